@@ -1,0 +1,170 @@
+"""The journal file a search is recorded in when no other storage is asked for.
+
+Optuna's journal, made safe against `kill -9`: its lock is the kernel's, which a dead process
+cannot keep; a last line that was cut in half is dropped before anything is written behind it; and
+damage elsewhere is an error that names the file, the line and the way on.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
+
+try:
+    import fcntl
+except ImportError:  # Windows has no fcntl.
+    fcntl = None  # type: ignore[assignment]
+
+
+class RecordError(RuntimeError):
+    """The record of a search cannot be read, or is not the one that was asked for."""
+
+
+class FileLock:
+    """An exclusive lock on a file that ends with the process that holds it.
+
+    Args:
+        path: The file to lock; made if it is not there.
+        blocking: Whether to wait for another holder.
+    """
+
+    def __init__(self, path: Path, blocking: bool = True) -> None:
+        self._path = path
+        self._mode = fcntl.LOCK_EX if blocking else fcntl.LOCK_EX | fcntl.LOCK_NB
+        self._file: io.BufferedWriter | None = None
+
+    def acquire(self) -> bool:
+        """Takes the lock.
+
+        Returns:
+            True.
+
+        Raises:
+            BlockingIOError: If it is held by another and this lock does not wait.
+        """
+        file = self._path.open("ab")
+        try:
+            fcntl.flock(file, self._mode)
+        except BaseException:
+            file.close()
+            raise
+        self._file = file
+        return True
+
+    def release(self) -> None:
+        """Gives the lock back."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+
+def open_for_writing(path: Path) -> JournalStorage:
+    """Opens a journal to go on with it, or begins one.
+
+    Args:
+        path: The journal file.
+
+    Returns:
+        The storage.
+
+    Raises:
+        RecordError: If the file is damaged.
+    """
+    lock = FileLock(path) if fcntl else JournalFileOpenLock(str(path))
+    lock.acquire()
+    try:
+        _drop_half_line(path)
+    finally:
+        lock.release()
+    return _open(path, JournalFileBackend(str(path), lock_obj=lock))  # type: ignore[arg-type]
+
+
+def open_for_reading(path: Path) -> JournalStorage:
+    """Opens a journal that another process may be writing.
+
+    Args:
+        path: The journal file.
+
+    Returns:
+        The storage.
+
+    Raises:
+        RecordError: If the file is damaged.
+    """
+    return _open(path, JournalFileBackend(str(path)))
+
+
+@contextmanager
+def claimed(project_dir: Path) -> Iterator[None]:
+    """Keeps a second process from searching in the same project.
+
+    Args:
+        project_dir: The project's folder.
+
+    Yields:
+        Nothing, while the project is this process's.
+
+    Raises:
+        RecordError: If another process searches there now.
+    """
+    if fcntl is None:
+        yield
+        return
+    lock = FileLock(project_dir / "search.lock", blocking=False)
+    try:
+        lock.acquire()
+    except BlockingIOError:
+        raise RecordError(
+            f"Another process is searching in {project_dir} right now. Wait for its end, stop it, "
+            "or give this search another project_name."
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _open(path: Path, backend: JournalFileBackend) -> JournalStorage:
+    try:
+        return JournalStorage(backend)
+    except OSError:
+        raise
+    except Exception as error:  # Optuna raises whatever its replay stumbles over.
+        raise RecordError(_describe_damage(path)) from error
+
+
+def _drop_half_line(path: Path) -> None:
+    """Cuts off a last line that a killed process did not finish."""
+    if not path.exists():
+        return
+    with path.open("r+b") as file:
+        content = file.read()
+        whole = content.rfind(b"\n") + 1
+        if whole < len(content):
+            file.truncate(whole)
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def _describe_damage(path: Path) -> str:
+    whole = 0
+    for line in path.read_bytes().splitlines():
+        try:
+            if not isinstance(json.loads(line), dict):
+                break
+        except ValueError:
+            break
+        whole += 1
+    return (
+        f"The record {path} is damaged at line {whole + 1}: it was not written by a search, or "
+        f"was changed or cut by something else. To go on with what stands before the damage: "
+        f"`head -n {whole} {path} > repaired && mv repaired {path}`. "
+        "To begin anew, pass overwrite=True or give the search another project_name."
+    )

@@ -1,0 +1,18 @@
+"""WHO proposes the next values: one file an engine."""
+
+from __future__ import annotations
+
+from kt_hpo.oracles.bayesian_optimization import BayesianOptimizationOracle
+from kt_hpo.oracles.grid_search import GridSearchOracle
+from kt_hpo.oracles.hyperband import HyperbandOracle
+from kt_hpo.oracles.random_search import RandomSearchOracle
+from kt_hpo.oracles.recorded import RecordedOracle, recorded
+
+__all__ = [
+    "BayesianOptimizationOracle",
+    "GridSearchOracle",
+    "HyperbandOracle",
+    "RandomSearchOracle",
+    "RecordedOracle",
+    "recorded",
+]

@@ -1,0 +1,43 @@
+"""Bayesian optimization with a Gaussian process and an upper confidence bound, Keras Tuner's own.
+
+Thinking takes it about 2 seconds a trial on an idle machine and several times that on a busy one;
+Optuna's TPE answers in milliseconds.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras_tuner
+import numpy as np
+
+from kt_hpo.oracles.recorded import RecordedOracle
+
+
+class BayesianOptimizationOracle(RecordedOracle, keras_tuner.oracles.BayesianOptimizationOracle):
+    """Proposes where a Gaussian process expects the most, and no point twice.
+
+    Keras Tuner's may return to a point it has measured; that proposal is replaced by a random one.
+
+    Args: as in `keras_tuner.oracles.BayesianOptimizationOracle`.
+
+    Example:
+        >>> BayesianOptimizationOracle(objective="val_loss", beta=3.0).beta
+        3.0
+    """
+
+    def populate_space(self, trial_id: str) -> dict[str, Any]:
+        """Proposes the values of a trial.
+
+        Args:
+            trial_id: The trial's id.
+
+        Returns:
+            `{"status": ..., "values": ...}`, as every oracle.
+        """
+        self._random_state = np.random.RandomState(self._stream().integers(2**32))
+        self.gpr.random_state = self.seed % 2**32
+        response = super().populate_space(trial_id)
+        if response["values"] is not None and self._duplicate(response["values"]):
+            return self._random_populate_space()
+        return response

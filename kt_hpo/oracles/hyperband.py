@@ -1,0 +1,168 @@
+"""Hyperband (Li et al. 2018, "Hyperband: A Novel Bandit-Based Approach", algorithm 1)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import keras_tuner
+from keras_tuner.engine.trial import Trial, TrialStatus
+
+from kt_hpo.oracles.recorded import RecordedOracle
+
+
+@dataclass
+class Bracket:
+    """One run of successive halving: its number `s` in the paper, its trials by rung."""
+
+    number: int
+    rungs: list[list[Trial]]
+
+
+class HyperbandOracle(RecordedOracle, keras_tuner.oracles.HyperbandOracle):
+    """Gives many trials a few epochs, and the best of them ever more.
+
+    Sizes and epochs of the rungs are Keras Tuner's. Which trial belongs to which bracket is read
+    from the trials themselves, so that an interrupted search goes on exactly as it would have.
+    Two things are corrected: a rung with failed trials still promotes as many as planned, and a
+    space with fewer configurations than a bracket asks for is halved all the same.
+
+    Args: as in `keras_tuner.oracles.HyperbandOracle`.
+
+    Example:
+        >>> HyperbandOracle(objective="val_loss", max_epochs=9).planned_trials
+        22
+    """
+
+    @property
+    def planned_trials(self) -> int | None:
+        """How many trials all rungs of all brackets have together."""
+        if math.isinf(self.hyperband_iterations):
+            return None
+        return self.hyperband_iterations * sum(
+            self._get_size(number, rung)
+            for number in range(self._get_num_brackets())
+            for rung in range(self._get_num_rounds(number))
+        )
+
+    def populate_space(self, trial_id: str) -> dict[str, Any]:
+        """Promotes a trial to its next rung, or draws a new one.
+
+        Args:
+            trial_id: The trial's id.
+
+        Returns:
+            `{"status": ..., "values": ...}`, as every oracle.
+        """
+        brackets = self._brackets_so_far()
+        following = self._following_bracket(brackets)
+        exhausted = False
+        for bracket in [*brackets, *following]:
+            if not exhausted and len(bracket.rungs[0]) < self._get_size(bracket.number, 0):
+                values = self._random_values()
+                if values is not None:
+                    return self._running(values, bracket, rung=0, epochs_before=0)
+                exhausted = True
+            promotion = self._promotion(bracket)
+            if promotion is not None:
+                return promotion
+        if self.ongoing_trials:
+            return {"status": TrialStatus.IDLE}
+        return {"status": TrialStatus.STOPPED}
+
+    def checkpoints_needed(self) -> set[str]:
+        """Names the trials that may still be promoted, or whose promotion is running."""
+        running = [t for t in self.trials.values() if t.status == TrialStatus.RUNNING]
+        needed = {_past_id(trial) for trial in running if _past_id(trial) is not None}
+        for bracket in self._brackets_so_far():
+            for rung in range(1, len(bracket.rungs)):
+                places = self._get_size(bracket.number, rung) - len(bracket.rungs[rung])
+                best = self._best_first(self._left(bracket, rung))
+                needed |= {trial.trial_id for trial in best[: max(places, 0)]}
+        return needed
+
+    def may_be_continued(self, trial: Trial) -> bool:
+        """Tells whether there is a rung above the trial's."""
+        values = trial.hyperparameters.values
+        return values["tuner/round"] + 1 < self._get_num_rounds(values["tuner/bracket"])
+
+    def _brackets_so_far(self) -> list[Bracket]:
+        """The brackets in the order they were begun."""
+        brackets: list[Bracket] = []
+        home: dict[str, Bracket] = {}
+        for trial_id in self.start_order:
+            trial = self.trials[trial_id]
+            values = trial.hyperparameters.values
+            past_id = _past_id(trial)
+            if past_id is not None:
+                bracket = home[past_id]
+            else:
+                if not brackets or self._is_full(brackets[-1]):
+                    brackets.append(self._empty(values["tuner/bracket"]))
+                bracket = brackets[-1]
+            bracket.rungs[values["tuner/round"]].append(trial)
+            home[trial_id] = bracket
+        return brackets
+
+    def _following_bracket(self, brackets: list[Bracket]) -> Iterator[Bracket]:
+        """The bracket to begin when those before have no work left, if there is one."""
+        count = self._get_num_brackets()
+        if len(brackets) < self.hyperband_iterations * count:
+            yield self._empty(count - 1 - len(brackets) % count)
+
+    def _empty(self, number: int) -> Bracket:
+        return Bracket(number, [[] for _ in range(self._get_num_rounds(number))])
+
+    def _is_full(self, bracket: Bracket) -> bool:
+        return len(bracket.rungs[0]) >= self._get_size(bracket.number, 0)
+
+    def _planned(self, bracket: Bracket, rung: int) -> int:
+        """How many trials a rung gets, fewer than the paper's when too few could be begun."""
+        planned = self._get_size(bracket.number, rung)
+        if self._is_full(bracket):
+            return planned
+        return min(planned, math.ceil(len(bracket.rungs[0]) / self.factor**rung))
+
+    def _left(self, bracket: Bracket, rung: int) -> list[Trial]:
+        """The trials of the rung below that were not promoted to this one."""
+        promoted = {_past_id(trial) for trial in bracket.rungs[rung]}
+        return [trial for trial in bracket.rungs[rung - 1] if trial.trial_id not in promoted]
+
+    def _best_first(self, trials: list[Trial]) -> list[Trial]:
+        completed = [trial for trial in trials if trial.status == TrialStatus.COMPLETED]
+        maximize = self.objective.direction == "max"
+        return sorted(completed, key=lambda trial: trial.score, reverse=maximize)
+
+    def _promotion(self, bracket: Bracket) -> dict[str, Any] | None:
+        """The best trial of a rung, once more have ended than will be left behind."""
+        for rung in range(1, len(bracket.rungs)):
+            planned = self._planned(bracket, rung)
+            left = self._left(bracket, rung)
+            ended = [t for t in left if t.status in (TrialStatus.COMPLETED, TrialStatus.FAILED)]
+            best = self._best_first(left)
+            losers = max(len(bracket.rungs[rung - 1]), self._planned(bracket, rung - 1)) - planned
+            if best and len(bracket.rungs[rung]) < planned and len(ended) > losers:
+                values = dict(best[0].hyperparameters.values)
+                values["tuner/trial_id"] = best[0].trial_id
+                return self._running(
+                    values, bracket, rung, self._get_epochs(bracket.number, rung - 1)
+                )
+        return None
+
+    def _running(
+        self, values: dict[str, Any], bracket: Bracket, rung: int, epochs_before: int
+    ) -> dict[str, Any]:
+        values |= {
+            "tuner/epochs": self._get_epochs(bracket.number, rung),
+            "tuner/initial_epoch": epochs_before,
+            "tuner/bracket": bracket.number,
+            "tuner/round": rung,
+        }
+        return {"status": TrialStatus.RUNNING, "values": values}
+
+
+def _past_id(trial: Trial) -> str | None:
+    """The trial that this one continues."""
+    return trial.hyperparameters.values.get("tuner/trial_id")

@@ -1,0 +1,213 @@
+"""The record: every trial of every algorithm in one Optuna study.
+
+A trial is written when it starts (one write: its values) and when it ends; what happens between is
+reported epoch by epoch. What a search needs to go on after a crash is read back from here, and
+from nowhere else.
+
+Beside Optuna's own fields (parameters, values, state, times, intermediate values of the
+objective by epoch) a trial's `user_attrs` hold:
+
+    history      one dict an execution: lists by metric, and `epoch`
+    metrics      the metrics at the best epoch, mean over the executions
+    best_epoch   the epoch they were reached at, counted from 0
+    parameters   how many weights the model has
+    checkpoint   path of the best epoch's weights, within the project's folder
+    values       values that are no hyperparameter, like `tuner/epochs`
+    traceback    of the error that failed the trial, or its last attempt
+    attempts     how many attempts failed, where trials are retried
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import keras_tuner
+import optuna
+from optuna.trial import FrozenTrial, TrialState
+
+from kt_hpo import journal, objectives, space
+from kt_hpo.hyperparameters import HyperParameters, Value
+
+FILE_NAME = "record.journal"
+Storage = str | optuna.storages.BaseStorage | None
+
+
+class Record:
+    """All that is known of a search.
+
+    Args:
+        study: The Optuna study that holds it.
+
+    Attributes:
+        study: The same, to be given to `optuna.visualization`, importances and dashboards.
+    """
+
+    def __init__(self, study: optuna.Study) -> None:
+        self.study = study
+
+    @classmethod
+    def open(
+        cls,
+        project_dir: str | Path,
+        objective: keras_tuner.Objective,
+        storage: Storage = None,
+        overwrite: bool = False,
+    ) -> Record:
+        """Opens the record of a project to write to it, and begins it if there is none.
+
+        Args:
+            project_dir: Folder of the project; its name is the study's.
+            objective: What is optimised.
+            storage: An Optuna storage or its URL; a journal file in the folder if not given.
+            overwrite: Whether to forget what is there.
+
+        Returns:
+            The record.
+
+        Raises:
+            RecordError: If the journal is damaged, or is about another objective.
+        """
+        project_dir = Path(project_dir)
+        name = project_dir.name
+        if storage is None:
+            project_dir.mkdir(parents=True, exist_ok=True)
+            if overwrite:
+                (project_dir / FILE_NAME).unlink(missing_ok=True)
+            storage = journal.open_for_writing(project_dir / FILE_NAME)
+        with _quiet_optuna():
+            if overwrite and name in optuna.get_all_study_names(storage):
+                optuna.delete_study(study_name=name, storage=storage)
+            study = optuna.create_study(
+                storage=storage,
+                study_name=name,
+                directions=objectives.directions(objective),
+                load_if_exists=True,
+            )
+            record = cls(study)
+            record._check_objective(objective)
+        return record
+
+    def _check_objective(self, objective: keras_tuner.Objective) -> None:
+        known, wanted = self.study.user_attrs.get("objective"), objectives.describe(objective)
+        if known is None:
+            self.study.set_metric_names([part.name for part in objectives.parts(objective)])
+            self.study.set_user_attr("objective", wanted)
+        elif known != wanted:
+            raise journal.RecordError(
+                f"The search in project {self.study.study_name!r} optimises {known}, not {wanted}. "
+                "Give the new search another project_name, or overwrite=True to begin anew."
+            )
+
+    @property
+    def space(self) -> HyperParameters | None:
+        """The search space as far as it is known; None before the first build."""
+        config = self.study.user_attrs.get("space")
+        return None if config is None else HyperParameters.from_config(config)
+
+    @space.setter
+    def space(self, hyperparameters: keras_tuner.HyperParameters) -> None:
+        self.study.set_user_attr("space", hyperparameters.get_config())
+
+    @property
+    def seed(self) -> int | None:
+        """The seed of the search; None before it is set."""
+        return self.study.user_attrs.get("seed")
+
+    @seed.setter
+    def seed(self, seed: int) -> None:
+        self.study.set_user_attr("seed", seed)
+
+    @property
+    def trials(self) -> list[FrozenTrial]:
+        """Every trial, in the order they were begun."""
+        return self.study.get_trials(deepcopy=False)
+
+    def begin(self, known: keras_tuner.HyperParameters, values: Mapping[str, Value]) -> None:
+        """Adds a running trial; its number is the count of the trials before it.
+
+        Args:
+            known: The search space.
+            values: The trial's values by name.
+        """
+        params, distributions, rest = space.to_params(known, values)
+        self.study.add_trial(
+            optuna.trial.create_trial(
+                state=TrialState.RUNNING,
+                params=params,
+                distributions=distributions,
+                user_attrs={"values": rest} if rest else {},
+            )
+        )
+
+    def complete_params(
+        self, number: int, known: keras_tuner.HyperParameters, values: Mapping[str, Value]
+    ) -> None:
+        """Adds the hyperparameters a trial met only while it was running.
+
+        Args:
+            number: The trial's number.
+            known: The search space.
+            values: The trial's values by name.
+        """
+        params, distributions, rest = space.to_params(known, values)
+        trial = self.trials[number]
+        for name in params.keys() - trial.params.keys():
+            distribution = distributions[name]
+            self._storage.set_trial_param(
+                trial._trial_id, name, distribution.to_internal_repr(params[name]), distribution
+            )
+        if rest != trial.user_attrs.get("values", {}):
+            self.annotate(number, values=rest)
+
+    def report(self, number: int, epoch: int, value: float) -> None:
+        """Writes the objective's value at the end of an epoch.
+
+        Args:
+            number: The trial's number.
+            epoch: The epoch, counted from 0 over all the trial continues.
+            value: The objective's value.
+        """
+        self._storage.set_trial_intermediate_value(self._storage_id(number), epoch, float(value))
+
+    def annotate(self, number: int, **attributes: Any) -> None:
+        """Writes what else is known of a trial that has not ended.
+
+        Args:
+            number: The trial's number.
+            **attributes: What to keep, by name; see the list at the top of this module.
+        """
+        for name, value in attributes.items():
+            self._storage.set_trial_user_attr(self._storage_id(number), name, value)
+
+    def end(self, number: int, values: Sequence[float] | None) -> None:
+        """Ends a trial, after all else of it is written.
+
+        Args:
+            number: The trial's number.
+            values: A value for each objective; None for a trial that failed.
+        """
+        if values is None:
+            self.study.tell(number, state=TrialState.FAIL)
+        else:
+            self.study.tell(number, [float(value) for value in values])
+
+    @property
+    def _storage(self) -> optuna.storages.BaseStorage:
+        return self.study._storage
+
+    def _storage_id(self, number: int) -> int:
+        return self._storage.get_trial_id_from_study_id_trial_number(self.study._study_id, number)
+
+
+@contextmanager
+def _quiet_optuna() -> Iterator[None]:
+    """Keeps Optuna from announcing its studies; the user's own logging level comes back."""
+    level = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        yield
+    finally:
+        optuna.logging.set_verbosity(level)

@@ -1,0 +1,264 @@
+"""The search space: Keras Tuner hyperparameters <-> Optuna distributions.
+
+Optuna's distributions hold names, ranges and values; what they cannot say (conditions, defaults,
+order, reverse-log sampling, multiplicative steps) is kept as the space's configuration. The two
+together give every space back exactly.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import keras_tuner
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+
+from kt_hpo.hyperparameters import (
+    Boolean,
+    Choice,
+    Fixed,
+    Float,
+    HyperParameter,
+    HyperParameters,
+    Int,
+    Value,
+    corrected,
+)
+
+
+def to_distribution(hyperparameter: HyperParameter) -> BaseDistribution:
+    """Gives the Optuna distribution that holds every value of a hyperparameter.
+
+    Args:
+        hyperparameter: A Keras Tuner `Int`, `Float`, `Choice`, `Boolean` or `Fixed`.
+
+    Returns:
+        An integer or float distribution (log where it is sampled so, stepped where the step is
+        added), a categorical one for choices, booleans and fixed values. A step that multiplies
+        and reverse-log sampling have no counterpart: their whole range is given.
+
+    Raises:
+        TypeError: If it is none of Keras Tuner's kinds.
+
+    Example:
+        >>> to_distribution(Float("rate", 0, 0.5, step=0.1))
+        FloatDistribution(high=0.5, log=False, low=0.0, step=0.1)
+    """
+    hyperparameter = corrected(hyperparameter)
+    match hyperparameter:
+        case Int():
+            log = hyperparameter.sampling == "log"
+            step = hyperparameter.step if hyperparameter.sampling == "linear" else None
+            low, high = _ends(hyperparameter)
+            return IntDistribution(int(low), int(high), log=log, step=step or 1)
+        case Float():
+            log = hyperparameter.sampling == "log"
+            step = hyperparameter.step if hyperparameter.sampling == "linear" else None
+            low, high = _ends(hyperparameter)
+            return FloatDistribution(float(low), float(high), log=log, step=step)
+        case Choice():
+            return CategoricalDistribution(list(dict.fromkeys(hyperparameter.values)))
+        case Boolean():
+            return CategoricalDistribution([False, True])
+        case Fixed():
+            return CategoricalDistribution([hyperparameter.value])
+    raise TypeError(
+        f"{hyperparameter!r} is no hyperparameter of Keras Tuner; "
+        "use hp.Int, hp.Float, hp.Choice, hp.Boolean or hp.Fixed."
+    )
+
+
+def from_distribution(name: str, distribution: BaseDistribution) -> HyperParameter:
+    """Gives the Keras Tuner hyperparameter with the values of an Optuna distribution.
+
+    Args:
+        name: Name of the hyperparameter.
+        distribution: An Optuna distribution.
+
+    Returns:
+        An `Int`, `Float`, `Boolean` (choices False, True), `Fixed` (one choice) or `Choice`.
+
+    Raises:
+        TypeError: If the distribution is none of Optuna's three, or its choices are of several
+            types, which Keras Tuner does not take.
+
+    Example:
+        >>> from_distribution("units", IntDistribution(8, 64, step=8)).max_value
+        64
+    """
+    match distribution:
+        case IntDistribution():
+            sampling, step = ("log", None) if distribution.log else ("linear", distribution.step)
+            return Int(name, distribution.low, distribution.high, step=step, sampling=sampling)
+        case FloatDistribution():
+            sampling = "log" if distribution.log else "linear"
+            return Float(
+                name, distribution.low, distribution.high, step=distribution.step, sampling=sampling
+            )
+        case CategoricalDistribution(choices=(False, True)):
+            return Boolean(name)
+        case CategoricalDistribution(choices=(value,)):
+            return Fixed(name, value)
+        case CategoricalDistribution():
+            return Choice(name, list(distribution.choices))
+    raise TypeError(f"{distribution!r} is none of Optuna's int, float, categorical distributions.")
+
+
+def recorded_names(space: keras_tuner.HyperParameters) -> Iterator[tuple[HyperParameter, str]]:
+    """Pairs each hyperparameter with its name in the record.
+
+    Keras Tuner lets hyperparameters of several scopes share a name; Optuna wants one meaning a
+    name, so every further one carries its conditions: `units [model=cnn]`.
+
+    Args:
+        space: The search space.
+
+    Yields:
+        The hyperparameter and the name its values are recorded under.
+    """
+    seen: set[str] = set()
+    for hyperparameter in space.space:
+        name = hyperparameter.name
+        if name in seen:
+            scopes = (f"{c.name}={'|'.join(map(str, c.values))}" for c in hyperparameter.conditions)
+            name = f"{name} [{', '.join(scopes)}]"
+        seen.add(name)
+        yield hyperparameter, name
+
+
+def to_params(
+    space: keras_tuner.HyperParameters, values: Mapping[str, Value]
+) -> tuple[dict[str, Value], dict[str, BaseDistribution], dict[str, Value]]:
+    """Splits a trial's values into what Optuna records as parameters and the rest.
+
+    Args:
+        space: The search space.
+        values: Active values by name, such as `trial.hyperparameters.values`.
+
+    Returns:
+        The parameters, their distributions (widened where a default lies outside its own range)
+        and the values that are no hyperparameter of the space, like `tuner/epochs`.
+    """
+    active = keras_tuner.HyperParameters()
+    active.values = dict(values)
+    params: dict[str, Value] = {}
+    distributions: dict[str, BaseDistribution] = {}
+    rest = dict(values)
+    for hyperparameter, name in recorded_names(space):
+        if hyperparameter.name not in values or not active.is_active(hyperparameter):
+            continue
+        value = values[hyperparameter.name]
+        distribution = _holding(to_distribution(hyperparameter), value)
+        if distribution is not None:
+            params[name], distributions[name] = value, distribution
+            rest.pop(hyperparameter.name, None)
+    return params, distributions, rest
+
+
+def from_params(
+    space: keras_tuner.HyperParameters,
+    params: Mapping[str, Value],
+    rest: Mapping[str, Value] | None = None,
+) -> HyperParameters:
+    """Puts recorded parameters back into the space they came from.
+
+    Args:
+        space: The search space.
+        params: Parameters by their recorded names.
+        rest: Values that are no hyperparameter of the space.
+
+    Returns:
+        The space with the trial's values.
+    """
+    hyperparameters = HyperParameters.from_config(space.get_config())
+    hyperparameters.values = {
+        hyperparameter.name: params[name]
+        for hyperparameter, name in recorded_names(space)
+        if name in params
+    } | dict(rest or {})
+    return hyperparameters
+
+
+def explore(
+    build: Callable[[HyperParameters], Any], declared: keras_tuner.HyperParameters
+) -> tuple[HyperParameters, list[str]]:
+    """Finds the whole space, one build for each conditional scope not yet entered.
+
+    A build that raises still shows the hyperparameters it asked for before that: a model that
+    only some values break is no reason to stop here.
+
+    Args:
+        build: The build function, `HyperModel.build`.
+        declared: What is known of the space beforehand.
+
+    Returns:
+        The space, and the tracebacks of the builds if not a single one went well.
+    """
+    space = HyperParameters.from_config(declared.get_config())
+    scopes: list[Any] = [[]]
+    tracebacks = []
+    for scope in scopes:
+        hp = space.copy()
+        hp.values.update({condition.name: condition.values[0] for condition in scope})
+        hp.ensure_active_values()
+        try:
+            build(hp)
+        except Exception:
+            tracebacks.append(traceback.format_exc())
+        known = [(h.name, h.conditions) for h in space.space]
+        space.merge([h for h in hp.space if (h.name, h.conditions) not in known])
+        scopes += [list(s) for s in hp.inactive_scopes if list(s) not in scopes]
+    return space, (tracebacks if len(tracebacks) == len(scopes) else [])
+
+
+def size(space: keras_tuner.HyperParameters) -> int | None:
+    """Counts the configurations of a space.
+
+    Args:
+        space: The search space.
+
+    Returns:
+        An upper bound, exact where nothing is conditional; None if there are infinitely many.
+    """
+    total = 1
+    for hyperparameter in space.space:
+        distribution = to_distribution(hyperparameter)
+        match distribution:
+            case CategoricalDistribution():
+                total *= len(distribution.choices)
+            case IntDistribution():
+                total *= (distribution.high - distribution.low) // distribution.step + 1
+            case FloatDistribution() if distribution.single():
+                continue
+            case FloatDistribution() if hyperparameter.step is not None:
+                total *= len(list(hyperparameter.values))
+            case _:
+                return None
+    return total
+
+
+def _ends(hyperparameter: Int | Float) -> tuple[float, float]:
+    """The lowest and highest value that really occur."""
+    if hyperparameter.step is None:
+        return hyperparameter.min_value, hyperparameter.max_value
+    values = list(hyperparameter.values)
+    return min(values), max(values)
+
+
+def _holding(distribution: BaseDistribution, value: Any) -> BaseDistribution | None:
+    """The distribution, widened to hold the value; None where it cannot."""
+    if isinstance(distribution, CategoricalDistribution):
+        held = any(value == c and type(value) is type(c) for c in distribution.choices)
+        return distribution if held else None
+    if isinstance(value, bool | str) or (distribution.log and value <= 0):
+        return None
+    if distribution._contains(distribution.to_internal_repr(value)):
+        return distribution
+    kind = type(distribution)
+    return kind(min(distribution.low, value), max(distribution.high, value), log=distribution.log)

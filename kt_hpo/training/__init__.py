@@ -1,0 +1,1 @@
+"""HOW one trial trains."""

@@ -1,0 +1,184 @@
+"""The callbacks of a trial: the user's own, copied, and those of the search."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import keras_tuner
+from keras_tuner.engine.trial import Trial
+from keras_tuner.errors import FailedTrialError, FatalValueError
+
+from kt_hpo import objectives
+from kt_hpo.training import checkpoints
+from kt_hpo.training.results import missing_objective
+
+
+class StopOnNaN(keras.callbacks.Callback):
+    """Fails a trial whose loss or objective is no number any more.
+
+    Args:
+        objective: The objective of the search.
+    """
+
+    def __init__(self, objective: keras_tuner.Objective) -> None:
+        super().__init__()
+        self._names = {"loss", *(part.name for part in objectives.parts(objective))}
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Raises FailedTrialError on the first NaN, or an infinite loss."""
+        for name, value in (logs or {}).items():
+            if name in self._names and (math.isnan(value) or (name == "loss" and math.isinf(value))):
+                raise FailedTrialError(
+                    f"{name} became {value} in epoch {epoch + 1}. A learning rate that is too "
+                    "large is the usual reason; so are numbers that are not scaled."
+                )
+
+
+class CheckObjective(keras.callbacks.Callback):
+    """Ends a search at its first epoch when no metric is the objective.
+
+    Args:
+        objective: The objective of the search.
+    """
+
+    def __init__(self, objective: keras_tuner.Objective) -> None:
+        super().__init__()
+        self._names = [part.name for part in objectives.parts(objective)]
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Raises FatalValueError with the metrics there are."""
+        for name in self._names:
+            if name not in (logs or {}):
+                raise FatalValueError(missing_objective(name, list(logs or {}), "model.fit()"))
+
+
+class EarlyStopping(keras.callbacks.EarlyStopping):
+    """Keras' early stopping on the objective of the search, several objectives included.
+
+    Args:
+        objective: The objective of the search.
+        patience: Epochs without a better value before training ends.
+    """
+
+    def __init__(self, objective: keras_tuner.Objective, patience: int) -> None:
+        super().__init__(monitor=objective.name, mode=objective.direction, patience=patience)
+        self._objective = objective
+
+    def get_monitor_value(self, logs: dict[str, float] | None) -> float | None:
+        """Reads the objective; None where this training does not measure it."""
+        if not logs or not self._objective.has_value(logs):
+            return None
+        return self._objective.get_value(logs)
+
+
+class BestEpoch(keras.callbacks.Callback):
+    """Saves the weights of the best epoch of all executions of a trial.
+
+    Args:
+        objective: The objective of the search. While it is not measured, the latest epoch counts
+            as the best.
+        path: Where the weights go.
+    """
+
+    def __init__(self, objective: keras_tuner.Objective, path: Path) -> None:
+        super().__init__()
+        self._objective = objective
+        self._path = path
+        self._best = -math.inf if objective.direction == "max" else math.inf
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Saves the weights if they are the best yet."""
+        if logs and self._objective.has_value(logs):
+            value = self._objective.get_value(logs)
+            if not self._objective.better_than(value, self._best):
+                return
+            self._best = value
+        checkpoints.save(self.model, self._path)
+
+
+class Report(keras.callbacks.Callback):
+    """Tells the search how each epoch went, and ends the training when the search says so.
+
+    Args:
+        report: Called with the epoch and its metrics; answers whether to go on.
+    """
+
+    def __init__(self, report: Callable[[int, dict[str, float]], bool]) -> None:
+        super().__init__()
+        self._report = report
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Reports the epoch."""
+        metrics = {name: float(value) for name, value in (logs or {}).items()}
+        if not self._report(epoch, metrics):
+            self.model.stop_training = True
+
+
+class TunerHooks(keras.callbacks.Callback):
+    """Calls the `on_epoch_*` and `on_batch_*` methods that a subclass of a tuner overrides.
+
+    Args:
+        tuner: The tuner.
+        trial: The trial.
+    """
+
+    def __init__(self, tuner: keras_tuner.Tuner, trial: Trial) -> None:
+        super().__init__()
+        self._tuner = tuner
+        self._trial = trial
+        for hook in ("on_batch_begin", "on_batch_end"):
+            if getattr(type(tuner), hook) is not getattr(keras_tuner.Tuner, hook):
+                # A callback with a batch hook slows every batch, so only who overrides one pays.
+                setattr(self, hook.replace("on_", "on_train_"), self._forward(hook))
+
+    def _forward(self, hook: str) -> Callable[..., None]:
+        method = getattr(self._tuner, hook)
+        return lambda batch, logs=None: method(self._trial, self.model, batch, logs)
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Calls the tuner's method of this name."""
+        self._tuner.on_epoch_begin(self._trial, self.model, epoch, logs=logs)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Calls the tuner's method of this name."""
+        self._tuner.on_epoch_end(self._trial, self.model, epoch, logs=logs)
+
+
+def copied(callbacks: Sequence[Any], trial_id: str, execution: int) -> list[Any]:
+    """Makes callbacks of a trial's own from those the user gave to `search`.
+
+    Args:
+        callbacks: Callbacks, each to be copied; or functions that make one, for those that
+            cannot be.
+        trial_id: The trial, in which TensorBoard's folder is named after it.
+        execution: The execution, likewise.
+
+    Returns:
+        Callbacks that no other trial has.
+
+    Raises:
+        FatalValueError: If one can neither be copied nor called.
+    """
+    made = [_copy(callback) for callback in callbacks]
+    for callback in made:
+        if isinstance(callback, keras.callbacks.TensorBoard):
+            callback.log_dir = str(Path(callback.log_dir) / trial_id / f"execution{execution}")
+    return made
+
+
+def _copy(callback: Any) -> Any:
+    if not isinstance(callback, keras.callbacks.Callback) and callable(callback):
+        return callback()
+    try:
+        return copy.deepcopy(callback)
+    except Exception as error:
+        raise FatalValueError(
+            f"The callback {callback!r} cannot be copied, and every trial needs one of its own. "
+            "Give a function that makes it instead: "
+            f"callbacks=[lambda: {type(callback).__name__}(...)]."
+        ) from error

@@ -1,0 +1,74 @@
+"""Weights and optimizer state of trials, on disk.
+
+A trial's folder holds `checkpoint.weights.h5`, its best epoch, and where another trial may go on
+from it `last.weights.h5`, its end. Both hold the optimizer's state. A file is there whole or not
+at all.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from pathlib import Path
+
+import keras
+
+BEST = "checkpoint.weights.h5"
+LAST = "last.weights.h5"
+_BUILD = "build_config.json"
+
+
+def save(model: keras.Model, path: Path) -> None:
+    """Saves a model's weights and its optimizer's state.
+
+    Args:
+        model: A built model.
+        path: Where to, ending in `.weights.h5`; its folder is made.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f"unfinished.{path.name}")
+    model.save_weights(unfinished)
+    unfinished.replace(path)
+    build = path.with_name(_BUILD)
+    if not build.exists():
+        unfinished = build.with_name(f"unfinished.{build.name}")
+        unfinished.write_text(json.dumps(model.get_build_config()))
+        unfinished.replace(build)
+
+
+def restore(model: keras.Model, path: Path) -> None:
+    """Loads weights and optimizer state into a model of the same architecture.
+
+    Keras skips an optimizer's state when the optimizer is not built yet; here it is built first.
+
+    Args:
+        model: The model; compiled if its optimizer's state is wanted.
+        path: What `save` wrote.
+
+    Raises:
+        FileNotFoundError: If it is not there (any more).
+    """
+    if not path.exists():
+        raise FileNotFoundError(
+            f"There are no weights at {path}. A search keeps those of its best trials only; "
+            "keep_checkpoints= says of how many."
+        )
+    if not model.built:
+        model.build_from_config(json.loads(path.with_name(_BUILD).read_text()))
+    if getattr(model, "optimizer", None) is not None:
+        model.optimizer.build(model.trainable_variables)
+    model.load_weights(path)
+
+
+def keep_only(project_dir: Path, best: Collection[str], last: Collection[str]) -> None:
+    """Deletes the weights of all trials that are not named.
+
+    Args:
+        project_dir: Folder of the project.
+        best: Ids of the trials whose best epoch stays.
+        last: Ids of the trials whose end stays.
+    """
+    for name, kept in ((BEST, best), (LAST, last)):
+        for path in project_dir.glob(f"trial_*/{name}"):
+            if path.parent.name.removeprefix("trial_") not in kept:
+                path.unlink()

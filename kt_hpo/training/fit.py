@@ -1,0 +1,137 @@
+"""One trial, from its values to its results."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+from keras_tuner.engine.trial import Trial
+from keras_tuner.errors import FailedTrialError, FatalTypeError
+
+from kt_hpo.training import callbacks as cb
+from kt_hpo.training import checkpoints
+from kt_hpo.training.results import Result, read_results
+
+if TYPE_CHECKING:
+    from kt_hpo.tuner import Tuner
+
+
+def run_trial(
+    tuner: Tuner, trial: Trial, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]
+) -> list[Result]:
+    """Trains and measures the model of a trial, `tuner.executions_per_trial` times.
+
+    Weights and shuffling are seeded with the search's seed, the trial's number and the execution's,
+    so that a trial that is run again gives the same.
+
+    Args:
+        tuner: The tuner.
+        trial: The trial.
+        fit_args: Positional arguments of `search`.
+        fit_kwargs: Keyword arguments of `search`.
+
+    Returns:
+        A result an execution.
+    """
+    hp = trial.hyperparameters
+    folder = Path(tuner.get_trial_dir(trial.trial_id))
+    best_epoch = cb.BestEpoch(tuner.oracle.objective, folder / checkpoints.BEST)
+    kwargs = {**fit_kwargs, **_epochs(hp.values)}
+    kwargs["verbose"] = 2 if fit_kwargs.get("verbose") == 2 else 0
+    results = []
+    for execution in range(tuner.executions_per_trial):
+        keras.utils.clear_session()
+        keras.utils.set_random_seed(seed_of(tuner.oracle.seed, trial, execution))
+        model = build(tuner, trial)
+        kwargs["callbacks"] = [
+            *cb.copied(fit_kwargs.get("callbacks") or [], trial.trial_id, execution),
+            *_callbacks(tuner, trial, fit_kwargs),
+            best_epoch,
+        ]
+        returned = tuner.hypermodel.fit(hp, model, *fit_args, **kwargs)
+        results += read_results(returned, tuner.oracle.objective, "HyperModel.fit()")
+    if tuner.oracle.may_be_continued(trial):
+        checkpoints.save(model, folder / checkpoints.LAST)
+    tuner.annotate(trial, parameters=count_parameters(model), checkpoint=_relative(folder))
+    return results
+
+
+def build(tuner: Tuner, trial: Trial) -> keras.Model:
+    """Builds the model of a trial, as far trained as the trial it continues.
+
+    Args:
+        tuner: The tuner.
+        trial: The trial.
+
+    Returns:
+        The model.
+
+    Raises:
+        FatalTypeError: If the hypermodel does not return a model.
+        FailedTrialError: If the model has more than `max_model_size` weights.
+    """
+    model = tuner._build_hypermodel(trial.hyperparameters)
+    if not isinstance(model, keras.Model):
+        raise FatalTypeError(
+            f"HyperModel.build(hp) returned {model!r} of type {type(model).__name__}; it must "
+            "return a keras.Model. Is its `return model` missing?"
+        )
+    size = count_parameters(model)
+    if tuner.max_model_size and size > tuner.max_model_size:
+        raise FailedTrialError(
+            f"The model has {size:,} weights, more than max_model_size={tuner.max_model_size:,}."
+        )
+    past_id = trial.hyperparameters.values.get("tuner/trial_id")
+    if past_id is not None:
+        checkpoints.restore(model, Path(tuner.get_trial_dir(past_id)) / checkpoints.LAST)
+    return model
+
+
+def count_parameters(model: keras.Model) -> int:
+    """Counts the weights of a model; 0 while it is not built."""
+    return int(model.count_params()) if model.built else 0
+
+
+def seed_of(seed: int, trial: Trial, execution: int = 0) -> int:
+    """Derives the seed of an execution of a trial, independent of all others.
+
+    Args:
+        seed: The seed of the search.
+        trial: The trial.
+        execution: The execution, counted from 0.
+
+    Returns:
+        A number below 2**32.
+    """
+    sequence = np.random.SeedSequence([seed, int(trial.trial_id), execution])
+    return int(sequence.generate_state(1)[0])
+
+
+def _epochs(values: dict[str, Any]) -> dict[str, int]:
+    """The epochs a search algorithm gives to a trial, if it gives any."""
+    if "tuner/epochs" not in values:
+        return {}
+    return {"epochs": values["tuner/epochs"], "initial_epoch": values["tuner/initial_epoch"]}
+
+
+def _callbacks(
+    tuner: Tuner, trial: Trial, fit_kwargs: dict[str, Any]
+) -> list[keras.callbacks.Callback]:
+    """The callbacks of the search, the order as they are to act."""
+    objective = tuner.oracle.objective
+    theirs = fit_kwargs.get("callbacks") or []
+    stops_early = any(isinstance(one, keras.callbacks.EarlyStopping) for one in theirs)
+    callbacks: list[keras.callbacks.Callback] = [cb.StopOnNaN(objective)]
+    if not tuner.fits_its_own_way:
+        callbacks.append(cb.CheckObjective(objective))
+    if tuner.early_stopping and not stops_early:
+        callbacks.append(cb.EarlyStopping(objective, tuner.early_stopping))
+    callbacks.append(cb.Report(lambda epoch, logs: tuner.report(trial, epoch, logs)))
+    callbacks.append(cb.TunerHooks(tuner, trial))
+    return callbacks
+
+
+def _relative(folder: Path) -> str:
+    return f"{folder.name}/{checkpoints.BEST}"
