@@ -1,8 +1,9 @@
 """Keras Tuner's hyperparameters, corrected where their values were measured to be wrong.
 
 A stepped `Float` of Keras Tuner never gives its maximum (`Float(0, 0.5, step=0.1)` has no 0.5) and
-collects rounding errors, and `Choice([True, False])` turns into the integers 1 and 0. Everything
-else is Keras Tuner's own; a plain `keras_tuner.HyperParameters` is taken wherever one of these is.
+collects rounding errors, reverse-log sampling rounds to values outside the range, and
+`Choice([True, False])` turns into the integers 1 and 0. Everything else is Keras Tuner's own; a
+plain `keras_tuner.HyperParameters` is taken wherever one of these is.
 """
 
 from __future__ import annotations
@@ -13,13 +14,36 @@ from decimal import Decimal
 from typing import Any, Self
 
 import keras_tuner
-from keras_tuner.engine.hyperparameters import Boolean, Fixed, HyperParameter, Int
+from keras_tuner.engine.hyperparameters import Boolean, Fixed, HyperParameter
 from keras_tuner.engine.hyperparameters import Choice as KerasTunerChoice
 from keras_tuner.engine.hyperparameters import Float as KerasTunerFloat
+from keras_tuner.engine.hyperparameters import Int as KerasTunerInt
 
 __all__ = ["Boolean", "Choice", "Fixed", "Float", "HyperParameter", "HyperParameters", "Int"]
 
 Value = bool | int | float | str
+
+
+class Int(KerasTunerInt):
+    """An integer that rounding never takes out of its range.
+
+    Args:
+        name: Name of the hyperparameter.
+        min_value: Lowest value.
+        max_value: Highest value, included.
+        step: Distance of two values (`sampling="linear"`) or their ratio (the logarithmic ones).
+        sampling: `"linear"`, `"log"` or `"reverse_log"`.
+        default: Value before anything is searched; `min_value` if not given.
+        **kwargs: `conditions`, as in Keras Tuner.
+
+    Example:
+        >>> Int("units", 121, 242, sampling="reverse_log").prob_to_value(0.0)
+        121
+    """
+
+    def prob_to_value(self, prob: float) -> int:
+        """Turns a number from 0 to 1 into a value; see Keras Tuner."""
+        return min(max(super().prob_to_value(prob), self.min_value), self.max_value)
 
 
 class Float(KerasTunerFloat):
@@ -38,6 +62,10 @@ class Float(KerasTunerFloat):
         >>> list(Float("rate", 0, 0.5, step=0.1).values)
         [0.0, 0.1, 0.2, 0.3, 0.4, 0.5]
     """
+
+    def prob_to_value(self, prob: float) -> float:
+        """Turns a number from 0 to 1 into a value; see Keras Tuner."""
+        return min(max(super().prob_to_value(prob), self.min_value), self.max_value)
 
     def _get_n_values(self) -> int:
         if self.sampling == "linear":

@@ -8,6 +8,7 @@ together give every space back exactly.
 from __future__ import annotations
 
 import traceback
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -58,10 +59,7 @@ def to_distribution(hyperparameter: HyperParameter) -> BaseDistribution:
             low, high = _ends(hyperparameter)
             return IntDistribution(int(low), int(high), log=log, step=step or 1)
         case Float():
-            log = hyperparameter.sampling == "log"
-            step = hyperparameter.step if hyperparameter.sampling == "linear" else None
-            low, high = _ends(hyperparameter)
-            return FloatDistribution(float(low), float(high), log=log, step=step)
+            return _float_distribution(hyperparameter)
         case Choice():
             return CategoricalDistribution(list(dict.fromkeys(hyperparameter.values)))
         case Boolean():
@@ -241,6 +239,17 @@ def size(space: keras_tuner.HyperParameters) -> int | None:
             case _:
                 return None
     return total
+
+
+def _float_distribution(hyperparameter: Float) -> FloatDistribution:
+    low, high = _ends(hyperparameter)
+    if hyperparameter.step is not None and hyperparameter.sampling == "linear":
+        # Optuna warns, and cuts the range, where its decimals are not a whole number of steps.
+        with warnings.catch_warnings(record=True, action="always") as complaints:
+            stepped = FloatDistribution(low, high, step=hyperparameter.step)
+        if not complaints:
+            return stepped
+    return FloatDistribution(low, high, log=hyperparameter.sampling == "log")
 
 
 def _ends(hyperparameter: Int | Float) -> tuple[float, float]:

@@ -32,7 +32,8 @@ class StopOnNaN(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Raises FailedTrialError on the first NaN, or an infinite loss."""
         for name, value in (logs or {}).items():
-            if name in self._names and (math.isnan(value) or (name == "loss" and math.isinf(value))):
+            diverged = math.isnan(value) or (name == "loss" and math.isinf(value))
+            if name in self._names and diverged:
                 raise FailedTrialError(
                     f"{name} became {value} in epoch {epoch + 1}. A learning rate that is too "
                     "large is the usual reason; so are numbers that are not scaled."

@@ -1,0 +1,77 @@
+"""Hyperparameter optimization for Keras: one HyperModel, every search algorithm, nothing lost.
+
+The public names are here; each is imported when it is first used, so that `import kt_hpo` costs
+nothing and brings no TensorFlow.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from keras_tuner import HyperModel, Objective, Oracle, errors
+
+    from kt_hpo import datasets, oracles, plots
+    from kt_hpo.execution import Inline
+    from kt_hpo.hyperparameters import HyperParameters
+    from kt_hpo.journal import RecordError
+    from kt_hpo.oracles.recorded import synchronized
+    from kt_hpo.studies import open_study
+    from kt_hpo.tuner import Tuner
+    from kt_hpo.tuners import BayesianOptimization, GridSearch, Hyperband, RandomSearch
+
+_HOMES = {
+    "BayesianOptimization": "kt_hpo.tuners",
+    "GridSearch": "kt_hpo.tuners",
+    "HyperModel": "keras_tuner",
+    "HyperParameters": "kt_hpo.hyperparameters",
+    "Hyperband": "kt_hpo.tuners",
+    "Inline": "kt_hpo.execution",
+    "Objective": "keras_tuner",
+    "Oracle": "keras_tuner",
+    "RandomSearch": "kt_hpo.tuners",
+    "RecordError": "kt_hpo.journal",
+    "Tuner": "kt_hpo.tuner",
+    "errors": "keras_tuner",
+    "open_study": "kt_hpo.studies",
+    "synchronized": "kt_hpo.oracles.recorded",
+}
+_MODULES = ("datasets", "oracles", "plots")
+
+__all__ = [
+    "BayesianOptimization",
+    "GridSearch",
+    "HyperModel",
+    "HyperParameters",
+    "Hyperband",
+    "Inline",
+    "Objective",
+    "Oracle",
+    "RandomSearch",
+    "RecordError",
+    "Tuner",
+    "datasets",
+    "errors",
+    "open_study",
+    "oracles",
+    "plots",
+    "synchronized",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from kt_hpo.startup import quiet_tensorflow
+
+    with quiet_tensorflow():
+        if name in _MODULES:
+            return import_module(f"kt_hpo.{name}")
+        return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

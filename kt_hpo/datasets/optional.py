@@ -1,0 +1,33 @@
+"""Packages that are extras: imported at use, and named with their install line when missing."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+
+def require(module: str) -> Any:
+    """Imports a module that the user may not have installed.
+
+    Args:
+        module: Its full name, for example `"mlxtend.data"`.
+
+    Returns:
+        The module.
+
+    Raises:
+        ImportError: If it, or a package it needs, is not installed. Says what to install.
+
+    Example:
+        >>> require("json").dumps([])
+        '[]'
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        missing = error.name or module
+        extra = "cpu" if missing.startswith("tensorflow.") or missing == "tensorflow" else "datasets"
+        raise ImportError(
+            f'This needs the package {missing!r}, which is missing. Run: pip install "kt-hpo[{extra}]"',
+            name=missing,
+        ) from error

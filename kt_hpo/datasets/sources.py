@@ -1,0 +1,257 @@
+"""A user's own data: arrays, a table in a CSV file, a folder of images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from kt_hpo.datasets.dataset import Splits, Task
+from kt_hpo.datasets.splits import check_fractions, split
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+IMAGE_SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png")
+
+
+def from_arrays(
+    x: Any,
+    y: Any,
+    *,
+    validation: float = 0.15,
+    test: float = 0.15,
+    seed: int = 0,
+    normalize: bool = True,
+    name: str = "arrays",
+    class_names: Sequence[str] | None = None,
+    task: Task | None = None,
+) -> Splits:
+    """Splits a user's own arrays.
+
+    Args:
+        x: Inputs, shape `(samples, ...)`, or a data frame whose text columns become one-hot. Images
+            of unsigned integers are scaled to [0, 1]; floats of images are taken as they are.
+        y: Targets, one a sample: floats are quantities (regression); integers, booleans and strings
+            are classes.
+        validation: Fraction of the samples for validation; 0 for none.
+        test: Fraction of the samples for the test; 0 for none.
+        seed: Same seed, same splits.
+        normalize: Whether to standardise the columns of tables (`x` of two dimensions) with the mean
+            and standard deviation of the train split.
+        name: Name of the data set.
+        class_names: Names of the classes in the order of their labels.
+        task: `"classification"` or `"regression"`, where the type of `y` misleads.
+
+    Returns:
+        The splits, classes in proportion in each.
+
+    Raises:
+        ValueError: If lengths differ, values are missing, fractions do not add up, or classes are
+            too small to be split.
+
+    Example:
+        >>> x, y = np.arange(40.0).reshape(20, 2), ["no", "yes"] * 10
+        >>> from_arrays(x, y, validation=0.2, test=0.2).train
+        <Dataset 'arrays': 12 samples of shape (2,), classification, 2 classes>
+    """
+    if hasattr(x, "columns"):
+        x = _one_hot(x)
+    return split(
+        np.asarray(x),
+        np.asarray(y),
+        name=name,
+        validation=validation,
+        test=test,
+        seed=seed,
+        normalize=normalize,
+        task=task,
+        class_names=class_names,
+    )
+
+
+def from_csv(
+    path: str | Path,
+    target: str | None = None,
+    *,
+    validation: float = 0.15,
+    test: float = 0.15,
+    seed: int = 0,
+    normalize: bool = True,
+    name: str | None = None,
+    class_names: Sequence[str] | None = None,
+    task: Task | None = None,
+) -> Splits:
+    """Splits a table: numeric columns as they are, text columns one-hot.
+
+    Args:
+        path: A CSV file with a header.
+        target: The column to predict; None takes the last.
+        validation: Fraction of the rows for validation; 0 for none.
+        test: Fraction of the rows for the test; 0 for none.
+        seed: Same seed, same splits.
+        normalize: Whether to standardise the columns with the train split's mean and deviation.
+        name: Name of the data set; None takes the file's.
+        class_names: Names of the classes in the order of their labels.
+        task: `"classification"` or `"regression"`; None takes a column of floats for quantities.
+
+    Returns:
+        The splits.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If the target is not a column, values are missing (says how many and where), a
+            text column has too many values to be one-hot, or the splits cannot be made.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "pets.csv"
+        >>> lines = ["size,home,pet"] + ["1,yard,dog", "2,sofa,cat"] * 10
+        >>> _ = path.write_text("\\n".join(lines))
+        >>> from_csv(path, "pet").train.input_shape  # size, home_sofa, home_yard
+        (3,)
+    """
+    import pandas as pd
+
+    check_fractions(validation, test)
+    frame = pd.read_csv(path)
+    columns = list(frame.columns)
+    target = columns[-1] if target is None else target
+    if target not in columns:
+        raise ValueError(f"{path} has no column {target!r}. Its columns: {', '.join(columns)}.")
+    _check_complete(frame, path)
+    return from_arrays(
+        frame.drop(columns=target),
+        frame[target],
+        validation=validation,
+        test=test,
+        seed=seed,
+        normalize=normalize,
+        name=name or Path(path).stem,
+        class_names=class_names,
+        task=task,
+    )
+
+
+def from_images(
+    folder: str | Path,
+    image_size: tuple[int, int] | None = None,
+    *,
+    color_mode: Literal["rgb", "grayscale", "rgba"] = "rgb",
+    validation: float = 0.15,
+    test: float = 0.15,
+    seed: int = 0,
+    name: str | None = None,
+) -> Splits:
+    """Splits a folder that has a subfolder of images for each class.
+
+    Args:
+        folder: For example `pets`, with `pets/cat/1.png` and `pets/dog/1.png` in it.
+        image_size: Height and width in pixels to resize to; None needs images of one size.
+        color_mode: `"rgb"`, `"grayscale"` or `"rgba"`: 3, 1 or 4 channels.
+        validation: Fraction of the images for validation; 0 for none.
+        test: Fraction of the images for the test; 0 for none.
+        seed: Same seed, same splits.
+        name: Name of the data set; None takes the folder's.
+
+    Returns:
+        The splits, the classes in the order of the subfolders' names.
+
+    Raises:
+        FileNotFoundError: If there is no such folder.
+        ValueError: If it has no images in subfolders, one cannot be read, or sizes differ.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> from PIL import Image
+        >>> folder = pathlib.Path(tempfile.mkdtemp())
+        >>> for pet in ("cat", "dog"):
+        ...     (folder / pet).mkdir()
+        ...     for number in range(10):
+        ...         Image.new("RGB", (6, 6)).save(folder / pet / f"{number}.png")
+        >>> from_images(folder, image_size=(4, 4)).train.input_shape
+        (4, 4, 3)
+    """
+    check_fractions(validation, test)
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise FileNotFoundError(f"There is no folder {folder}.")
+    classes = sorted(
+        entry.name for entry in folder.iterdir() if entry.is_dir() and entry.name[0] != "."
+    )
+    files = [file for label in classes for file in _image_files(folder / label)]
+    if not files:
+        raise ValueError(
+            f"{folder} has no images in subfolders: put those of each class into a folder of its "
+            f"own, as {'*' + ', *'.join(IMAGE_SUFFIXES)} files."
+        )
+    return from_arrays(
+        _read_images(files, image_size, color_mode),
+        [file.relative_to(folder).parts[0] for file in files],
+        validation=validation,
+        test=test,
+        seed=seed,
+        name=name or folder.resolve().name,
+        class_names=[label for label in classes if _image_files(folder / label)],
+    )
+
+
+def _image_files(folder: Path) -> list[Path]:
+    """Lists the images of a class, at any depth, in the order of their paths."""
+    found = (file for file in folder.rglob("*") if file.suffix.lower() in IMAGE_SUFFIXES)
+    return sorted(file for file in found if file.name[0] != ".")
+
+
+def _read_images(
+    files: Sequence[Path], image_size: tuple[int, int] | None, color_mode: str
+) -> np.ndarray:
+    """Reads images of one size, or resized to it."""
+    import keras
+
+    images = []
+    for file in files:
+        try:
+            image = keras.utils.load_img(file, color_mode=color_mode, target_size=image_size)
+        except OSError as error:
+            raise ValueError(f"{file} cannot be read as an image: {error}.") from error
+        images.append(keras.utils.img_to_array(image, data_format="channels_last", dtype="uint8"))
+    sizes = sorted({image.shape[:2] for image in images})
+    if len(sizes) > 1:
+        raise ValueError(
+            f"The images have {len(sizes)} sizes, {sizes[0]} and {sizes[-1]} among them: "
+            "give the height and width to resize to, for example image_size=(64, 64)."
+        )
+    return np.stack(images)
+
+
+def _check_complete(frame: pd.DataFrame, path: str | Path) -> None:
+    """Refuses a table with missing values, saying how many and where."""
+    missing = frame.isna()
+    counts = missing.sum()
+    if counts.any():
+        where = ", ".join(
+            f"{column!r}: {count} (the first in row {int(missing[column].to_numpy().argmax())})"
+            for column, count in counts[counts > 0].items()
+        )
+        raise ValueError(
+            f"{path} has {int(counts.sum())} missing values: {where}; rows are counted from 0 below "
+            "the header. Fill them in or drop those rows."
+        )
+
+
+def _one_hot(frame: pd.DataFrame) -> np.ndarray:
+    """Gives a table as numbers, a text column as one column for each of its values."""
+    import pandas as pd
+
+    text = list(frame.select_dtypes(exclude=["number", "bool"]).columns)
+    for column in text:
+        distinct = frame[column].nunique()
+        # A name, an identifier or a date: it would only number the rows.
+        if distinct > max(20, len(frame) // 10):
+            raise ValueError(
+                f"Column {column!r} has {distinct} different values in {len(frame)} rows, too many "
+                "to one-hot: drop it, or encode it as numbers."
+            )
+    return pd.get_dummies(frame, columns=text, dtype=float).to_numpy(dtype=np.float64)

@@ -1,0 +1,211 @@
+"""From arrays to splits: stratified, seeded, and scaled by what the train split alone shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from numbers import Real
+
+import numpy as np
+
+from kt_hpo.datasets import labels
+from kt_hpo.datasets.dataset import Dataset, Splits, Task
+
+
+def check_fractions(validation: float, test: float) -> None:
+    """Refuses fractions that cannot be split off, before anything is read.
+
+    Args:
+        validation: Fraction of the samples for validation.
+        test: Fraction of the samples for the test.
+
+    Raises:
+        ValueError: If one is not a number in [0, 1) or nothing would be left to train on.
+
+    Example:
+        >>> check_fractions(0.15, 0.0)
+    """
+    for name, value in (("validation", validation), ("test", test)):
+        if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value < 1:
+            raise ValueError(
+                f"{name}={value!r} is not a fraction of the samples: give a number from 0 "
+                "(no such split) up to, but not including, 1, for example 0.15."
+            )
+    if validation + test >= 1:
+        raise ValueError(
+            f"validation={validation} and test={test} leave nothing to train on: "
+            "their sum must be below 1."
+        )
+
+
+def split(
+    x: np.ndarray,
+    y: np.ndarray,
+    *,
+    name: str,
+    validation: float,
+    test: float,
+    seed: int,
+    normalize: bool,
+    task: Task | None = None,
+    class_names: Sequence[str] | None = None,
+    fixed: Mapping[str, np.ndarray] | None = None,
+) -> Splits:
+    """Splits arrays and brings them into the form that models are trained on.
+
+    Args:
+        x: Inputs, shape `(samples, ...)`, any numeric type.
+        y: Targets, shape `(samples,)`.
+        name: Name of the data set.
+        validation: Fraction of the samples for validation.
+        test: Fraction of the samples for the test.
+        seed: Same seed, same splits.
+        normalize: Whether to standardise tables (images are scaled always).
+        task: The task, where the targets' type does not tell it.
+        class_names: Names of the classes in the order of their labels.
+        fixed: Rows of `"validation"` or `"test"` where the data set itself says which they are.
+
+    Returns:
+        The three splits.
+
+    Raises:
+        ValueError: If the arrays, the fractions or the classes do not allow it. Says why.
+
+    Example:
+        >>> options = dict(name="toy", validation=0.2, test=0.2, seed=0, normalize=True)
+        >>> parts = split(np.arange(20.0).reshape(10, 2), np.arange(10.0), **options)
+        >>> [len(part) for part in parts]
+        [6, 2, 2]
+    """
+    check_fractions(validation, test)
+    _check_arrays(x, y)
+    if x.ndim == 1:
+        x = x[:, None]
+    y, task, names = labels.encode(y, task, class_names)
+    rows = _partition(y, names, {"test": test, "validation": validation}, fixed or {}, seed)
+    scaled = _standardised(x, rows) if normalize and x.ndim == 2 else _images(x, rows)
+    return Splits(**{key: Dataset(scaled[key], y[rows[key]], name, task, names) for key in rows})
+
+
+def _check_arrays(x: np.ndarray, y: np.ndarray) -> None:
+    """Refuses arrays that are empty, of unequal lengths, not numeric or not complete."""
+    if x.ndim == 0 or y.ndim == 0 or x.size == 0 or y.size == 0:
+        raise ValueError(f"There are no samples: x has shape {x.shape} and y has shape {y.shape}.")
+    if len(x) != len(y):
+        raise ValueError(
+            f"x has {len(x)} samples and y has {len(y)}: give one target for each sample."
+        )
+    if x.dtype.kind not in "biuf":
+        raise ValueError(f"x of type {x.dtype} is not numeric: encode it as numbers first.")
+    for name, values in (("x", x), ("y", y)):
+        _check_complete(name, values)
+
+
+def _check_complete(name: str, values: np.ndarray) -> None:
+    """Refuses missing and infinite values, saying how many and where."""
+    if values.dtype.kind == "O":
+        bad = np.array([value is None or value != value for value in values.ravel()])
+    elif values.dtype.kind == "f":
+        bad = ~np.isfinite(values)
+    else:
+        return
+    if bad.any():
+        where = np.flatnonzero(bad.reshape(len(values), -1).any(axis=1))
+        raise ValueError(
+            f"{name} has {int(bad.sum())} missing or infinite values in {len(where)} samples "
+            f"(the first: {where[:5].tolist()}). Fill them in or leave those samples out."
+        )
+
+
+def _partition(
+    y: np.ndarray,
+    names: tuple[str, ...] | None,
+    fractions: Mapping[str, float],
+    fixed: Mapping[str, np.ndarray],
+    seed: int,
+) -> dict[str, np.ndarray]:
+    """Draws the rows of each split, cutting what is not fixed from the rest, test first."""
+    parts = dict(fixed)
+    taken = np.concatenate([np.empty(0, np.int64), *fixed.values()])
+    rest = np.setdiff1d(np.arange(len(y)), taken)
+    sizes = {
+        key: max(1, round(fraction * len(rest))) if fraction else 0
+        for key, fraction in fractions.items()
+        if key not in fixed
+    }
+    sizes["train"] = len(rest) - sum(sizes.values())
+    if sizes["train"] < 1:
+        raise ValueError(f"{len(rest)} samples are too few for splits of these sizes: {sizes}.")
+    if names is not None:
+        _check_classes(y[rest], names, sizes)
+    for key, size in sizes.items():
+        if key == "train":
+            parts[key] = rest
+        else:
+            rest, parts[key] = _cut(rest, y, names, size, sizes, seed)
+    return parts
+
+
+def _cut(
+    rows: np.ndarray,
+    y: np.ndarray,
+    names: tuple[str, ...] | None,
+    size: int,
+    sizes: Mapping[str, int],
+    seed: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draws `size` of the rows, every class in proportion."""
+    if size == 0:
+        return rows, rows[:0]
+    from sklearn.model_selection import train_test_split
+
+    strata = None if names is None else y[rows]
+    try:
+        rest, drawn = train_test_split(rows, test_size=size, random_state=seed, stratify=strata)
+    except ValueError as error:
+        if names is None:
+            raise
+        raise _crowded(y, names, sizes) from error
+    if names is not None and len(np.unique(y[rest])) < len(np.unique(y[rows])):
+        raise _crowded(y, names, sizes)
+    return rest, drawn
+
+
+def _check_classes(y: np.ndarray, names: tuple[str, ...], sizes: Mapping[str, int]) -> None:
+    """Refuses classes too small for the splits, and splits too small for the classes."""
+    counts = np.bincount(y)
+    present = counts[counts > 0]
+    used = [size for size in sizes.values() if size]
+    if len(used) > 1 and (present.min() < len(used) or min(used) < len(present)):
+        raise _crowded(y, names, sizes)
+
+
+def _crowded(y: np.ndarray, names: tuple[str, ...], sizes: Mapping[str, int]) -> ValueError:
+    """Says which classes do not fit into which splits, and what to do."""
+    counts = np.bincount(y, minlength=len(names))
+    rarest = [place for place in np.argsort(counts, kind="stable") if counts[place]][:3]
+    rare = ", ".join(f"{names[place]!r} with {counts[place]}" for place in rarest)
+    return ValueError(
+        f"{np.count_nonzero(counts)} classes do not fit into splits of these sizes: {dict(sizes)} "
+        f"(the rarest classes: {rare}). Every class needs a sample for each split, and every split "
+        "room for each class: add samples, leave rare classes out, or change validation= or test= "
+        '(0 for no such split). If the targets are quantities, pass task="regression".'
+    )
+
+
+def _standardised(x: np.ndarray, rows: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Standardises the columns of a table with the train split's mean and deviation."""
+    from sklearn.preprocessing import StandardScaler
+
+    # In float64, so that large offsets (time stamps) do not round the differences away.
+    scaler = StandardScaler().fit(x[rows["train"]].astype(np.float64))
+    return {
+        key: ((x[part] - scaler.mean_) / scaler.scale_).astype(np.float32)
+        for key, part in rows.items()
+    }
+
+
+def _images(x: np.ndarray, rows: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Gives inputs as float32, pixels (unsigned integers in images) scaled to [0, 1]."""
+    pixels = x.ndim > 2 and x.dtype in (np.uint8, np.uint16)
+    scale = np.float32(np.iinfo(x.dtype).max if pixels else 1)
+    return {key: x[part].astype(np.float32) / scale for key, part in rows.items()}

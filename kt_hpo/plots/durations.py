@@ -1,0 +1,74 @@
+"""Where the time went."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from kt_hpo.plots import style
+from kt_hpo.plots.search import Search
+
+UNITS = (("hours", 3600.0), ("minutes", 60.0), ("seconds", 1.0), ("milliseconds", 1e-3))
+
+
+@style.styled
+def plot_durations(tuner_or_study: Any, ax: Axes | None = None) -> Axes:
+    """Plot how long the trials took, as a histogram stacked by how they ended.
+
+    Args:
+        tuner_or_study: A tuner, or an `optuna.Study`.
+        ax: `matplotlib.axes.Axes` or None. Where to draw; a new figure if None.
+
+    Returns:
+        The `matplotlib.axes.Axes`.
+
+    Raises:
+        TypeError: If the first argument is neither a tuner nor a study.
+
+    Example:
+        >>> import optuna
+        >>> study = optuna.create_study()
+        >>> study.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=3)
+        >>> plot_durations(study).get_ylabel()
+        'trials'
+    """
+    search, ax = Search.of(tuner_or_study), style.axes_of(ax)
+    seconds = {
+        state: [t.duration.total_seconds() for t in search.with_state(state) if t.duration]
+        for state in style.COLOURS
+    }
+    seconds = {state: durations for state, durations in seconds.items() if durations}
+    everything = np.array([value for durations in seconds.values() for value in durations])
+    unit, size = _unit(everything)
+    style.dress(ax, "Durations", f"{unit} per trial", "trials")
+    if not seconds:
+        return style.say(ax, "No trial has ended yet.")
+    ax.hist(
+        [np.array(durations) / size for durations in seconds.values()],
+        bins=_bins(everything / size).tolist(),
+        stacked=True,
+        color=[style.COLOURS[state] for state in seconds],
+        edgecolor="white",
+        linewidth=0.6,
+        label=[f"{len(durations)} {style.WORDS[state]}" for state, durations in seconds.items()],
+    )
+    ax.set_xlim(left=0)
+    ax.yaxis.set_major_locator(MaxNLocator(integer=True))
+    total_unit, total_size = _unit(everything.sum(keepdims=True))
+    total = f"{everything.sum() / total_size:.3g} {total_unit} in all"
+    style.finish(ax, total)
+    return ax
+
+
+def _unit(seconds: np.ndarray) -> tuple[str, float]:
+    """Return the largest unit in which the longest duration is above three, and its seconds."""
+    longest = seconds.max(initial=0.0)
+    return next((unit for unit in UNITS if longest > 3 * unit[1]), UNITS[-1])
+
+
+def _bins(durations: np.ndarray) -> np.ndarray:
+    """Return the edges of 5 to 30 equal bins from zero to the longest."""
+    return np.linspace(0, durations.max() * 1.001, int(np.clip(len(durations) ** 0.5, 5, 30)) + 1)

@@ -1,0 +1,96 @@
+"""How the trials learned: the objective after every epoch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from optuna.trial import TrialState
+
+from kt_hpo.plots import style
+from kt_hpo.plots.search import Search
+
+
+@style.styled
+def plot_learning_curves(tuner_or_study: Any, ax: Axes | None = None) -> Axes:
+    """Plot the objective by epoch of every trial: all faint, the best one bold.
+
+    A dot ends the curve of every trial that was pruned.
+
+    Args:
+        tuner_or_study: A tuner, or an `optuna.Study`.
+        ax: `matplotlib.axes.Axes` or None. Where to draw; a new figure if None.
+
+    Returns:
+        The `matplotlib.axes.Axes`.
+
+    Raises:
+        TypeError: If the first argument is neither a tuner nor a study.
+
+    Example:
+        >>> import optuna
+        >>> study = optuna.create_study()
+        >>> study.add_trial(optuna.create_trial(value=1.0, intermediate_values={0: 2.0, 1: 1.0}))
+        >>> plot_learning_curves(study).get_xlabel()
+        'epoch'
+    """
+    search, ax = Search.of(tuner_or_study), style.axes_of(ax)
+    style.dress(ax, "Learning curves", "epoch", search.label)
+    curves = {trial.number: _points(search.curve(trial)) for trial in search.trials}
+    heights = np.concatenate([points[:, 1] for points in curves.values()] or [np.empty(0)])
+    heights = heights[~np.isnan(heights)]
+    if not heights.size:
+        return style.say(ax, "No values by epoch were recorded.")
+    style.fit_value_axis(ax, heights, search.maximize)
+    for state in style.COLOURS:
+        _draw_faint(ax, state, [curves[trial.number] for trial in search.with_state(state)])
+    named = _draw_best(ax, search, curves)
+    ax.autoscale_view(scaley=False)
+    style.whole_numbers(ax)
+    style.finish(ax, named, style.BLUE)
+    return ax
+
+
+def _points(curve: dict[int, float]) -> np.ndarray:
+    """Return a curve as an array of (epoch, value) rows, cut after its last value."""
+    points = np.array(list(curve.items()), dtype=float).reshape(-1, 2)
+    known = np.flatnonzero(~np.isnan(points[:, 1]))
+    return points[: known[-1] + 1] if known.size else points[:0]
+
+
+def _draw_faint(ax: Axes, state: TrialState, curves: list[np.ndarray]) -> None:
+    """Draw the curves of the trials in one state, fainter the more there are."""
+    curves = [points for points in curves if len(points)]
+    if not curves:
+        return
+    look: dict[str, Any] = {
+        "color": style.COLOURS[state],
+        "alpha": float(np.clip(20 / len(curves), 0.08, 0.6)),
+    }
+    label = f"{len(curves)} {style.WORDS[state]}"
+    ax.add_collection(LineCollection(curves, linewidths=1.0, label=label, zorder=2, **look))
+    # A curve of one epoch has no line, and where a pruned one ends is what matters.
+    dotted = [points for points in curves if len(points) == 1 or state == TrialState.PRUNED]
+    if dotted:
+        epochs, values = np.array([points[-1] for points in dotted]).T
+        ax.scatter(epochs, np.clip(values, *ax.get_ylim()), s=8, linewidths=0, zorder=2, **look)
+
+
+def _draw_best(ax: Axes, search: Search, curves: dict[int, np.ndarray]) -> str:
+    """Draw the best trial's curve over all others, and return its name."""
+    best = search.best()
+    if best is None or not len(curves[best.number]):
+        return ""
+    epochs, values = curves[best.number].T
+    ax.plot(
+        epochs,
+        values,
+        color=style.BLUE,
+        linewidth=2.2,
+        solid_capstyle="round",
+        zorder=3,
+    )
+    ax.plot(epochs[-1], values[-1], marker="o", markersize=5, color=style.BLUE, zorder=3)
+    return f"best: trial {best.number}"

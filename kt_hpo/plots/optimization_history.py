@@ -1,0 +1,150 @@
+"""How the search went: every trial's objective and the best so far."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from optuna.trial import FrozenTrial, TrialState
+
+from kt_hpo.plots import style
+from kt_hpo.plots.search import Search
+
+# Shapes differ as well as colours, for print without colour.
+MARKERS = {TrialState.COMPLETE: "o", TrialState.PRUNED: "D", TrialState.RUNNING: "s"}
+
+
+@style.styled
+def plot_optimization_history(tuner_or_study: Any, ax: Axes | None = None) -> Axes:
+    """Plot every trial's objective as a dot, and the best so far as a line.
+
+    Failed trials, and those whose objective is not finite, are crosses at the worse edge.
+    A trial that was pruned or still runs is drawn at the last value it reported.
+
+    Args:
+        tuner_or_study: A tuner, or an `optuna.Study`.
+        ax: `matplotlib.axes.Axes` or None. Where to draw; a new figure if None.
+
+    Returns:
+        The `matplotlib.axes.Axes`.
+
+    Raises:
+        TypeError: If the first argument is neither a tuner nor a study.
+
+    Example:
+        >>> import optuna
+        >>> study = optuna.create_study()
+        >>> study.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=3)
+        >>> plot_optimization_history(study).get_xlabel()
+        'trial'
+    """
+    search, ax = Search.of(tuner_or_study), style.axes_of(ax)
+    better = "higher" if search.maximize else "lower"
+    style.dress(ax, "Optimization history", "trial", f"{search.label}, {better} is better")
+    shown = {state: _shown(search, state) for state in MARKERS}
+    everything = [search.value(trial) for trials in shown.values() for trial in trials]
+    if everything:
+        style.fit_value_axis(ax, np.array(everything), search.maximize)
+    elif not _failed(search):
+        return style.say(ax, "No trial has a value yet." if search.trials else "No trials yet.")
+    else:
+        ax.set(yticks=[], ylim=(0, 1))
+    for state, trials in shown.items():
+        _draw_dots(ax, search, state, trials)
+    _draw_failed(ax, search)
+    _draw_off_scale(ax, search, [trial for trials in shown.values() for trial in trials])
+    named = _draw_best(ax, search)
+    style.whole_numbers(ax)
+    style.finish(ax, named, style.BLUE)
+    return ax
+
+
+def _shown(search: Search, state: TrialState) -> list[FrozenTrial]:
+    """Return the trials of one state that have a value to draw."""
+    trials = search.with_state(state)
+    return [trial for trial in trials if not np.isnan(search.value(trial))]
+
+
+def _failed(search: Search) -> list[FrozenTrial]:
+    """Return the trials that failed, or that completed without a finite value."""
+    complete = search.with_state(TrialState.COMPLETE)
+    diverged = [trial for trial in complete if np.isnan(search.value(trial))]
+    return search.with_state(TrialState.FAIL) + diverged
+
+
+def _draw_dots(ax: Axes, search: Search, state: TrialState, trials: list[FrozenTrial]) -> None:
+    """Draw the trials of one state, smaller the more there are."""
+    if not trials:
+        return
+    crowd = len(search.trials)
+    ax.scatter(
+        [trial.number for trial in trials],
+        [search.value(trial) for trial in trials],
+        s=float(np.clip(3000 / crowd, 9, 30)),
+        linewidths=0.8 if crowd < 300 else 0.6,
+        alpha=0.9 if crowd < 300 else 0.6,
+        label=f"{len(trials)} {style.WORDS[state]}",
+        zorder=2.5,
+        marker=MARKERS[state],
+        facecolors=style.SKY if state == TrialState.COMPLETE else "none",
+        edgecolors=style.BLUE if state == TrialState.COMPLETE else style.COLOURS[state],
+    )
+
+
+def _draw_off_scale(ax: Axes, search: Search, trials: list[FrozenTrial]) -> None:
+    """Point at the trials that are worse than the axis shows."""
+    low, high = ax.get_ylim()
+    off = [trial.number for trial in trials if not low <= search.value(trial) <= high]
+    if off:
+        _draw_at_edge(ax, search, off, "v" if search.maximize else "^", style.GREY, "off scale")
+
+
+def _draw_failed(ax: Axes, search: Search) -> None:
+    """Mark the trials without a value."""
+    failed = [trial.number for trial in _failed(search)]
+    if failed:
+        word = "failed" if len(failed) == len(search.with_state(TrialState.FAIL)) else "no value"
+        _draw_at_edge(ax, search, failed, "x", style.COLOURS[TrialState.FAIL], word)
+
+
+def _draw_at_edge(
+    ax: Axes, search: Search, numbers: list[int], marker: str, colour: str, word: str
+) -> None:
+    """Mark trials at the worse edge of the axes."""
+    ax.scatter(
+        numbers,
+        [0.0 if search.maximize else 1.0] * len(numbers),
+        s=22,
+        linewidths=1.2,
+        marker=marker,
+        color=colour,
+        transform=ax.get_xaxis_transform(),
+        label=f"{len(numbers)} {word}",
+        clip_on=False,
+        zorder=3,
+    )
+
+
+def _draw_best(ax: Axes, search: Search) -> str:
+    """Draw the best so far as steps, and return the words about the best."""
+    best, finished = search.best(), search.finished()
+    if best is None:
+        return ""
+    running_best = np.maximum.accumulate if search.maximize else np.minimum.accumulate
+    values = running_best([search.value(trial) for trial in finished])
+    numbers = [trial.number for trial in finished]
+    ax.plot(
+        [*numbers, max(search.trials[-1].number, numbers[-1])],
+        [*values, values[-1]],
+        drawstyle="steps-post",
+        color=style.BLUE,
+        linewidth=1.8,
+        solid_capstyle="round",
+        zorder=2.8,
+    )
+    value = search.value(best)
+    ax.scatter(
+        [best.number], [value], marker="*", s=150, c=style.ORANGE, ec="white", lw=0.8, zorder=4
+    )
+    return f"best so far: {value:.4g} in trial {best.number}"

@@ -1,0 +1,141 @@
+"""What the plots read from a search: its trials, its objective and its best trial."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import optuna
+from optuna.study import StudyDirection
+from optuna.trial import FrozenTrial, TrialState
+
+
+@dataclass(frozen=True)
+class Search:
+    """The trials of a search, seen through its first objective.
+
+    Args:
+        study: `optuna.Study`. The record.
+        trials: Tuple of `optuna.trial.FrozenTrial`, by number.
+        objective: String, the objective's name.
+        maximize: Boolean, whether higher is better.
+        n_objectives: Integer, how many objectives the search has.
+
+    Example:
+        >>> study = optuna.create_study(direction="maximize")
+        >>> study.add_trial(optuna.create_trial(value=0.9))
+        >>> Search.of(study).best().value
+        0.9
+    """
+
+    study: optuna.Study
+    trials: tuple[FrozenTrial, ...]
+    objective: str
+    maximize: bool
+    n_objectives: int
+
+    @classmethod
+    def of(cls, tuner_or_study: Any) -> Search:
+        """Read a tuner's record, or a study.
+
+        Args:
+            tuner_or_study: An object with a `study`, or an `optuna.Study`.
+
+        Returns:
+            The `Search`.
+
+        Raises:
+            TypeError: If it is neither.
+        """
+        study = getattr(tuner_or_study, "study", tuner_or_study)
+        if not isinstance(study, optuna.Study):
+            raise TypeError(
+                f"Expected a tuner or an optuna.Study to plot, got {type(tuner_or_study).__name__}."
+            )
+        return cls(
+            study=study,
+            trials=tuple(study.get_trials(deepcopy=False)),
+            objective=(study.metric_names or ["objective"])[0],
+            maximize=study.directions[0] == StudyDirection.MAXIMIZE,
+            n_objectives=len(study.directions),
+        )
+
+    @property
+    def label(self) -> str:
+        """The objective's name for an axis, saying so when there are others."""
+        others = "" if self.n_objectives == 1 else f" (first of {self.n_objectives} objectives)"
+        return self.objective + others
+
+    def with_state(self, state: TrialState) -> list[FrozenTrial]:
+        """Return the trials that are in one state.
+
+        Args:
+            state: `optuna.trial.TrialState`. The state.
+
+        Returns:
+            List of `optuna.trial.FrozenTrial`.
+        """
+        return [trial for trial in self.trials if trial.state == state]
+
+    def value(self, trial: FrozenTrial) -> float:
+        """Return a trial's objective, or the last it reported, NaN where there is none to draw.
+
+        Args:
+            trial: `optuna.trial.FrozenTrial`. The trial.
+
+        Returns:
+            A finite float or NaN.
+        """
+        if trial.values:
+            return _drawable(trial.values[0])
+        reported = trial.intermediate_values
+        return _drawable(reported[max(reported)]) if reported else math.nan
+
+    def finished(self) -> list[FrozenTrial]:
+        """Return the complete trials that have a finite objective.
+
+        Returns:
+            List of `optuna.trial.FrozenTrial`.
+        """
+        complete = self.with_state(TrialState.COMPLETE)
+        return [trial for trial in complete if not math.isnan(self.value(trial))]
+
+    def best(self) -> FrozenTrial | None:
+        """Return the finished trial with the best objective, the first of several.
+
+        Returns:
+            The `optuna.trial.FrozenTrial`, or None where no trial finished.
+        """
+        sign = -1 if self.maximize else 1
+        return min(self.finished(), key=lambda trial: sign * self.value(trial), default=None)
+
+    def curve(self, trial: FrozenTrial) -> dict[int, float]:
+        """Return the objective by epoch: what was reported, else the history's mean.
+
+        Args:
+            trial: `optuna.trial.FrozenTrial`. The trial.
+
+        Returns:
+            Dict of epoch to a finite float or NaN, in the order of epochs.
+        """
+        curve: Mapping[int, float] = trial.intermediate_values or self._mean_history(trial)
+        return {epoch: _drawable(curve[epoch]) for epoch in sorted(curve)}
+
+    def _mean_history(self, trial: FrozenTrial) -> dict[int, float]:
+        """Average the objective's history over the executions that reached each epoch."""
+        by_epoch: dict[int, list[float]] = {}
+        for execution in trial.user_attrs.get("history") or []:
+            values = execution.get(self.objective, [])
+            for epoch, value in zip(
+                execution.get("epoch", range(len(values))), values, strict=False
+            ):
+                by_epoch.setdefault(epoch, []).append(value)
+        return {epoch: float(np.mean(values)) for epoch, values in by_epoch.items()}
+
+
+def _drawable(value: float) -> float:
+    """Return the value, NaN where matplotlib's arithmetic would overflow."""
+    return value if abs(value) < 1e100 else math.nan

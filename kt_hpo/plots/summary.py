@@ -1,0 +1,143 @@
+"""A search on one page."""
+
+from __future__ import annotations
+
+import io
+import textwrap
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from numpy.typing import ArrayLike
+
+from kt_hpo.plots import style
+from kt_hpo.plots.confusion import plot_confusion_matrix
+from kt_hpo.plots.durations import plot_durations
+from kt_hpo.plots.importances import plot_importances
+from kt_hpo.plots.learning_curves import plot_learning_curves
+from kt_hpo.plots.optimization_history import plot_optimization_history
+from kt_hpo.plots.predictions import plot_predictions
+from kt_hpo.plots.search import Search
+
+
+class _Page(Figure):
+    """A figure that a notebook shows once, though pyplot knows nothing of it."""
+
+    def _repr_png_(self) -> bytes:
+        """Return the picture."""
+        png = io.BytesIO()
+        self.savefig(png, format="png")
+        return png.getvalue()
+
+
+@style.styled
+def plot_summary(
+    tuner_or_study: Any,
+    y_true: ArrayLike | None = None,
+    y_pred: ArrayLike | None = None,
+    class_names: Sequence[str] | None = None,
+) -> Figure:
+    """Plot a search on one page: history, importances, learning curves and predictions.
+
+    The fourth plot is a confusion matrix for classes, predicted against true values for
+    numbers, and the trials' durations where there are no predictions.
+
+    Args:
+        tuner_or_study: A tuner, or an `optuna.Study`.
+        y_true: Array or None. The true classes or values of a test set.
+        y_pred: Array or None. What the best model predicted for it.
+        class_names: Sequence of strings or None. The names of classes 0, 1, 2, ...
+
+    Returns:
+        The `matplotlib.figure.Figure`, not registered with pyplot: there is nothing to close.
+
+    Raises:
+        TypeError: If the first argument is neither a tuner nor a study.
+        ValueError: If `y_true` and `y_pred` differ in length, or only one is given.
+
+    Example:
+        >>> import optuna
+        >>> study = optuna.create_study()
+        >>> study.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=3)
+        >>> len(plot_summary(study).axes)
+        4
+    """
+    if (y_true is None) != (y_pred is None):
+        raise ValueError("Predictions need both y_true and y_pred.")
+    layout = ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.12)
+    page = _Page(figsize=(11.5, 8.0), layout=layout, facecolor="white")
+    panels = page.subplots(2, 2)
+    plot_optimization_history(tuner_or_study, panels[0, 0])
+    plot_importances(tuner_or_study, panels[0, 1])
+    plot_learning_curves(tuner_or_study, panels[1, 0])
+    if y_true is None or y_pred is None:
+        plot_durations(tuner_or_study, panels[1, 1])
+    else:
+        _plot_test(y_true, y_pred, class_names, panels[1, 1])
+    page.suptitle(
+        _headline(Search.of(tuner_or_study)),
+        x=0.012,
+        ha="left",
+        fontsize=style.LARGE + 1,
+        fontweight="bold",
+        color=style.ink(panels[0, 0]),
+    )
+    page.supxlabel(
+        _caption(Search.of(tuner_or_study)),
+        x=0.012,
+        ha="left",
+        fontsize=style.NORMAL,
+        color=style.ink(panels[0, 0]),
+    )
+    return page
+
+
+def _plot_test(
+    y_true: ArrayLike, y_pred: ArrayLike, class_names: Sequence[str] | None, ax: Axes
+) -> None:
+    """Plot predictions of classes or of numbers."""
+    if class_names is not None or _are_classes(np.asarray(y_true), np.asarray(y_pred)):
+        plot_confusion_matrix(y_true, y_pred, class_names, ax)
+    else:
+        plot_predictions(y_true, y_pred, ax)
+
+
+def _are_classes(true: np.ndarray, predicted: np.ndarray) -> bool:
+    """Tell labels and probabilities from numbers, by the look of them."""
+    if true.dtype.kind not in "iuf" or predicted.dtype.kind not in "iuf":
+        return True
+    if true.size != predicted.size:
+        return True
+    whole = np.array_equal(true, np.round(true))
+    return whole and len(np.unique(true)) <= 50
+
+
+def _headline(search: Search) -> str:
+    """Return the number of trials, by state, and the best objective."""
+    counts = Counter(style.WORDS.get(trial.state, "waiting") for trial in search.trials)
+    parts = ", ".join(f"{count} {word}" for word, count in counts.most_common())
+    trials = f"{len(search.trials)} trial{'s' * (len(search.trials) != 1)}"
+    headline = f"{trials} ({parts})" if parts else trials
+    best = search.best()
+    if best is None:
+        return headline
+    return f"{headline} · best {search.label} {search.value(best):.4g}"
+
+
+def _caption(search: Search) -> str:
+    """Return the values of the best trial."""
+    best = search.best()
+    if best is None:
+        return ""
+    values = ", ".join(f"{name} = {_short(value)}" for name, value in best.params.items())
+    caption = f"Trial {best.number}, the best: {values}"
+    return textwrap.fill(caption, 145, max_lines=2, placeholder=" …")
+
+
+def _short(value: object) -> str:
+    """Return a hyperparameter's value in few characters."""
+    return f"{value:.4g}" if isinstance(value, float) else style.shorten(str(value))

@@ -1,0 +1,54 @@
+"""Imports TensorFlow without the notes it prints about itself."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+# What TensorFlow writes to the process's stderr before anyone can set its log level.
+_NOISE = re.compile(
+    rb"^(WARNING: All log messages before absl"
+    rb"|[IWE]0000 "
+    rb"|To enable the following instructions"
+    rb"|.*(oneDNN|cuda_dnn|cuda_fft|cuda_blas|cpu_feature_guard|computation_placer))"
+)
+
+
+@contextmanager
+def quiet_tensorflow() -> Iterator[None]:
+    """Keeps TensorFlow's start-up notes off the terminal; everything else still gets there.
+
+    Yields:
+        Nothing, while modules are imported.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    if "tensorflow" in sys.modules or not _stderr_is_a_file():
+        yield
+        return
+    sys.stderr.flush()
+    terminal = os.dup(2)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        finally:
+            sys.stderr.flush()
+            os.dup2(terminal, 2)
+            os.close(terminal)
+            held.seek(0)
+            for line in held:
+                if not _NOISE.match(line):
+                    os.write(2, line)
+
+
+def _stderr_is_a_file() -> bool:
+    """Whether file descriptor 2 is open; in some notebooks and services it is not."""
+    try:
+        os.fstat(2)
+    except OSError:
+        return False
+    return sys.stderr is not None

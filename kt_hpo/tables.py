@@ -1,0 +1,76 @@
+"""The record of a search as tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import optuna
+import pandas as pd
+from optuna.trial import FrozenTrial, TrialState
+
+_STATES = {TrialState.COMPLETE: "completed", TrialState.FAIL: "failed"}
+
+
+def to_dataframe(study: optuna.Study) -> pd.DataFrame:
+    """Makes a row of each trial.
+
+    Args:
+        study: The record of a search.
+
+    Returns:
+        Columns `trial`, `state`, the objectives, the hyperparameters, the other metrics at the best
+        epoch, `best_epoch` (counted from 1), `parameters`, `seconds`, `error` (the last line of the
+        traceback). What a trial does not have is missing.
+
+    Example:
+        >>> to_dataframe(optuna.create_study()).empty
+        True
+    """
+    trials = study.get_trials(deepcopy=False)
+    names = study.metric_names or ["objective"]
+    return pd.DataFrame([_row(trial, names) for trial in trials]).convert_dtypes(
+        convert_string=False, convert_boolean=False, convert_floating=False
+    )
+
+
+def best_trials(study: optuna.Study, count: int = 10) -> pd.DataFrame:
+    """Picks the rows of the best trials, the best first.
+
+    Args:
+        study: The record of a search.
+        count: How many at most.
+
+    Returns:
+        Rows of `to_dataframe` in the order of the first objective, without the columns that are
+        empty in all of them.
+    """
+    table = to_dataframe(study)
+    if table.empty:
+        return table
+    first = (study.metric_names or ["objective"])[0]
+    maximize = study.directions[0] == optuna.study.StudyDirection.MAXIMIZE
+    completed = table[table["state"] == "completed"]
+    ordered = completed.sort_values(first, ascending=not maximize, kind="stable") if len(
+        completed
+    ) else completed
+    return ordered.head(count).dropna(axis="columns", how="all")
+
+
+def _row(trial: FrozenTrial, names: list[str]) -> dict[str, Any]:
+    attributes = trial.user_attrs
+    row: dict[str, Any] = {
+        "trial": trial.number,
+        "state": _STATES.get(trial.state, trial.state.name.lower()),
+    }
+    row |= dict.fromkeys(names) if trial.values is None else dict(
+        zip(names, trial.values, strict=True)
+    )
+    row |= trial.params
+    row |= {k: v for k, v in attributes.get("values", {}).items() if k.startswith("tuner/")}
+    row |= {k: v for k, v in attributes.get("metrics", {}).items() if k not in row}
+    row["best_epoch"] = attributes["best_epoch"] + 1 if "best_epoch" in attributes else None
+    row["parameters"] = attributes.get("parameters")
+    row["seconds"] = trial.duration.total_seconds() if trial.duration else None
+    error = attributes.get("traceback", "").strip()
+    row["error"] = error.splitlines()[-1] if error else None
+    return row

@@ -1,0 +1,150 @@
+"""Mistakes that are found before any training."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+
+from kt_hpo import objectives
+from kt_hpo.training.results import missing_objective
+
+if TYPE_CHECKING:
+    from kt_hpo.tuner import Tuner
+
+
+def check_search(
+    tuner: Tuner, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]
+) -> None:
+    """Checks a search before its first trial.
+
+    A tuner that overrides `run_trial`, and a hypermodel with a `fit` of its own, may do with space
+    and data whatever they like: those are not checked.
+
+    Args:
+        tuner: The tuner.
+        fit_args: Positional arguments of `search`.
+        fit_kwargs: Keyword arguments of `search`.
+
+    Raises:
+        ValueError: If the space is empty, the data are empty, hold NaN, do not fit together or do
+            not fit the model, or nothing measures the objective.
+    """
+    if tuner.runs_its_own_way or tuner.fits_its_own_way:
+        return
+    if not tuner.oracle.get_space().space:
+        raise ValueError(
+            "The hypermodel asks for no hyperparameter, so there is nothing to search. Replace "
+            "what shall be tuned in build(hp) by hp.Int(...), hp.Float(...), hp.Choice(...), or "
+            "train the one model with model.fit()."
+        )
+    data = _named_data(fit_args, fit_kwargs)
+    for name, values in data.items():
+        _check_values(name, values)
+    for x, y in (("x", "y"), ("the validation x", "the validation y")):
+        if y in data:
+            _check_lengths(x, data[x], y, data[y])
+    if objectives.needs_validation(tuner.oracle.objective) and not _validates(fit_kwargs):
+        raise ValueError(
+            f"The objective {objectives.describe(tuner.oracle.objective)} is measured on "
+            "validation data, and search() got none. Pass validation_data=(x_val, y_val) or "
+            "validation_split=0.2."
+        )
+    if not tuner.oracle.trials and "x" in data:
+        _check_model(tuner, data)
+
+
+def _named_data(fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) -> dict[str, Any]:
+    """The data of a search by what they are called in messages."""
+    given = dict(zip(("x", "y"), fit_args, strict=False))
+    given |= {name: fit_kwargs[name] for name in ("x", "y") if name in fit_kwargs}
+    validation = fit_kwargs.get("validation_data")
+    if isinstance(validation, tuple | list):
+        names = ("the validation x", "the validation y")
+        given |= dict(zip(names, validation, strict=False))
+    elif validation is not None:
+        given["the validation data"] = validation
+    return {name: values for name, values in given.items() if values is not None}
+
+
+def _validates(fit_kwargs: dict[str, Any]) -> bool:
+    return fit_kwargs.get("validation_data") is not None or bool(fit_kwargs.get("validation_split"))
+
+
+def _arrays(values: Any) -> list[np.ndarray]:
+    """The arrays of a data argument; none for pipelines and generators."""
+    leaves = keras.tree.flatten(values)
+    return [np.asarray(leaf) for leaf in leaves if hasattr(leaf, "shape") or np.isscalar(leaf)]
+
+
+def _check_values(name: str, values: Any) -> None:
+    cardinality = getattr(values, "cardinality", None)
+    arrays = _arrays(values)
+    count = min((len(array) for array in arrays if array.ndim), default=None)
+    if count is None and cardinality is not None:
+        count = int(cardinality())
+    if count == 0:
+        raise ValueError(f"{name} is empty: there is nothing to train or validate with.")
+    for array in arrays:
+        missing = int(np.isnan(array).sum()) if np.issubdtype(array.dtype, np.floating) else 0
+        if missing:
+            raise ValueError(
+                f"{name} holds NaN in {missing:,} of {array.size:,} places (shape {array.shape}), "
+                "which makes every loss NaN. Fill them (numpy.nan_to_num, a mean) or drop the rows."
+            )
+
+
+def _check_lengths(x_name: str, x: Any, y_name: str, y: Any) -> None:
+    lengths = [len(array) for array in [*_arrays(x), *_arrays(y)] if array.ndim]
+    if len(set(lengths)) > 1:
+        raise ValueError(
+            f"{x_name} and {y_name} have {lengths[0]:,} and {lengths[-1]:,} samples; "
+            "they must have the same number."
+        )
+
+
+def _check_model(tuner: Tuner, data: dict[str, Any]) -> None:
+    """Holds labels and objective against the model that the default values give."""
+    try:
+        model = tuner._build_hypermodel(tuner.oracle.get_space())
+        available = list(_evaluate_one(model, data))
+    except Exception:
+        # Values other than the defaults may well work: the trials will tell.
+        available = []
+    else:
+        _check_labels(model, data)
+    for part in objectives.parts(tuner.oracle.objective) if available else []:
+        if part.name.removeprefix("val_") not in available:
+            names = [*available, *(f"val_{name}" for name in available)]
+            raise ValueError(missing_objective(part.name, names, "the compiled model"))
+    keras.utils.clear_session()
+
+
+def _evaluate_one(model: keras.Model, data: dict[str, Any]) -> dict[str, float]:
+    """The model's metrics on one sample, or one batch of a pipeline."""
+    if "y" not in data:
+        return model.evaluate(data["x"].take(1), verbose=0, return_dict=True)
+    x, y = (keras.tree.map_structure(lambda a: a[:1], data[name]) for name in ("x", "y"))
+    return model.evaluate(x, y, verbose=0, return_dict=True)
+
+
+def _check_labels(model: keras.Model, data: dict[str, Any]) -> None:
+    labels, loss = data.get("y"), model.loss
+    if not hasattr(labels, "shape") or not isinstance(model.output_shape, tuple):
+        return
+    name = loss if isinstance(loss, str) else getattr(loss, "name", "")
+    if name == "sparse_categorical_crossentropy":
+        allowed = int(model.output_shape[-1]) - 1
+    elif name == "binary_crossentropy":
+        allowed = 1
+    else:
+        return
+    values = np.asarray(labels)
+    lowest, highest = values.min(), values.max()
+    if lowest < 0 or highest > allowed:
+        raise ValueError(
+            f"The labels go from {lowest} to {highest}; with the loss {name} and "
+            f"{model.output_shape[-1]} outputs they must lie between 0 and {allowed}. Number the "
+            "classes from 0, or give the model as many outputs as there are classes."
+        )

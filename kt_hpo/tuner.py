@@ -1,0 +1,334 @@
+"""The tuner all others are: a search from its arguments to its results."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import keras_tuner
+import optuna
+import pandas as pd
+from keras_tuner.engine.trial import Trial, TrialStatus
+
+from kt_hpo import journal, space, tables
+from kt_hpo.execution import Inline
+from kt_hpo.oracles import recorded
+from kt_hpo.record import Storage
+from kt_hpo.tracking import Progress, make_progress
+from kt_hpo.training import checkpoints, fit
+from kt_hpo.training.checks import check_search
+from kt_hpo.training.results import Result, mean_best_epoch, mean_metrics, read_results
+
+
+class Tuner(keras_tuner.Tuner):
+    """Searches a hypermodel with an oracle, and keeps a record of it.
+
+    Everything `keras_tuner.Tuner` can do, with the same arguments; the additions are keywords. A
+    search that was interrupted, or killed, goes on when the same program is run again.
+
+    Args:
+        oracle: Who proposes the values: any `keras_tuner.Oracle`.
+        hypermodel: A `keras_tuner.HyperModel` or a function of `hp` that returns a compiled model.
+            Not needed by a subclass whose `run_trial` does without.
+        max_model_size: Most weights a model may have; a trial with more fails.
+        optimizer: Replaces the optimizer the model is compiled with.
+        loss: Replaces the loss.
+        metrics: Replaces the metrics.
+        distribution_strategy: A `tf.distribute.Strategy` to build and train under.
+        directory: Folder of projects; the current one by default.
+        project_name: Folder of this search within it; `untitled_project` by default.
+        logger: Not used any more, as in Keras Tuner.
+        tuner_id: Name of this tuner among several that share an oracle.
+        overwrite: Whether to forget what the project's folder holds and begin anew.
+        executions_per_trial: How often each trial's model is trained; the mean counts.
+        storage: Where the record is kept: an Optuna storage or its URL, such as
+            `sqlite:///trials.db`. A journal file in the project's folder by default.
+        early_stopping: Epochs without a better objective after which a training ends; None lets
+            all epochs run. Not used where `search` gets an `EarlyStopping` of the user's.
+        keep_checkpoints: Of how many of the best trials the weights stay on disk.
+        executor: Where the trials run; `Inline()`, this process, by default.
+        **kwargs: None others are known.
+
+    Attributes:
+        study: The record, an `optuna.Study`.
+
+    Raises:
+        ValueError: If an argument is not allowed, or no values at all give a model.
+
+    Example:
+        >>> import keras
+        >>> def build(hp):
+        ...     layers = [keras.Input((2,)), keras.layers.Dense(hp.Int("units", 1, 4))]
+        ...     model = keras.Sequential(layers)
+        ...     model.compile(loss="mse")
+        ...     return model
+        >>> oracle = keras_tuner.oracles.RandomSearchOracle(objective="val_loss", max_trials=2)
+        >>> tuner = Tuner(oracle, build, directory="runs", project_name="doc", overwrite=True)
+        >>> [hp.name for hp in tuner.oracle.get_space().space]
+        ['units']
+    """
+
+    def __init__(
+        self,
+        oracle: keras_tuner.Oracle,
+        hypermodel: Any = None,
+        max_model_size: int | None = None,
+        optimizer: Any = None,
+        loss: Any = None,
+        metrics: Any = None,
+        distribution_strategy: Any = None,
+        directory: str | Path | None = None,
+        project_name: str | None = None,
+        logger: Any = None,
+        tuner_id: str | None = None,
+        overwrite: bool = False,
+        executions_per_trial: int = 1,
+        *,
+        storage: Storage = None,
+        early_stopping: int | None = 10,
+        keep_checkpoints: int = 5,
+        executor: Inline | None = None,
+        **kwargs: Any,
+    ) -> None:
+        _check_counts(
+            executions_per_trial=executions_per_trial,
+            keep_checkpoints=keep_checkpoints,
+            early_stopping=1 if early_stopping is None else early_stopping,
+        )
+        if hypermodel is None and not self.runs_its_own_way:
+            raise ValueError(
+                "A hypermodel is needed: a keras_tuner.HyperModel or a function build(hp) that "
+                "returns a compiled model. Only a subclass with a run_trial of its own does "
+                "without."
+            )
+        if isinstance(oracle, keras_tuner.Oracle):
+            oracle = recorded(oracle)
+            oracle.storage = storage if storage is not None else oracle.storage
+            oracle.overwrite = overwrite
+        self.early_stopping = early_stopping
+        self.keep_checkpoints = keep_checkpoints
+        self.executor = executor or Inline()
+        self.progress: Progress | None = None
+        super().__init__(
+            oracle,
+            hypermodel,
+            max_model_size=max_model_size,
+            optimizer=optimizer,
+            loss=loss,
+            metrics=metrics,
+            distribution_strategy=distribution_strategy,
+            directory=directory,
+            project_name=project_name,
+            logger=logger,
+            tuner_id=tuner_id,
+            overwrite=overwrite,
+            executions_per_trial=executions_per_trial,
+            **kwargs,
+        )
+
+    @property
+    def study(self) -> optuna.Study:
+        """The record of the search, for `optuna.visualization` and everything else of Optuna's."""
+        return self.oracle.record.study
+
+    @property
+    def runs_its_own_way(self) -> bool:
+        """Whether a subclass overrides `run_trial`."""
+        return type(self).run_trial is not Tuner.run_trial
+
+    @property
+    def fits_its_own_way(self) -> bool:
+        """Whether the hypermodel's `fit` does something else than `model.fit`."""
+        overridden = type(self.hypermodel).fit is not keras_tuner.HyperModel.fit
+        return overridden and not getattr(self.hypermodel, "uses_model_fit", False)
+
+    def search(self, *fit_args: Any, **fit_kwargs: Any) -> None:
+        """Runs trials until there are no more to run.
+
+        Args:
+            *fit_args: Passed on to `HyperModel.fit`, hence to `model.fit`: the data.
+            **fit_kwargs: Likewise: `validation_data`, `epochs`, `callbacks`, ... Of `verbose`, 0
+                is silent, 1 (and "auto") shows the progress of the search, 2 the epochs of every
+                trial besides.
+
+        Raises:
+            ValueError: If data, objective and model do not fit together; nothing is trained then.
+            RuntimeError: If `max_consecutive_failed_trials` trials failed in a row.
+            RecordError: If another process searches in this project.
+        """
+        check_search(self, fit_args, fit_kwargs)
+        objective = self.oracle.objective
+        with journal.claimed(Path(self.project_dir)):
+            self.progress = make_progress(
+                fit_kwargs.get("verbose", "auto"), objective.name, objective.direction
+            )
+            self.progress.start(self.oracle.planned_trials, self._counts())
+            try:
+                self.on_search_begin()
+                self.executor.run(self, fit_args, fit_kwargs)
+                self.on_search_end()
+            except KeyboardInterrupt:
+                self.progress.note("Interrupted. Run the same program again to go on.")
+                raise
+            finally:
+                self.progress.stop()
+
+    def run_trial(self, trial: Trial, *args: Any, **kwargs: Any) -> Any:
+        """Trains and measures the model of a trial; to be overridden for anything else.
+
+        Args:
+            trial: The trial, its values in `trial.hyperparameters`.
+            *args: Positional arguments of `search`.
+            **kwargs: Keyword arguments of `search`.
+
+        Returns:
+            The results: a History, a dict of metrics, a float, or a list of these.
+        """
+        return fit.run_trial(self, trial, args, kwargs)
+
+    def _run_and_update_trial(self, trial: Trial, *args: Any, **kwargs: Any) -> None:
+        returned = self.run_trial(trial, *args, **kwargs)
+        if self.oracle.get_trial(trial.trial_id).metrics.exists(self.oracle.objective.name):
+            return  # An older program that has called `oracle.update_trial` in its `run_trial`.
+        results: list[Result] = read_results(returned, self.oracle.objective, "Tuner.run_trial()")
+        histories = [result.history for result in results if result.history]
+        if histories:
+            self.annotate(trial, history=histories)
+        self.oracle.update_trial(
+            trial.trial_id, mean_metrics(results), step=mean_best_epoch(results)
+        )
+
+    def report(self, trial: Trial, epoch: int, metrics: dict[str, float]) -> bool:
+        """Records an epoch of a running trial and shows it.
+
+        Args:
+            trial: The trial.
+            epoch: The epoch, counted from 0.
+            metrics: Values by the metrics' names.
+
+        Returns:
+            Whether the trial shall go on.
+        """
+        if self.progress is not None:
+            epochs = trial.hyperparameters.values.get("tuner/epochs")
+            self.progress.epoch(int(trial.trial_id), epoch, epochs, metrics)
+        return self.oracle.report(trial.trial_id, epoch, metrics)
+
+    def annotate(self, trial: Trial, **attributes: Any) -> None:
+        """Records what else is known of a running trial.
+
+        Args:
+            trial: The trial.
+            **attributes: Becomes the trial's `user_attrs` in the study.
+        """
+        self.oracle.record.annotate(int(trial.trial_id), **attributes)
+
+    def on_trial_end(self, trial: Trial) -> None:
+        """Records the end of a trial, and deletes the weights nobody needs any more.
+
+        Args:
+            trial: The trial.
+        """
+        self.oracle.end_trial(trial)
+        running = [t.trial_id for t in self.oracle.ongoing_trials.values()]
+        best = [t.trial_id for t in self.oracle.get_best_trials(self.keep_checkpoints)]
+        checkpoints.keep_only(
+            Path(self.project_dir),
+            best=[*best, *running],
+            last={*self.oracle.checkpoints_needed(), *running},
+        )
+
+    def load_model(self, trial: Trial) -> keras.Model:
+        """Builds the model of a trial and loads the weights of its best epoch.
+
+        Args:
+            trial: A trial of this search.
+
+        Returns:
+            The trained model.
+
+        Raises:
+            FileNotFoundError: If the weights are not kept; see `keep_checkpoints`.
+        """
+        model = self._build_hypermodel(trial.hyperparameters.copy())
+        checkpoints.restore(model, Path(self.get_trial_dir(trial.trial_id)) / checkpoints.BEST)
+        return model
+
+    def fit_best(self, *fit_args: Any, **fit_kwargs: Any) -> keras.Model:
+        """Trains the best trial's model anew, on all the data there are.
+
+        Args:
+            *fit_args: The data, as in `search`: for example training and validation data together.
+            **fit_kwargs: As in `search`. Without `epochs` the model is trained as long as it took
+                the trial to reach its best epoch.
+
+        Returns:
+            The trained model.
+
+        Raises:
+            ValueError: If no trial has been completed.
+        """
+        trials = self.oracle.get_best_trials(1)
+        if not trials:
+            raise ValueError("No trial has been completed yet: run search() first.")
+        trial = trials[0]
+        keras.utils.clear_session()
+        keras.utils.set_random_seed(fit.seed_of(self.oracle.seed, trial))
+        hp = trial.hyperparameters.copy()
+        model = self._build_hypermodel(hp)
+        defaults: dict[str, Any] = {"verbose": 0}
+        if self.fits_its_own_way and "epochs" in hp.values:
+            hp.values["epochs"] = trial.best_step + 1
+        else:
+            defaults["epochs"] = trial.best_step + 1
+        self.hypermodel.fit(hp, model, *fit_args, **{**defaults, **fit_kwargs})
+        return model
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """Gives the trials as a data frame; see `kt_hpo.tables.to_dataframe`."""
+        return tables.to_dataframe(self.study)
+
+    def results_summary(self, num_trials: int = 10) -> None:
+        """Prints a table of the best trials.
+
+        Args:
+            num_trials: How many at most.
+        """
+        print(f"Results in {self.project_dir}")
+        table = tables.best_trials(self.study, num_trials)
+        print("No trial has been completed." if table.empty else table.to_string(index=False))
+
+    def save(self) -> None:
+        """Does nothing: all there is to save is in the record already."""
+
+    def reload(self) -> None:
+        """Does nothing: the record is taken up when the tuner is made."""
+
+    def _populate_initial_space(self) -> None:
+        if self.oracle.reload() or self.hypermodel is None:
+            return
+        declared = self.oracle.get_space()
+        self.hypermodel.declare_hyperparameters(declared)
+        self.oracle.update_space(declared)
+        found, tracebacks = space.explore(self.hypermodel.build, self.oracle.get_space())
+        keras.utils.clear_session()
+        if tracebacks:
+            raise ValueError(
+                f"The hypermodel could not be built with any values. The first error:\n\n"
+                f"{tracebacks[0]}"
+            )
+        self.oracle.update_space(found)
+
+    def _get_tuner_fname(self) -> str:
+        # Keras Tuner reloads from this file where it exists; the record knows better.
+        return str(Path(self.project_dir) / "no tuner file")
+
+    def _counts(self) -> Any:
+        raise NotImplementedError
+
+
+def _check_counts(**counts: Any) -> None:
+    for name, count in counts.items():
+        if not isinstance(count, int) or count < 1:
+            raise ValueError(f"{name}={count!r} is not allowed; give a whole number from 1 on.")
