@@ -19,6 +19,7 @@ objective by epoch) a trial's `user_attrs` hold:
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +27,7 @@ from typing import Any
 
 import keras_tuner
 import optuna
+from optuna.exceptions import ExperimentalWarning
 from optuna.trial import FrozenTrial, TrialState
 
 from kt_hpo import journal, objectives, space
@@ -93,7 +95,8 @@ class Record:
     def _check_objective(self, objective: keras_tuner.Objective) -> None:
         known, wanted = self.study.user_attrs.get("objective"), objectives.describe(objective)
         if known is None:
-            self.study.set_metric_names([part.name for part in objectives.parts(objective)])
+            with warnings.catch_warnings(category=ExperimentalWarning, action="ignore"):
+                self.study.set_metric_names([part.name for part in objectives.parts(objective)])
             self.study.set_user_attr("objective", wanted)
         elif known != wanted:
             raise journal.RecordError(

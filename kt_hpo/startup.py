@@ -1,7 +1,8 @@
-"""Imports TensorFlow without the notes it prints about itself."""
+"""Keeps TensorFlow from printing notes about itself."""
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import sys
@@ -43,6 +44,25 @@ def quiet_tensorflow() -> Iterator[None]:
             for line in held:
                 if not _NOISE.match(line):
                     os.write(2, line)
+
+
+@contextmanager
+def quiet_retracing() -> Iterator[None]:
+    """Silences TensorFlow's advice not to trace a graph again: every trial has a new one.
+
+    Yields:
+        Nothing, while trials run.
+    """
+    logger = logging.getLogger("tensorflow")
+
+    def is_other(record: logging.LogRecord) -> bool:
+        return "tf.function retracing" not in record.getMessage()
+
+    logger.addFilter(is_other)
+    try:
+        yield
+    finally:
+        logger.removeFilter(is_other)
 
 
 def _stderr_is_a_file() -> bool:

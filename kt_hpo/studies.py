@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import optuna
+from optuna.exceptions import ExperimentalWarning
 from optuna.trial import TrialState
 
 from kt_hpo import journal, space
@@ -86,7 +87,8 @@ def _read_keras_tuner(folder: Path) -> optuna.Study:
     study = optuna.create_study(
         study_name=folder.name, direction="maximize" if direction == "max" else "minimize"
     )
-    study.set_metric_names([name])
+    with warnings.catch_warnings(category=ExperimentalWarning, action="ignore"):
+        study.set_metric_names([name])
     study.set_user_attr("objective", f"{name} ({direction})")
     study.set_user_attr("space", config)
     for state in states:

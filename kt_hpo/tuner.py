@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +11,14 @@ import keras
 import keras_tuner
 import optuna
 import pandas as pd
+from keras_tuner import errors
 from keras_tuner.engine.trial import Trial, TrialStatus
 
 from kt_hpo import journal, space, tables
 from kt_hpo.execution import Inline
 from kt_hpo.oracles import recorded
 from kt_hpo.record import Storage
+from kt_hpo.startup import quiet_retracing
 from kt_hpo.tracking import Progress, make_progress
 from kt_hpo.training import checkpoints, fit
 from kt_hpo.training.checks import check_search
@@ -158,11 +162,12 @@ class Tuner(keras_tuner.Tuner):
             RecordError: If another process searches in this project.
         """
         check_search(self, fit_args, fit_kwargs)
+        verbose = fit_kwargs.get("verbose", "auto")
+        if not self._run_trial_takes("verbose"):
+            fit_kwargs.pop("verbose", None)
         objective = self.oracle.objective
-        with journal.claimed(Path(self.project_dir)):
-            self.progress = make_progress(
-                fit_kwargs.get("verbose", "auto"), objective.name, objective.direction
-            )
+        with journal.claimed(Path(self.project_dir)), quiet_retracing():
+            self.progress = make_progress(verbose, objective.name, objective.direction)
             self.progress.start(self.oracle.planned_trials, self._counts())
             try:
                 self.on_search_begin()
@@ -187,6 +192,18 @@ class Tuner(keras_tuner.Tuner):
         """
         return fit.run_trial(self, trial, args, kwargs)
 
+    def _try_run_and_update_trial(self, trial: Trial, *args: Any, **kwargs: Any) -> None:
+        try:
+            self._run_and_update_trial(trial, *args, **kwargs)
+        except errors.FatalError:
+            raise
+        except errors.FailedTrialError:
+            trial.status, trial.message = TrialStatus.FAILED, traceback.format_exc()
+        except Exception:
+            trial.status, trial.message = TrialStatus.INVALID, traceback.format_exc()
+        else:
+            trial.status = TrialStatus.COMPLETED
+
     def _run_and_update_trial(self, trial: Trial, *args: Any, **kwargs: Any) -> None:
         returned = self.run_trial(trial, *args, **kwargs)
         if self.oracle.get_trial(trial.trial_id).metrics.exists(self.oracle.objective.name):
@@ -198,6 +215,11 @@ class Tuner(keras_tuner.Tuner):
         self.oracle.update_trial(
             trial.trial_id, mean_metrics(results), step=mean_best_epoch(results)
         )
+
+    def _run_trial_takes(self, name: str) -> bool:
+        parameters = inspect.signature(self.run_trial).parameters
+        kinds = {parameter.kind for parameter in parameters.values()}
+        return name in parameters or inspect.Parameter.VAR_KEYWORD in kinds
 
     def report(self, trial: Trial, epoch: int, metrics: dict[str, float]) -> bool:
         """Records an epoch of a running trial and shows it.
@@ -306,7 +328,8 @@ class Tuner(keras_tuner.Tuner):
         """Does nothing: the record is taken up when the tuner is made."""
 
     def _populate_initial_space(self) -> None:
-        if self.oracle.reload() or self.hypermodel is None:
+        self.oracle.reload()
+        if self.oracle.trials or self.hypermodel is None:
             return
         declared = self.oracle.get_space()
         self.hypermodel.declare_hyperparameters(declared)
@@ -325,7 +348,7 @@ class Tuner(keras_tuner.Tuner):
         return str(Path(self.project_dir) / "no tuner file")
 
     def _counts(self) -> Any:
-        raise NotImplementedError
+        return None
 
 
 def _check_counts(**counts: Any) -> None:

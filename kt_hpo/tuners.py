@@ -211,7 +211,7 @@ class Hyperband(Tuner):
         ...     return model
         >>> tuner = Hyperband(build, "val_loss", max_epochs=9, directory="runs", overwrite=True)
         >>> tuner.oracle.planned_trials
-        22
+        23
     """
 
     def __init__(

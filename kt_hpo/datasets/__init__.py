@@ -9,8 +9,9 @@ Example:
     ((8, 8, 1), 10)
 """
 
-from kt_hpo.datasets.catalog import OFFLINE, load
+from kt_hpo.datasets.catalog import load
 from kt_hpo.datasets.dataset import Dataset, Splits
+from kt_hpo.datasets.named import OFFLINE
 from kt_hpo.datasets.sources import from_arrays, from_csv, from_images
 
 __all__ = ["OFFLINE", "Dataset", "Splits", "from_arrays", "from_csv", "from_images", "load"]

@@ -5,8 +5,9 @@ Each reads what an installed package ships and writes TFRecords, as any data set
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any, ClassVar
+from abc import abstractmethod
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import tensorflow_datasets as tfds
@@ -15,14 +16,16 @@ from sklearn import datasets as sklearn_datasets
 from kt_hpo.datasets.optional import require
 
 
-class _Packaged(tfds.core.GeneratorBasedBuilder, skip_registration=True):
+class _Packaged(tfds.core.GeneratorBasedBuilder):
     """Writes arrays `(x, y)` as one split, `train`, in their own order."""
 
     VERSION = tfds.core.Version("1.0.0")
+    # Beside the code TFDS looks for the checksums of downloads; there are none.
+    code_path = None
 
+    @abstractmethod
     def _arrays(self) -> tuple[np.ndarray, np.ndarray]:
         """Reads the inputs and targets from the package."""
-        raise NotImplementedError
 
     def _describe(self, **inputs_and_target: Any) -> tfds.core.DatasetInfo:
         """Describes the two features, the inputs first."""
@@ -72,33 +75,37 @@ class Mnist5k(_Packaged):
         return pixels.reshape(-1, 28, 28, 1).astype(np.uint8), labels
 
 
-class _Table(_Packaged, skip_registration=True):
+class _Table(_Packaged):
     """Writes a table of scikit-learn: rows of float32, and a class each."""
 
-    read: ClassVar[Callable[[], Any]]
+    @abstractmethod
+    def _bunch(self) -> Any:
+        """Reads the table from scikit-learn."""
 
     def _info(self) -> tfds.core.DatasetInfo:
-        bunch = self.read()
+        bunch = self._bunch()
         return self._describe(
             features=tfds.features.Tensor(shape=bunch.data.shape[1:], dtype=np.float32),
             label=tfds.features.ClassLabel(names=[str(name) for name in bunch.target_names]),
         )
 
     def _arrays(self) -> tuple[np.ndarray, np.ndarray]:
-        bunch = self.read()
+        bunch = self._bunch()
         return bunch.data.astype(np.float32), bunch.target
 
 
 class BreastCancer(_Table):
     """569 tumours, 30 measures of their cells, malignant or benign, from scikit-learn."""
 
-    read = staticmethod(sklearn_datasets.load_breast_cancer)
+    def _bunch(self) -> Any:
+        return sklearn_datasets.load_breast_cancer()
 
 
 class Wine(_Table):
     """178 wines, 13 chemical measures, of three growers, from scikit-learn."""
 
-    read = staticmethod(sklearn_datasets.load_wine)
+    def _bunch(self) -> Any:
+        return sklearn_datasets.load_wine()
 
 
 class Diabetes(_Packaged):

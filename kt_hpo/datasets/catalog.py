@@ -1,19 +1,13 @@
-"""Data sets by name, through TFDS: offline ones at once, others where they are or can be fetched."""
+"""The one way in to data sets: a name, a table's path or a folder's."""
 
 from __future__ import annotations
 
-import difflib
-import os
-import re
 from pathlib import Path
-from typing import Any
 
 from kt_hpo.datasets.dataset import Splits, Task
-from kt_hpo.datasets.optional import require
+from kt_hpo.datasets.named import from_name
 from kt_hpo.datasets.sources import from_csv, from_images
 from kt_hpo.datasets.splits import check_fractions
-
-OFFLINE = ("digits", "mnist5k", "breast_cancer", "wine", "diabetes")
 
 
 def load(
@@ -31,9 +25,9 @@ def load(
     """Loads a data set into memory as train, validation and test splits.
 
     Args:
-        name: One of `OFFLINE`; any name of TFDS with supervised keys, such as `"fashion_mnist"`; the
-            path of a `.csv` file; or the path of a folder with a subfolder of images for each class
-            (a `Path`, or written with a slash: `"./pets"`).
+        name: One of `OFFLINE`; any name of TFDS with supervised keys, such as `"mnist"`; the path
+            of a `.csv` file; or the path of a folder with a subfolder of images for each class (a
+            `Path`, or written with a slash: `"./pets"`).
         validation: Fraction of the samples for validation; 0 for none. Official splits come first.
         test: Fraction of the samples for the test; 0 for none. Official splits come first.
         seed: Same seed, same splits.
@@ -57,13 +51,36 @@ def load(
         <Dataset 'wine': 124 samples of shape (13,), classification, 3 classes>
     """
     check_fractions(validation, test)
-    given: dict[str, Any] = {"target": target, "image_size": image_size, "task": task}
-    split = {"validation": validation, "test": test, "seed": seed}
     if str(name).endswith(".csv"):
         _refuse("a .csv file", image_size=image_size)
-        return from_csv(name, target, normalize=normalize, task=task, **split)
-    if isinstance(name, Path) or (os.sep in name and Path(name).is_dir()):
+        return from_csv(
+            name,
+            target,
+            validation=validation,
+            test=test,
+            seed=seed,
+            normalize=normalize,
+            task=task,
+        )
+    # A name alone is never a folder: `mnist` means the same wherever it is run.
+    if isinstance(name, Path) or ("/" in name and Path(name).is_dir()):
         _refuse("a folder of images", target=target, task=task)
-        return from_images(name, image_size, **split)
+        return from_images(name, image_size, validation=validation, test=test, seed=seed)
     _refuse("a named data set", target=target)
-    return None
+    return from_name(
+        name,
+        validation=validation,
+        test=test,
+        seed=seed,
+        data_dir=data_dir,
+        normalize=normalize,
+        image_size=image_size,
+        task=task,
+    )
+
+
+def _refuse(source: str, **arguments: object) -> None:
+    """Refuses arguments that mean nothing for this source, rather than ignore them."""
+    for key, value in arguments.items():
+        if value is not None:
+            raise ValueError(f"{key}={value!r} means nothing for {source}: leave it out.")

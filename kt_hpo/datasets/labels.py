@@ -73,7 +73,7 @@ def _labels(y: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
 def _named_labels(y: np.ndarray, names: tuple[str, ...]) -> tuple[np.ndarray, tuple[str, ...]]:
     """Numbers labels by the place of their name; integers are such places already."""
     if y.dtype.kind in "biu":
-        unknown = sorted({int(label) for label in y} - set(range(len(names))))
+        unknown = [str(label) for label in np.setdiff1d(y, np.arange(len(names)))]
         labels = y
     else:
         places = {name: place for place, name in enumerate(names)}

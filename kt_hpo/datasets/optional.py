@@ -26,8 +26,10 @@ def require(module: str) -> Any:
         return importlib.import_module(module)
     except ImportError as error:
         missing = error.name or module
-        extra = "cpu" if missing.startswith("tensorflow.") or missing == "tensorflow" else "datasets"
+        extra = (
+            "cpu" if missing.startswith("tensorflow.") or missing == "tensorflow" else "datasets"
+        )
         raise ImportError(
-            f'This needs the package {missing!r}, which is missing. Run: pip install "kt-hpo[{extra}]"',
+            f'{missing!r}, needed for this, is not installed. Run: pip install "kt-hpo[{extra}]"',
             name=missing,
         ) from error

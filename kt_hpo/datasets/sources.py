@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 
+from kt_hpo.datasets import tables
 from kt_hpo.datasets.dataset import Splits, Task
 from kt_hpo.datasets.splits import check_fractions, split
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 IMAGE_SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png")
 
@@ -39,8 +38,8 @@ def from_arrays(
         validation: Fraction of the samples for validation; 0 for none.
         test: Fraction of the samples for the test; 0 for none.
         seed: Same seed, same splits.
-        normalize: Whether to standardise the columns of tables (`x` of two dimensions) with the mean
-            and standard deviation of the train split.
+        normalize: Whether to standardise the columns of tables (`x` of two dimensions) with the
+            mean and standard deviation of the train split.
         name: Name of the data set.
         class_names: Names of the classes in the order of their labels.
         task: `"classification"` or `"regression"`, where the type of `y` misleads.
@@ -58,7 +57,7 @@ def from_arrays(
         <Dataset 'arrays': 12 samples of shape (2,), classification, 2 classes>
     """
     if hasattr(x, "columns"):
-        x = _one_hot(x)
+        x = tables.one_hot(x)
     return split(
         np.asarray(x),
         np.asarray(y),
@@ -106,10 +105,10 @@ def from_csv(
             text column has too many values to be one-hot, or the splits cannot be made.
 
     Example:
-        >>> import pathlib, tempfile
+        >>> import pandas, pathlib, tempfile
         >>> path = pathlib.Path(tempfile.mkdtemp()) / "pets.csv"
-        >>> lines = ["size,home,pet"] + ["1,yard,dog", "2,sofa,cat"] * 10
-        >>> _ = path.write_text("\\n".join(lines))
+        >>> pets = {"size": [1, 2] * 10, "home": ["yard", "sofa"] * 10, "pet": ["dog", "cat"] * 10}
+        >>> pandas.DataFrame(pets).to_csv(path, index=False)
         >>> from_csv(path, "pet").train.input_shape  # size, home_sofa, home_yard
         (3,)
     """
@@ -121,7 +120,7 @@ def from_csv(
     target = columns[-1] if target is None else target
     if target not in columns:
         raise ValueError(f"{path} has no column {target!r}. Its columns: {', '.join(columns)}.")
-    _check_complete(frame, path)
+    tables.check_complete(frame, path)
     return from_arrays(
         frame.drop(columns=target),
         frame[target],
@@ -178,23 +177,24 @@ def from_images(
     folder = Path(folder)
     if not folder.is_dir():
         raise FileNotFoundError(f"There is no folder {folder}.")
-    classes = sorted(
-        entry.name for entry in folder.iterdir() if entry.is_dir() and entry.name[0] != "."
-    )
-    files = [file for label in classes for file in _image_files(folder / label)]
-    if not files:
+    by_class = {
+        entry.name: files
+        for entry in sorted(folder.iterdir())
+        if entry.is_dir() and entry.name[0] != "." and (files := _image_files(entry))
+    }
+    if not by_class:
         raise ValueError(
             f"{folder} has no images in subfolders: put those of each class into a folder of its "
             f"own, as {'*' + ', *'.join(IMAGE_SUFFIXES)} files."
         )
     return from_arrays(
-        _read_images(files, image_size, color_mode),
-        [file.relative_to(folder).parts[0] for file in files],
+        _read_images([*chain(*by_class.values())], image_size, color_mode),
+        [label for label, files in by_class.items() for _ in files],
         validation=validation,
         test=test,
         seed=seed,
         name=name or folder.resolve().name,
-        class_names=[label for label in classes if _image_files(folder / label)],
+        class_names=list(by_class),
     )
 
 
@@ -224,34 +224,3 @@ def _read_images(
             "give the height and width to resize to, for example image_size=(64, 64)."
         )
     return np.stack(images)
-
-
-def _check_complete(frame: pd.DataFrame, path: str | Path) -> None:
-    """Refuses a table with missing values, saying how many and where."""
-    missing = frame.isna()
-    counts = missing.sum()
-    if counts.any():
-        where = ", ".join(
-            f"{column!r}: {count} (the first in row {int(missing[column].to_numpy().argmax())})"
-            for column, count in counts[counts > 0].items()
-        )
-        raise ValueError(
-            f"{path} has {int(counts.sum())} missing values: {where}; rows are counted from 0 below "
-            "the header. Fill them in or drop those rows."
-        )
-
-
-def _one_hot(frame: pd.DataFrame) -> np.ndarray:
-    """Gives a table as numbers, a text column as one column for each of its values."""
-    import pandas as pd
-
-    text = list(frame.select_dtypes(exclude=["number", "bool"]).columns)
-    for column in text:
-        distinct = frame[column].nunique()
-        # A name, an identifier or a date: it would only number the rows.
-        if distinct > max(20, len(frame) // 10):
-            raise ValueError(
-                f"Column {column!r} has {distinct} different values in {len(frame)} rows, too many "
-                "to one-hot: drop it, or encode it as numbers."
-            )
-    return pd.get_dummies(frame, columns=text, dtype=float).to_numpy(dtype=np.float64)

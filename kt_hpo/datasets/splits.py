@@ -208,4 +208,4 @@ def _images(x: np.ndarray, rows: Mapping[str, np.ndarray]) -> dict[str, np.ndarr
     """Gives inputs as float32, pixels (unsigned integers in images) scaled to [0, 1]."""
     pixels = x.ndim > 2 and x.dtype in (np.uint8, np.uint16)
     scale = np.float32(np.iinfo(x.dtype).max if pixels else 1)
-    return {key: x[part].astype(np.float32) / scale for key, part in rows.items()}
+    return {key: np.divide(x[part], scale, dtype=np.float32) for key, part in rows.items()}

@@ -6,10 +6,12 @@ Optuna's TPE answers in milliseconds.
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import keras_tuner
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 
 from kt_hpo.oracles.recorded import RecordedOracle
 
@@ -37,7 +39,8 @@ class BayesianOptimizationOracle(RecordedOracle, keras_tuner.oracles.BayesianOpt
         """
         self._random_state = np.random.RandomState(self._stream().integers(2**32))
         self.gpr.random_state = self.seed % 2**32
-        response = super().populate_space(trial_id)
+        with warnings.catch_warnings(category=ConvergenceWarning, action="ignore"):
+            response = super().populate_space(trial_id)
         if response["values"] is not None and self._duplicate(response["values"]):
             return self._random_populate_space()
         return response

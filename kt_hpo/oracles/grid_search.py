@@ -34,9 +34,9 @@ class GridSearchOracle(RecordedOracle, keras_tuner.oracles.GridSearchOracle):
         self._populate_next.append(trial if isinstance(trial, str) else trial.trial_id)
 
     @synchronized
-    def reload(self) -> bool:
+    def reload(self) -> None:
         """Takes up a search; where each combination stands follows from its values."""
-        found = super().reload()
+        super().reload()
 
         def compare(a: str, b: str) -> int:
             return self._compare(*(self.trials[i].hyperparameters.values for i in (a, b)))
@@ -46,4 +46,3 @@ class GridSearchOracle(RecordedOracle, keras_tuner.oracles.GridSearchOracle):
             self._ordered_ids.insert(trial_id, previous)
             previous = trial_id
         self._populate_next = [*self.start_order[:1], *self.end_order]
-        return found

@@ -33,7 +33,7 @@ class HyperbandOracle(RecordedOracle, keras_tuner.oracles.HyperbandOracle):
 
     Example:
         >>> HyperbandOracle(objective="val_loss", max_epochs=9).planned_trials
-        22
+        23
     """
 
     @property

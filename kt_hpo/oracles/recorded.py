@@ -294,18 +294,15 @@ class RecordedOracle(keras_tuner.Oracle):
         """Does nothing: all there is to save is in the record already."""
 
     @synchronized
-    def reload(self) -> bool:
-        """Takes up a search where the record says it is.
+    def reload(self) -> None:
+        """Takes up a search where the record says it is, or begins its record.
 
         Trials that were running are run again, first of all others.
-
-        Returns:
-            Whether there was a search to take up.
         """
         record = self.record
         if record.space is None:
-            record.seed = self.seed
-            return False
+            record.seed, record.space = self.seed, self.hyperparameters
+            return
         self.hyperparameters = record.space
         if self._given_seed is None and record.seed is not None:
             self.seed = record.seed
@@ -314,7 +311,6 @@ class RecordedOracle(keras_tuner.Oracle):
         ended = [frozen for frozen in record.trials if frozen.state.is_finished()]
         ended.sort(key=lambda frozen: (frozen.datetime_complete, frozen.number))
         self.end_order = [_trial_id(frozen.number) for frozen in ended]
-        return True
 
     def _take_up(self, frozen: FrozenTrial) -> None:
         trial_id = _trial_id(frozen.number)

@@ -224,7 +224,13 @@ def whole_numbers(ax: Axes) -> None:
     Example:
         >>> whole_numbers(axes_of(None))
     """
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8, steps=[1, 2, 5, 10]))
+    low, high = ax.get_xlim()
+    if high - low < 1:
+        middle = round((low + high) / 2)
+        ax.set_xlim(middle - 0.5, middle + 0.5)
+    ax.xaxis.set_major_locator(
+        MaxNLocator(integer=True, nbins=8, steps=[1, 2, 5, 10], min_n_ticks=1)
+    )
 
 
 def fit_value_axis(ax: Axes, values: np.ndarray, maximize: bool) -> np.ndarray:

@@ -131,7 +131,7 @@ def _headline(search: Search) -> str:
 def _caption(search: Search) -> str:
     """Return the values of the best trial."""
     best = search.best()
-    if best is None:
+    if best is None or not best.params:
         return ""
     values = ", ".join(f"{name} = {_short(value)}" for name, value in best.params.items())
     caption = f"Trial {best.number}, the best: {values}"

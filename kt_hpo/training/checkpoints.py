@@ -28,12 +28,8 @@ def save(model: keras.Model, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f"unfinished.{path.name}")
     model.save_weights(unfinished)
+    path.with_name(_BUILD).write_text(json.dumps(model.get_build_config()))
     unfinished.replace(path)
-    build = path.with_name(_BUILD)
-    if not build.exists():
-        unfinished = build.with_name(f"unfinished.{build.name}")
-        unfinished.write_text(json.dumps(model.get_build_config()))
-        unfinished.replace(build)
 
 
 def restore(model: keras.Model, path: Path) -> None:
@@ -61,14 +57,20 @@ def restore(model: keras.Model, path: Path) -> None:
 
 
 def keep_only(project_dir: Path, best: Collection[str], last: Collection[str]) -> None:
-    """Deletes the weights of all trials that are not named.
+    """Deletes the weights of all trials that are not named, and folders with nothing else in them.
 
     Args:
         project_dir: Folder of the project.
         best: Ids of the trials whose best epoch stays.
         last: Ids of the trials whose end stays.
     """
-    for name, kept in ((BEST, best), (LAST, last)):
-        for path in project_dir.glob(f"trial_*/{name}"):
-            if path.parent.name.removeprefix("trial_") not in kept:
-                path.unlink()
+    for folder in project_dir.glob("trial_*"):
+        trial_id = folder.name.removeprefix("trial_")
+        keeps = {BEST: trial_id in best, LAST: trial_id in last}
+        for name, kept in keeps.items():
+            if not kept:
+                (folder / name).unlink(missing_ok=True)
+        if not any(keeps.values()):
+            (folder / _BUILD).unlink(missing_ok=True)
+            if not any(folder.iterdir()):
+                folder.rmdir()

@@ -1,0 +1,222 @@
+"""The command line: `kt-hpo search`."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import kt_hpo
+
+if TYPE_CHECKING:
+    from kt_hpo.datasets import Dataset, Splits
+    from kt_hpo.tuner import Tuner
+
+MODELS = ("mlp", "cnn")
+ALGORITHMS = ("random", "grid", "bayesian", "hyperband")
+
+OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+
+_EXAMPLES = """\
+examples:
+  kt-hpo search --data mnist5k --model cnn --algorithm hyperband --max-epochs 12 \\
+      --directory runs/demo
+  kt-hpo search --data wine.csv --target quality --model mlp --max-trials 30 --directory runs/wine
+
+The same command run again goes on where the search was interrupted, or shows what it found.
+exit status: 0 done, 1 the search failed, 2 wrong arguments or data, 130 interrupted (Ctrl-C)
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line.
+
+    Args:
+        arguments: What follows `kt-hpo`; the program's own arguments if not given.
+
+    Returns:
+        The exit status: 0 done, 1 the search failed, 2 wrong arguments or data, 130 interrupted.
+
+    Example:
+        >>> main(["search", "--data", "digits", "--model", "transformer", "--directory", "runs"])
+        2
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        options.model = nearest(options.model, MODELS, "--model")
+        options.algorithm = nearest(options.algorithm, ALGORITHMS, "--algorithm")
+        search(options)
+    except KeyboardInterrupt:
+        print("Interrupted. The same command goes on from here.", file=sys.stderr)
+        return INTERRUPTED
+    except (ValueError, FileNotFoundError, ConnectionError, ImportError) as error:
+        print(f"kt-hpo: {error}", file=sys.stderr)
+        return USAGE
+    except RuntimeError as error:
+        print(f"kt-hpo: {error}", file=sys.stderr)
+        return FAILED
+    return OK
+
+
+def nearest(name: str, allowed: Sequence[str], what: str) -> str:
+    """Checks a name, and suggests the one that was meant.
+
+    Args:
+        name: What was given.
+        allowed: What may be.
+        what: What it is a name of.
+
+    Returns:
+        The name.
+
+    Raises:
+        ValueError: If it is not allowed.
+    """
+    if name in allowed:
+        return name
+    close = difflib.get_close_matches(name, allowed, n=1, cutoff=0.5)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    raise ValueError(f"{what} {name!r} is not one of {', '.join(allowed)}.{hint}")
+
+
+def search(options: argparse.Namespace) -> None:
+    """Searches a data set, or goes on with it, and shows and writes what was found.
+
+    Args:
+        options: The parsed arguments of `kt-hpo search`.
+    """
+    from kt_hpo.startup import quiet_tensorflow
+
+    with quiet_tensorflow():
+        from kt_hpo import datasets, results
+
+    directory = Path(options.directory)
+    data = _load(datasets, options)
+    tuner = _make_tuner(options, data.train, directory)
+    _check_same_search(tuner, options)
+    say = print if options.verbose else _silent
+    if tuner.study.user_attrs.get("test") is None:
+        arrays = data.train.arrays
+        tuner.search(*arrays, validation_data=data.validation.arrays, verbose=options.verbose)
+        say("Training the best model on the training and validation data ...")
+        results.write_results(tuner, data, directory)
+    else:
+        say(f"The search in {directory} is finished; this is what it found.")
+    if options.verbose:
+        _show(tuner, directory)
+
+
+def _show(tuner: Tuner, directory: Path) -> None:
+    tuner.results_summary(5)
+    test = tuner.study.user_attrs["test"]
+    measured = ", ".join(f"{name} {value:.4g}" for name, value in test.items())
+    print(f"Best model, retrained, on the test data: {measured}")
+    print(f"Files: {', '.join(str(path) for path in sorted(directory.glob('[bst]*.*')))}")
+
+
+def _load(datasets: Any, options: argparse.Namespace) -> Splits:
+    kwargs = {"target": options.target} if options.target else {}
+    return datasets.load(options.data, seed=options.seed, **kwargs)
+
+
+def _make_tuner(options: argparse.Namespace, train: Dataset, directory: Path) -> Tuner:
+    import hypermodels
+
+    models = {"mlp": hypermodels.MLPHyperModel, "cnn": hypermodels.CNNHyperModel}
+    hypermodel = models[options.model](
+        train.input_shape,
+        train.num_classes,
+        train_size=len(train),
+        epochs=options.max_epochs,
+    )
+    default = "val_loss" if train.task == "regression" else "val_accuracy"
+    common = {
+        "hypermodel": hypermodel,
+        "objective": options.objective or default,
+        "seed": options.seed,
+        "directory": directory.parent,
+        "project_name": directory.name,
+        "overwrite": options.overwrite,
+        "storage": options.storage,
+    }
+    match options.algorithm:
+        case "random":
+            return kt_hpo.RandomSearch(max_trials=options.max_trials, **common)
+        case "grid":
+            return kt_hpo.GridSearch(max_trials=options.max_trials, **common)
+        case "bayesian":
+            return kt_hpo.BayesianOptimization(max_trials=options.max_trials, **common)
+    return kt_hpo.Hyperband(max_epochs=options.max_epochs, **common)
+
+
+def _check_same_search(tuner: Tuner, options: argparse.Namespace) -> None:
+    """Refuses to mix two searches in one directory."""
+    wanted = {
+        name: getattr(options, name)
+        for name in ("data", "target", "model", "algorithm", "max_epochs", "max_trials", "seed")
+    }
+    known = tuner.study.user_attrs.get("command")
+    if known is None:
+        tuner.study.set_user_attr("command", wanted)
+        return
+    changed = [
+        f"--{name.replace('_', '-')} {known[name]} (now {value})"
+        for name, value in wanted.items()
+        if known[name] != value
+    ]
+    if changed:
+        raise ValueError(
+            f"{options.directory} holds a search with other arguments: {', '.join(changed)}. "
+            "Repeat them to go on with it, choose another --directory, or --overwrite it."
+        )
+
+
+def _silent(*_: Any) -> None:
+    """Prints nothing."""
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="kt-hpo", description="Hyperparameter optimization for Keras."
+    )
+    parser.add_argument("--version", action="version", version=f"kt-hpo {kt_hpo.__version__}")
+    commands = parser.add_subparsers(required=True, metavar="command")
+    command = commands.add_parser(
+        "search",
+        help="search a data set for the best model",
+        description="Search a data set for the best model, and retrain and test it.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _add_search_options(command)
+    return parser
+
+
+def _add_search_options(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("--data", required=True, help="name of a data set, a .csv file or a folder of images")
+    add("--target", help="column of a .csv file to predict; its last by default")
+    add("--model", required=True, help=f"one of {', '.join(MODELS)}")
+    add("--algorithm", default="random", help=f"one of {', '.join(ALGORITHMS)}; default random")
+    add("--directory", required=True, help="where the search is kept")
+    add("--max-trials", type=_count, default=20, help="not for hyperband; default 20")
+    add("--max-epochs", type=_count, default=20, help="epochs of a trial at most; default 20")
+    add("--objective", help="metric to optimise; default val_accuracy, or val_loss for numbers")
+    add("--seed", type=int, default=0, help="the same seed gives the same trials; default 0")
+    add("--storage", help="URL of a data base for the record, such as sqlite:///trials.db")
+    add("--overwrite", action="store_true", help="forget what the directory holds")
+    add("--verbose", type=int, choices=(0, 1, 2), default=1, help="0 silent, 2 shows all epochs")
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if count < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not allowed; give a number from 1 on")
+    return count
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,50 @@
+"""The progress of a search as lines of plain text: for pipes, files and logs."""
+
+from __future__ import annotations
+
+import sys
+
+from kt_hpo.tracking.display import Display
+from kt_hpo.tracking.tally import RunningTrial, clock, one_line, short, values_in_words
+
+WORDS = {"COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "failed"}
+
+
+class PlainDisplay(Display):
+    """Prints one line a trial, without colours or redrawing.
+
+    Args:
+        objective_name: String, the objective's name.
+        direction: String or None. `"min"` or `"max"`, `"minimize"` or `"maximize"`, if any.
+
+    Example:
+        >>> PlainDisplay("val_loss", "min").note("The folder is new.")
+        The folder is new.
+    """
+
+    def _begin(self) -> None:
+        tally = self.tally
+        planned = f"{tally.total} trials" if tally.total is not None else "trials"
+        done = f", {tally.counts.total} of them done: {tally.by_state}" * bool(tally.counts.total)
+        self._write(f"Search to {self.aim}: {planned}{done}.")
+
+    def _ended(self, trial: RunningTrial, state: str, score: float | None) -> None:
+        tally = self.tally
+        parts = [
+            f"[{tally.of_total}] trial {trial.number} {WORDS[state]}"
+            + (f" in {clock(trial.seconds)}" if trial.seconds is not None else ""),
+            f"{tally.objective} {short(score)}" if score is not None else "",
+            values_in_words(trial.values),
+            f"best {tally.best_in_words}" if tally.best else "",
+            f"{clock(tally.left)} left" if tally.left else "",
+        ]
+        self._write(" | ".join(part for part in parts if part))
+
+    def _write(self, text: str) -> None:
+        lines = "\n".join(one_line(line) for line in text.splitlines())
+        # A log may be in an encoding that has no letter for a hyperparameter's name.
+        encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+        print(lines.encode(encoding, "replace").decode(encoding), flush=True)
+
+    def _end(self) -> None:
+        self._write(self.tally.summary)

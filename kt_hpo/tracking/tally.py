@@ -1,0 +1,255 @@
+"""Where a search stands: counted from its events, and put into few words."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from numbers import Integral, Real
+
+from kt_hpo.tracking.events import Best, Counts
+
+
+@dataclass
+class RunningTrial:
+    """A trial that runs, or has just ended.
+
+    Args:
+        number: Integer, its number.
+        values: Mapping of its hyperparameters' names to their values.
+        started: Float, when it began, in seconds of `time.monotonic`.
+        epoch: Integer, how many epochs it has ended.
+        epochs: Integer or None. How many it will run.
+        metric: String, the last epoch's objective in words.
+        seconds: Float or None. How long it ran, once it has ended.
+
+    Example:
+        >>> RunningTrial(3, {}, 0.0, epoch=2, epochs=10).epoch_of
+        'epoch 2/10'
+    """
+
+    number: int
+    values: Mapping[str, object]
+    started: float
+    epoch: int = 0
+    epochs: int | None = None
+    metric: str = ""
+    seconds: float | None = None
+
+    @property
+    def epoch_of(self) -> str:
+        """How far it is, in words."""
+        if not self.epoch:
+            return "starting"
+        return f"epoch {self.epoch}/{self.epochs}" if self.epochs else f"epoch {self.epoch}"
+
+
+@dataclass
+class Tally:
+    """Where the search stands.
+
+    Args:
+        objective: String, the objective's name.
+        total: Integer or None. How many trials there will be.
+        counts: `Counts` of the trials that ended, those of earlier sessions included.
+        best: `Best` or None. The best trial so far.
+        running: Dict of the trials that run, by number.
+
+    Example:
+        >>> tally = Tally("val_loss", total=10)
+        >>> tally.trial_started(0, {})
+        >>> tally.trial_ended(0, "COMPLETE", None)
+        >>> tally.of_total
+        '1/10'
+    """
+
+    objective: str
+    total: int | None = None
+    counts: Counts = field(default_factory=Counts)
+    best: Best | None = None
+    running: dict[int, RunningTrial] = field(default_factory=dict)
+    _began: float = field(default_factory=time.monotonic, init=False)
+    _durations: list[float] = field(default_factory=list, init=False)
+    _at_once: int = field(default=1, init=False)
+
+    def start(self, total: int | None, done: Counts) -> None:
+        """Begins a session.
+
+        Args:
+            total: Integer or None. How many trials there will be, those done included.
+            done: `Counts` of the trials that had ended before.
+        """
+        self.total, self.counts, self._began = total, done, time.monotonic()
+
+    def trial_started(self, number: int, values: Mapping[str, object]) -> None:
+        """Adds a running trial.
+
+        Args:
+            number: Integer, its number.
+            values: Mapping of its hyperparameters' names to their values.
+        """
+        self.running[number] = RunningTrial(number, values, time.monotonic())
+        self._at_once = max(self._at_once, len(self.running))
+
+    def epoch(
+        self, number: int, epoch: int, epochs: int | None, metrics: Mapping[str, float]
+    ) -> None:
+        """Moves a running trial on.
+
+        Args:
+            number: Integer, its number.
+            epoch: Integer, the epoch that ended, counted from 0.
+            epochs: Integer or None. How many it will run.
+            metrics: Mapping of the metrics' names to their values.
+        """
+        if number not in self.running:
+            self.trial_started(number, {})
+        trial = self.running[number]
+        trial.epoch, trial.epochs = epoch + 1, epochs
+        name = next((n for n in (self.objective, "loss") if n in metrics), None)
+        trial.metric = f"{name} {short(metrics[name])}" if name else ""
+
+    def trial_ended(self, number: int, state: str, best: Best | None) -> RunningTrial:
+        """Moves a trial from the running to the ended.
+
+        Args:
+            number: Integer, its number.
+            state: String: `"COMPLETE"`, `"PRUNED"` or `"FAIL"`.
+            best: `Best` or None. The best trial now.
+
+        Returns:
+            The `RunningTrial`, of which little is known if it was never said to run.
+
+        Raises:
+            ValueError: If the state is none of these.
+        """
+        self.counts, self.best = self.counts.plus(state), best or self.best
+        if number not in self.running:
+            return RunningTrial(number, {}, time.monotonic())
+        trial = self.running.pop(number)
+        trial.seconds = time.monotonic() - trial.started
+        self._durations.append(trial.seconds)
+        return trial
+
+    def stop(self) -> None:
+        """Ends the session; what still ran has been interrupted."""
+        self.running.clear()
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the session began."""
+        return time.monotonic() - self._began
+
+    @property
+    def left(self) -> float | None:
+        """Seconds to go: the mean trial's, for each that remains, as many at once as were seen."""
+        if self.total is None or not self._durations:
+            return None
+        mean = sum(self._durations) / len(self._durations)
+        return mean * max(self.total - self.counts.total, 0) / self._at_once
+
+    @property
+    def of_total(self) -> str:
+        """The trials that ended, of all."""
+        return f"{self.counts.total}/{self.total}" if self.total else str(self.counts.total)
+
+    @property
+    def by_state(self) -> str:
+        """The trials by state; states that no trial is in are left out, save completion."""
+        counts, running = self.counts, len(self.running)
+        words = {"pruned": counts.pruned, "failed": counts.failed, "running": running}
+        parts = [f"{count} {word}" for word, count in words.items() if count]
+        return ", ".join([f"{counts.complete} complete", *parts])
+
+    @property
+    def best_in_words(self) -> str:
+        """The best trial's objective and number, or nothing."""
+        if self.best is None:
+            return ""
+        return f"{self.objective} {short(self.best.score)} in trial {self.best.trial_number}"
+
+    @property
+    def time_in_words(self) -> str:
+        """The time taken and the time left."""
+        left = self.left
+        taken = f"{clock(self.elapsed)} elapsed"
+        return taken if left is None else f"{taken}, {clock(left)} left"
+
+    @property
+    def summary(self) -> str:
+        """The whole session on one line, to be left behind when it ends."""
+        ended = f"{self.of_total} trials in {clock(self.elapsed)}: {self.by_state}."
+        if self.best is None:
+            return ended
+        return f"{ended} Best {self.best_in_words}: {values_in_words(self.best.values)}"
+
+
+def short(value: object) -> str:
+    r"""Return a value in few characters, all of them printable and on one line.
+
+    Args:
+        value: Object, a number or whatever a choice may be.
+
+    Returns:
+        A string.
+
+    Example:
+        >>> short(0.123456), short("a\nb")
+        ('0.1235', 'a b')
+    """
+    if isinstance(value, Real) and not isinstance(value, Integral):
+        return f"{float(value):.4g}"
+    return one_line(str(value))
+
+
+def one_line(text: str) -> str:
+    r"""Return a text without line breaks and control characters, which would garble a display.
+
+    Args:
+        text: String, the text.
+
+    Returns:
+        A string.
+
+    Example:
+        >>> one_line("\x1b[31mred\n  blue")
+        '?[31mred blue'
+    """
+    return "".join(c if c.isprintable() else "?" for c in " ".join(text.split()))
+
+
+def values_in_words(values: Mapping[str, object]) -> str:
+    """Return hyperparameters on one line, the tuner's own (`tuner/epochs`, ...) left out.
+
+    Args:
+        values: Mapping of names to values.
+
+    Returns:
+        A string.
+
+    Example:
+        >>> values_in_words({"units": 64, "learning_rate": 0.00123456})
+        'units=64, learning_rate=0.001235'
+    """
+    own = {name: value for name, value in values.items() if not name.startswith("tuner/")}
+    return ", ".join(f"{one_line(name)}={short(value)}" for name, value in own.items())
+
+
+def clock(seconds: float) -> str:
+    """Return a duration as a clock shows it.
+
+    Args:
+        seconds: Float, the duration.
+
+    Returns:
+        A string.
+
+    Example:
+        >>> clock(0.42), clock(61), clock(3661)
+        ('0.4s', '1:01', '1:01:01')
+    """
+    if seconds < 59.5:
+        return f"{seconds:.1f}s" if seconds < 9.95 else f"{seconds:.0f}s"
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

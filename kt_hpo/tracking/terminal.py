@@ -1,0 +1,116 @@
+"""The progress of a search in a terminal: a few lines, drawn over and over in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from kt_hpo.tracking.display import Display
+from kt_hpo.tracking.tally import RunningTrial, one_line, values_in_words
+
+MAX_RUNNING = 8
+COLOURS = {"complete": "green", "pruned": "yellow", "failed": "red", "running": "cyan"}
+
+
+class _Console(Console):
+    """A console that leaves the process alone when its pipe breaks."""
+
+    def on_broken_pipe(self) -> None:
+        """Write nothing more, where rich would end the process."""
+        self.quiet = True
+
+
+class TerminalDisplay(Display):
+    """Draws the counts, the best trial and the running ones, and leaves one line behind.
+
+    Args:
+        objective_name: String, the objective's name.
+        direction: String or None. `"min"` or `"max"`, `"minimize"` or `"maximize"`, if any.
+        console: `rich.console.Console` or None. Where to draw; the standard output if None.
+
+    Example:
+        >>> import io
+        >>> console = Console(file=io.StringIO(), width=60)
+        >>> display = TerminalDisplay("val_loss", "min", console)
+        >>> display.trial_started(3, {"units": 64})
+        >>> console.print(display.page())
+        >>> console.file.getvalue().splitlines()[-1].strip()
+        'trial 3  starting  units=64'
+    """
+
+    def __init__(
+        self, objective_name: str, direction: str | None, console: Console | None = None
+    ) -> None:
+        super().__init__(objective_name, direction)
+        self._console = console or _Console(highlight=False)
+        self._live = Live(
+            console=self._console,
+            get_renderable=self.page,
+            refresh_per_second=4,
+            transient=True,
+        )
+
+    def page(self) -> RenderableType:
+        """Lay out what is known now.
+
+        Returns:
+            A renderable of rich. All words are `Text`, so that names with brackets stay names.
+        """
+        with self._lock:
+            running = list(self.tally.running.values())
+            rows = Table.grid(padding=(0, 2, 0, 0), expand=True)
+            # Where it is narrow the values, the last column, give way.
+            for ratio in (None, None, 1):
+                rows.add_column(no_wrap=True, overflow="ellipsis", ratio=ratio)
+            if best := self.tally.best:
+                words = Text(self.tally.best_in_words, "bold")
+                rows.add_row(Text("best", "bold green"), words, _values(best.values))
+            for trial in running[:MAX_RUNNING]:
+                rows.add_row(Text(f"trial {trial.number}"), _state(trial), _values(trial.values))
+            if len(running) > MAX_RUNNING:
+                rows.add_row(Text(f"and {len(running) - MAX_RUNNING} more", "dim"))
+            return Group(self._bar(), self._counts(), rows)
+
+    def _bar(self) -> RenderableType:
+        """Lay out how many trials are done."""
+        total, done = self.tally.total, self.tally.counts.total
+        row = Table.grid(padding=(0, 1, 0, 0), expand=True)
+        row.add_column(no_wrap=True, overflow="ellipsis")
+        row.add_column(ratio=1)
+        row.add_column(no_wrap=True)
+        bar = ProgressBar(total, done, complete_style="cyan") if total else ""
+        row.add_row(Text(self.aim), bar, Text(self.tally.of_total, "bold"))
+        return row
+
+    def _counts(self) -> Text:
+        """Write the trials by state, and the time."""
+        words = Text(f"{self.tally.by_state}, {self.tally.time_in_words}")
+        for state, colour in COLOURS.items():
+            words.highlight_regex(rf"\d+ {state}", colour)
+        return words
+
+    def _begin(self) -> None:
+        self._live.start(refresh=True)
+
+    def _write(self, text: str) -> None:
+        for line in text.splitlines():
+            self._console.print(Text(one_line(line)))
+
+    def _end(self) -> None:
+        self._live.stop()
+        self._write(self.tally.summary)
+
+
+def _state(trial: RunningTrial) -> Text:
+    """Write how far a trial is."""
+    return Text(f"{trial.epoch_of}  {trial.metric}".strip())
+
+
+def _values(values: Mapping[str, object]) -> Text:
+    """Write hyperparameters quietly."""
+    return Text(values_in_words(values), "dim")
