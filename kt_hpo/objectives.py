@@ -7,11 +7,9 @@ record and reads their values.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Literal
 
-import keras_tuner
-
-Objective = keras_tuner.Objective
+from keras_tuner import Objective
 
 
 def parts(objective: Objective) -> list[Objective]:
@@ -30,7 +28,7 @@ def parts(objective: Objective) -> list[Objective]:
     return list(getattr(objective, "objectives", [objective]))
 
 
-def directions(objective: Objective) -> list[str]:
+def directions(objective: Objective) -> list[Literal["minimize", "maximize"]]:
     """Gives Optuna's direction of each objective.
 
     Args:
@@ -70,7 +68,7 @@ def needs_validation(objective: Objective) -> bool:
     return any(part.name.startswith("val_") for part in parts(objective))
 
 
-def describe(objective: Any) -> str:
+def describe(objective: Objective) -> str:
     """Writes an objective in words.
 
     Args:

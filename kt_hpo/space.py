@@ -265,9 +265,10 @@ def _holding(distribution: BaseDistribution, value: Any) -> BaseDistribution | N
     if isinstance(distribution, CategoricalDistribution):
         held = any(value == c and type(value) is type(c) for c in distribution.choices)
         return distribution if held else None
+    assert isinstance(distribution, IntDistribution | FloatDistribution)
     if isinstance(value, bool | str) or (distribution.log and value <= 0):
         return None
     if distribution._contains(distribution.to_internal_repr(value)):
         return distribution
-    kind = type(distribution)
-    return kind(min(distribution.low, value), max(distribution.high, value), log=distribution.log)
+    low, high = min(distribution.low, value), max(distribution.high, value)
+    return type(distribution)(low, high, log=distribution.log)

@@ -50,9 +50,11 @@ def best_trials(study: optuna.Study, count: int = 10) -> pd.DataFrame:
     first = (study.metric_names or ["objective"])[0]
     maximize = study.directions[0] == optuna.study.StudyDirection.MAXIMIZE
     completed = table[table["state"] == "completed"]
-    ordered = completed.sort_values(first, ascending=not maximize, kind="stable") if len(
-        completed
-    ) else completed
+    ordered = (
+        completed.sort_values(first, ascending=not maximize, kind="stable")
+        if len(completed)
+        else completed
+    )
     return ordered.head(count).dropna(axis="columns", how="all")
 
 
@@ -62,8 +64,10 @@ def _row(trial: FrozenTrial, names: list[str]) -> dict[str, Any]:
         "trial": trial.number,
         "state": _STATES.get(trial.state, trial.state.name.lower()),
     }
-    row |= dict.fromkeys(names) if trial.values is None else dict(
-        zip(names, trial.values, strict=True)
+    row |= (
+        dict.fromkeys(names)
+        if trial.values is None
+        else dict(zip(names, trial.values, strict=True))
     )
     row |= trial.params
     row |= {k: v for k, v in attributes.get("values", {}).items() if k.startswith("tuner/")}

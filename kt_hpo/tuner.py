@@ -16,6 +16,7 @@ from keras_tuner.engine.trial import Trial, TrialStatus
 
 from kt_hpo import journal, space, tables
 from kt_hpo.execution import Inline
+from kt_hpo.execution.trial import counts
 from kt_hpo.oracles import recorded
 from kt_hpo.record import Storage
 from kt_hpo.startup import quiet_retracing
@@ -113,7 +114,7 @@ class Tuner(keras_tuner.Tuner):
         self.early_stopping = early_stopping
         self.keep_checkpoints = keep_checkpoints
         self.executor = executor or Inline()
-        self.progress: Progress | None = None
+        self.progress = Progress()
         super().__init__(
             oracle,
             hypermodel,
@@ -168,7 +169,7 @@ class Tuner(keras_tuner.Tuner):
         objective = self.oracle.objective
         with journal.claimed(Path(self.project_dir)), quiet_retracing():
             self.progress = make_progress(verbose, objective.name, objective.direction)
-            self.progress.start(self.oracle.planned_trials, self._counts())
+            self.progress.start(self.oracle.planned_trials, counts(self.oracle))
             try:
                 self.on_search_begin()
                 self.executor.run(self, fit_args, fit_kwargs)
@@ -202,7 +203,7 @@ class Tuner(keras_tuner.Tuner):
         except Exception:
             trial.status, trial.message = TrialStatus.INVALID, traceback.format_exc()
         else:
-            trial.status = TrialStatus.COMPLETED
+            trial.status, trial.message = TrialStatus.COMPLETED, None
 
     def _run_and_update_trial(self, trial: Trial, *args: Any, **kwargs: Any) -> None:
         returned = self.run_trial(trial, *args, **kwargs)
@@ -232,9 +233,8 @@ class Tuner(keras_tuner.Tuner):
         Returns:
             Whether the trial shall go on.
         """
-        if self.progress is not None:
-            epochs = trial.hyperparameters.values.get("tuner/epochs")
-            self.progress.epoch(int(trial.trial_id), epoch, epochs, metrics)
+        epochs = trial.hyperparameters.values.get("tuner/epochs")
+        self.progress.epoch(int(trial.trial_id), epoch, epochs, metrics)
         return self.oracle.report(trial.trial_id, epoch, metrics)
 
     def annotate(self, trial: Trial, **attributes: Any) -> None:
@@ -346,9 +346,6 @@ class Tuner(keras_tuner.Tuner):
     def _get_tuner_fname(self) -> str:
         # Keras Tuner reloads from this file where it exists; the record knows better.
         return str(Path(self.project_dir) / "no tuner file")
-
-    def _counts(self) -> Any:
-        return None
 
 
 def _check_counts(**counts: Any) -> None:

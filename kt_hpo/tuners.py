@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import keras_tuner
 
@@ -14,7 +14,7 @@ from kt_hpo.oracles import (
 )
 from kt_hpo.tuner import Tuner
 
-Objective = str | keras_tuner.Objective | list[str | keras_tuner.Objective] | None
+Objective: TypeAlias = str | keras_tuner.Objective | list[str | keras_tuner.Objective] | None
 
 
 class RandomSearch(Tuner):

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -217,10 +218,10 @@ class TestNamedRefusals:
 class Answer(BaseHTTPRequestHandler):
     """A server that is there, and no help."""
 
-    def do_HEAD(self) -> None:  # noqa: N802 (the name is http.server's)
+    def do_HEAD(self) -> None:
         self.send_error(503)
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, *args: Any) -> None:
         pass
 
 
@@ -359,7 +360,7 @@ class TestOfficialSplits:
 class TestSplits:
     def test_partition(self) -> None:
         splits = from_arrays(*numbered(), normalize=False)
-        assert sorted(sum(rows_of(splits), [])) == list(range(100))
+        assert sorted(chain(*rows_of(splits))) == list(range(100))
         assert [len(part) for part in splits] == [70, 15, 15]
 
     def test_seeds(self) -> None:
@@ -381,8 +382,8 @@ class TestSplits:
     @given(
         rows=st.integers(1, 80),
         classes=st.integers(1, 6),
-        validation=st.floats(0, 0.999),
-        test=st.floats(0, 0.999),
+        validation=st.floats(0, 0.7),
+        test=st.floats(0, 0.7),
         seed=st.integers(0, 2**32 - 1),
         regression=st.booleans(),
     )
@@ -404,15 +405,15 @@ class TestSplits:
             ours = "nothing to train on|too few|do not fit into|one class only"
             assert re.search(ours, str(error)), error
             return
-        assert sorted(sum(rows_of(splits), [])) == list(range(rows))
+        assert sorted(chain(*rows_of(splits))) == list(range(rows))
         for part in splits:
             assert (part.y == y[part.x[:, 0].astype(int)]).all()
-        for part, fraction in ((splits.validation, validation), (splits.test, test)):
-            assert abs(len(part) - fraction * rows) <= 1
-            if not regression and len(part):
+            if not regression:
                 proportional = np.bincount(y) * len(part) / rows
-                # Validation is cut in proportion to what the test split left: one more rounding.
-                assert np.abs(np.bincount(part.y, minlength=classes) - proportional).max() < 2
+                counts = np.bincount(part.y, minlength=len(proportional))
+                assert np.abs(counts - proportional).max() <= 1
+        assert abs(len(splits.validation) - validation * rows) <= 1
+        assert abs(len(splits.test) - test * rows) <= 1
         if not regression:
             assert set(splits.train.y) == set(y)
 
@@ -483,7 +484,7 @@ class TestArrays:
     def test_constant_column_and_large_offset(self) -> None:
         x = np.stack([np.full(40, 3.3), 1.7e9 + np.arange(40)], axis=1)
         train = from_arrays(x, np.arange(40) % 2).train
-        assert (train.x[:, 0] == 0).all()
+        assert np.abs(train.x[:, 0]).max() < 1e-6
         assert len(np.unique(train.x[:, 1])) == len(train)
 
     def test_data_frame(self) -> None:
@@ -533,7 +534,7 @@ class TestDataset:
             return [[float(x[0]) for x, _ in pipeline.unbatch()] for _ in range(2)]
 
         first, second = epochs(1)
-        assert sorted(first) == sorted(second) == train.x[:, 0].tolist()
+        assert sorted(first) == sorted(second) == sorted(train.x[:, 0])
         assert first != second
         assert first != train.x[:, 0].tolist()
         assert epochs(1) == [first, second]
@@ -582,7 +583,7 @@ class TestCsv:
         assert load(kind(pets), target="size").train.task == "regression"
 
     def test_refusals(self, pets: Path) -> None:
-        with pytest.raises(ValueError, match="no column 'breed'. Its columns: size, home"):
+        with pytest.raises(ValueError, match=r"no column 'breed'\. Its columns: size, home"):
             from_csv(pets, "breed")
         with pytest.raises(FileNotFoundError):
             load("nowhere.csv")

@@ -81,7 +81,7 @@ def split(
     if x.ndim == 1:
         x = x[:, None]
     y, task, names = labels.encode(y, task, class_names)
-    rows = _partition(y, names, {"test": test, "validation": validation}, fixed or {}, seed)
+    rows = _partition(y, names, {"validation": validation, "test": test}, fixed or {}, seed)
     scaled = _standardised(x, rows) if normalize and x.ndim == 2 else _images(x, rows)
     return Splits(**{key: Dataset(scaled[key], y[rows[key]], name, task, names) for key in rows})
 
@@ -123,60 +123,60 @@ def _partition(
     fixed: Mapping[str, np.ndarray],
     seed: int,
 ) -> dict[str, np.ndarray]:
-    """Draws the rows of each split, cutting what is not fixed from the rest, test first."""
-    parts = dict(fixed)
-    taken = np.concatenate([np.empty(0, np.int64), *fixed.values()])
-    rest = np.setdiff1d(np.arange(len(y)), taken)
+    """Draws the rows of each split that is not fixed, classes in proportion, in a random order."""
+    rest = np.setdiff1d(np.arange(len(y)), np.concatenate([np.empty(0, np.int64), *fixed.values()]))
     sizes = {
         key: max(1, round(fraction * len(rest))) if fraction else 0
         for key, fraction in fractions.items()
         if key not in fixed
     }
-    sizes["train"] = len(rest) - sum(sizes.values())
+    sizes = {"train": len(rest) - sum(sizes.values()), **sizes}
     if sizes["train"] < 1:
         raise ValueError(f"{len(rest)} samples are too few for splits of these sizes: {sizes}.")
-    if names is not None:
-        _check_classes(y[rest], names, sizes)
-    for key, size in sizes.items():
-        if key == "train":
-            parts[key] = rest
-        else:
-            rest, parts[key] = _cut(rest, y, names, size, sizes, seed)
-    return parts
+    strata = np.zeros(len(rest), np.int64) if names is None else y[rest]
+    present, totals = np.unique(strata, return_counts=True)
+    counts = _counts(totals, np.array(list(sizes.values())))
+    if counts is None:
+        raise _crowded(y[rest], names or (), sizes)
+    random = np.random.default_rng(seed)
+    pieces = [
+        np.split(random.permutation(rest[strata == label]), np.cumsum(count)[:-1])
+        for label, count in zip(present, counts, strict=True)
+    ]
+    drawn = {
+        key: random.permutation(np.concatenate(piece))
+        for key, piece in zip(sizes, zip(*pieces, strict=True), strict=True)
+    }
+    return {**fixed, **drawn}
 
 
-def _cut(
-    rows: np.ndarray,
-    y: np.ndarray,
-    names: tuple[str, ...] | None,
-    size: int,
-    sizes: Mapping[str, int],
-    seed: int,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Draws `size` of the rows, every class in proportion."""
-    if size == 0:
-        return rows, rows[:0]
-    from sklearn.model_selection import train_test_split
+def _counts(totals: np.ndarray, sizes: np.ndarray) -> np.ndarray | None:
+    """Gives the samples of each class in each split, the train split first; None if none fit.
 
-    strata = None if names is None else y[rows]
-    try:
-        rest, drawn = train_test_split(rows, test_size=size, random_state=seed, stratify=strata)
-    except ValueError as error:
-        if names is None:
-            raise
-        raise _crowded(y, names, sizes) from error
-    if names is not None and len(np.unique(y[rest])) < len(np.unique(y[rows])):
-        raise _crowded(y, names, sizes)
-    return rest, drawn
+    Each is the proportional number rounded up or down such that all sums are exact: controlled
+    rounding (Cox, 1987). Cutting off one split after another rounds twice and strays further.
+    """
+    from scipy.optimize import linprog
+    from scipy.sparse import identity, kron, vstack
 
-
-def _check_classes(y: np.ndarray, names: tuple[str, ...], sizes: Mapping[str, int]) -> None:
-    """Refuses classes too small for the splits, and splits too small for the classes."""
-    counts = np.bincount(y)
-    present = counts[counts > 0]
-    used = [size for size in sizes.values() if size]
-    if len(used) > 1 and (present.min() < len(used) or min(used) < len(present)):
-        raise _crowded(y, names, sizes)
+    used = sizes[sizes > 0]
+    if len(used) > 1 and (totals.min() < len(used) or used.min() < len(totals)):
+        return None
+    exact = np.outer(totals, sizes)
+    low, high = exact // sizes.sum(), -(-exact // sizes.sum())
+    low[:, 0] = np.maximum(low[:, 0], 1)
+    cost = 1 - 2 * (exact / sizes.sum() - low)
+    by_class = kron(identity(len(totals)), np.ones((1, len(sizes))))
+    by_split = kron(np.ones((1, len(totals))), identity(len(sizes)))
+    # A transportation problem: the corners, where the simplex method ends, are whole numbers.
+    solution = linprog(
+        cost.ravel(),
+        A_eq=vstack([by_class, by_split]),
+        b_eq=np.concatenate([totals, sizes]),
+        bounds=np.stack([low.ravel(), high.ravel()], axis=1),
+        method="highs-ds",
+    )
+    return np.rint(solution.x).astype(int).reshape(exact.shape) if solution.success else None
 
 
 def _crowded(y: np.ndarray, names: tuple[str, ...], sizes: Mapping[str, int]) -> ValueError:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from keras_tuner.engine.trial import TrialStatus
 
+from kt_hpo.execution.trial import execute
+
 if TYPE_CHECKING:
     from kt_hpo.tuner import Tuner
 
@@ -35,9 +37,7 @@ class Inline:
             if trial.status == TrialStatus.IDLE:
                 time.sleep(0.1)
                 continue
-            tuner.on_trial_begin(trial)
-            tuner._try_run_and_update_trial(trial, *fit_args, **fit_kwargs)
-            tuner.on_trial_end(trial)
+            execute(tuner, trial, fit_args, fit_kwargs)
 
     def __repr__(self) -> str:
         return "Inline()"

@@ -75,7 +75,7 @@ class HyperbandOracle(RecordedOracle, keras_tuner.oracles.HyperbandOracle):
     def checkpoints_needed(self) -> set[str]:
         """Names the trials that may still be promoted, or whose promotion is running."""
         running = [t for t in self.trials.values() if t.status == TrialStatus.RUNNING]
-        needed = {_past_id(trial) for trial in running if _past_id(trial) is not None}
+        needed = {past_id for past_id in map(_past_id, running) if past_id is not None}
         for bracket in self._brackets_so_far():
             for rung in range(1, len(bracket.rungs)):
                 places = self._get_size(bracket.number, rung) - len(bracket.rungs[rung])

@@ -17,20 +17,14 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import keras_tuner
 import numpy as np
 from keras_tuner.engine.trial import Trial, TrialStatus
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial
 
-from kt_hpo import objectives, space
 from kt_hpo.hyperparameters import HyperParameters, Value
+from kt_hpo.oracles.trials import add_metrics, rebuild, trial_id_of, write_end
 from kt_hpo.record import Record, Storage
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-_STATUS = {
-    TrialState.COMPLETE: TrialStatus.COMPLETED,
-    TrialState.FAIL: TrialStatus.FAILED,
-    TrialState.RUNNING: TrialStatus.RUNNING,
-}
 
 
 def synchronized(
@@ -79,6 +73,7 @@ class RecordedOracle(keras_tuner.Oracle):
 
     storage: Storage = None
     overwrite = False
+    hyperparameters: HyperParameters
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         given = inspect.signature(super().__init__).bind(*args, **kwargs).arguments
@@ -152,7 +147,7 @@ class RecordedOracle(keras_tuner.Oracle):
         return trial
 
     def _next_trial(self) -> Trial:
-        trial_id = _trial_id(len(self.trials))
+        trial_id = trial_id_of(len(self.trials))
         response: dict[str, Any] = {"status": TrialStatus.STOPPED}
         if not self.max_trials or len(self.trials) < self.max_trials:
             response = self.populate_space(trial_id)
@@ -198,7 +193,7 @@ class RecordedOracle(keras_tuner.Oracle):
         """
         trial = self.trials[trial_id]
         self._check_objective_found(metrics)
-        _add_metrics(trial, self.objective, metrics, step)
+        add_metrics(trial, self.objective, metrics, step)
         return trial
 
     @synchronized
@@ -221,7 +216,10 @@ class RecordedOracle(keras_tuner.Oracle):
         self.update_space(ended.hyperparameters)
         self._record_values(ended)
         self._judge(ended)
-        self._write_end(ended)
+        write_end(self.record, ended, self.objective, self.hyperparameters)
+        if ended.status == TrialStatus.INVALID:
+            attempts = self._run_times[ended.trial_id]
+            self.record.annotate(int(ended.trial_id), attempts=attempts)
         for tuner_id, ongoing in list(self.ongoing_trials.items()):
             if ongoing.trial_id == ended.trial_id:
                 self.ongoing_trials.pop(tuner_id)
@@ -242,25 +240,6 @@ class RecordedOracle(keras_tuner.Oracle):
                 trial.status = TrialStatus.FAILED
             else:
                 self._retry_queue.append(trial.trial_id)
-
-    def _write_end(self, trial: Trial) -> None:
-        number = int(trial.trial_id)
-        self.record.complete_params(number, self.hyperparameters, trial.hyperparameters.values)
-        if trial.message:
-            self.record.annotate(number, traceback=trial.message)
-        if trial.status == TrialStatus.INVALID:
-            self.record.annotate(number, attempts=self._run_times[trial.trial_id])
-            return
-        values = None
-        if trial.status == TrialStatus.COMPLETED:
-            metrics = {name: trial.metrics.get_best_value(name) for name in trial.metrics.metrics}
-            self.record.annotate(
-                number,
-                metrics={name: float(value) for name, value in metrics.items()},
-                best_epoch=int(trial.best_step),
-            )
-            values = [metrics[part.name] for part in objectives.parts(self.objective)]
-        self.record.end(number, values)
 
     def _check_consecutive_failures(self) -> None:
         failed: list[Trial] = []
@@ -310,29 +289,19 @@ class RecordedOracle(keras_tuner.Oracle):
             self._take_up(frozen)
         ended = [frozen for frozen in record.trials if frozen.state.is_finished()]
         ended.sort(key=lambda frozen: (frozen.datetime_complete, frozen.number))
-        self.end_order = [_trial_id(frozen.number) for frozen in ended]
+        self.end_order = [trial_id_of(frozen.number) for frozen in ended]
 
     def _take_up(self, frozen: FrozenTrial) -> None:
-        trial_id = _trial_id(frozen.number)
-        trial = self.trials[trial_id] = self._rebuild(frozen)
+        trial = rebuild(frozen, self.objective, self.hyperparameters)
+        trial_id = trial.trial_id
+        if trial.status == TrialStatus.COMPLETED:
+            self.score_trial(trial)
+        self.trials[trial_id] = trial
         self.start_order.append(trial_id)
         self._record_values(trial)
         if trial.status == TrialStatus.RUNNING:
             self._run_times[trial_id] = frozen.user_attrs.get("attempts", 0)
             self._retry_queue.append(trial_id)
-
-    def _rebuild(self, frozen: FrozenTrial) -> Trial:
-        attributes = frozen.user_attrs
-        trial = Trial(
-            space.from_params(self.hyperparameters, frozen.params, attributes.get("values")),
-            trial_id=_trial_id(frozen.number),
-            status=_STATUS[frozen.state],
-            message=attributes.get("traceback"),
-        )
-        if trial.status == TrialStatus.COMPLETED:
-            _add_metrics(trial, self.objective, attributes["metrics"], attributes["best_epoch"])
-            self.score_trial(trial)
-        return trial
 
     def _stream(self) -> np.random.Generator:
         """Random numbers of the next trial, independent of all other trials and seeds."""
@@ -371,23 +340,9 @@ def recorded(oracle: keras_tuner.Oracle) -> RecordedOracle:
     return oracle
 
 
-def _trial_id(number: int) -> str:
-    return f"{number:04d}"
-
-
 def _check_max_trials(max_trials: int | None) -> None:
     if max_trials is not None and (not isinstance(max_trials, int) or max_trials < 1):
         raise ValueError(
             f"max_trials={max_trials!r} is not allowed; give a whole number from 1 on, "
             "or None to go on until the space is exhausted."
         )
-
-
-def _add_metrics(
-    trial: Trial, objective: keras_tuner.Objective, metrics: dict[str, float], step: int
-) -> None:
-    known = {part.name: part.direction for part in [objective, *objectives.parts(objective)]}
-    for name, value in metrics.items():
-        if not trial.metrics.exists(name):
-            trial.metrics.register(name, direction=known.get(name))
-        trial.metrics.update(name, value, step=step)

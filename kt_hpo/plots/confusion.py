@@ -14,7 +14,7 @@ from kt_hpo.plots import style
 MAX_COUNTED, MAX_NAMED = 20, 40
 
 
-@style.styled
+@style.styled()
 def plot_confusion_matrix(
     y_true: ArrayLike,
     y_pred: ArrayLike,

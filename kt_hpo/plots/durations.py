@@ -14,7 +14,7 @@ from kt_hpo.plots.search import Search
 UNITS = (("hours", 3600.0), ("minutes", 60.0), ("seconds", 1.0), ("milliseconds", 1e-3))
 
 
-@style.styled
+@style.styled()
 def plot_durations(tuner_or_study: Any, ax: Axes | None = None) -> Axes:
     """Plot how long the trials took, as a histogram stacked by how they ended.
 

@@ -20,7 +20,7 @@ MIN_TRIALS = 10
 TARGET_QUANTILE = 0.25
 
 
-@style.styled
+@style.styled()
 def plot_importances(tuner_or_study: Any, ax: Axes | None = None) -> Axes:
     """Plot how much each hyperparameter decided whether a trial was among the best quarter.
 

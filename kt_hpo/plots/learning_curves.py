@@ -13,7 +13,7 @@ from kt_hpo.plots import style
 from kt_hpo.plots.search import Search
 
 
-@style.styled
+@style.styled()
 def plot_learning_curves(tuner_or_study: Any, ax: Axes | None = None) -> Axes:
     """Plot the objective by epoch of every trial: all faint, the best one bold.
 

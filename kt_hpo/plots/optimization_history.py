@@ -15,7 +15,7 @@ from kt_hpo.plots.search import Search
 MARKERS = {TrialState.COMPLETE: "o", TrialState.PRUNED: "D", TrialState.RUNNING: "s"}
 
 
-@style.styled
+@style.styled()
 def plot_optimization_history(tuner_or_study: Any, ax: Axes | None = None) -> Axes:
     """Plot every trial's objective as a dot, and the best so far as a line.
 

@@ -11,7 +11,7 @@ from kt_hpo.plots import style
 MAX_POINTS = 5000
 
 
-@style.styled
+@style.styled()
 def plot_predictions(y_true: ArrayLike, y_pred: ArrayLike, ax: Axes | None = None) -> Axes:
     """Plot predicted values against true ones, with the line of perfect predictions.
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Literal
 
 import numpy as np
 from matplotlib import pyplot as plt
-from matplotlib import rc_context
+from matplotlib import rcParams
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
-from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter, ScalarFormatter
 from optuna.trial import TrialState
 
 # Okabe and Ito's palette: told apart with every kind of colour vision.
@@ -32,8 +34,29 @@ WORDS = {
 
 SMALL, NORMAL, LARGE = 8.5, 9.5, 11.5
 
-# Names come from users: "$" and "_" in them are no mathematics. Fonts stay the user's own.
-styled = rc_context({"text.usetex": False, "text.parse_math": False})
+
+@contextmanager
+def styled() -> Iterator[None]:
+    """Draws words as they are: names come from users, "$" and "_" in them are no mathematics.
+
+    The user's settings are left as they were, and fonts are the user's all the while.
+    `matplotlib.rc_context` would do, were it not to undo what a notebook's backend sets when the
+    first figure loads it: no figure of the user's would be shown from then on.
+
+    Yields:
+        None.
+
+    Example:
+        >>> with styled():
+        ...     rcParams["text.parse_math"]
+        False
+    """
+    before = rcParams["text.usetex"], rcParams["text.parse_math"]
+    rcParams["text.usetex"], rcParams["text.parse_math"] = False, False
+    try:
+        yield
+    finally:
+        rcParams["text.usetex"], rcParams["text.parse_math"] = before
 
 
 def axes_of(ax: Axes | None) -> Axes:
@@ -119,6 +142,8 @@ def dress(
     )
     for side, spine in ax.spines.items():
         spine.set(visible=side in ("left", "bottom"), color=GREY, linewidth=0.6)
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_formatter(ScalarFormatter(useMathText=False, usetex=False))
     ax.set_axisbelow(True)
     ax.grid(False, which="both")
     if grid:
@@ -233,7 +258,7 @@ def whole_numbers(ax: Axes) -> None:
     )
 
 
-def fit_value_axis(ax: Axes, values: np.ndarray, maximize: bool) -> np.ndarray:
+def fit_value_axis(ax: Axes, values: np.ndarray, maximize: bool) -> None:
     """Scale the vertical axis to objective values, so that a few wild ones hide no other.
 
     The best value is always inside; far outliers on the worse side are left outside.
@@ -244,12 +269,11 @@ def fit_value_axis(ax: Axes, values: np.ndarray, maximize: bool) -> np.ndarray:
         values: Array of finite floats, at least one.
         maximize: Boolean, whether higher is better.
 
-    Returns:
-        Array of the values, those outside moved onto the edge.
-
     Example:
-        >>> fit_value_axis(axes_of(None), np.array([1.0, 2.0, 3.0, 1e9]), False).max() < 1e9
-        True
+        >>> ax = axes_of(None)
+        >>> fit_value_axis(ax, np.array([1.0, 1.5, 2.0, 2.5, 3.0, 1e9]), maximize=False)
+        >>> round(float(ax.get_ylim()[1]), 2)
+        3.12
     """
     log = not maximize and values.min() > 0 and np.quantile(values, 0.75) > 10 * values.min()
     sign = -1.0 if maximize else 1.0
@@ -264,4 +288,3 @@ def fit_value_axis(ax: Axes, values: np.ndarray, maximize: bool) -> np.ndarray:
         ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.3g}"))
         ax.yaxis.set_minor_formatter(NullFormatter())
     ax.set_ylim(low, high)
-    return np.clip(values, low, high)

@@ -34,7 +34,7 @@ class _Page(Figure):
         return png.getvalue()
 
 
-@style.styled
+@style.styled()
 def plot_summary(
     tuner_or_study: Any,
     y_true: ArrayLike | None = None,

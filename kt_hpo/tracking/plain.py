@@ -36,7 +36,7 @@ class PlainDisplay(Display):
             f"{tally.objective} {short(score)}" if score is not None else "",
             values_in_words(trial.values),
             f"best {tally.best_in_words}" if tally.best else "",
-            f"{clock(tally.left)} left" if tally.left else "",
+            f"{clock(tally.left)} left" if tally.left is not None else "",
         ]
         self._write(" | ".join(part for part in parts if part))
 

@@ -58,7 +58,7 @@ class Tally:
     Example:
         >>> tally = Tally("val_loss", total=10)
         >>> tally.trial_started(0, {})
-        >>> tally.trial_ended(0, "COMPLETE", None)
+        >>> trial = tally.trial_ended(0, "COMPLETE", None)
         >>> tally.of_total
         '1/10'
     """
@@ -143,10 +143,10 @@ class Tally:
     @property
     def left(self) -> float | None:
         """Seconds to go: the mean trial's, for each that remains, as many at once as were seen."""
-        if self.total is None or not self._durations:
+        remaining = (self.total or 0) - self.counts.total
+        if remaining <= 0 or not self._durations:
             return None
-        mean = sum(self._durations) / len(self._durations)
-        return mean * max(self.total - self.counts.total, 0) / self._at_once
+        return remaining * sum(self._durations) / len(self._durations) / self._at_once
 
     @property
     def of_total(self) -> str:

@@ -40,7 +40,7 @@ class TerminalDisplay(Display):
         >>> display.trial_started(3, {"units": 64})
         >>> console.print(display.page())
         >>> console.file.getvalue().splitlines()[-1].strip()
-        'trial 3  starting  units=64'
+        'trial 3   starting  units=64'
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class TerminalDisplay(Display):
             rows = Table.grid(padding=(0, 2, 0, 0), expand=True)
             # Where it is narrow the values, the last column, give way.
             for ratio in (None, None, 1):
-                rows.add_column(no_wrap=True, overflow="ellipsis", ratio=ratio)
+                rows.add_column(no_wrap=True, overflow="ellipsis", ratio=ratio, min_width=8)
             if best := self.tally.best:
                 words = Text(self.tally.best_in_words, "bold")
                 rows.add_row(Text("best", "bold green"), words, _values(best.values))

@@ -14,9 +14,7 @@ if TYPE_CHECKING:
     from kt_hpo.tuner import Tuner
 
 
-def check_search(
-    tuner: Tuner, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]
-) -> None:
+def check_search(tuner: Tuner, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) -> None:
     """Checks a search before its first trial.
 
     A tuner that overrides `run_trial`, and a hypermodel with a `fit` of its own, may do with space

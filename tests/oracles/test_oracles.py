@@ -170,9 +170,7 @@ def rungs(oracle):
 
 @pytest.mark.parametrize("fail", [(), (0, 1, 3), (9, 11)])
 def test_hyperbands_rungs_have_the_planned_sizes(fail, tmp_path):
-    oracle = HyperbandOracle(
-        objective=OBJECTIVE, max_epochs=9, hyperparameters=space(), seed=0
-    )
+    oracle = HyperbandOracle(objective=OBJECTIVE, max_epochs=9, hyperparameters=space(), seed=0)
     run(opened(oracle, tmp_path), fail=set(fail))
     assert rungs(oracle) == {(2, 0): 9, (2, 1): 3, (2, 2): 1, (1, 0): 5, (1, 1): 2, (0, 0): 3}
     assert len(oracle.trials) == oracle.planned_trials

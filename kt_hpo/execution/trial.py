@@ -1,0 +1,72 @@
+"""One trial, from its beginning to its end in the record, and in front of the user."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import keras_tuner
+from keras_tuner.engine.trial import Trial, TrialStatus
+
+from kt_hpo.tracking import Best, Counts
+
+if TYPE_CHECKING:
+    from kt_hpo.tuner import Tuner
+
+_STATES = {TrialStatus.COMPLETED: "COMPLETE", TrialStatus.FAILED: "FAIL"}
+
+
+def execute(
+    tuner: Tuner, trial: Trial, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]
+) -> None:
+    """Runs a trial that the oracle has created; an error in it is recorded and ends it alone.
+
+    Args:
+        tuner: The tuner.
+        trial: The trial.
+        fit_args: Positional arguments of `search`.
+        fit_kwargs: Keyword arguments of `search`.
+
+    Raises:
+        FatalError: If every other trial would fail of the same mistake.
+        RuntimeError: If too many trials failed in a row.
+    """
+    tuner.progress.trial_started(int(trial.trial_id), trial.hyperparameters.values)
+    tuner.on_trial_begin(trial)
+    tuner._try_run_and_update_trial(trial, *fit_args, **fit_kwargs)
+    try:
+        tuner.on_trial_end(trial)
+    finally:
+        _show_end(tuner, tuner.oracle.get_trial(trial.trial_id))
+
+
+def counts(oracle: keras_tuner.Oracle) -> Counts:
+    """Counts the trials that have ended.
+
+    Args:
+        oracle: The oracle of a search.
+
+    Returns:
+        How many, by how they ended.
+    """
+    total = Counts()
+    for trial in oracle.trials.values():
+        if trial.status in _STATES:
+            total = total.plus(_STATES[trial.status])
+    return total
+
+
+def _show_end(tuner: Tuner, trial: Trial) -> None:
+    state = _STATES.get(trial.status)
+    if trial.message:
+        error = trial.message.strip().splitlines()[-1]
+        again = "" if state else " It will be tried again."
+        tuner.progress.note(f"Trial {trial.trial_id} failed: {error}{again}")
+    if state is not None:
+        score = trial.score if state == "COMPLETE" else None
+        tuner.progress.trial_ended(int(trial.trial_id), state, score, _best(tuner.oracle))
+
+
+def _best(oracle: keras_tuner.Oracle) -> Best | None:
+    for trial in oracle.get_best_trials(1):
+        return Best(int(trial.trial_id), trial.score, trial.hyperparameters.values)
+    return None

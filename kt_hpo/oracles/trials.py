@@ -1,0 +1,92 @@
+"""Keras Tuner's trials <-> their recorded form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import keras_tuner
+from keras_tuner.engine.trial import Trial, TrialStatus
+from optuna.trial import FrozenTrial, TrialState
+
+from kt_hpo import objectives, space
+from kt_hpo.record import Record
+
+_STATUS = {
+    TrialState.COMPLETE: TrialStatus.COMPLETED,
+    TrialState.FAIL: TrialStatus.FAILED,
+    TrialState.RUNNING: TrialStatus.RUNNING,
+}
+
+
+def trial_id_of(number: int) -> str:
+    """Gives Keras Tuner's id of the trial with a number, `"0007"` for 7."""
+    return f"{number:04d}"
+
+
+def add_metrics(
+    trial: Trial, objective: keras_tuner.Objective, metrics: Mapping[str, float], epoch: int
+) -> None:
+    """Adds metrics to a trial, the objectives with their directions.
+
+    Args:
+        trial: The trial.
+        objective: The objective of the search.
+        metrics: Values by the metrics' names.
+        epoch: The epoch they were reached at.
+    """
+    known = {part.name: part.direction for part in [objective, *objectives.parts(objective)]}
+    for name, value in metrics.items():
+        if not trial.metrics.exists(name):
+            trial.metrics.register(name, direction=known.get(name))
+        trial.metrics.update(name, value, step=epoch)
+
+
+def write_end(
+    record: Record,
+    trial: Trial,
+    objective: keras_tuner.Objective,
+    known: keras_tuner.HyperParameters,
+) -> None:
+    """Records how a trial ended; one that is to be tried again stays running.
+
+    Args:
+        record: The record.
+        trial: A trial that is COMPLETED, FAILED or INVALID.
+        objective: The objective of the search.
+        known: The search space.
+    """
+    number = int(trial.trial_id)
+    record.complete_params(number, known, trial.hyperparameters.values)
+    if trial.message:
+        record.annotate(number, traceback=trial.message)
+    if trial.status == TrialStatus.FAILED:
+        record.end(number, values=None)
+    elif trial.status == TrialStatus.COMPLETED:
+        metrics = {n: float(trial.metrics.get_best_value(n)) for n in trial.metrics.metrics}
+        record.annotate(number, metrics=metrics, best_epoch=int(trial.best_step))
+        record.end(number, [metrics[part.name] for part in objectives.parts(objective)])
+
+
+def rebuild(
+    frozen: FrozenTrial, objective: keras_tuner.Objective, known: keras_tuner.HyperParameters
+) -> Trial:
+    """Makes a trial from its record.
+
+    Args:
+        frozen: The trial in the study.
+        objective: The objective of the search.
+        known: The search space.
+
+    Returns:
+        The trial, not scored yet.
+    """
+    attributes = frozen.user_attrs
+    trial = Trial(
+        space.from_params(known, frozen.params, attributes.get("values")),
+        trial_id=trial_id_of(frozen.number),
+        status=_STATUS[frozen.state],
+        message=attributes.get("traceback"),
+    )
+    if trial.status == TrialStatus.COMPLETED:
+        add_metrics(trial, objective, attributes["metrics"], attributes["best_epoch"])
+    return trial

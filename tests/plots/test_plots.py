@@ -1,0 +1,340 @@
+"""What the plots of a search draw, of ordinary studies and of degenerate ones."""
+
+import math
+from datetime import datetime, timedelta
+from types import SimpleNamespace
+
+import matplotlib
+import numpy as np
+import optuna
+import pytest
+from matplotlib import pyplot as plt
+from matplotlib.collections import LineCollection, PathCollection
+from matplotlib.colors import to_rgba
+from matplotlib.figure import Figure
+from optuna.distributions import CategoricalDistribution, FloatDistribution
+from optuna.trial import TrialState, create_trial
+
+from kt_hpo import plots
+
+STUDY_PLOTS = [
+    plots.plot_optimization_history,
+    plots.plot_importances,
+    plots.plot_learning_curves,
+    plots.plot_durations,
+]
+X = FloatDistribution(0, 1)
+
+
+def trial(value=None, state=TrialState.COMPLETE, curve=(), x=0.5, **attributes):
+    made = create_trial(
+        state=state,
+        value=value,
+        params={"x": x},
+        distributions={"x": X},
+        intermediate_values=dict(enumerate(curve)),
+        user_attrs=attributes,
+    )
+    if state.is_finished():
+        made.datetime_start = datetime(2026, 1, 1)
+        made.datetime_complete = made.datetime_start + timedelta(seconds=30)
+    return made
+
+
+def study_of(trials, names=None, **directions):
+    study = optuna.create_study(**directions)
+    if names:
+        study.set_metric_names(names)
+    study.add_trials(trials)
+    return study
+
+
+def mixed_study(n=40):
+    """A search with every state, and a hyperparameter that only some trials have."""
+    random = np.random.default_rng(0)
+    study = study_of([], names=["val_accuracy"], direction="maximize")
+    for number in range(n):
+        rate, optimizer = float(10 ** random.uniform(-5, -1)), ["sgd", "adam"][number % 2]
+        params = {"learning_rate": rate, "optimizer": optimizer}
+        distributions = {
+            "learning_rate": FloatDistribution(1e-5, 1e-1, log=True),
+            "optimizer": CategoricalDistribution(["sgd", "adam"]),
+        }
+        if optimizer == "sgd":
+            params["momentum"], distributions["momentum"] = float(random.uniform()), X
+        state = {0: TrialState.FAIL, 1: TrialState.PRUNED}.get(number % 8, TrialState.COMPLETE)
+        value = 0.9 - 0.05 * abs(math.log10(rate) + 3)
+        study.add_trial(
+            create_trial(
+                state=state,
+                value=None if state == TrialState.FAIL else value,
+                params=params,
+                distributions=distributions,
+                intermediate_values={0: value / 2, 1: value},
+            )
+        )
+    return study
+
+
+def labels(ax):
+    legend = ax.get_legend()
+    return [text.get_text() for text in legend.get_texts()] if legend else []
+
+
+def words(ax):
+    return [text.get_text() for text in ax.texts]
+
+
+@pytest.fixture
+def ax():
+    return Figure().subplots()
+
+
+DEGENERATE = {
+    "empty": lambda: study_of([]),
+    "one": lambda: study_of([trial(1.0)]),
+    "one epoch": lambda: study_of([trial(1.0, curve=[1.0])]),
+    "failed": lambda: study_of([trial(state=TrialState.FAIL)] * 3),
+    "running": lambda: study_of(
+        [
+            create_trial(state=TrialState.RUNNING, intermediate_values={0: 0.3}),
+            create_trial(state=TrialState.RUNNING),
+            create_trial(state=TrialState.WAITING),
+        ]
+    ),
+    "constant": lambda: study_of([trial(0.5, curve=[0.5, 0.5])] * 20),
+    "zero": lambda: study_of([trial(0.0)] * 20),
+    "infinite": lambda: study_of([trial(math.inf, curve=[math.inf, math.nan])] * 12),
+    "some infinite": lambda: study_of([trial(math.inf), trial(1.0, curve=[2.0, math.nan, 1.0])]),
+    "huge": lambda: study_of([trial(1e308), trial(-1e308), trial(1.0), trial(2.0)]),
+    "tiny": lambda: study_of([trial(1e-300), trial(1e-10)] * 10),
+    "no hyperparameters": lambda: study_of([create_trial(value=float(i)) for i in range(20)]),
+    "names like mathematics": lambda: study_of(
+        [
+            create_trial(value=float(i), params={"$x_{": i / 20}, distributions={"$x_{": X})
+            for i in range(20)
+        ],
+        names=["$loss_{"],
+    ),
+    "two objectives": lambda: study_of(
+        [
+            create_trial(values=[i / 20, -i], params={"x": i / 20}, distributions={"x": X})
+            for i in range(20)
+        ],
+        directions=["maximize", "minimize"],
+    ),
+    "a thousand": lambda: mixed_study(1000),
+}
+
+
+@pytest.mark.parametrize("name", DEGENERATE)
+@pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
+@pytest.mark.filterwarnings("error")
+def test_every_study_makes_a_page(name, tmp_path):
+    before, study = dict(matplotlib.rcParams), DEGENERATE[name]()
+    plots.plot_summary(study).savefig(tmp_path / "page.png", dpi=40)
+    for plot in STUDY_PLOTS:
+        axes = Figure().subplots()
+        assert plot(study, axes) is axes
+    assert dict(matplotlib.rcParams) == before
+    assert not plt.get_fignums()
+
+
+@pytest.mark.parametrize("plot", STUDY_PLOTS)
+def test_an_empty_study_says_why_nothing_is_drawn(plot, ax):
+    plot(study_of([]), ax)
+    assert len(words(ax)) == 1 and words(ax)[0].endswith(".")
+    assert not ax.collections and not ax.lines and not ax.patches
+
+
+@pytest.mark.parametrize("plot", STUDY_PLOTS)
+def test_without_axes_a_white_figure_is_made_under_any_style(plot):
+    with plt.style.context("dark_background"):
+        axes = plot(mixed_study())
+    assert axes.figure.get_facecolor() == to_rgba("white")
+    assert axes.xaxis.label.get_color() == "#333333"
+    plt.close(axes.figure)
+
+
+def test_words_are_light_on_a_dark_figure():
+    axes = Figure(facecolor="black").subplots()
+    plots.plot_durations(mixed_study(), axes)
+    assert axes.xaxis.label.get_color() == "#DDDDDD"
+
+
+@pytest.mark.parametrize("plot", STUDY_PLOTS)
+def test_a_tuner_is_as_good_as_its_study(plot, ax):
+    assert plot(SimpleNamespace(study=mixed_study()), ax) is ax
+    with pytest.raises(TypeError, match="got dict"):
+        plot({}, ax)
+
+
+def test_history_draws_each_trial_once_by_state(ax):
+    plots.plot_optimization_history(mixed_study(40), ax)
+    assert labels(ax) == ["30 complete", "5 pruned", "5 failed"]
+    drawn = [len(c.get_offsets()) for c in ax.collections if isinstance(c, PathCollection)]
+    assert drawn == [30, 5, 5, 1]  # The last is the best's star.
+    assert ax.get_ylabel() == "val_accuracy, higher is better"
+
+
+@pytest.mark.parametrize("direction", ["minimize", "maximize"])
+def test_history_line_is_the_best_so_far(direction, ax):
+    values = [3.0, 5.0, 2.0, 4.0]
+    plots.plot_optimization_history(study_of(map(trial, values), direction=direction), ax)
+    expected = [3, 3, 2, 2, 2] if direction == "minimize" else [3, 5, 5, 5, 5]
+    assert list(ax.lines[0].get_ydata()) == expected
+    best = "2 in trial 2" if direction == "minimize" else "5 in trial 1"
+    assert best in ax.get_title(loc="right")
+
+
+def test_history_marks_failures_and_outliers_at_the_worse_edge(ax):
+    values = [1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1e9]
+    trials = [*map(trial, values), trial(math.inf), trial(state=TrialState.FAIL)]
+    plots.plot_optimization_history(study_of(trials), ax)
+    assert ax.get_ylim()[1] < 2
+    assert labels(ax) == ["7 complete", "2 no value", "1 off scale"]
+    edge = [c for c in ax.collections if c.get_label() in ("1 off scale", "2 no value")]
+    assert all(c.get_offsets()[:, 1].min() == 1.0 for c in edge)
+
+
+def test_history_is_logarithmic_for_losses_that_span_decades(ax):
+    plots.plot_optimization_history(study_of(map(trial, np.logspace(-4, 0, 20).tolist())), ax)
+    assert ax.get_yscale() == "log"
+
+
+def test_pruned_trials_show_the_last_value_they_reported(ax):
+    pruned = trial(state=TrialState.PRUNED, curve=[0.5, 0.7])
+    plots.plot_optimization_history(study_of([trial(0.9), pruned]), ax)
+    dots = next(c for c in ax.collections if c.get_label() == "1 pruned")
+    assert dots.get_offsets().tolist() == [[1.0, 0.7]]
+
+
+def test_several_objectives_show_the_first_and_say_so(ax):
+    study = DEGENERATE["two objectives"]()
+    plots.plot_optimization_history(study, ax)
+    assert "first of 2 objectives" in ax.get_ylabel()
+    assert "0.95 in trial 19" in ax.get_title(loc="right")
+
+
+def test_learning_curves_draw_a_line_a_trial_and_the_best_on_top(ax):
+    study = mixed_study(40)
+    plots.plot_learning_curves(study, ax)
+    faint = [c for c in ax.collections if isinstance(c, LineCollection)]
+    assert sum(len(c.get_segments()) for c in faint) == 40
+    assert labels(ax) == ["30 complete", "5 pruned", "5 failed"]
+    best = study.best_trial
+    assert ax.lines[0].get_ydata().tolist() == list(best.intermediate_values.values())
+    assert ax.get_title(loc="right") == f"best: trial {best.number}"
+
+
+def test_learning_curves_fall_back_on_the_mean_history(ax):
+    history = [{"epoch": [0, 1], "val_loss": [4.0, 2.0]}, {"epoch": [0], "val_loss": [2.0]}]
+    plots.plot_learning_curves(study_of([trial(2.0, history=history)], names=["val_loss"]), ax)
+    assert ax.lines[0].get_ydata().tolist() == [3.0, 2.0]
+
+
+def test_importances_rank_what_matters_and_know_conditional_hyperparameters(ax):
+    plots.plot_importances(mixed_study(200), ax)
+    names = [label.get_text() for label in ax.get_yticklabels()]
+    assert names[0] == "learning_rate" and set(names[1:]) == {"optimizer", "momentum"}
+    widths = [bar.get_width() for bar in ax.patches]
+    assert widths == sorted(widths, reverse=True) and sum(widths) == pytest.approx(1)
+
+
+def test_importances_show_at_most_ten_bars_and_shorten_names(ax):
+    random = np.random.default_rng(0)
+    names = [f"hyperparameter_of_the_convolution_block_{i}" for i in range(15)]
+    study = study_of(
+        create_trial(
+            value=float(random.uniform()),
+            params={name: float(random.uniform()) for name in names},
+            distributions=dict.fromkeys(names, X),
+        )
+        for _ in range(30)
+    )
+    plots.plot_importances(study, ax)
+    assert len(ax.patches) == 10
+    assert all(len(label.get_text()) <= 24 for label in ax.get_yticklabels())
+    assert ax.get_title(loc="right").startswith("5 others")
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("one", "Importances need 10 complete trials; there are 1."),
+        ("constant", "All trials reached the same value."),
+        ("no hyperparameters", "The trials have no hyperparameters."),
+    ],
+)
+def test_importances_say_why_they_cannot_tell(name, reason, ax):
+    plots.plot_importances(DEGENERATE[name](), ax)
+    assert words(ax) == [reason]
+
+
+def test_durations_stack_every_ended_trial(ax):
+    trials = [trial(1.0)] * 3 + [trial(state=TrialState.FAIL)] * 2
+    plots.plot_durations(study_of(trials), ax)
+    assert labels(ax) == ["3 complete", "2 failed"]
+    assert ax.get_xlabel() == "seconds per trial"
+    assert ax.get_title(loc="right") == "150 seconds in all"
+
+
+@pytest.mark.parametrize(
+    "predicted",
+    [[0, 1, 1, 2], [[0.9, 0.1, 0], [0, 0.8, 0.2], [0.3, 0.5, 0.2], [0, 0, 1]]],
+    ids=["labels", "probabilities"],
+)
+def test_confusion_counts_rows_of_truth(predicted, ax):
+    plots.plot_confusion_matrix([0, 1, 2, 2], predicted, ["a", "b", "c"], ax)
+    assert words(ax) == ["1", "0", "0", "0", "1", "0", "0", "1", "1"]
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["a", "b", "c"]
+    assert ax.get_title(loc="right") == "accuracy 0.75"
+
+
+def test_confusion_takes_sigmoids_and_words(ax):
+    plots.plot_confusion_matrix([[0], [1]], [[0.2], [0.7]], ax=ax)
+    assert words(ax) == ["1", "0", "0", "1"]
+    plots.plot_confusion_matrix(["cat", "dog"], ["dog", "dog"], ax=Figure().subplots())
+
+
+def test_confusion_of_many_classes_leaves_the_counts_out(ax):
+    plots.plot_confusion_matrix(np.arange(100), np.arange(100), ax=ax)
+    assert not ax.texts and len(ax.get_xticklabels()) <= 40
+
+
+def test_confusion_refuses_what_does_not_fit(ax):
+    with pytest.raises(ValueError, match="2 samples"):
+        plots.plot_confusion_matrix([0, 1], [0], ax=ax)
+    with pytest.raises(ValueError, match="2 names for 3 classes"):
+        plots.plot_confusion_matrix([0, 1, 2], [0, 1, 2], ["a", "b"], ax=ax)
+
+
+def test_predictions_leave_out_and_count_what_is_not_finite(ax):
+    plots.plot_predictions([1.0, 2.0, 3.0], [1.0, np.nan, 3.0], ax)
+    assert len(ax.collections[0].get_offsets()) == 2
+    assert ax.get_title(loc="right") == "root mean squared error 0, 1 not finite"
+
+
+@pytest.mark.parametrize(
+    ("true", "predicted", "title"),
+    [
+        (None, None, "Durations"),
+        ([0, 1, 1], [[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]], "Confusion matrix"),
+        (["a", "b"], ["a", "b"], "Confusion matrix"),
+        ([0.5, 1.2, 3.1], [[0.4], [1.1], [3.0]], "Predictions"),
+        (np.arange(1000), np.arange(1000) + 0.5, "Predictions"),
+    ],
+)
+def test_summary_chooses_its_fourth_plot(true, predicted, title):
+    page = plots.plot_summary(mixed_study(), true, predicted)
+    titles = [axes.get_title(loc="left") for axes in page.axes]
+    assert titles == ["Optimization history", "Importances", "Learning curves", title]
+
+
+def test_summary_headline_and_caption():
+    page = plots.plot_summary(mixed_study(40))
+    assert page.get_suptitle().startswith("40 trials (30 complete, 5 failed, 5 pruned) · best val_")
+    assert "learning_rate = " in page.get_supxlabel()
+    assert page._repr_png_().startswith(b"\x89PNG")
+    with pytest.raises(ValueError, match="both"):
+        plots.plot_summary(mixed_study(), y_true=[1])
