@@ -71,14 +71,13 @@ def test_the_record_holds_what_a_trial_was(tmp_path):
 
 
 def test_a_second_run_has_nothing_left_to_do(tmp_path):
-    first = searched(tmp_path)
-    again = searched(tmp_path)
-    assert again.study.trials == first.study.trials
-    more = searched(tmp_path, max_trials=3)
-    assert len(more.study.trials) == 3
-    assert more.study.trials[:2] == first.study.trials
-    fresh = searched(tmp_path, overwrite=True, seed=5)
-    assert fresh.study.trials[0].params != first.study.trials[0].params
+    first = searched(tmp_path).study.trials
+    assert searched(tmp_path).study.trials == first
+    more = searched(tmp_path, max_trials=3).study.trials
+    assert len(more) == 3
+    assert more[:2] == first
+    fresh = searched(tmp_path, overwrite=True, seed=5).study.trials
+    assert fresh[0].params != first[0].params
 
 
 class WithFit(keras_tuner.HyperModel):
