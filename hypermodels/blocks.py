@@ -32,9 +32,9 @@ SCHEDULES = ("none", "cosine", "exponential")
 def optimizer(
     hp: keras_tuner.HyperParameters,
     *,
-    kinds: Range = ("adam", "adamw", "sgd", "rmsprop"),
+    kinds: Range = ["adam", "adamw", "sgd", "rmsprop"],
     rate: float | Schedule | None = None,
-    momentum: Range = (0.0, 0.99),
+    momentum: Range = (0.5, 0.99),
     weight_decay: Range = (1e-6, 1e-2),
 ) -> keras.optimizers.Optimizer:
     """Chooses an optimizer.
@@ -54,7 +54,6 @@ def optimizer(
         'sgd'
     """
     rate = learning_rate(hp) if rate is None else rate
-    kinds = list(kinds) if isinstance(kinds, tuple) else kinds
     kind = pick(hp, "optimizer", kinds)
     arguments: dict[str, Any] = {}
     if "sgd" in possible(kinds):
@@ -80,7 +79,7 @@ def optimizer(
 def learning_rate(
     hp: keras_tuner.HyperParameters,
     *,
-    rate: Range = (1e-4, 1e-1),
+    rate: Range = (3e-4, 3e-2),
     schedules: Range = "none",
     warm_up: Range = (0.0, 0.2),
     steps: int = 1000,
@@ -271,7 +270,8 @@ def activated(x: Any, activation: str, normalization: str, name: str) -> Any:
         Tensor of the same shape.
     """
     if normalization == "batch":
-        x = keras.layers.BatchNormalization(name=f"{name}_normalization")(x)
+        # Keras' momentum of 0.99 needs hundreds of steps, which small data do not give.
+        x = keras.layers.BatchNormalization(momentum=0.9, name=f"{name}_normalization")(x)
     elif normalization == "layer":
         x = keras.layers.LayerNormalization(name=f"{name}_normalization")(x)
     return keras.layers.Activation(activation, name=f"{name}_{activation}")(x)

@@ -55,19 +55,19 @@ class MLPHyperModel(TrainedHyperModel):
         *,
         layers: Range = (1, 4),
         units: Range = (16, 256),
-        activation: Range = ["relu", "gelu", "tanh"],  # noqa: B006
-        normalization: Range = ["none", "batch", "layer"],  # noqa: B006
+        activation: Range = ["relu", "gelu", "tanh"],
+        normalization: Range = ["none", "batch", "layer"],
         dropout: Range = (0.0, 0.5),
         l1: Range = 0.0,
         l2: Range = (1e-7, 1e-2),
         train_size: int = 10_000,
         epochs: Range = 20,
-        batch_size: Range = [16, 32, 64, 128, 256],  # noqa: B006
-        optimizer: Range = ["adam", "adamw", "sgd", "rmsprop"],  # noqa: B006
-        learning_rate: Range = (1e-4, 1e-1),
-        momentum: Range = (0.0, 0.99),
+        batch_size: Range = [16, 32, 64, 128, 256],
+        optimizer: Range = ["adam", "adamw", "sgd", "rmsprop"],
+        learning_rate: Range = (3e-4, 3e-2),
+        momentum: Range = (0.5, 0.99),
         weight_decay: Range = (1e-6, 1e-2),
-        schedule: Range = ["none", "cosine", "exponential"],  # noqa: B006
+        schedule: Range = ["none", "cosine", "exponential"],
         warm_up: Range = (0.0, 0.2),
         name: str | None = "mlp",
         tunable: bool = True,

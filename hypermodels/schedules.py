@@ -6,8 +6,7 @@ from typing import Any
 
 import keras
 from keras import ops
-
-Schedule = keras.optimizers.schedules.LearningRateSchedule
+from keras.optimizers.schedules import LearningRateSchedule as Schedule
 
 
 @keras.saving.register_keras_serializable(package="hypermodels")

@@ -106,15 +106,15 @@ def search(options: argparse.Namespace) -> None:
     else:
         say(f"The search in {directory} is finished; this is what it found.")
     if options.verbose:
-        _show(tuner, directory)
+        _show(tuner, directory, results.FILES)
 
 
-def _show(tuner: Tuner, directory: Path) -> None:
+def _show(tuner: Tuner, directory: Path, files: Sequence[str]) -> None:
     tuner.results_summary(5)
     test = tuner.study.user_attrs["test"]
     measured = ", ".join(f"{name} {value:.4g}" for name, value in test.items())
     print(f"Best model, retrained, on the test data: {measured}")
-    print(f"Files: {', '.join(str(path) for path in sorted(directory.glob('[bst]*.*')))}")
+    print(f"Files in {directory}: {', '.join(files)}")
 
 
 def _load(datasets: Any, options: argparse.Namespace) -> Splits:

@@ -10,12 +10,14 @@ from __future__ import annotations
 import io
 import json
 import os
+from bisect import bisect
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
+from optuna.storages.journal import BaseJournalBackend, JournalFileBackend, JournalFileOpenLock
 
 try:
     import fcntl
@@ -153,18 +155,47 @@ def _drop_half_line(path: Path) -> None:
             os.fsync(file.fileno())
 
 
+class _Prefix(BaseJournalBackend):
+    """The first lines of a journal."""
+
+    def __init__(self, logs: list[dict[str, Any]]) -> None:
+        self._logs = logs
+
+    def read_logs(self, log_number_from: int) -> list[dict[str, Any]]:
+        return self._logs[log_number_from:]
+
+    def append_logs(self, logs: list[dict[str, Any]]) -> None:
+        self._logs.extend(logs)
+
+
 def _describe_damage(path: Path) -> str:
-    whole = 0
-    for line in path.read_bytes().splitlines():
-        try:
-            if not isinstance(json.loads(line), dict):
-                break
-        except ValueError:
-            break
-        whole += 1
+    logs = _parsed(path.read_bytes().splitlines())
+    whole = bisect(range(1, len(logs) + 1), False, key=lambda count: not _replays(logs[:count]))
     return (
         f"The record {path} is damaged at line {whole + 1}: it was not written by a search, or "
         f"was changed or cut by something else. To go on with what stands before the damage: "
         f"`head -n {whole} {path} > repaired && mv repaired {path}`. "
         "To begin anew, pass overwrite=True or give the search another project_name."
     )
+
+
+def _parsed(lines: list[bytes]) -> list[dict[str, Any]]:
+    """The entries of a journal up to the first line that is none."""
+    logs: list[dict[str, Any]] = []
+    for line in lines:
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            break
+        if not isinstance(entry, dict):
+            break
+        logs.append(entry)
+    return logs
+
+
+def _replays(logs: list[dict[str, Any]]) -> bool:
+    try:
+        JournalStorage(_Prefix(logs))
+    except Exception:  # Optuna raises whatever its replay stumbles over.
+        return False
+    return True

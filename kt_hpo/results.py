@@ -20,6 +20,7 @@ MODEL = "best_model.keras"
 HYPERPARAMETERS = "best_hyperparameters.json"
 TRIALS = "trials.csv"
 SUMMARY = "summary.png"
+FILES = (MODEL, HYPERPARAMETERS, TRIALS, SUMMARY)
 
 
 def write_results(tuner: Tuner, data: Splits, directory: str | Path) -> dict[str, float]:
@@ -40,7 +41,7 @@ def write_results(tuner: Tuner, data: Splits, directory: str | Path) -> dict[str
     """
     directory = Path(directory)
     train, validation, test = data
-    model = tuner.fit_best(*(train + validation).arrays)
+    model = tuner.fit_best(*train.concatenate(validation).arrays)
     metrics = model.evaluate(*test.arrays, verbose=0, return_dict=True)
     model.save(directory / MODEL)
     best = tuner.get_best_hyperparameters()[0]

@@ -58,6 +58,32 @@ def best_trials(study: optuna.Study, count: int = 10) -> pd.DataFrame:
     return ordered.head(count).dropna(axis="columns", how="all")
 
 
+def compare_best(study: optuna.Study, count: int = 10) -> str:
+    """Sets the best trials side by side, a line for each thing known of them.
+
+    Args:
+        study: The record of a search.
+        count: How many trials at most.
+
+    Returns:
+        The text of a table, its columns the trials.
+    """
+    table = best_trials(study, count)
+    if table.empty:
+        return "No trial has been completed."
+    hidden = ["state", *(name for name in table if str(name).startswith("tuner/"))]
+    table = table.drop(columns=[name for name in hidden if name in table])
+    cells = table.set_index("trial").T.map(_in_words)
+    cells.columns.name = "trial"
+    return cells.to_string()
+
+
+def _in_words(value: Any) -> str:
+    if not isinstance(value, str) and pd.isna(value):
+        return ""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
 def _row(trial: FrozenTrial, names: list[str]) -> dict[str, Any]:
     attributes = trial.user_attrs
     row: dict[str, Any] = {

@@ -318,8 +318,7 @@ class Tuner(keras_tuner.Tuner):
             num_trials: How many at most.
         """
         print(f"Results in {self.project_dir}")
-        table = tables.best_trials(self.study, num_trials)
-        print("No trial has been completed." if table.empty else table.to_string(index=False))
+        print(tables.compare_best(self.study, num_trials))
 
     def save(self) -> None:
         """Does nothing: all there is to save is in the record already."""

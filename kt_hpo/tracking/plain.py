@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 
 from kt_hpo.tracking.display import Display
 from kt_hpo.tracking.tally import RunningTrial, clock, one_line, short, values_in_words
 
 WORDS = {"COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "failed"}
+
+# Characters of a trial's values in its line; the best trial's are all in the last line.
+VALUES_WIDTH = 120
 
 
 class PlainDisplay(Display):
@@ -34,7 +38,7 @@ class PlainDisplay(Display):
             f"[{tally.of_total}] trial {trial.number} {WORDS[state]}"
             + (f" in {clock(trial.seconds)}" if trial.seconds is not None else ""),
             f"{tally.objective} {short(score)}" if score is not None else "",
-            values_in_words(trial.values),
+            textwrap.shorten(values_in_words(trial.values), VALUES_WIDTH, placeholder=" ..."),
             f"best {tally.best_in_words}" if tally.best else "",
             f"{clock(tally.left)} left" if tally.left is not None else "",
         ]

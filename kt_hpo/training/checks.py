@@ -106,17 +106,20 @@ def _check_model(tuner: Tuner, data: dict[str, Any]) -> None:
     """Holds labels and objective against the model that the default values give."""
     try:
         model = tuner._build_hypermodel(tuner.oracle.get_space())
-        available = list(_evaluate_one(model, data))
     except Exception:
         # Values other than the defaults may well work: the trials will tell.
-        available = []
-    else:
-        _check_labels(model, data)
-    for part in objectives.parts(tuner.oracle.objective) if available else []:
-        if part.name.removeprefix("val_") not in available:
-            names = [*available, *(f"val_{name}" for name in available)]
+        return
+    _check_labels(model, data)
+    try:
+        measured = list(_evaluate_one(model, data))
+    except Exception:
+        return  # Likewise.
+    finally:
+        keras.utils.clear_session()
+    for part in objectives.parts(tuner.oracle.objective):
+        if part.name.removeprefix("val_") not in measured:
+            names = [*measured, *(f"val_{name}" for name in measured)]
             raise ValueError(missing_objective(part.name, names, "the compiled model"))
-    keras.utils.clear_session()
 
 
 def _evaluate_one(model: keras.Model, data: dict[str, Any]) -> dict[str, float]:

@@ -1,0 +1,236 @@
+import importlib.util
+import os
+import subprocess
+import sys
+
+import keras
+import keras_tuner
+import numpy as np
+import pytest
+from sklearn.datasets import load_diabetes, load_digits
+
+import kt_hpo
+from hypermodels import CNNHyperModel, MLPHyperModel, blocks
+from hypermodels.ranges import pick
+from hypermodels.schedules import WarmUp, make_schedule
+from kt_hpo import space
+from kt_hpo.hyperparameters import HyperParameters
+
+DIGITS = load_digits(return_X_y=True)
+X, Y = (DIGITS[0] / 16).reshape(-1, 8, 8).astype("float32"), DIGITS[1]
+
+
+def sampled(hypermodel, count, seed=0):
+    """Configurations drawn at random from the whole space."""
+    known, errors = space.explore(hypermodel.build, HyperParameters())
+    assert not errors
+    stream = np.random.default_rng(seed)
+    for _ in range(count):
+        hps = HyperParameters()
+        for hp in known.space:
+            hps.merge([hp])
+            if hps.is_active(hp):
+                hps.values[hp.name] = hp.prob_to_value(stream.random())
+        yield hps
+
+
+HYPERMODELS = {
+    "mlp": lambda: MLPHyperModel((8, 8), 10),
+    "cnn": lambda: CNNHyperModel((8, 8), 10),
+    "large cnn": lambda: CNNHyperModel((28, 28, 3), 2, blocks=(1, 5)),
+    "regression": lambda: MLPHyperModel((10,)),
+}
+
+
+@pytest.mark.parametrize("kind", HYPERMODELS)
+def test_every_configuration_builds(kind):
+    hypermodel = HYPERMODELS[kind]()
+    outputs = {"mlp": 10, "cnn": 10}.get(kind, 1)
+    for hp in sampled(hypermodel, 12):
+        before = dict(hp.values)
+        model = hypermodel.build(hp)
+        assert hp.values == before, "a hyperparameter was met that exploring had not found"
+        assert model.output_shape == (None, outputs)
+        assert model.built
+
+
+def test_the_space_is_conditional():
+    for hp in sampled(MLPHyperModel((4,), 3), 40):
+        values = hp.values
+        assert ("momentum" in values) == ("nesterov" in values) == (values["optimizer"] == "sgd")
+        assert ("weight_decay" in values) == (values["optimizer"] == "adamw")
+        assert ("warm_up" in values) == (values["schedule"] != "none")
+        for layer in range(4):
+            there = values["num_dense_layers"] > layer
+            assert (f"dense_{layer}_units" in values) == there
+    for hp in sampled(CNNHyperModel((8, 8), 3), 20):
+        assert ("block_2_filters" in hp.values) == (hp.values["num_blocks"] == 3)
+        assert ("dense_0_units" in hp.values) == (hp.values["num_dense_layers"] == 1)
+
+
+def test_the_model_is_what_its_hyperparameters_say():
+    hypermodel = CNNHyperModel((16, 16, 1), 10)
+    for hp in sampled(hypermodel, 15):
+        model = hypermodel.build(hp)
+        kinds = [type(layer).__name__ for layer in model.layers]
+        assert kinds.count("Conv2D") == hp["num_blocks"]
+        assert model.get_layer("block_0_conv").filters == hp["block_0_filters"]
+        assert model.get_layer("block_1_dropout").rate == hp["block_1_dropout"]
+        assert ("BatchNormalization" in kinds) == (hp["normalization"] == "batch")
+        assert ("RandomZoom" in kinds) == (hp["augmentation"] > 0)
+        assert ("GlobalAveragePooling2D" in kinds) == (hp["head"] == "global")
+        assert ("MaxPooling2D" in kinds) == (hp["pooling"] == "max")
+        assert type(model.optimizer).__name__.lower() == hp["optimizer"]
+
+
+def test_a_single_value_is_not_searched():
+    hypermodel = MLPHyperModel(
+        (4,), 3, layers=2, units=8, activation="relu", normalization="none", dropout=0.1, l2=0.0,
+        batch_size=32, optimizer="sgd", learning_rate=0.1, momentum=0.9, schedule="cosine",
+        warm_up=0.1,
+    )  # fmt: skip
+    known, _ = space.explore(hypermodel.build, HyperParameters())
+    kinds = {hp.name: type(hp).__name__ for hp in known.space}
+    assert {name for name, kind in kinds.items() if kind != "Fixed"} == {"nesterov"}
+
+
+def test_lists_and_ranges_are_searched():
+    hp = HyperParameters()
+    pick(hp, "units", (8, 64), sampling="log")
+    pick(hp, "rate", (0.0, 0.5))
+    pick(hp, "activation", ["relu", "tanh"])
+    assert [repr(space.to_distribution(h)) for h in hp.space] == [
+        "IntDistribution(high=64, log=True, low=8, step=1)",
+        "FloatDistribution(high=0.5, log=False, low=0.0, step=None)",
+        "CategoricalDistribution(choices=('relu', 'tanh'))",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "message"),
+    [
+        ({"layers": (4, 1)}, r"layers=\(4, 1\)"),
+        ({"units": 0}, "units=0.*from 1"),
+        ({"dropout": (0.0, 1.5)}, "dropout"),
+        ({"activation": "rleu"}, "Did you mean 'relu'"),
+        ({"optimizer": ["adam", "sgdm"]}, "'sgdm' is not one of.*Did you mean 'sgd'"),
+        ({"schedule": "cosin"}, "Did you mean 'cosine'"),
+        ({"num_classes": 1}, "num_classes=1"),
+        ({"batch_size": "large"}, "batch_size='large'"),
+    ],
+)
+def test_wrong_ranges_are_early_errors(kwargs, message):
+    with pytest.raises(ValueError, match=message):
+        MLPHyperModel((4,), **({"num_classes": 3} | kwargs))
+
+
+def test_a_vector_is_no_image():
+    with pytest.raises(ValueError, match="MLPHyperModel"):
+        CNNHyperModel((30,), 2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["mlp", "cnn"])
+def test_a_search_over_digits_learns_them(kind, tmp_path):
+    easy = {"optimizer": "adam", "learning_rate": (1e-3, 1e-2), "schedule": "none", "epochs": 6}
+    if kind == "mlp":
+        hypermodel = MLPHyperModel((8, 8), 10, layers=(1, 2), dropout=(0.0, 0.2), **easy)
+    else:
+        hypermodel = CNNHyperModel((8, 8), 10, blocks=1, head="flatten", augmentation=0.0, **easy)
+    tuner = kt_hpo.RandomSearch(
+        hypermodel, "val_accuracy", max_trials=3, seed=0, directory=tmp_path
+    )
+    tuner.search(X[:1200], Y[:1200], validation_data=(X[1200:], Y[1200:]), verbose=0)
+    assert tuner.study.best_value > 0.85
+    assert {trial.params["epochs"] for trial in tuner.study.trials} == {6}
+
+
+def test_regression_learns(tmp_path):
+    x, y = load_diabetes(return_X_y=True)
+    x, y = (x / x.std(axis=0)).astype("float32"), ((y - y.mean()) / y.std()).astype("float32")
+    hypermodel = MLPHyperModel(
+        (10,), layers=1, dropout=0.0, optimizer="adam", learning_rate=0.01, normalization="none"
+    )
+    hp = keras_tuner.HyperParameters()
+    keras.utils.set_random_seed(0)
+    model = hypermodel.build(hp)
+    history = hypermodel.fit(hp, model, x, y, validation_split=0.2, verbose=0)
+    assert min(history.history["val_loss"]) < 0.7
+    assert "val_mae" in history.history
+
+
+def test_fit_uses_the_hyperparameters_unless_told_otherwise():
+    hypermodel = MLPHyperModel((8, 8), 10, layers=1, epochs=2, batch_size=64)
+    hp = keras_tuner.HyperParameters()
+    steps = -(-len(X) // 64)
+    model = hypermodel.build(hp)
+    assert hypermodel.fit(hp, model, X, Y, verbose=0).epoch == [0, 1]
+    assert int(model.optimizer.iterations) == 2 * steps
+    model = hypermodel.build(hp)
+    hypermodel.fit(hp, model, x=X, y=Y, epochs=3, initial_epoch=2, batch_size=len(X), verbose=0)
+    assert int(model.optimizer.iterations) == 1
+
+
+def test_schedules_warm_up_and_fall():
+    cosine = make_schedule("cosine", 0.1, steps=100, warm_up=0.1)
+    rates = [float(cosine(step)) for step in range(101)]
+    assert rates[0] == 0
+    assert rates[5] == pytest.approx(0.05)
+    assert max(rates) == rates[10] == pytest.approx(0.1)
+    assert rates[55] == pytest.approx(0.05, rel=1e-3)
+    assert rates[100] == pytest.approx(0, abs=1e-6)
+    exponential = make_schedule("exponential", 0.1, steps=100, warm_up=0.0)
+    assert float(exponential(100)) == pytest.approx(0.001, rel=1e-3)
+    again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(cosine))
+    assert isinstance(again, WarmUp)
+    assert [float(again(step)) for step in range(101)] == rates
+
+
+def test_a_saved_model_is_the_same(tmp_path):
+    hypermodel = CNNHyperModel((8, 8), 10, schedule="exponential", warm_up=0.1, augmentation=0.05)
+    model = hypermodel.build(keras_tuner.HyperParameters())
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert np.array_equal(loaded.predict(X[:9], verbose=0), model.predict(X[:9], verbose=0))
+    assert isinstance(loaded.optimizer._learning_rate, WarmUp)
+
+
+def test_a_hypermodel_of_ones_own_is_a_dozen_lines(tmp_path):
+    class Mine(keras_tuner.HyperModel):
+        def build(self, hp):
+            inputs = keras.Input((8, 8, 1))
+            x = blocks.conv_block(hp, inputs, index=0, filters=(4, 8))
+            x = keras.layers.Flatten()(x)
+            x = blocks.dense_stack(
+                hp, x, layers=(1, 2), units=(8, 32), penalty=blocks.regularizer(hp)
+            )
+            model = keras.Model(inputs, blocks.output(x, num_classes=10))
+            return blocks.compiled(model, blocks.optimizer(hp), num_classes=10)
+
+    tuner = kt_hpo.RandomSearch(Mine(), "val_loss", max_trials=2, seed=0, directory=tmp_path)
+    tuner.search(X[..., None], Y, validation_split=0.2, epochs=1, verbose=0)
+    assert len(tuner.study.trials) == 2
+    assert {"learning_rate", "l2", "block_0_filters"} <= set(tuner.study.best_params)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_any_backend_of_keras_trains_them(backend):
+    if importlib.util.find_spec(backend) is None:
+        pytest.skip(f"{backend} is not installed")
+    program = (
+        "import keras, keras_tuner, numpy as np\n"
+        "from hypermodels import CNNHyperModel\n"
+        "hp = keras_tuner.HyperParameters()\n"
+        "hypermodel = CNNHyperModel((8, 8), 3, epochs=1, schedule='cosine', warm_up=0.2)\n"
+        "model = hypermodel.build(hp)\n"
+        "x, y = np.random.rand(64, 8, 8), np.arange(64) % 3\n"
+        "print(hypermodel.fit(hp, model, x, y, verbose=0).epoch, keras.backend.backend())\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program],
+        env=os.environ | {"KERAS_BACKEND": backend},
+        capture_output=True,
+        text=True,
+    )
+    assert ended.stdout == f"[0] {backend}\n", ended.stderr

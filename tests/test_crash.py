@@ -1,0 +1,203 @@
+"""Searches that are killed, and files that are damaged."""
+
+import json
+import multiprocessing
+import random
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+import kt_hpo
+
+KILLS = 20
+
+
+def search(kind, directory):
+    """One search, as its program would run it; called in a process of its own."""
+    sys.path.insert(0, str(Path(__file__).parent))
+    from models import blobs, build
+
+    arguments = {
+        "random": {"max_trials": 10},
+        "hyperband": {"max_epochs": 4, "factor": 2},
+    }[kind]
+    tuners = {"random": kt_hpo.RandomSearch, "hyperband": kt_hpo.Hyperband}
+    tuner = tuners[kind](
+        build, "val_loss", seed=0, directory=directory, project_name="search", **arguments
+    )
+    tuner.search(*blobs(100), validation_split=0.3, epochs=3, verbose=0)
+
+
+@pytest.fixture(scope="module")
+def processes():
+    """Processes that start with Keras imported already, and nothing run with it."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["keras", "keras_tuner", "kt_hpo.tuners", __name__])
+    return context
+
+
+def run_to_the_end(processes, kind, directory):
+    started = time.monotonic()
+    process = processes.Process(target=search, args=(kind, directory))
+    process.start()
+    process.join()
+    assert process.exitcode == 0
+    return time.monotonic() - started
+
+
+def ended(study):
+    return {trial.number: trial for trial in study.trials if trial.state.is_finished()}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["random", "hyperband"])
+def test_a_search_that_is_killed_twenty_times_loses_nothing(kind, processes, tmp_path):
+    run_to_the_end(processes, kind, tmp_path / "whole")
+    seconds = run_to_the_end(processes, kind, tmp_path / "whole")  # Only starting, nothing to run.
+    whole = kt_hpo.open_study(tmp_path / "whole").trials
+    moments = random.Random(kind)
+    kept = {}
+    for _ in range(KILLS):
+        process = processes.Process(target=search, args=(kind, tmp_path / "killed"))
+        process.start()
+        process.join(moments.uniform(0.5, 1.3) * seconds)
+        process.kill()
+        process.join()
+        if list((tmp_path / "killed").rglob("record.journal")):
+            try:
+                now = ended(kt_hpo.open_study(tmp_path / "killed"))
+            except ValueError:  # Killed before the study was begun.
+                continue
+            # No ended trial is lost, run again or changed.
+            assert {number: now[number] for number in kept} == kept
+            kept = now
+    run_to_the_end(processes, kind, tmp_path / "killed")
+    trials = kt_hpo.open_study(tmp_path / "killed").trials
+    assert {
+        number: ended(kt_hpo.open_study(tmp_path / "killed"))[number] for number in kept
+    } == kept
+    assert len(kept) < len(whole), "the kills came too late to try anything"
+    assert [trial.state.name for trial in trials] == ["COMPLETE"] * len(whole)
+    assert [trial.params for trial in trials] == [trial.params for trial in whole]
+    assert [trial.user_attrs.get("values") for trial in trials] == [
+        trial.user_attrs.get("values") for trial in whole
+    ]
+    assert [trial.value for trial in trials] == pytest.approx([trial.value for trial in whole])
+
+
+class Parabola(kt_hpo.RandomSearch):
+    def run_trial(self, trial):
+        return trial.hyperparameters.Float("x", -1, 1) ** 2
+
+
+def parabola(directory, max_trials=5):
+    tuner = Parabola(max_trials=max_trials, seed=0, directory=directory)
+    tuner.search(verbose=0)
+    return tuner.study.trials
+
+
+def test_every_cut_of_the_journal_is_survived(tmp_path):
+    """Whatever a killed process has written: the search goes on to the same trials."""
+    whole = parabola(tmp_path / "whole")
+    journal = tmp_path / "whole" / "untitled_project" / "record.journal"
+    content = journal.read_bytes()
+    cut = tmp_path / "cut" / "untitled_project" / "record.journal"
+    cut.parent.mkdir(parents=True)
+    for length in [*range(0, len(content), 61), len(content) - 1]:
+        cut.write_bytes(content[:length])
+        trials = parabola(tmp_path / "cut")
+        assert [trial.params for trial in trials] == [trial.params for trial in whole]
+        assert [trial.value for trial in trials] == [trial.value for trial in whole]
+
+
+@pytest.mark.parametrize("damage", ["garbage\n", '{"op_code": 4}\n', "[]\n", "\x00\x01\n"])
+def test_a_damaged_record_is_a_clear_error_with_a_way_on(damage, tmp_path):
+    parabola(tmp_path)
+    journal = tmp_path / "untitled_project" / "record.journal"
+    lines = journal.read_text().splitlines(keepends=True)
+    journal.write_text("".join([*lines[:6], damage, *lines[6:]]))
+    for opened in (lambda: kt_hpo.open_study(tmp_path), lambda: parabola(tmp_path)):
+        with pytest.raises(kt_hpo.RecordError, match=r"record\.journal") as error:
+            opened()
+        assert "damaged at line 7" in str(error.value)
+        assert "overwrite=True" in str(error.value)
+    command = str(error.value).split("`")[1]
+    subprocess.run(command, shell=True, check=True, cwd=tmp_path)
+    assert len(parabola(tmp_path)) == 5
+
+
+def test_two_processes_do_not_search_in_one_project(tmp_path):
+    program = textwrap.dedent(
+        f"""
+        import sys, time
+        import kt_hpo
+        class Slow(kt_hpo.RandomSearch):
+            def run_trial(self, trial):
+                print("running", flush=True)
+                time.sleep(60)
+        Slow(directory={str(tmp_path)!r}).search(verbose=0)
+        """
+    )
+    other = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+    try:
+        assert other.stdout.readline() == "running\n"
+        with pytest.raises(kt_hpo.RecordError, match="Another process"):
+            parabola(tmp_path)
+        assert kt_hpo.open_study(tmp_path).trials[0].state.name == "RUNNING"
+    finally:
+        other.kill()
+        other.wait()
+    # The kernel has taken the dead process's lock away.
+    assert len(parabola(tmp_path)) == 5
+
+
+def test_ctrl_c_keeps_everything_and_says_how_to_go_on(tmp_path, capsys):
+    class Interrupted(Parabola):
+        def run_trial(self, trial):
+            if trial.trial_id == "0002":
+                raise KeyboardInterrupt
+            return super().run_trial(trial)
+
+    with pytest.raises(KeyboardInterrupt):
+        Interrupted(max_trials=5, seed=0, directory=tmp_path).search()
+    assert "Run the same program again to go on" in capsys.readouterr().out
+    trials = parabola(tmp_path)
+    assert [trial.params for trial in trials] == [t.params for t in parabola(tmp_path / "whole")]
+
+
+def test_a_search_of_plain_keras_tuner_is_read(tmp_path):
+    import keras_tuner
+
+    class Theirs(keras_tuner.RandomSearch):
+        def run_trial(self, trial, *args, **kwargs):
+            hp = trial.hyperparameters
+            return {"val_loss": hp.Float("x", -1, 1) ** 2 + hp.Int("n", 1, 3), "loss": 1.0}
+
+    tuner = Theirs(objective="val_loss", max_trials=4, directory=tmp_path, project_name="theirs")
+    tuner.search(verbose=0)
+    study = kt_hpo.open_study(tmp_path / "theirs")
+    assert study.metric_names == ["val_loss"]
+    assert [t.value for t in study.trials] == [t.score for t in tuner.oracle.trials.values()]
+    assert study.best_params == tuner.get_best_hyperparameters()[0].values
+    # Half of a file, as Keras Tuner leaves it when it is killed: it reads nothing any more.
+    file = tmp_path / "theirs" / "trial_1" / "trial.json"
+    file.write_text(file.read_text()[:40])
+    (tmp_path / "theirs" / "oracle.json").write_text('{"ongoing')
+    with pytest.warns(UserWarning, match=r"cannot be read"):
+        rest = kt_hpo.open_study(tmp_path / "theirs")
+    assert len(rest.trials) == 3
+    assert all(set(trial.params) == {"x", "n"} for trial in rest.trials)
+
+
+def test_open_study_says_what_it_does_not_find(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"record\.journal"):
+        kt_hpo.open_study(tmp_path)
+    for name in ("one", "two"):
+        Parabola(max_trials=1, directory=tmp_path, project_name=name).search(verbose=0)
+    with pytest.raises(ValueError, match="several"):
+        kt_hpo.open_study(tmp_path)
+    assert json.dumps(kt_hpo.open_study(tmp_path / "one").trials[0].params)

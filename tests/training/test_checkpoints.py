@@ -1,0 +1,54 @@
+import keras
+import numpy as np
+import pytest
+from models import blobs
+
+from kt_hpo.training import checkpoints
+
+
+def model():
+    made = keras.Sequential([keras.layers.Dense(3), keras.layers.Dense(1)])
+    made.compile(keras.optimizers.Adam(0.01), loss="mse")
+    return made
+
+
+def test_a_restored_model_trains_on_as_if_it_had_not_stopped(tmp_path):
+    x, y = blobs()
+    fit = {"epochs": 2, "shuffle": False, "verbose": 0}
+    keras.utils.set_random_seed(0)
+    whole = model()
+    whole.fit(x, y, **fit)
+    checkpoints.save(whole, tmp_path / "trial_0000" / checkpoints.LAST)
+    expected = whole.fit(x, y, **fit).history["loss"]
+    restored = model()  # Not built, like the models of many users.
+    checkpoints.restore(restored, tmp_path / "trial_0000" / checkpoints.LAST)
+    assert int(restored.optimizer.iterations) == 14
+    assert restored.fit(x, y, **fit).history["loss"] == pytest.approx(expected, rel=1e-6)
+    # Without the optimizer's state it would not be the same.
+    restored = model()
+    checkpoints.restore(restored, tmp_path / "trial_0000" / checkpoints.LAST)
+    for variable in restored.optimizer.variables[2:]:
+        variable.assign(np.zeros(variable.shape))
+    assert restored.fit(x, y, **fit).history["loss"] != pytest.approx(expected, rel=1e-6)
+
+
+def test_keep_only_leaves_a_users_files_alone(tmp_path):
+    made = model()
+    made.build((None, 4))
+    for trial in ("0000", "0001", "0002"):
+        for name in (checkpoints.BEST, checkpoints.LAST):
+            checkpoints.save(made, tmp_path / f"trial_{trial}" / name)
+    (tmp_path / "trial_0001" / "notes.txt").write_text("mine")
+    checkpoints.keep_only(tmp_path, best=["0000"], last=[])
+    left = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.*") if path.is_file()}
+    assert left == {
+        "trial_0000/checkpoint.weights.h5",
+        "trial_0000/build_config.json",
+        "trial_0001/notes.txt",
+    }
+    assert not (tmp_path / "trial_0002").exists()
+
+
+def test_a_checkpoint_that_is_gone_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match="keep_checkpoints"):
+        checkpoints.restore(model(), tmp_path / "trial_0000" / checkpoints.BEST)
