@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
-import importlib
 import re
 import socket
 import subprocess
@@ -23,7 +21,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from kt_hpo import datasets
 from kt_hpo.datasets import OFFLINE, Dataset, Splits, from_arrays, from_csv, from_images, load
 from kt_hpo.datasets.network import refusal
 from kt_hpo.datasets.optional import require
@@ -635,12 +632,3 @@ class TestImages:
         (album / "light" / "broken.png").write_bytes(b"no image")
         with pytest.raises(ValueError, match=r"broken\.png cannot be read"):
             from_images(album)
-
-
-@pytest.mark.parametrize(
-    "module", ["dataset", "labels", "network", "optional", "sources", "splits", "tables"]
-)
-def test_examples_run(module: str) -> None:
-    found = doctest.testmod(importlib.import_module(f"{datasets.__name__}.{module}"))
-    assert found.attempted
-    assert not found.failed

