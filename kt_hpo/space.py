@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import keras_tuner
+import numpy as np
 from optuna.distributions import (
     BaseDistribution,
     CategoricalDistribution,
@@ -31,6 +32,9 @@ from kt_hpo.hyperparameters import (
     Value,
     corrected,
 )
+
+# How many configurations are tried before a hypermodel is said to build with none.
+RANDOM_BUILDS = 20
 
 
 def to_distribution(hyperparameter: HyperParameter) -> BaseDistribution:
@@ -183,13 +187,39 @@ def from_params(
     return hyperparameters
 
 
+def draw(space: keras_tuner.HyperParameters, stream: np.random.Generator) -> dict[str, Value]:
+    """Draws a configuration at random, one number for each active hyperparameter.
+
+    Args:
+        space: The search space.
+        stream: Source of the numbers.
+
+    Returns:
+        The active values by name.
+
+    Example:
+        >>> hp = HyperParameters()
+        >>> hp.Int("units", 1, 3)
+        1
+        >>> draw(hp, np.random.default_rng(0))
+        {'units': 2}
+    """
+    drawn = HyperParameters()
+    for hyperparameter in space.space:
+        drawn.merge([hyperparameter])
+        if drawn.is_active(hyperparameter):
+            drawn.values[hyperparameter.name] = hyperparameter.prob_to_value(float(stream.random()))
+    return drawn.values
+
+
 def explore(
     build: Callable[[HyperParameters], Any], declared: keras_tuner.HyperParameters
 ) -> tuple[HyperParameters, list[str]]:
     """Finds the whole space, one build for each conditional scope not yet entered.
 
     A build that raises still shows the hyperparameters it asked for before that: a model that
-    only some values break is no reason to stop here.
+    only some values break is no reason to stop here. Where all those builds raise, values drawn at
+    random are tried.
 
     Args:
         build: The build function, `HyperModel.build`.
@@ -199,20 +229,30 @@ def explore(
         The space, and the tracebacks of the builds if not a single one went well.
     """
     space = HyperParameters.from_config(declared.get_config())
+    stream = np.random.default_rng(0)
     scopes: list[Any] = [[]]
-    tracebacks = []
-    for scope in scopes:
+    waiting: list[dict[str, Value]] = [{}]
+    tracebacks: list[str] = []
+    builds = 0
+    while waiting:
         hp = space.copy()
-        hp.values.update({condition.name: condition.values[0] for condition in scope})
+        hp.values.update(waiting.pop(0))
         hp.ensure_active_values()
+        builds += 1
         try:
             build(hp)
         except Exception:
             tracebacks.append(traceback.format_exc())
         known = [(h.name, h.conditions) for h in space.space]
         space.merge([h for h in hp.space if (h.name, h.conditions) not in known])
-        scopes += [list(s) for s in hp.inactive_scopes if list(s) not in scopes]
-    return space, (tracebacks if len(tracebacks) == len(scopes) else [])
+        for scope in map(list, hp.inactive_scopes):
+            if scope not in scopes:
+                scopes.append(scope)
+                waiting.append({condition.name: condition.values[0] for condition in scope})
+        none_went_well = len(tracebacks) == builds
+        if not waiting and none_went_well and builds < len(scopes) + RANDOM_BUILDS:
+            waiting.append(draw(space, stream))
+    return space, tracebacks if none_went_well else []
 
 
 def size(space: keras_tuner.HyperParameters) -> int | None:

@@ -19,6 +19,7 @@ import numpy as np
 from keras_tuner.engine.trial import Trial, TrialStatus
 from optuna.trial import FrozenTrial
 
+from kt_hpo import space
 from kt_hpo.hyperparameters import HyperParameters, Value
 from kt_hpo.oracles.trials import add_metrics, rebuild, trial_id_of, write_end
 from kt_hpo.record import Record, Storage
@@ -311,13 +312,9 @@ class RecordedOracle(keras_tuner.Oracle):
         """Values not tried before, drawn at random; None if none are found."""
         stream = self._stream()
         for _ in range(self._max_collisions + 1):
-            hps = HyperParameters()
-            for hp in self.hyperparameters.space:
-                hps.merge([hp])
-                if hps.is_active(hp):
-                    hps.values[hp.name] = hp.prob_to_value(float(stream.random()))
-            if not self._duplicate(hps.values):
-                return hps.values
+            values = space.draw(self.hyperparameters, stream)
+            if not self._duplicate(values):
+                return values
         return None
 
 

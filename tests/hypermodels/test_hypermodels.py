@@ -26,11 +26,8 @@ def sampled(hypermodel, count, seed=0):
     assert not errors
     stream = np.random.default_rng(seed)
     for _ in range(count):
-        hps = HyperParameters()
-        for hp in known.space:
-            hps.merge([hp])
-            if hps.is_active(hp):
-                hps.values[hp.name] = hp.prob_to_value(stream.random())
+        hps = known.copy()
+        hps.values = space.draw(known, stream)
         yield hps
 
 
