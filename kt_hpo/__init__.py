@@ -18,10 +18,16 @@ if TYPE_CHECKING:
     from kt_hpo.execution import Inline
     from kt_hpo.hyperparameters import HyperParameters
     from kt_hpo.journal import RecordError
-    from kt_hpo.oracles.recorded import synchronized
+    from kt_hpo.oracles.locking import synchronized
     from kt_hpo.studies import open_study
     from kt_hpo.tuner import Tuner
-    from kt_hpo.tuners import BayesianOptimization, GridSearch, Hyperband, RandomSearch
+    from kt_hpo.tuners import (
+        BayesianOptimization,
+        GridSearch,
+        Hyperband,
+        OptunaSearch,
+        RandomSearch,
+    )
 
 _HOMES = {
     "BayesianOptimization": "kt_hpo.tuners",
@@ -31,13 +37,14 @@ _HOMES = {
     "Hyperband": "kt_hpo.tuners",
     "Inline": "kt_hpo.execution",
     "Objective": "keras_tuner",
+    "OptunaSearch": "kt_hpo.tuners",
     "Oracle": "keras_tuner",
     "RandomSearch": "kt_hpo.tuners",
     "RecordError": "kt_hpo.journal",
     "Tuner": "kt_hpo.tuner",
     "errors": "keras_tuner",
     "open_study": "kt_hpo.studies",
-    "synchronized": "kt_hpo.oracles.recorded",
+    "synchronized": "kt_hpo.oracles.locking",
 }
 _MODULES = ("datasets", "oracles", "plots")
 
@@ -49,6 +56,7 @@ __all__ = [
     "Hyperband",
     "Inline",
     "Objective",
+    "OptunaSearch",
     "Oracle",
     "RandomSearch",
     "RecordError",

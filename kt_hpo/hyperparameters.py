@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Self
 
@@ -120,11 +121,17 @@ class HyperParameters(keras_tuner.HyperParameters):
 
     Used exactly like `keras_tuner.HyperParameters`, of which it is a subclass.
 
+    Attributes:
+        propose: Gives the value of a hyperparameter that is met for the first time; None for its
+            default. Not part of a copy.
+
     Example:
         >>> hp = HyperParameters()
         >>> hp.Choice("bias", [True, False])
         True
     """
+
+    propose: Callable[[HyperParameter], Value] | None = None
 
     def Choice(
         self,
@@ -148,7 +155,16 @@ class HyperParameters(keras_tuner.HyperParameters):
             )
 
     def _register(self, hyperparameter: HyperParameter, overwrite: bool = False) -> Any:
-        return super()._register(corrected(hyperparameter), overwrite)
+        hyperparameter = corrected(hyperparameter)
+        is_new = hyperparameter.name not in self.values
+        value = super()._register(hyperparameter, overwrite)
+        if is_new and self.propose is not None and self.is_active(hyperparameter):
+            value = self.values[hyperparameter.name] = self.propose(hyperparameter)
+        return value
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Who proposes stays in the process of the search.
+        return {name: value for name, value in vars(self).items() if name != "propose"}
 
     def ensure_active_values(self) -> None:
         """Drops inactive values and gives missing active ones their default.

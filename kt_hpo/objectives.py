@@ -7,9 +7,12 @@ record and reads their values.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from keras_tuner import Objective
+
+# How a user may write an objective.
+ObjectiveLike: TypeAlias = str | Objective | list[str | Objective] | None
 
 
 def parts(objective: Objective) -> list[Objective]:

@@ -79,7 +79,7 @@ class Record:
             if overwrite:
                 (project_dir / FILE_NAME).unlink(missing_ok=True)
             storage = journal.open_for_writing(project_dir / FILE_NAME)
-        with _quiet_optuna():
+        with quiet_optuna():
             if overwrite and name in optuna.get_all_study_names(storage):
                 optuna.delete_study(study_name=name, storage=storage)
             study = optuna.create_study(
@@ -95,8 +95,7 @@ class Record:
     def _check_objective(self, objective: keras_tuner.Objective) -> None:
         known, wanted = self.study.user_attrs.get("objective"), objectives.describe(objective)
         if known is None:
-            with warnings.catch_warnings(category=ExperimentalWarning, action="ignore"):
-                self.study.set_metric_names([part.name for part in objectives.parts(objective)])
+            self.study.set_metric_names([part.name for part in objectives.parts(objective)])
             self.study.set_user_attr("objective", wanted)
         elif known != wanted:
             raise journal.RecordError(
@@ -128,12 +127,24 @@ class Record:
         """Every trial, in the order they were begun."""
         return self.study.get_trials(deepcopy=False)
 
-    def begin(self, known: keras_tuner.HyperParameters, values: Mapping[str, Value]) -> None:
+    @property
+    def waiting(self) -> FrozenTrial | None:
+        """The next trial that was enqueued and not begun yet."""
+        waiting = self.study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
+        return waiting[0] if waiting else None
+
+    def begin(
+        self,
+        known: keras_tuner.HyperParameters,
+        values: Mapping[str, Value],
+        system_attrs: Mapping[str, Any] | None = None,
+    ) -> None:
         """Adds a running trial; its number is the count of the trials before it.
 
         Args:
             known: The search space.
             values: The trial's values by name.
+            system_attrs: What a sampler wants to remember of the trial.
         """
         params, distributions, rest = space.to_params(known, values)
         self.study.add_trial(
@@ -142,8 +153,22 @@ class Record:
                 params=params,
                 distributions=distributions,
                 user_attrs={"values": rest} if rest else {},
+                system_attrs=dict(system_attrs or {}),
             )
         )
+
+    def begin_waiting(
+        self, number: int, known: keras_tuner.HyperParameters, values: Mapping[str, Value]
+    ) -> None:
+        """Sets a trial running that was enqueued.
+
+        Args:
+            number: The trial's number.
+            known: The search space.
+            values: The trial's values by name.
+        """
+        self.complete_params(number, known, values)
+        self._storage.set_trial_state_values(self._storage_id(number), TrialState.RUNNING)
 
     def complete_params(
         self, number: int, known: keras_tuner.HyperParameters, values: Mapping[str, Value]
@@ -185,17 +210,33 @@ class Record:
         for name, value in attributes.items():
             self._storage.set_trial_user_attr(self._storage_id(number), name, value)
 
-    def end(self, number: int, values: Sequence[float] | None) -> None:
+    def constrain(self, number: int, name: str, violation: float) -> None:
+        """Writes how far a trial is from keeping a constraint, where Optuna's samplers look.
+
+        Args:
+            number: The trial's number.
+            name: The constraint.
+            violation: At most 0 where it is kept.
+        """
+        self._storage.set_trial_system_attr(
+            self._storage_id(number), f"constraints:{name}", float(violation)
+        )
+
+    def end(self, number: int, state: TrialState, values: Sequence[float] | None = None) -> None:
         """Ends a trial, after all else of it is written.
 
         Args:
             number: The trial's number.
-            values: A value for each objective; None for a trial that failed.
+            state: COMPLETE, PRUNED (its value is the last that was reported) or FAIL.
+            values: A value for each objective, for a complete trial.
         """
-        if values is None:
-            self.study.tell(number, state=TrialState.FAIL)
-        else:
-            self.study.tell(number, [float(value) for value in values])
+        # A sampler that has nothing more to try says so by `study.stop()`, which Optuna allows
+        # within `study.optimize` only.
+        self.study._thread_local.in_optimize_loop = True
+        try:
+            self.study.tell(number, values and [float(value) for value in values], state=state)
+        finally:
+            self.study._thread_local.in_optimize_loop = False
 
     @property
     def _storage(self) -> optuna.storages.BaseStorage:
@@ -206,11 +247,16 @@ class Record:
 
 
 @contextmanager
-def _quiet_optuna() -> Iterator[None]:
-    """Keeps Optuna from announcing its studies; the user's own logging level comes back."""
+def quiet_optuna() -> Iterator[None]:
+    """Keeps Optuna from announcing its studies and from warning of what is done on purpose.
+
+    Yields:
+        Nothing, while Optuna is used; the user's own logging level comes back.
+    """
     level = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:
-        yield
+        with warnings.catch_warnings(category=ExperimentalWarning, action="ignore"):
+            yield
     finally:
         optuna.logging.set_verbosity(level)

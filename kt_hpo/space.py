@@ -187,12 +187,17 @@ def from_params(
     return hyperparameters
 
 
-def draw(space: keras_tuner.HyperParameters, stream: np.random.Generator) -> dict[str, Value]:
+def draw(
+    space: keras_tuner.HyperParameters,
+    stream: np.random.Generator,
+    fixed: Mapping[str, Value] | None = None,
+) -> dict[str, Value]:
     """Draws a configuration at random, one number for each active hyperparameter.
 
     Args:
         space: The search space.
         stream: Source of the numbers.
+        fixed: Values that are not drawn, by the names of hyperparameters.
 
     Returns:
         The active values by name.
@@ -208,8 +213,32 @@ def draw(space: keras_tuner.HyperParameters, stream: np.random.Generator) -> dic
     for hyperparameter in space.space:
         drawn.merge([hyperparameter])
         if drawn.is_active(hyperparameter):
-            drawn.values[hyperparameter.name] = hyperparameter.prob_to_value(float(stream.random()))
+            value = hyperparameter.prob_to_value(float(stream.random()))
+            drawn.values[hyperparameter.name] = (fixed or {}).get(hyperparameter.name, value)
     return drawn.values
+
+
+def check_values(space: keras_tuner.HyperParameters, values: Mapping[str, Value]) -> None:
+    """Refuses values that a search could not have drawn.
+
+    Args:
+        space: The search space.
+        values: Values by the names of hyperparameters.
+
+    Raises:
+        ValueError: If a name is unknown, or a value outside its range in every scope.
+    """
+    known: dict[str, list[BaseDistribution]] = {}
+    for hyperparameter in space.space:
+        known.setdefault(hyperparameter.name, []).append(to_distribution(hyperparameter))
+    for name, value in values.items():
+        if name not in known:
+            raise ValueError(
+                f"{name!r} is no hyperparameter of this search: {', '.join(known) or 'none yet'}."
+            )
+        if not any(_holding(each, value) == each for each in known[name]):
+            allowed = " or ".join(map(str, known[name]))
+            raise ValueError(f"{name}={value!r} is not allowed; it must be one of {allowed}.")
 
 
 def explore(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import traceback
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +14,20 @@ import optuna
 import pandas as pd
 from keras_tuner import errors
 from keras_tuner.engine.trial import Trial, TrialStatus
+from optuna.pruners import BasePruner
 
 from kt_hpo import journal, space, tables
 from kt_hpo.execution import Inline
 from kt_hpo.execution.trial import counts
+from kt_hpo.hyperparameters import Value
 from kt_hpo.oracles import recorded
+from kt_hpo.oracles.ranking import front
+from kt_hpo.pruning import check_pruner, make_pruner
 from kt_hpo.record import Storage
 from kt_hpo.startup import quiet_retracing
 from kt_hpo.tracking import Progress, make_progress
-from kt_hpo.training import checkpoints, fit
-from kt_hpo.training.checks import check_search
+from kt_hpo.training import best, checkpoints, fit
+from kt_hpo.training.checks import check_counts, check_search
 from kt_hpo.training.results import Result, mean_best_epoch, mean_metrics, read_results
 
 
@@ -53,6 +58,10 @@ class Tuner(keras_tuner.Tuner):
             all epochs run. Not used where `search` gets an `EarlyStopping` of the user's.
         keep_checkpoints: Of how many of the best trials the weights stay on disk.
         executor: Where the trials run; `Inline()`, this process, by default.
+        pruner: Which trials stop early: an `optuna.pruners` object, or the name of one: median,
+            percentile, asha, hyperband, wilcoxon. None lets all run to their end.
+        warm_start: A study of a past search, `open_study(...)`, whose trials this one begins with;
+            for the algorithms that learn from trials.
         **kwargs: None others are known.
 
     Attributes:
@@ -94,9 +103,11 @@ class Tuner(keras_tuner.Tuner):
         early_stopping: int | None = 10,
         keep_checkpoints: int = 5,
         executor: Inline | None = None,
+        pruner: str | BasePruner | None = None,
+        warm_start: optuna.Study | None = None,
         **kwargs: Any,
     ) -> None:
-        _check_counts(
+        check_counts(
             executions_per_trial=executions_per_trial,
             keep_checkpoints=keep_checkpoints,
             early_stopping=1 if early_stopping is None else early_stopping,
@@ -111,6 +122,9 @@ class Tuner(keras_tuner.Tuner):
             oracle = recorded(oracle)
             oracle.storage = storage if storage is not None else oracle.storage
             oracle.overwrite = overwrite
+            oracle.pruner = oracle.pruner if pruner is None else make_pruner(pruner)
+            check_pruner(oracle.pruner, oracle)
+            oracle.begin_from(warm_start)
         self.early_stopping = early_stopping
         self.keep_checkpoints = keep_checkpoints
         self.executor = executor or Inline()
@@ -207,6 +221,8 @@ class Tuner(keras_tuner.Tuner):
 
     def _run_and_update_trial(self, trial: Trial, *args: Any, **kwargs: Any) -> None:
         returned = self.run_trial(trial, *args, **kwargs)
+        if returned is None and self.oracle.is_stopped(trial.trial_id):
+            returned = self.oracle.best_reported(trial.trial_id)
         if self.oracle.get_trial(trial.trial_id).metrics.exists(self.oracle.objective.name):
             return  # An older program that has called `oracle.update_trial` in its `run_trial`.
         results: list[Result] = read_results(returned, self.oracle.objective, "Tuner.run_trial()")
@@ -254,10 +270,10 @@ class Tuner(keras_tuner.Tuner):
         """
         self.oracle.end_trial(trial)
         running = [t.trial_id for t in self.oracle.ongoing_trials.values()]
-        best = [t.trial_id for t in self.oracle.get_best_trials(self.keep_checkpoints)]
+        kept = [t.trial_id for t in self.oracle.get_best_trials(self.keep_checkpoints)]
         checkpoints.keep_only(
             Path(self.project_dir),
-            best=[*best, *running],
+            best=[*kept, *running],
             last={*self.oracle.checkpoints_needed(), *running},
         )
 
@@ -291,21 +307,28 @@ class Tuner(keras_tuner.Tuner):
         Raises:
             ValueError: If no trial has been completed.
         """
-        trials = self.oracle.get_best_trials(1)
-        if not trials:
-            raise ValueError("No trial has been completed yet: run search() first.")
-        trial = trials[0]
-        keras.utils.clear_session()
-        keras.utils.set_random_seed(fit.seed_of(self.oracle.seed, trial))
-        hp = trial.hyperparameters.copy()
-        model = self._build_hypermodel(hp)
-        defaults: dict[str, Any] = {"verbose": 0}
-        if self.fits_its_own_way and "epochs" in hp.values:
-            hp.values["epochs"] = trial.best_step + 1
-        else:
-            defaults["epochs"] = trial.best_step + 1
-        self.hypermodel.fit(hp, model, *fit_args, **{**defaults, **fit_kwargs})
-        return model
+        return best.fit_best(self, fit_args, fit_kwargs)
+
+    def enqueue(self, values: Mapping[str, Value]) -> None:
+        """Makes values the next to be tried, unless they have been tried or enqueued already.
+
+        Args:
+            values: Values by the names of hyperparameters, such as those known to be good. What is
+                not given the search algorithm chooses.
+
+        Raises:
+            ValueError: If one is no hyperparameter of the space, outside its range, or the
+                algorithm has an order of its own (grid search).
+        """
+        self.oracle.enqueue(values)
+
+    def pareto_front(self) -> list[Trial]:
+        """Picks the trials that no other is better than in every objective.
+
+        Returns:
+            The trials, in the order of the first objective; with one objective the best trials.
+        """
+        return front(self.oracle.trials.values(), self.oracle.objective)
 
     def to_dataframe(self) -> pd.DataFrame:
         """Gives the trials as a data frame; see `kt_hpo.tables.to_dataframe`."""
@@ -345,9 +368,3 @@ class Tuner(keras_tuner.Tuner):
     def _get_tuner_fname(self) -> str:
         # Keras Tuner reloads from this file where it exists; the record knows better.
         return str(Path(self.project_dir) / "no tuner file")
-
-
-def _check_counts(**counts: Any) -> None:
-    for name, count in counts.items():
-        if not isinstance(count, int) or count < 1:
-            raise ValueError(f"{name}={count!r} is not allowed; give a whole number from 1 on.")

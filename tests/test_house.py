@@ -18,7 +18,7 @@ FLOORS = [
     {"training"},
     {"oracles"},
     {"plots", "tracking"},
-    {"studies", "tables"},
+    {"studies", "tables", "pruning"},
     {"record"},
     {"journal", "objectives", "space"},
     {"hyperparameters", "datasets", "startup"},

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 import keras_tuner
 from keras_tuner.engine.trial import Trial, TrialStatus
 
+from kt_hpo.oracles.trials import PRUNED
 from kt_hpo.tracking import Best, Counts
+from kt_hpo.training.memory import released_graphs
 
 if TYPE_CHECKING:
     from kt_hpo.tuner import Tuner
 
-_STATES = {TrialStatus.COMPLETED: "COMPLETE", TrialStatus.FAILED: "FAIL"}
+_STATES = {TrialStatus.COMPLETED: "COMPLETE", PRUNED: "PRUNED", TrialStatus.FAILED: "FAIL"}
 
 
 def execute(
@@ -32,7 +34,8 @@ def execute(
     """
     tuner.progress.trial_started(int(trial.trial_id), trial.hyperparameters.values)
     tuner.on_trial_begin(trial)
-    tuner._try_run_and_update_trial(trial, *fit_args, **fit_kwargs)
+    with released_graphs():
+        tuner._try_run_and_update_trial(trial, *fit_args, **fit_kwargs)
     try:
         tuner.on_trial_end(trial)
     finally:
@@ -62,7 +65,7 @@ def _show_end(tuner: Tuner, trial: Trial) -> None:
         again = "" if state else " It will be tried again."
         tuner.progress.note(f"Trial {trial.trial_id} failed: {error}{again}")
     if state is not None:
-        score = trial.score if state == "COMPLETE" else None
+        score = None if state == "FAIL" else trial.score
         tuner.progress.trial_ended(int(trial.trial_id), state, score, _best(tuner.oracle))
 
 

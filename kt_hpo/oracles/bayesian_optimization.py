@@ -28,6 +28,8 @@ class BayesianOptimizationOracle(RecordedOracle, keras_tuner.oracles.BayesianOpt
         3.0
     """
 
+    learns_from_trials = True
+
     def populate_space(self, trial_id: str) -> dict[str, Any]:
         """Proposes the values of a trial.
 
@@ -39,8 +41,13 @@ class BayesianOptimizationOracle(RecordedOracle, keras_tuner.oracles.BayesianOpt
         """
         self._random_state = np.random.RandomState(self._stream().integers(2**32))
         self.gpr.random_state = self.seed % 2**32
-        with warnings.catch_warnings(category=ConvergenceWarning, action="ignore"):
-            response = super().populate_space(trial_id)
+        own = self.trials
+        try:
+            self.trials = {f"past {past.trial_id}": past for past in self.past} | own
+            with warnings.catch_warnings(category=ConvergenceWarning, action="ignore"):
+                response = super().populate_space(trial_id)
+        finally:
+            self.trials = own
         if response["values"] is not None and self._duplicate(response["values"]):
             return self._random_populate_space()
         return response

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cmp_to_key
+from typing import Any
 
 import keras_tuner
 from keras_tuner.engine.trial import Trial, TrialStatus
 
 from kt_hpo import space
-from kt_hpo.oracles.recorded import RecordedOracle, synchronized
+from kt_hpo.hyperparameters import Value
+from kt_hpo.oracles.locking import synchronized
+from kt_hpo.oracles.recorded import RecordedOracle
 
 
 class GridSearchOracle(RecordedOracle, keras_tuner.oracles.GridSearchOracle):
@@ -26,6 +30,17 @@ class GridSearchOracle(RecordedOracle, keras_tuner.oracles.GridSearchOracle):
         """How many trials the search will have at most; None if nobody knows."""
         counts = (size for size in (self.max_trials, space.size(self.hyperparameters)) if size)
         return min(counts, default=None)
+
+    def populate_enqueued(self, trial_id: str, fixed: Mapping[str, Value]) -> dict[str, Any]:
+        """Passes over what is enqueued: every combination is tried in its turn."""
+        return {"status": TrialStatus.IDLE}
+
+    def enqueue(self, values: Mapping[str, Value]) -> None:
+        """Raises ValueError: a grid has an order already."""
+        raise ValueError(
+            "GridSearch tries every combination in order, so nothing can be enqueued. Use "
+            "RandomSearch or OptunaSearch to begin with values of your own."
+        )
 
     @synchronized
     def end_trial(self, trial: Trial | str, status: str = TrialStatus.COMPLETED) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import keras_tuner
 from keras_tuner.engine.trial import Trial, TrialStatus
 
+from kt_hpo import space
+from kt_hpo.hyperparameters import Value
 from kt_hpo.oracles.recorded import RecordedOracle
 
 
@@ -70,6 +72,15 @@ class HyperbandOracle(RecordedOracle, keras_tuner.oracles.HyperbandOracle):
                 return promotion
         if self.ongoing_trials:
             return {"status": TrialStatus.IDLE}
+        return {"status": TrialStatus.STOPPED}
+
+    def populate_enqueued(self, trial_id: str, fixed: Mapping[str, Value]) -> dict[str, Any]:
+        """Begins with enqueued values in the lowest rung of a bracket that has room for them."""
+        brackets = self._brackets_so_far()
+        for bracket in [*brackets, *self._following_bracket(brackets)]:
+            if not self._is_full(bracket):
+                values = space.draw(self.hyperparameters, self._stream(), fixed)
+                return self._running(values, bracket, rung=0, epochs_before=0)
         return {"status": TrialStatus.STOPPED}
 
     def checkpoints_needed(self) -> set[str]:

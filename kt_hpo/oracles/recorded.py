@@ -6,51 +6,24 @@ retrying and reopening are done here, once for all of them.
 
 from __future__ import annotations
 
-import inspect
 import math
-import secrets
-import threading
-from collections.abc import Callable
-from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from collections.abc import Mapping
+from typing import Any
 
-import keras_tuner
 import numpy as np
 from keras_tuner.engine.trial import Trial, TrialStatus
-from optuna.trial import FrozenTrial
 
 from kt_hpo import space
-from kt_hpo.hyperparameters import HyperParameters, Value
-from kt_hpo.oracles.trials import add_metrics, rebuild, trial_id_of, write_end
-from kt_hpo.record import Record, Storage
-
-P = ParamSpec("P")
-R = TypeVar("R")
-
-
-def synchronized(
-    method: Callable[Concatenate[Any, P], R],
-) -> Callable[Concatenate[Any, P], R]:
-    """Lets one thread at a time into an oracle's methods, also after one of them raised.
-
-    Keras Tuner's decorator of this name keeps its lock when the method raises.
-
-    Args:
-        method: A method of a `RecordedOracle`.
-
-    Returns:
-        The method, holding the oracle's lock while it runs.
-    """
-
-    @wraps(method)
-    def locked(self: Any, *args: P.args, **kwargs: P.kwargs) -> R:
-        with self._lock:
-            return method(self, *args, **kwargs)
-
-    return locked
+from kt_hpo.hyperparameters import Value
+from kt_hpo.oracles.failures import check_failures
+from kt_hpo.oracles.locking import synchronized
+from kt_hpo.oracles.past import take_past
+from kt_hpo.oracles.ranking import best_first
+from kt_hpo.oracles.state import SearchState
+from kt_hpo.oracles.trials import PRUNED, add_metrics, trial_id_of, write_end
 
 
-class RecordedOracle(keras_tuner.Oracle):
+class RecordedOracle(SearchState):
     """Implements a search algorithm whose trials are recorded in an Optuna study.
 
     Args:
@@ -58,10 +31,6 @@ class RecordedOracle(keras_tuner.Oracle):
         **kwargs: As in `keras_tuner.Oracle`: objective, max_trials, hyperparameters,
             allow_new_entries, tune_new_entries, seed, max_retries_per_trial,
             max_consecutive_failed_trials.
-
-    Attributes:
-        storage: The Optuna storage or its URL; None for a journal file in the project's folder.
-            To be set before the search begins.
 
     Example:
         >>> class FirstValue(RecordedOracle):
@@ -71,38 +40,6 @@ class RecordedOracle(keras_tuner.Oracle):
         >>> FirstValue(objective="val_loss", max_trials=1).objective.direction
         'min'
     """
-
-    storage: Storage = None
-    overwrite = False
-    hyperparameters: HyperParameters
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        given = inspect.signature(super().__init__).bind(*args, **kwargs).arguments
-        super().__init__(*args, **kwargs)
-        self._start_recording(given.get("seed"))
-
-    def _start_recording(self, seed: int | None) -> None:
-        _check_max_trials(self.max_trials)
-        self._lock = threading.RLock()
-        self._record: Record | None = None
-        self._given_seed = seed
-        # Keras Tuner takes seed 0 for none, and among its 10,000 own ones two are soon the same.
-        self.seed = secrets.randbelow(2**31) if seed is None else seed
-        self.hyperparameters = HyperParameters.from_config(self.hyperparameters.get_config())
-
-    @property
-    def record(self) -> Record:
-        """The record of the project, opened when first asked for."""
-        if self._record is None:
-            self._record = Record.open(
-                self._project_dir, self.objective, self.storage, self.overwrite
-            )
-        return self._record
-
-    @property
-    def planned_trials(self) -> int | None:
-        """How many trials the search will have at most; None if nobody knows."""
-        return self.max_trials
 
     def checkpoints_needed(self) -> set[str]:
         """Names the ended trials that may still be continued from where they ended."""
@@ -138,9 +75,12 @@ class RecordedOracle(keras_tuner.Oracle):
             trial.status = TrialStatus.RUNNING
             self.ongoing_trials[tuner_id] = trial
             return trial
+        if self.warm_start is not None and not (self.trials or self.past):
+            self.past = take_past(
+                self.record, self.warm_start, self.objective, self.hyperparameters
+            )
         trial = self._next_trial()
         if trial.status == TrialStatus.RUNNING:
-            self.record.begin(self.hyperparameters, trial.hyperparameters.values)
             self.ongoing_trials[tuner_id] = self.trials[trial.trial_id] = trial
             self.start_order.append(trial.trial_id)
         elif trial.status == TrialStatus.STOPPED:
@@ -148,16 +88,45 @@ class RecordedOracle(keras_tuner.Oracle):
         return trial
 
     def _next_trial(self) -> Trial:
-        trial_id = trial_id_of(len(self.trials))
+        """The trial to run next, begun in the record; one that was enqueued before all others."""
+        waiting = self.record.waiting
         response: dict[str, Any] = {"status": TrialStatus.STOPPED}
         if not self.max_trials or len(self.trials) < self.max_trials:
-            response = self.populate_space(trial_id)
-        hyperparameters = self.hyperparameters.copy()
-        hyperparameters.values = dict(response.get("values") or {})
-        trial = Trial(hyperparameters, trial_id=trial_id, status=response["status"])
-        if trial.status == TrialStatus.RUNNING:
-            self._record_values(trial)
+            if waiting is not None:
+                trial_id = trial_id_of(waiting.number)
+                response = self.populate_enqueued(trial_id, waiting.system_attrs["fixed_params"])
+            if response["status"] != TrialStatus.RUNNING:
+                waiting, trial_id = None, trial_id_of(len(self.record.trials))
+                response = self.populate_space(trial_id)
+        if response["status"] != TrialStatus.RUNNING:
+            return Trial(self.hyperparameters.copy(), trial_id="", status=response["status"])
+        trial = Trial(self._space_of(trial_id), trial_id=trial_id, status=TrialStatus.RUNNING)
+        trial.hyperparameters.values = dict(response["values"])
+        self._begin(trial, waiting is not None)
+        self._record_values(trial)
         return trial
+
+    def _begin(self, trial: Trial, was_waiting: bool) -> None:
+        """Writes that a trial runs."""
+        values = trial.hyperparameters.values
+        if was_waiting:
+            self.record.begin_waiting(int(trial.trial_id), self.hyperparameters, values)
+        else:
+            self.record.begin(self.hyperparameters, values)
+
+    def populate_enqueued(self, trial_id: str, fixed: Mapping[str, Value]) -> dict[str, Any]:
+        """Begins with values that a user has enqueued.
+
+        Args:
+            trial_id: The trial's id.
+            fixed: Values by the names of hyperparameters.
+
+        Returns:
+            As `populate_space`; what is not fixed is drawn at random. Any status but RUNNING: the
+            engine has no place for them now.
+        """
+        values = space.draw(self.hyperparameters, self._stream(), fixed)
+        return {"status": TrialStatus.RUNNING, "values": values}
 
     @synchronized
     def report(self, trial_id: str, epoch: int, metrics: dict[str, float]) -> bool:
@@ -169,13 +138,40 @@ class RecordedOracle(keras_tuner.Oracle):
             metrics: Values by the metrics' names, as in the `logs` of a Keras callback.
 
         Returns:
-            Whether the trial shall go on.
+            Whether the trial shall go on. What it is told once holds; epochs that are reported
+            again, by a second execution or after an interruption, change nothing.
         """
-        if self.objective.has_value(metrics):
-            value = float(self.objective.get_value(metrics))
-            if math.isfinite(value):
-                self.record.report(int(trial_id), epoch, value)
-        return True
+        value = self.objective.get_value(metrics) if self.objective.has_value(metrics) else None
+        last = self.record.trials[int(trial_id)].last_step
+        if value is not None and math.isfinite(value) and (last is None or epoch >= last):
+            if epoch != last:
+                self.record.report(int(trial_id), epoch, float(value))
+            if self.pruner.prune(self.record.study, self.record.trials[int(trial_id)]):
+                self._stopped.add(trial_id)
+        return not self.is_stopped(trial_id)
+
+    def is_stopped(self, trial_id: str) -> bool:
+        """Tells whether a running trial was told to stop early.
+
+        Args:
+            trial_id: The trial.
+
+        Returns:
+            Whether `report` has said so.
+        """
+        return trial_id in self._stopped
+
+    def best_reported(self, trial_id: str) -> float:
+        """Gives the best value of the objective that a trial has reported.
+
+        Args:
+            trial_id: A trial that has reported one.
+
+        Returns:
+            The value.
+        """
+        best = max if self.objective.direction == "max" else min
+        return best(self.record.trials[int(trial_id)].intermediate_values.values())
 
     @synchronized
     def update_trial(self, trial_id: str, metrics: dict[str, float], step: int = 0) -> Trial:
@@ -226,11 +222,14 @@ class RecordedOracle(keras_tuner.Oracle):
                 self.ongoing_trials.pop(tuner_id)
         if ended.status != TrialStatus.INVALID:
             self.end_order.append(ended.trial_id)
-            self._check_consecutive_failures()
+            ended_trials = [self.trials[trial_id] for trial_id in self.end_order]
+            check_failures(ended_trials, self.max_consecutive_failed_trials)
 
     def _judge(self, trial: Trial) -> None:
         """Scores a trial that went well; decides whether one that did not is tried again."""
         if trial.status == TrialStatus.COMPLETED:
+            trial.status = PRUNED if self.is_stopped(trial.trial_id) else TrialStatus.COMPLETED
+        if trial.status in (TrialStatus.COMPLETED, PRUNED):
             self.score_trial(trial)
             if trial.score is None or np.isnan(trial.score):
                 trial.status = TrialStatus.INVALID
@@ -242,104 +241,13 @@ class RecordedOracle(keras_tuner.Oracle):
             else:
                 self._retry_queue.append(trial.trial_id)
 
-    def _check_consecutive_failures(self) -> None:
-        failed: list[Trial] = []
-        for trial_id in self.end_order:
-            trial = self.trials[trial_id]
-            failed = [*failed, trial] if trial.status == TrialStatus.FAILED else []
-        if len(failed) == self.max_consecutive_failed_trials:
-            raise RuntimeError(
-                f"{len(failed)} trials failed in a row, so the search is stopped. The first error "
-                f"was, in trial {failed[0].trial_id}:\n\n{failed[0].message}\n"
-                "Correct it and run the search again: it goes on after the failed trials. "
-                "max_consecutive_failed_trials= allows more of them."
-            )
-
-    @synchronized
-    def update_space(self, hyperparameters: keras_tuner.HyperParameters) -> None:
-        """Adds hyperparameters met in a build, and records the space when it grew.
+    def get_best_trials(self, num_trials: int = 1) -> list[Trial]:
+        """Picks the best trials.
 
         Args:
-            hyperparameters: The hyperparameters a build has asked for.
+            num_trials: How many at most.
 
-        Raises:
-            RuntimeError: If there are new ones and `allow_new_entries` is False.
+        Returns:
+            Completed trials, the best first; with several objectives by domination.
         """
-        before = len(self.hyperparameters.space)
-        super().update_space(hyperparameters)
-        if len(self.hyperparameters.space) > before:
-            self.record.space = self.hyperparameters
-
-    def save(self) -> None:
-        """Does nothing: all there is to save is in the record already."""
-
-    @synchronized
-    def reload(self) -> None:
-        """Takes up a search where the record says it is, or begins its record.
-
-        Trials that were running are run again, first of all others.
-        """
-        record = self.record
-        if record.space is None:
-            record.seed, record.space = self.seed, self.hyperparameters
-            return
-        self.hyperparameters = record.space
-        if self._given_seed is None and record.seed is not None:
-            self.seed = record.seed
-        for frozen in record.trials:
-            self._take_up(frozen)
-        ended = [frozen for frozen in record.trials if frozen.state.is_finished()]
-        ended.sort(key=lambda frozen: (frozen.datetime_complete, frozen.number))
-        self.end_order = [trial_id_of(frozen.number) for frozen in ended]
-
-    def _take_up(self, frozen: FrozenTrial) -> None:
-        trial = rebuild(frozen, self.objective, self.hyperparameters)
-        trial_id = trial.trial_id
-        if trial.status == TrialStatus.COMPLETED:
-            self.score_trial(trial)
-        self.trials[trial_id] = trial
-        self.start_order.append(trial_id)
-        self._record_values(trial)
-        if trial.status == TrialStatus.RUNNING:
-            self._run_times[trial_id] = frozen.user_attrs.get("attempts", 0)
-            self._retry_queue.append(trial_id)
-
-    def _stream(self) -> np.random.Generator:
-        """Random numbers of the next trial, independent of all other trials and seeds."""
-        return np.random.default_rng([self.seed, len(self.trials)])
-
-    def _random_values(self) -> dict[str, Value] | None:
-        """Values not tried before, drawn at random; None if none are found."""
-        stream = self._stream()
-        for _ in range(self._max_collisions + 1):
-            values = space.draw(self.hyperparameters, stream)
-            if not self._duplicate(values):
-                return values
-        return None
-
-
-def recorded(oracle: keras_tuner.Oracle) -> RecordedOracle:
-    """Makes an oracle that was written for plain Keras Tuner a recorded one, in place.
-
-    Args:
-        oracle: Any Keras Tuner oracle. One of Keras Tuner's own becomes the engine built on it
-            here; in a user's, the methods it overrides stay overridden.
-
-    Returns:
-        The same object.
-    """
-    if not isinstance(oracle, RecordedOracle):
-        kind = type(oracle)
-        ours = [engine for engine in RecordedOracle.__subclasses__() if kind in engine.__bases__]
-        made = type(kind.__name__, (kind, RecordedOracle), {})
-        oracle.__class__ = ours[0] if ours else made
-        oracle._start_recording(oracle.seed)
-    return oracle
-
-
-def _check_max_trials(max_trials: int | None) -> None:
-    if max_trials is not None and (not isinstance(max_trials, int) or max_trials < 1):
-        raise ValueError(
-            f"max_trials={max_trials!r} is not allowed; give a whole number from 1 on, "
-            "or None to go on until the space is exhausted."
-        )
+        return best_first(self.trials.values(), self.objective)[:num_trials]

@@ -11,8 +11,12 @@ from optuna.trial import FrozenTrial, TrialState
 from kt_hpo import objectives, space
 from kt_hpo.record import Record
 
+# Keras Tuner has no word for a trial that was stopped early.
+PRUNED = "PRUNED"
+
 _STATUS = {
     TrialState.COMPLETE: TrialStatus.COMPLETED,
+    TrialState.PRUNED: PRUNED,
     TrialState.FAIL: TrialStatus.FAILED,
     TrialState.RUNNING: TrialStatus.RUNNING,
 }
@@ -51,7 +55,7 @@ def write_end(
 
     Args:
         record: The record.
-        trial: A trial that is COMPLETED, FAILED or INVALID.
+        trial: A trial that is COMPLETED, PRUNED, FAILED or INVALID.
         objective: The objective of the search.
         known: The search space.
     """
@@ -60,11 +64,15 @@ def write_end(
     if trial.message:
         record.annotate(number, traceback=trial.message)
     if trial.status == TrialStatus.FAILED:
-        record.end(number, values=None)
-    elif trial.status == TrialStatus.COMPLETED:
+        record.end(number, TrialState.FAIL)
+    elif trial.status in (TrialStatus.COMPLETED, PRUNED):
         metrics = {n: float(trial.metrics.get_best_value(n)) for n in trial.metrics.metrics}
         record.annotate(number, metrics=metrics, best_epoch=int(trial.best_step))
-        record.end(number, [metrics[part.name] for part in objectives.parts(objective)])
+        if trial.status == PRUNED:
+            record.end(number, TrialState.PRUNED)
+        else:
+            values = [metrics[part.name] for part in objectives.parts(objective)]
+            record.end(number, TrialState.COMPLETE, values)
 
 
 def rebuild(
@@ -87,6 +95,6 @@ def rebuild(
         status=_STATUS[frozen.state],
         message=attributes.get("traceback"),
     )
-    if trial.status == TrialStatus.COMPLETED:
+    if trial.status in (TrialStatus.COMPLETED, PRUNED):
         add_metrics(trial, objective, attributes["metrics"], attributes["best_epoch"])
     return trial

@@ -52,6 +52,8 @@ def run_trial(
         ]
         returned = tuner.hypermodel.fit(hp, model, *fit_args, **kwargs)
         results += read_results(returned, tuner.oracle.objective, "HyperModel.fit()")
+        if tuner.oracle.is_stopped(trial.trial_id):
+            break
     if tuner.oracle.may_be_continued(trial):
         checkpoints.save(model, folder / checkpoints.LAST)
     tuner.annotate(trial, parameters=count_parameters(model), checkpoint=_relative(folder))

@@ -1,0 +1,136 @@
+"""Any of Optuna's samplers, as an oracle."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+from keras_tuner.engine.trial import Trial, TrialStatus
+from optuna.samplers import BaseSampler, BruteForceSampler, GridSampler
+
+from kt_hpo import space
+from kt_hpo.hyperparameters import HyperParameter, HyperParameters, Value
+from kt_hpo.oracles.recorded import RecordedOracle
+from kt_hpo.oracles.samplers import make_sampler, relative_space, reseed, seed_of
+from kt_hpo.oracles.staging import StagedTrial
+from kt_hpo.record import Record, quiet_optuna
+
+
+class OptunaSearchOracle(RecordedOracle):
+    """Asks an Optuna sampler for the values of every trial.
+
+    The record is the sampler's own study: what it remembers of a trial is there, and an interrupted
+    search goes on as it would have. Each trial has random numbers of its own.
+
+    Args:
+        objective: As in `keras_tuner.Oracle`.
+        max_trials: How many trials to run at most.
+        sampler: An `optuna.samplers` object, or a name: tpe (the default), cmaes, nsga2, nsga3,
+            qmc, gp, random, brute_force.
+        seed: Seed of the sampler. The same seed gives the same trials.
+        **kwargs: As in `keras_tuner.Oracle`.
+
+    Raises:
+        ValueError: If the name of the sampler is not known.
+        ImportError: If the package it needs is not installed, with the install line.
+
+    Example:
+        >>> type(OptunaSearchOracle("val_loss", sampler="cmaes").sampler).__name__
+        'CmaEsSampler'
+    """
+
+    learns_from_trials = True
+
+    def __init__(
+        self,
+        objective: Any = None,
+        max_trials: int = 10,
+        sampler: str | BaseSampler | None = None,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        self.sampler = make_sampler(sampler)
+        seed = seed if seed is not None or isinstance(sampler, str | None) else seed_of(sampler)
+        super().__init__(objective=objective, max_trials=max_trials, seed=seed, **kwargs)
+        self._staged: StagedTrial | None = None
+        self._random_names: set[str] = set()
+
+    @property
+    def record(self) -> Record:
+        """The record of the project, its study the sampler's."""
+        record = super().record
+        record.study.sampler = self.sampler
+        return record
+
+    def populate_space(self, trial_id: str) -> dict[str, Any]:
+        """Asks the sampler for the values of a trial.
+
+        Args:
+            trial_id: The trial's id.
+
+        Returns:
+            `{"status": ..., "values": ...}`, as every oracle. A point that was tried already is
+            replaced by a random one; a search that finds none ends, as does one whose sampler
+            enumerates a space and is through with it.
+        """
+        values: dict[str, Value] | None = self._ask(int(trial_id), {})
+        if values is not None and self._duplicate(values):
+            enumerates = isinstance(self.sampler, GridSampler | BruteForceSampler)
+            values = None if enumerates else self._random_values()
+        if values is None:
+            return {"status": TrialStatus.STOPPED}
+        return {"status": TrialStatus.RUNNING, "values": values}
+
+    def populate_enqueued(self, trial_id: str, fixed: Mapping[str, Value]) -> dict[str, Any]:
+        """Begins with values that a user has enqueued; the sampler gives those not fixed."""
+        return {"status": TrialStatus.RUNNING, "values": self._ask(int(trial_id), fixed)}
+
+    def propose(self, trial_id: str, hyperparameter: HyperParameter) -> Value:
+        """Asks the sampler for a hyperparameter that is first met while a model is being built."""
+        number = int(trial_id)
+        frozen = self.record.trials[number]
+        distribution = space.to_distribution(hyperparameter)
+        reseed(self.sampler, [self.seed, number, 1 + len(frozen.params)])
+        return self.sampler.sample_independent(
+            self.record.study, frozen, hyperparameter.name, distribution
+        )
+
+    def _ask(self, number: int, fixed: Mapping[str, Value]) -> dict[str, Value]:
+        reseed(self.sampler, [self.seed, number, 0])
+        first = next((trial for trial in self.record.trials if trial.state.is_finished()), None)
+        first_names = None if first is None else list(first.params)
+        relative = relative_space(self.sampler, self.hyperparameters, first_names)
+        names = list(space.recorded_names(self.hyperparameters))
+        named = {name: fixed[hp.name] for hp, name in names if hp.name in fixed} | dict(fixed)
+        asked = HyperParameters()
+        with quiet_optuna():
+            staged = StagedTrial(self.record.study, self.sampler, number, named, relative)
+            for hyperparameter, name in names:
+                asked.merge([hyperparameter])
+                if asked.is_active(hyperparameter):
+                    distribution = space.to_distribution(hyperparameter)
+                    asked.values[hyperparameter.name] = staged.suggest(name, distribution)
+        self._staged = staged
+        self._say_what_is_random(staged)
+        return asked.values
+
+    def _begin(self, trial: Trial, was_waiting: bool) -> None:
+        if was_waiting or self._staged is None:
+            super()._begin(trial, was_waiting)
+        else:
+            values = trial.hyperparameters.values
+            self.record.begin(self.hyperparameters, values, self._staged.system_attrs)
+
+    def _say_what_is_random(self, staged: StagedTrial) -> None:
+        """Tells of hyperparameters that the sampler does not search, but only draws."""
+        new = [name for name in staged.independent if name not in self._random_names]
+        if new and isinstance(relative_space(self.sampler, self.hyperparameters, None), dict):
+            self._random_names.update(new)
+            warnings.warn(
+                f"{type(self.sampler).__name__} draws {', '.join(new)} at random: it searches "
+                "hyperparameters without conditions only"
+                + (", and no choices" if "Cma" in type(self.sampler).__name__ else "")
+                + '. sampler="tpe" searches them all.',
+                stacklevel=2,
+            )

@@ -1,0 +1,113 @@
+"""Trials of a past search that a new one begins with."""
+
+from __future__ import annotations
+
+import keras_tuner
+import optuna
+from keras_tuner.engine.trial import Trial
+from optuna.trial import FrozenTrial, TrialState
+
+from kt_hpo import objectives, space
+from kt_hpo.oracles.trials import rebuild
+from kt_hpo.record import Record
+
+_FLAG = "warm_start"
+
+
+def is_past(frozen: FrozenTrial) -> bool:
+    """Tells whether a recorded trial was run by a search before this one."""
+    return _FLAG in frozen.user_attrs
+
+
+def take_past(
+    record: Record,
+    study: optuna.Study,
+    objective: keras_tuner.Objective,
+    known: keras_tuner.HyperParameters,
+) -> list[Trial]:
+    """Copies the trials of a past study that fit the space into a record that has none yet.
+
+    Args:
+        record: The record of the new search.
+        study: The past search.
+        objective: What the new search optimises.
+        known: Its search space.
+
+    Returns:
+        The trials, scored.
+
+    Raises:
+        ValueError: If the past search optimised in other directions, or no trial of it fits.
+    """
+    if study.directions != record.study.directions:
+        raise ValueError(
+            f"warm_start={study.study_name!r} optimises {_directions(study)}, this search "
+            f"{_directions(record.study)}: its trials are worth nothing here. Leave it out."
+        )
+    completed = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    copies = [copy for trial in completed if (copy := _copy(trial, study, objective, known))]
+    if not copies:
+        raise ValueError(
+            f"None of the {len(completed)} completed trials of warm_start={study.study_name!r} has "
+            f"a value for all of {', '.join(hp.name for hp in known.space) or 'no hyperparameters'}"
+            ". Give a study of the same search space, or leave it out."
+        )
+    record.study.add_trials(copies)
+    return past_trials(record, objective, known)
+
+
+def past_trials(
+    record: Record, objective: keras_tuner.Objective, known: keras_tuner.HyperParameters
+) -> list[Trial]:
+    """Rebuilds the trials of a record that a past search has run.
+
+    Args:
+        record: The record.
+        objective: What is optimised.
+        known: The search space.
+
+    Returns:
+        The trials, scored.
+    """
+    trials = [rebuild(frozen, objective, known) for frozen in record.trials if is_past(frozen)]
+    for trial in trials:
+        trial.score = trial.metrics.get_best_value(objective.name)
+    return trials
+
+
+def _copy(
+    trial: FrozenTrial,
+    study: optuna.Study,
+    objective: keras_tuner.Objective,
+    known: keras_tuner.HyperParameters,
+) -> FrozenTrial | None:
+    """The trial as one of the new record; None if it does not fit the space."""
+    values = space.from_params(known, trial.params).values
+    params, distributions, rest = space.to_params(known, values)
+    active = keras_tuner.HyperParameters()
+    active.values = dict(values)
+    complete = all(hp.name in values for hp in known.space if active.is_active(hp))
+    fits = all(
+        distributions[name] == space.to_distribution(hp)
+        for hp, name in space.recorded_names(known)
+        if name in distributions
+    )
+    if not complete or not fits or rest or not known.space:
+        return None
+    names = [part.name for part in objectives.parts(objective)]
+    metrics = dict(zip(names, trial.values, strict=True))
+    return optuna.trial.create_trial(
+        state=TrialState.COMPLETE,
+        values=trial.values,
+        params=params,
+        distributions=distributions,
+        user_attrs={
+            _FLAG: study.study_name,
+            "metrics": objectives.with_objective(objective, metrics),
+            "best_epoch": trial.user_attrs.get("best_epoch", 0),
+        },
+    )
+
+
+def _directions(study: optuna.Study) -> str:
+    return ", ".join(direction.name.lower() for direction in study.directions)

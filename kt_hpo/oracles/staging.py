@@ -1,0 +1,139 @@
+"""A trial that a sampler is asked about before it is in the record.
+
+Optuna's samplers are asked about a trial that the storage holds already, and each value is a write
+of its own. Here the trial is staged beside the storage, so that it is written whole, in one write,
+and only if it is wanted.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Container, Mapping
+from typing import Any
+
+import optuna
+from optuna import pruners
+from optuna.distributions import BaseDistribution
+from optuna.samplers import BaseSampler
+from optuna.study.study import _ThreadLocalStudyAttribute
+from optuna.trial import FrozenTrial, TrialState
+
+_STAGED = -1
+
+
+class _WithStaged:
+    """A storage that seems to hold one trial more than it does."""
+
+    def __init__(self, storage: optuna.storages.BaseStorage, trial: FrozenTrial) -> None:
+        self._storage = storage
+        self._trial = trial
+
+    def get_all_trials(
+        self,
+        study_id: int,
+        deepcopy: bool = True,
+        states: Container[TrialState] | None = None,
+    ) -> list[FrozenTrial]:
+        trials = self._storage.get_all_trials(study_id, deepcopy=deepcopy, states=states)
+        return trials if states and TrialState.RUNNING not in states else [*trials, self._trial]
+
+    def get_trial(self, trial_id: int) -> FrozenTrial:
+        return self._trial if trial_id == _STAGED else self._storage.get_trial(trial_id)
+
+    def get_trial_system_attrs(self, trial_id: int) -> dict[str, Any]:
+        return self.get_trial(trial_id).system_attrs
+
+    def set_trial_system_attr(self, trial_id: int, key: str, value: Any) -> None:
+        if trial_id == _STAGED:
+            self._trial.system_attrs[key] = value
+        else:
+            self._storage.set_trial_system_attr(trial_id, key, value)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._storage, name)
+
+
+class StagedTrial:
+    """Asks a sampler for the values of a trial.
+
+    Args:
+        study: The study.
+        sampler: Who is asked.
+        number: The trial's number.
+        fixed: Values that are not asked for, by the names in the record.
+        relative: The distributions to sample together; what the sampler infers if not given.
+
+    Attributes:
+        independent: The names whose values the sampler gave one by one, though it was asked for
+            others together.
+    """
+
+    def __init__(
+        self,
+        study: optuna.Study,
+        sampler: BaseSampler,
+        number: int,
+        fixed: Mapping[str, Any],
+        relative: dict[str, BaseDistribution] | None = None,
+    ) -> None:
+        self._sampler = sampler
+        self._fixed = fixed
+        self._trial = optuna.trial.create_trial(state=TrialState.RUNNING)
+        self._trial.number, self._trial._trial_id = number, _STAGED
+        if fixed:
+            self._trial.system_attrs["fixed_params"] = dict(fixed)
+        self._study = pruners._filter_study(_view(study, self._trial), self._trial)
+        sampler.before_trial(self._study, self._trial)
+        if relative is None:
+            relative = sampler.infer_relative_search_space(self._study, self._trial)
+        self._relative = sampler.sample_relative(self._study, self._trial, relative)
+        self.independent: list[str] = []
+
+    @property
+    def system_attrs(self) -> dict[str, Any]:
+        """What the sampler wants to remember of the trial."""
+        own = ("fixed_params", "tpe:relative_params")
+        attributes = self._trial.system_attrs
+        return {key: value for key, value in attributes.items() if not key.startswith(own)}
+
+    def suggest(self, name: str, distribution: BaseDistribution) -> Any:
+        """Gives a value, as `optuna.Trial` would.
+
+        Args:
+            name: The name in the record.
+            distribution: The values there are.
+
+        Returns:
+            One of them.
+        """
+        value = self._value(name, distribution)
+        self._trial.params[name] = value
+        self._trial.distributions[name] = distribution
+        return value
+
+    def _value(self, name: str, distribution: BaseDistribution) -> Any:
+        if name in self._fixed:
+            return self._fixed[name]
+        if distribution.single():
+            return distribution.to_external_repr(_only(distribution))
+        if name in self._relative:
+            value = self._relative[name]
+            if distribution._contains(distribution.to_internal_repr(value)):
+                return value
+        if self._relative:
+            self.independent.append(name)
+        return self._sampler.sample_independent(self._study, self._trial, name, distribution)
+
+
+def _only(distribution: BaseDistribution) -> float:
+    """The one value of a distribution, as it is stored."""
+    low = getattr(distribution, "low", None)
+    return 0.0 if low is None else float(low)
+
+
+def _view(study: optuna.Study, staged: FrozenTrial) -> optuna.Study:
+    """The study with the staged trial in it; what samplers note about the study is kept."""
+    view = copy.copy(study)
+    view._storage = _WithStaged(study._storage, staged)  # type: ignore[assignment]
+    view._thread_local = _ThreadLocalStudyAttribute()
+    return view

@@ -1,0 +1,199 @@
+"""The state of a search: its space, its trials, its random numbers, all kept in the record."""
+
+from __future__ import annotations
+
+import inspect
+import secrets
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+import keras_tuner
+import numpy as np
+import optuna
+from keras_tuner.engine.trial import Trial, TrialStatus
+from optuna.pruners import BasePruner, NopPruner
+from optuna.trial import FrozenTrial, TrialState
+
+from kt_hpo import space
+from kt_hpo.hyperparameters import HyperParameter, HyperParameters, Value
+from kt_hpo.oracles.locking import synchronized
+from kt_hpo.oracles.past import is_past, past_trials
+from kt_hpo.oracles.trials import PRUNED, rebuild, trial_id_of
+from kt_hpo.record import Record, Storage
+
+
+class SearchState(keras_tuner.Oracle):
+    """An oracle whose state is its record: what `RecordedOracle` is built on.
+
+    Args: as in `keras_tuner.Oracle`.
+
+    Attributes:
+        storage: The Optuna storage or its URL; None for a journal file in the project's folder.
+        pruner: The Optuna pruner that decides which trials stop early.
+        warm_start: An Optuna study whose trials this search begins with, for engines that learn
+            from trials. All three are to be set before the search begins.
+        past: The trials of `warm_start`.
+    """
+
+    storage: Storage = None
+    overwrite = False
+    pruner: BasePruner = NopPruner()
+    warm_start: optuna.Study | None = None
+    learns_from_trials = False
+    hyperparameters: HyperParameters
+    trials: dict[str, Trial]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        given = inspect.signature(super().__init__).bind(*args, **kwargs).arguments
+        super().__init__(*args, **kwargs)
+        self._start_recording(given.get("seed"))
+
+    def _start_recording(self, seed: int | None) -> None:
+        _check_max_trials(self.max_trials)
+        self._lock = threading.RLock()
+        self._record: Record | None = None
+        self._given_seed = seed
+        # Keras Tuner takes seed 0 for none, and among its 10,000 own ones two are soon the same.
+        self.seed = secrets.randbelow(2**31) if seed is None else seed
+        self.hyperparameters = HyperParameters.from_config(self.hyperparameters.get_config())
+        self.past: list[Trial] = []
+        self._stopped: set[str] = set()
+
+    @property
+    def record(self) -> Record:
+        """The record of the project, opened when first asked for."""
+        if self._record is None:
+            self._record = Record.open(
+                self._project_dir, self.objective, self.storage, self.overwrite
+            )
+            self._record.study.pruner = self.pruner
+        return self._record
+
+    @property
+    def planned_trials(self) -> int | None:
+        """How many trials the search will have at most; None if nobody knows."""
+        return self.max_trials
+
+    def begin_from(self, study: optuna.Study | None) -> None:
+        """Makes a new search begin with the trials of a past one.
+
+        Args:
+            study: The record of the past search; None for none.
+
+        Raises:
+            ValueError: If this engine does not learn from trials.
+        """
+        if study is not None and not self.learns_from_trials:
+            name = type(self).__name__.removesuffix("Oracle")
+            raise ValueError(
+                f"{name} does not learn from trials, so warm_start= would change nothing. Enqueue "
+                "the best values of the past search, tuner.enqueue(study.best_params), or search "
+                "with OptunaSearch."
+            )
+        self.warm_start = study
+
+    @synchronized
+    def enqueue(self, values: Mapping[str, Value]) -> None:
+        """Makes values the next to be tried, unless they have been, or are in the queue already.
+
+        Args:
+            values: Values by the names of hyperparameters; not all need be given.
+
+        Raises:
+            ValueError: If one is no hyperparameter of the space, or outside its range.
+        """
+        space.check_values(self.hyperparameters, values)
+        self.record.study.enqueue_trial(dict(values), skip_if_exists=True)
+
+    def propose(self, trial_id: str, hyperparameter: HyperParameter) -> Value:
+        """Gives the value of a hyperparameter that is first met while a model is being built.
+
+        Args:
+            trial_id: The trial whose model it is.
+            hyperparameter: The new hyperparameter.
+
+        Returns:
+            Its default; engines that can do better override this.
+        """
+        return hyperparameter.default
+
+    def _space_of(self, trial_id: str) -> HyperParameters:
+        """The space for a trial's build, which asks this oracle for what is new in it."""
+        hyperparameters = self.hyperparameters.copy()
+        if self.tune_new_entries:
+            hyperparameters.propose = lambda new: self.propose(trial_id, new)
+        return hyperparameters
+
+    @synchronized
+    def update_space(self, hyperparameters: keras_tuner.HyperParameters) -> None:
+        """Adds hyperparameters met in a build, and records the space when it grew.
+
+        Args:
+            hyperparameters: The hyperparameters a build has asked for.
+
+        Raises:
+            RuntimeError: If there are new ones and `allow_new_entries` is False.
+        """
+        before = len(self.hyperparameters.space)
+        super().update_space(hyperparameters)
+        if len(self.hyperparameters.space) > before:
+            self.record.space = self.hyperparameters
+
+    def save(self) -> None:
+        """Does nothing: all there is to save is in the record already."""
+
+    @synchronized
+    def reload(self) -> None:
+        """Takes up a search where the record says it is, or begins its record.
+
+        Trials that were running are run again, first of all others.
+        """
+        record = self.record
+        if record.space is None:
+            record.seed, record.space = self.seed, self.hyperparameters
+            return
+        self.hyperparameters = record.space
+        if self._given_seed is None and record.seed is not None:
+            self.seed = record.seed
+        self.past = past_trials(record, self.objective, self.hyperparameters)
+        own = [t for t in record.trials if t.state != TrialState.WAITING and not is_past(t)]
+        for frozen in own:
+            self._take_up(frozen)
+        ended = [frozen for frozen in own if frozen.state.is_finished()]
+        ended.sort(key=lambda frozen: (frozen.datetime_complete, frozen.number))
+        self.end_order = [trial_id_of(frozen.number) for frozen in ended]
+
+    def _take_up(self, frozen: FrozenTrial) -> None:
+        trial = rebuild(frozen, self.objective, self.hyperparameters)
+        trial_id = trial.trial_id
+        if trial.status in (TrialStatus.COMPLETED, PRUNED):
+            self.score_trial(trial)
+        self.trials[trial_id] = trial
+        self.start_order.append(trial_id)
+        self._record_values(trial)
+        if trial.status == TrialStatus.RUNNING:
+            trial.hyperparameters.propose = self._space_of(trial_id).propose
+            self._run_times[trial_id] = frozen.user_attrs.get("attempts", 0)
+            self._retry_queue.append(trial_id)
+
+    def _stream(self) -> np.random.Generator:
+        """Random numbers of the next trial, independent of all other trials and seeds."""
+        return np.random.default_rng([self.seed, len(self.trials)])
+
+    def _random_values(self) -> dict[str, Value] | None:
+        """Values not tried before, drawn at random; None if none are found."""
+        stream = self._stream()
+        for _ in range(self._max_collisions + 1):
+            values = space.draw(self.hyperparameters, stream)
+            if not self._duplicate(values):
+                return values
+        return None
+
+
+def _check_max_trials(max_trials: int | None) -> None:
+    if max_trials is not None and (not isinstance(max_trials, int) or max_trials < 1):
+        raise ValueError(
+            f"max_trials={max_trials!r} is not allowed; give a whole number from 1 on, "
+            "or None to go on until the space is exhausted."
+        )

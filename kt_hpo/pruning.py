@@ -1,0 +1,98 @@
+"""WHICH running trials stop early: Optuna's pruners, used as they are.
+
+A trial reports the objective after each epoch, and the pruner answers from all that is in the
+record whether it is worth going on. Any pruner goes with any engine.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+
+import keras_tuner
+from optuna.pruners import (
+    BasePruner,
+    HyperbandPruner,
+    MedianPruner,
+    NopPruner,
+    PercentilePruner,
+    SuccessiveHalvingPruner,
+    WilcoxonPruner,
+)
+
+from kt_hpo import objectives
+
+PRUNERS: dict[str, Callable[[], BasePruner]] = {
+    "median": MedianPruner,
+    "percentile": lambda: PercentilePruner(25.0),
+    "asha": lambda: SuccessiveHalvingPruner(min_resource=1),
+    "hyperband": lambda: HyperbandPruner(min_resource=1),
+    "wilcoxon": WilcoxonPruner,
+    "none": NopPruner,
+}
+
+
+def make_pruner(pruner: str | BasePruner | None) -> BasePruner:
+    """Makes a pruner from its name.
+
+    Args:
+        pruner: An Optuna pruner; or `"median"` (worse than the median of the trials before it at
+            this epoch, after 5 trials), `"percentile"` (not among the best quarter), `"asha"`
+            (asynchronous successive halving, Li et al. 2020, from the first epoch on),
+            `"hyperband"` (several of these, Li et al. 2018), `"wilcoxon"` (worse than the best
+            trial over cross-validation folds); or None or `"none"` for no pruning.
+
+    Returns:
+        The pruner.
+
+    Raises:
+        ValueError: If the name is not known; the nearest is suggested.
+        TypeError: If it is neither a name nor a pruner.
+
+    Example:
+        >>> type(make_pruner("asha")).__name__
+        'SuccessiveHalvingPruner'
+    """
+    if pruner is None:
+        return NopPruner()
+    if isinstance(pruner, BasePruner):
+        return pruner
+    if not isinstance(pruner, str):
+        raise TypeError(
+            f"pruner={pruner!r} is neither a name ({', '.join(PRUNERS)}) nor an optuna.pruners "
+            "object, such as optuna.pruners.MedianPruner()."
+        )
+    if pruner not in PRUNERS:
+        close = difflib.get_close_matches(pruner, PRUNERS, n=1)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        raise ValueError(
+            f"pruner={pruner!r} is not one of {', '.join(PRUNERS)}.{hint} Any object of "
+            "optuna.pruners is taken as well."
+        )
+    return PRUNERS[pruner]()
+
+
+def check_pruner(pruner: BasePruner, oracle: keras_tuner.Oracle) -> None:
+    """Refuses a pruner where it cannot work.
+
+    Args:
+        pruner: The pruner.
+        oracle: The oracle of the search.
+
+    Raises:
+        ValueError: If the oracle stops trials early by itself, or there are several objectives.
+    """
+    if isinstance(pruner, NopPruner):
+        return
+    name = type(pruner).__name__
+    if isinstance(oracle, keras_tuner.oracles.HyperbandOracle):
+        raise ValueError(
+            f"{name} and the Hyperband tuner both decide which trials stop early, and one would "
+            "spoil the other's rungs. Leave pruner out, or search with OptunaSearch and "
+            'pruner="hyperband".'
+        )
+    if len(objectives.parts(oracle.objective)) > 1:
+        raise ValueError(
+            f"{name} compares trials by one objective, and this search has several: "
+            f"{objectives.describe(oracle.objective)}. Leave pruner out, or search for one of them."
+        )

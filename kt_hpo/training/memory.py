@@ -1,0 +1,65 @@
+"""Memory that trials leave behind under TensorFlow.
+
+TensorFlow keeps each custom gradient that was ever traced (Keras' metrics and losses have some) in
+a global registry, and with it the graph it was traced in: measured, 4.5 MB a trial of a tiny model.
+"""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+
+
+@contextmanager
+def released_graphs() -> Iterator[None]:
+    """Lets go of the graphs traced meanwhile that nobody but TensorFlow's registry holds.
+
+    Yields:
+        Nothing, while a model is trained; who holds the model must be gone at the end.
+    """
+    if keras.backend.backend() != "tensorflow":
+        yield
+        return
+    from tensorflow.python.framework import ops
+
+    registry: dict[str, Any] = ops.gradient_registry._registry
+    before = set(registry)
+    try:
+        yield
+    finally:
+        _release(registry, [name for name in registry if name not in before])
+
+
+def _release(registry: dict[str, Any], names: list[str]) -> None:
+    """Drops the entries whose graphs are gone without them, and keeps all others."""
+    graphs: dict[str, weakref.ref[Any]] = {}
+    for name in names:
+        for graph in list(_graphs(registry[name]))[:1]:
+            # An entry that its own graph holds lives exactly as long as that graph does.
+            setattr(graph, f"_kept_{name}", registry.pop(name))
+            graphs[name] = weakref.ref(graph)
+        graph = None
+    gc.collect()
+    for name, reference in graphs.items():
+        graph = reference()
+        if graph is not None:
+            registry[name] = getattr(graph, f"_kept_{name}")
+
+
+def _graphs(entry: dict[str, Any]) -> Iterator[Any]:
+    """The graphs that a registered gradient was traced in."""
+    for part in _closure(entry["type"]):
+        for content in _closure(part):
+            for tensor in keras.tree.flatten(content):
+                if hasattr(tensor, "graph"):
+                    yield tensor.graph
+
+
+def _closure(function: Callable[..., Any]) -> list[Any]:
+    cells = getattr(function, "__closure__", None) or ()
+    return [cell.cell_contents for cell in cells]
