@@ -51,8 +51,9 @@ class OptunaSearchOracle(RecordedOracle):
         **kwargs: Any,
     ) -> None:
         self.sampler = make_sampler(sampler)
-        seed = seed if seed is not None or isinstance(sampler, str | None) else seed_of(sampler)
         super().__init__(objective=objective, max_trials=max_trials, seed=seed, **kwargs)
+        if seed is None and isinstance(sampler, BaseSampler):
+            self.seed = seed_of(sampler)
         self._staged: StagedTrial | None = None
         self._random_names: set[str] = set()
 

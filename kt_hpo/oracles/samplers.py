@@ -104,18 +104,18 @@ def reseed(sampler: BaseSampler, entropy: Sequence[int]) -> None:
         state.rng.seed(words.tolist())
 
 
-def seed_of(sampler: BaseSampler) -> int | None:
+def seed_of(sampler: BaseSampler) -> int:
     """Draws a seed from a sampler: always the same from one that was made with a seed.
 
     Args:
         sampler: The sampler.
 
     Returns:
-        A number below 2**31; None for a sampler without random numbers.
+        A number below 2**31; 0 for a sampler without random numbers.
     """
     for state in _random_states(sampler, set()):
         return int(state.rng.randint(2**31))
-    return None
+    return 0
 
 
 def relative_space(

@@ -1,0 +1,245 @@
+"""What every engine promises."""
+
+import math
+
+import keras_tuner
+import optuna
+import pytest
+from conformance.engines import ENGINES
+from conformance.searches import (
+    OBJECTIVE,
+    conditional_space,
+    end,
+    finite_space,
+    opened,
+    own,
+    proposed,
+    run,
+    score,
+    space_of_all_kinds,
+)
+from keras_tuner.engine.trial import TrialStatus
+
+from kt_hpo import space
+from kt_hpo.pruning import PRUNERS, check_pruner, make_pruner
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*at random:UserWarning")
+
+
+def those(**promises):
+    return [n for n, e in ENGINES.items() if all(getattr(e, k) == v for k, v in promises.items())]
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request):
+    return ENGINES[request.param]
+
+
+def made(engine, **arguments):
+    spaces = conditional_space if engine.whole_space else finite_space
+    defaults = {"objective": OBJECTIVE, "seed": 3, "hyperparameters": spaces()}
+    return engine(**(defaults | arguments))
+
+
+def test_the_same_seed_gives_the_same_trials(engine, tmp_path):
+    first = run(opened(made(engine), tmp_path / "a"))
+    second = run(opened(made(engine), tmp_path / "b"))
+    other = run(opened(made(engine, seed=4), tmp_path / "c"))
+    assert len(first) > 5
+    assert first == second
+    assert first != other or engine is ENGINES["grid"]
+
+
+@pytest.mark.parametrize("stop", [1, 6])
+def test_an_interrupted_search_goes_on_as_if_it_was_not(engine, stop, tmp_path):
+    whole = run(opened(made(engine), tmp_path / "whole"))
+    run(opened(made(engine), tmp_path / "parts"), trials=stop)
+    opened(made(engine), tmp_path / "parts").create_trial("tuner0")  # Killed while this one runs.
+    last = opened(made(engine), tmp_path / "parts")
+    assert run(last) == whole
+    assert [trial.state.name for trial in last.record.trials] == ["COMPLETE"] * len(whole)
+
+
+def test_everything_is_back_when_a_search_is_opened_again(engine, tmp_path):
+    oracle = opened(made(engine), tmp_path)
+    run(oracle, fail={2})
+    again = opened(made(engine, seed=None), tmp_path)
+    assert again.seed == 3
+    assert again.get_space().get_config() == oracle.get_space().get_config()
+    assert again.end_order == oracle.end_order
+    for trial_id, trial in oracle.trials.items():
+        assert again.trials[trial_id].get_state() == trial.get_state()
+    assert again.create_trial("tuner0").status == TrialStatus.STOPPED
+
+
+def test_only_active_values_are_proposed(engine, tmp_path):
+    for values in run(opened(made(engine), tmp_path)):
+        assert ("units" in values) == (values["model"] == "mlp")
+        assert ("pooling" in values) == (values["model"] == "cnn")
+
+
+@pytest.mark.parametrize("name", those(whole_space=True))
+def test_every_kind_of_hyperparameter_keeps_to_its_values(name, tmp_path):
+    known = space_of_all_kinds()
+    oracle = opened(made(ENGINES[name], hyperparameters=known), tmp_path)
+    for values in run(oracle):
+        space.check_values(known, own(values))
+        assert own(values).keys() == known.values.keys()
+        assert type(values["flag"]) is bool and type(values["number"]) is int
+    again = opened(made(ENGINES[name], hyperparameters=known), tmp_path)
+    assert proposed(again) == proposed(oracle)
+
+
+def test_a_finite_space_is_exhausted_and_no_point_tried_twice(engine, tmp_path):
+    options = {} if "max_trials" not in engine.options else {"max_trials": 50}
+    if "num_initial_points" in engine.options:
+        options["num_initial_points"] = 12
+    oracle = opened(made(engine, hyperparameters=finite_space(), **options), tmp_path)
+    found = [
+        tuple(sorted(own(values).items()))
+        for values in run(oracle)
+        if "tuner/trial_id" not in values
+    ]
+    assert len(set(found)) == len(found) <= 10
+    if options:
+        assert len(found) >= 8, "much of the space is left"
+
+
+def test_the_planned_trials_are_run(engine, tmp_path):
+    oracle = opened(made(engine), tmp_path)
+    found = run(oracle)
+    planned = oracle.planned_trials
+    assert len(found) == (min(planned, 10) if not engine.whole_space else planned)
+
+
+def test_a_failing_trial_and_a_nan_fail_alone(engine, tmp_path):
+    oracle = opened(made(engine), tmp_path)
+    count = 0
+
+    def sometimes_nan(values):
+        nonlocal count
+        count += 1
+        return math.nan if count == 3 else score(values)
+
+    found = run(oracle, fail={1}, measure=sometimes_nan)
+    states = [trial.state.name for trial in oracle.record.trials]
+    assert states.count("FAIL") == 2
+    assert states.count("COMPLETE") == len(found) - 2 > 3
+    assert oracle.get_best_trials(1)[0].score == min(
+        t.value for t in oracle.record.trials if t.value is not None
+    )
+
+
+@pytest.mark.parametrize("name", those(any_order=True))
+def test_the_order_in_which_trials_are_told_changes_nothing(name, tmp_path):
+    in_order = run(opened(made(ENGINES[name]), tmp_path / "in order"))
+    oracle = opened(made(ENGINES[name]), tmp_path / "not")
+    while True:
+        trials = [oracle.create_trial(f"tuner{place}") for place in range(3)]
+        running = [trial for trial in trials if trial.status == TrialStatus.RUNNING]
+        for trial in reversed(running):
+            end(oracle, trial, score(trial.hyperparameters.values))
+        if not running:
+            break
+    assert proposed(oracle) == in_order
+
+
+def test_trials_may_run_side_by_side(engine, tmp_path):
+    oracle = opened(made(engine), tmp_path)
+    ended = idle = 0
+    while idle < 2:
+        trials = [oracle.create_trial(f"tuner{place}") for place in range(3)]
+        running = [trial for trial in trials if trial.status == TrialStatus.RUNNING]
+        assert len({trial.trial_id for trial in running}) == len(running)
+        for trial in running[1:] + running[:1]:
+            end(oracle, trial, score(trial.hyperparameters.values))
+        ended += len(running)
+        idle = 0 if running else idle + 1
+    assert ended == len(oracle.record.trials) > 5
+    assert all(trial.state.name == "COMPLETE" for trial in oracle.record.trials)
+
+
+@pytest.mark.parametrize("pruner", [name for name in PRUNERS if name != "none"])
+def test_any_pruner_stops_hopeless_trials_of_any_engine(engine, pruner, tmp_path):
+    oracle = made(engine)
+    oracle.pruner = make_pruner(pruner)
+    if not engine.prunes:
+        with pytest.raises(ValueError, match="pruner"):
+            check_pruner(oracle.pruner, oracle)
+        return
+    opened(oracle, tmp_path)
+    stopped = set()
+    while True:
+        trial = oracle.create_trial("tuner0")
+        if trial.status == TrialStatus.STOPPED:
+            break
+        first = len(oracle.trials) == 1
+        for epoch in range(9):
+            # The first trial is perfect, every other one hopeless, each in its own way.
+            value = 0.0 if first else 1.0 + epoch + int(trial.trial_id)
+            if not oracle.report(trial.trial_id, epoch, {"score": value}):
+                stopped.add(trial.trial_id)
+                break
+        end(oracle, trial, value)
+    states = {f"{t.number:04d}": t.state.name for t in oracle.record.trials}
+    assert stopped == {number for number, state in states.items() if state == "PRUNED"}
+    if pruner != "hyperband":  # Brackets of a few trials may have nothing to compare.
+        assert stopped and "0000" not in stopped
+    assert oracle.get_best_trials(1)[0].trial_id == "0000"
+    again = opened(made(engine), tmp_path)
+    assert {i for i, trial in again.trials.items() if trial.status == "PRUNED"} == stopped
+
+
+@pytest.mark.parametrize("name", those(enqueues=True))
+def test_enqueued_values_come_first(name, tmp_path):
+    oracle = opened(made(ENGINES[name]), tmp_path)
+    oracle.enqueue({"model": "cnn", "dropout": 0.3, "pooling": True, "rate": 0.01})
+    oracle.enqueue({"model": "mlp", "units": 24})
+    oracle.enqueue({"model": "mlp", "units": 24})  # Once is enough.
+    with pytest.raises(ValueError, match="no hyperparameter"):
+        oracle.enqueue({"depth": 3})
+    with pytest.raises(ValueError, match="units=7"):
+        oracle.enqueue({"units": 7})
+    whole = [own(values) for values in run(oracle)]
+    assert whole[0] == {"model": "cnn", "dropout": 0.3, "pooling": True, "rate": 0.01}
+    assert (whole[1]["model"], whole[1]["units"]) == ("mlp", 24)
+    assert [values.get("units") for values in whole[2:]].count(24) < 3
+    assert len(whole) == oracle.planned_trials
+
+
+@pytest.mark.parametrize("name", [n for n in ENGINES if ENGINES[n].oracle.learns_from_trials])
+def test_a_past_search_is_known(name, tmp_path):
+    options = {"num_initial_points": 11} if "num_initial_points" in ENGINES[name].options else {}
+    oracle = made(ENGINES[name], **options)
+    past = opened(
+        made(ENGINES["random"], seed=9, max_trials=5, hyperparameters=oracle.hyperparameters),
+        tmp_path / "past",
+    )
+    run(past)
+    oracle.begin_from(past.record.study)
+    opened(oracle, tmp_path / "new")
+    whole = run(oracle)
+    assert len(whole) == (oracle.planned_trials if ENGINES[name].whole_space else len(whole))
+    assert len(oracle.past) == 5 and len(oracle.record.trials) == 5 + len(whole)
+    # It goes on, and best are its own trials only.
+    again = made(ENGINES[name], **options)
+    again.begin_from(past.record.study)
+    assert proposed(opened(again, tmp_path / "new")) == whole
+    assert again.get_best_trials(1)[0].trial_id in again.trials
+
+
+def test_a_past_search_is_refused_where_it_would_change_nothing(engine):
+    if not engine.oracle.learns_from_trials:
+        with pytest.raises(ValueError, match="does not learn"):
+            made(engine).begin_from(optuna.create_study())
+
+
+def test_an_oracle_works_alone_in_a_plain_keras_tuner(engine, tmp_path):
+    class Plain(keras_tuner.Tuner):
+        def run_trial(self, trial, *args, **kwargs):
+            return {"score": score(trial.hyperparameters.values)}
+
+    tuner = Plain(oracle=made(engine), directory=tmp_path, project_name="plain")
+    tuner.search(verbose=0)
+    assert len(tuner.oracle.record.trials) == len(tuner.oracle.trials) > 5
+    assert tuner.get_best_hyperparameters()[0].values in proposed(tuner.oracle)
