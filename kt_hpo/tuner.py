@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import traceback
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,7 @@ import keras
 import keras_tuner
 import optuna
 import pandas as pd
-from keras_tuner import errors
-from keras_tuner.engine.trial import Trial, TrialStatus
+from keras_tuner.engine.trial import Trial
 from optuna.pruners import BasePruner
 
 from kt_hpo import journal, space, tables
@@ -28,7 +26,6 @@ from kt_hpo.startup import quiet_retracing
 from kt_hpo.tracking import Progress, make_progress
 from kt_hpo.training import best, checkpoints, fit
 from kt_hpo.training.checks import check_counts, check_search
-from kt_hpo.training.results import Result, mean_best_epoch, mean_metrics, read_results
 
 
 class Tuner(keras_tuner.Tuner):
@@ -206,32 +203,6 @@ class Tuner(keras_tuner.Tuner):
             The results: a History, a dict of metrics, a float, or a list of these.
         """
         return fit.run_trial(self, trial, args, kwargs)
-
-    def _try_run_and_update_trial(self, trial: Trial, *args: Any, **kwargs: Any) -> None:
-        try:
-            self._run_and_update_trial(trial, *args, **kwargs)
-        except errors.FatalError:
-            raise
-        except errors.FailedTrialError:
-            trial.status, trial.message = TrialStatus.FAILED, traceback.format_exc()
-        except Exception:
-            trial.status, trial.message = TrialStatus.INVALID, traceback.format_exc()
-        else:
-            trial.status, trial.message = TrialStatus.COMPLETED, None
-
-    def _run_and_update_trial(self, trial: Trial, *args: Any, **kwargs: Any) -> None:
-        returned = self.run_trial(trial, *args, **kwargs)
-        if returned is None and self.oracle.is_stopped(trial.trial_id):
-            returned = self.oracle.best_reported(trial.trial_id)
-        if self.oracle.get_trial(trial.trial_id).metrics.exists(self.oracle.objective.name):
-            return  # An older program that has called `oracle.update_trial` in its `run_trial`.
-        results: list[Result] = read_results(returned, self.oracle.objective, "Tuner.run_trial()")
-        histories = [result.history for result in results if result.history]
-        if histories:
-            self.annotate(trial, history=histories)
-        self.oracle.update_trial(
-            trial.trial_id, mean_metrics(results), step=mean_best_epoch(results)
-        )
 
     def _run_trial_takes(self, name: str) -> bool:
         parameters = inspect.signature(self.run_trial).parameters

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import traceback
 from typing import TYPE_CHECKING, Any
 
 import keras_tuner
+from keras_tuner import errors
 from keras_tuner.engine.trial import Trial, TrialStatus
 
 from kt_hpo.oracles.trials import PRUNED
 from kt_hpo.tracking import Best, Counts
 from kt_hpo.training.memory import released_graphs
+from kt_hpo.training.results import mean_best_epoch, mean_metrics, read_results
 
 if TYPE_CHECKING:
     from kt_hpo.tuner import Tuner
@@ -35,11 +38,43 @@ def execute(
     tuner.progress.trial_started(int(trial.trial_id), trial.hyperparameters.values)
     tuner.on_trial_begin(trial)
     with released_graphs():
-        tuner._try_run_and_update_trial(trial, *fit_args, **fit_kwargs)
+        _attempt(tuner, trial, fit_args, fit_kwargs)
     try:
         tuner.on_trial_end(trial)
     finally:
         _show_end(tuner, tuner.oracle.get_trial(trial.trial_id))
+
+
+def _attempt(
+    tuner: Tuner, trial: Trial, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]
+) -> None:
+    """Runs a trial and sets its status; what fails only this trial ends here."""
+    try:
+        _run_and_update(tuner, trial, fit_args, fit_kwargs)
+    except errors.FatalError:
+        raise
+    except errors.FailedTrialError:
+        trial.status, trial.message = TrialStatus.FAILED, traceback.format_exc()
+    except Exception:
+        trial.status, trial.message = TrialStatus.INVALID, traceback.format_exc()
+    else:
+        trial.status, trial.message = TrialStatus.COMPLETED, None
+
+
+def _run_and_update(
+    tuner: Tuner, trial: Trial, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]
+) -> None:
+    returned = tuner.run_trial(trial, *fit_args, **fit_kwargs)
+    oracle = tuner.oracle
+    if returned is None and oracle.is_stopped(trial.trial_id):
+        returned = oracle.best_reported(trial.trial_id)
+    if oracle.get_trial(trial.trial_id).metrics.exists(oracle.objective.name):
+        return  # An older program that has called `oracle.update_trial` in its `run_trial`.
+    results = read_results(returned, oracle.objective, "Tuner.run_trial()")
+    histories = [result.history for result in results if result.history]
+    if histories:
+        tuner.annotate(trial, history=histories)
+    oracle.update_trial(trial.trial_id, mean_metrics(results), step=mean_best_epoch(results))
 
 
 def counts(oracle: keras_tuner.Oracle) -> Counts:

@@ -27,13 +27,22 @@ from kt_hpo import space
 from kt_hpo.record import quiet_optuna
 
 
-def tpe() -> TPESampler:
+def tpe(num_initial_points: int = 10) -> TPESampler:
     """Makes kt_hpo's default: TPE over groups of conditional hyperparameters, fit for parallel use.
 
     Multivariate TPE (Falkner et al. 2018, section 3.2) over the groups of hyperparameters that
     occur together; running trials count as bad ones, so that parallel trials spread out.
+
+    Args:
+        num_initial_points: How many random trials come first.
+
+    Returns:
+        The sampler.
     """
-    return TPESampler(multivariate=True, group=True, constant_liar=True)
+    with quiet_optuna():
+        return TPESampler(
+            n_startup_trials=num_initial_points, multivariate=True, group=True, constant_liar=True
+        )
 
 
 SAMPLERS: dict[str, Callable[[], BaseSampler]] = {

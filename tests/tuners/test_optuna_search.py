@@ -97,7 +97,7 @@ def test_a_grid_ends_when_it_is_through(tmp_path):
                 max_trials=30, sampler=sampler, directory=tmp_path, project_name=str(sampler)
             )
             tuner.search(verbose=0)
-            assert {tuple(t.params.values()) for t in tuner.study.trials} == {
+            assert {(t.params["a"], t.params["b"]) for t in tuner.study.trials} == {
                 (a, b) for a in (1, 2, 3) for b in (1, 2)
             }
             assert len(tuner.study.trials) == 6
