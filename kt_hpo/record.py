@@ -182,7 +182,7 @@ class Record:
         """
         params, distributions, rest = space.to_params(known, values)
         trial = self.trials[number]
-        for name in params.keys() - trial.params.keys():
+        for name in (name for name in params if name not in trial.params):
             distribution = distributions[name]
             self._storage.set_trial_param(
                 trial._trial_id, name, distribution.to_internal_repr(params[name]), distribution

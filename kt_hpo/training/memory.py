@@ -44,7 +44,8 @@ def _release(registry: dict[str, Any], names: list[str]) -> None:
             setattr(graph, f"_kept_{name}", registry.pop(name))
             graphs[name] = weakref.ref(graph)
         graph = None
-    gc.collect()
+    if graphs:
+        gc.collect()
     for name, reference in graphs.items():
         graph = reference()
         if graph is not None:
