@@ -92,7 +92,8 @@ def _allowed(hyperparameter: HyperParameter) -> Sequence[Value]:
         return list(hyperparameter.values)
     if hyperparameter.step is None:
         return range(hyperparameter.min_value, hyperparameter.max_value + 1)
-    return sorted(hyperparameter.values)
+    kind = int if isinstance(hyperparameter, Int) else float
+    return sorted(map(kind, hyperparameter.values))
 
 
 def _nearest(allowed: Sequence[Value], number: float) -> int:
