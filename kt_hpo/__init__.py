@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         GridSearch,
         Hyperband,
         OptunaSearch,
+        PopulationBasedTraining,
         RandomSearch,
     )
 
@@ -39,6 +40,7 @@ _HOMES = {
     "Objective": "keras_tuner",
     "OptunaSearch": "kt_hpo.tuners",
     "Oracle": "keras_tuner",
+    "PopulationBasedTraining": "kt_hpo.tuners",
     "RandomSearch": "kt_hpo.tuners",
     "RecordError": "kt_hpo.journal",
     "Tuner": "kt_hpo.tuner",
@@ -58,6 +60,7 @@ __all__ = [
     "Objective",
     "OptunaSearch",
     "Oracle",
+    "PopulationBasedTraining",
     "RandomSearch",
     "RecordError",
     "Tuner",

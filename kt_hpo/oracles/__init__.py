@@ -7,6 +7,7 @@ from kt_hpo.oracles.bayesian_optimization import BayesianOptimizationOracle
 from kt_hpo.oracles.grid_search import GridSearchOracle
 from kt_hpo.oracles.hyperband import HyperbandOracle
 from kt_hpo.oracles.optuna_search import OptunaSearchOracle
+from kt_hpo.oracles.population_based_training import PopulationBasedTrainingOracle
 from kt_hpo.oracles.random_search import RandomSearchOracle
 from kt_hpo.oracles.recorded import RecordedOracle
 
@@ -15,6 +16,7 @@ __all__ = [
     "GridSearchOracle",
     "HyperbandOracle",
     "OptunaSearchOracle",
+    "PopulationBasedTrainingOracle",
     "RandomSearchOracle",
     "RecordedOracle",
     "recorded",

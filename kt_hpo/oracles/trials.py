@@ -9,6 +9,7 @@ from keras_tuner.engine.trial import Trial, TrialStatus
 from optuna.trial import FrozenTrial, TrialState
 
 from kt_hpo import objectives, space
+from kt_hpo.hyperparameters import Value
 from kt_hpo.record import Record
 
 # Keras Tuner has no word for a trial that was stopped early.
@@ -25,6 +26,36 @@ _STATUS = {
 def trial_id_of(number: int) -> str:
     """Gives Keras Tuner's id of the trial with a number, `"0007"` for 7."""
     return f"{number:04d}"
+
+
+def own_values(trial: Trial) -> dict[str, Value]:
+    """Gives the values of a trial that its model is made with.
+
+    Args:
+        trial: The trial.
+
+    Returns:
+        The values without those that place the trial in its search, like `tuner/epochs`.
+    """
+    values = trial.hyperparameters.values
+    return {name: value for name, value in values.items() if not name.startswith("tuner/")}
+
+
+def lineage(trials: Mapping[str, Trial], trial: Trial) -> list[Trial]:
+    """Lists the trials that a trained model went through.
+
+    Args:
+        trials: The trials of a search by their ids.
+        trial: One of them.
+
+    Returns:
+        The trial at whose end this one began, what that went on from, and so on: the first one
+        first, this one last.
+    """
+    lived = [trial]
+    while (source := lived[0].hyperparameters.values.get("tuner/trial_id")) is not None:
+        lived.insert(0, trials[source])
+    return lived
 
 
 def add_metrics(

@@ -56,6 +56,28 @@ def restore(model: keras.Model, path: Path) -> None:
     model.load_weights(path)
 
 
+def go_on_from(model: keras.Model, path: Path) -> None:
+    """Loads weights and optimizer state of another trial, but not its learning rate.
+
+    A constant learning rate is one of the optimizer's variables, so that `restore` brings that of
+    the model that was saved. A schedule is the model's own in any case; it goes on at the step the
+    other trial has reached.
+
+    Args:
+        model: The model, compiled with the learning rate it is to train with.
+        path: What `save` wrote.
+
+    Raises:
+        FileNotFoundError: If it is not there (any more).
+    """
+    variables = getattr(getattr(model, "optimizer", None), "variables", [])
+    rates = [variable for variable in variables if variable.name == "learning_rate"]
+    own = [float(keras.ops.convert_to_numpy(rate)) for rate in rates]
+    restore(model, path)
+    for rate, value in zip(rates, own, strict=True):
+        rate.assign(value)
+
+
 def keep_only(project_dir: Path, best: Collection[str], last: Collection[str]) -> None:
     """Deletes the weights of all trials that are not named, and folders with nothing else in them.
 

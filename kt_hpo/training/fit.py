@@ -87,7 +87,7 @@ def build(tuner: Tuner, trial: Trial) -> keras.Model:
         )
     past_id = trial.hyperparameters.values.get("tuner/trial_id")
     if past_id is not None:
-        checkpoints.restore(model, Path(tuner.get_trial_dir(past_id)) / checkpoints.LAST)
+        checkpoints.go_on_from(model, Path(tuner.get_trial_dir(past_id)) / checkpoints.LAST)
     return model
 
 

@@ -4,6 +4,14 @@ from kt_hpo.tuners.bayesian_optimization import BayesianOptimization
 from kt_hpo.tuners.grid_search import GridSearch
 from kt_hpo.tuners.hyperband import Hyperband
 from kt_hpo.tuners.optuna_search import OptunaSearch
+from kt_hpo.tuners.population_based_training import PopulationBasedTraining
 from kt_hpo.tuners.random_search import RandomSearch
 
-__all__ = ["BayesianOptimization", "GridSearch", "Hyperband", "OptunaSearch", "RandomSearch"]
+__all__ = [
+    "BayesianOptimization",
+    "GridSearch",
+    "Hyperband",
+    "OptunaSearch",
+    "PopulationBasedTraining",
+    "RandomSearch",
+]

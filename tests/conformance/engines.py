@@ -53,6 +53,9 @@ ENGINES = {
         learns=True,
     ),
     "hyperband": Engine(oracles.HyperbandOracle, {"max_epochs": 9}, prunes=False),
+    "population based training": Engine(
+        oracles.PopulationBasedTrainingOracle, {"population_size": 4, "max_epochs": 3}
+    ),
     "tpe": optuna("tpe", learns=True),
     "plain tpe": optuna(lambda: TPESampler(n_startup_trials=5, seed=1), learns=True),
     "cmaes": optuna("cmaes", learns=True),

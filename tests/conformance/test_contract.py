@@ -200,11 +200,12 @@ def test_enqueued_values_come_first(name, tmp_path):
         oracle.enqueue({"depth": 3})
     with pytest.raises(ValueError, match="units=7"):
         oracle.enqueue({"units": 7})
-    whole = [own(values) for values in run(oracle)]
+    found = run(oracle)
+    whole = [own(values) for values in found if "tuner/trial_id" not in values]
     assert whole[0] == {"model": "cnn", "dropout": 0.3, "pooling": True, "rate": 0.01}
     assert (whole[1]["model"], whole[1]["units"]) == ("mlp", 24)
     assert [values.get("units") for values in whole[2:]].count(24) < 3
-    assert len(whole) == oracle.planned_trials
+    assert len(found) == oracle.planned_trials
 
 
 @pytest.mark.parametrize("name", [n for n in ENGINES if ENGINES[n].oracle.learns_from_trials])

@@ -32,6 +32,36 @@ def test_a_restored_model_trains_on_as_if_it_had_not_stopped(tmp_path):
     assert restored.fit(x, y, **fit).history["loss"] != pytest.approx(expected, rel=1e-6)
 
 
+RATES = {
+    "constant": lambda rate: keras.optimizers.Adam(rate),
+    "scaled": lambda rate: keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam(rate)),
+    "schedule": lambda rate: keras.optimizers.Adam(
+        keras.optimizers.schedules.ExponentialDecay(rate, 7, 0.5)
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", RATES)
+def test_a_continued_model_trains_with_its_own_learning_rate(kind, tmp_path):
+    x, y = blobs()
+    path = tmp_path / "trial_0000" / checkpoints.LAST
+    before, still = model(), model()
+    before.compile(RATES[kind](0.01), loss="mse")
+    before.fit(x, y, epochs=2, verbose=0)
+    checkpoints.save(before, path)
+    still.compile(RATES[kind](0.0), loss="mse")
+    checkpoints.go_on_from(still, path)
+    assert int(still.optimizer.iterations) == 14
+    still.fit(x, y, verbose=0)
+    for one, other in zip(still.get_weights(), before.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    faster = model()
+    faster.compile(RATES[kind](0.1), loss="mse")
+    checkpoints.go_on_from(faster, path)
+    decay = 0.25 if kind == "schedule" else 1
+    assert float(np.array(faster.optimizer.learning_rate)) == pytest.approx(0.1 * decay)
+
+
 def test_keep_only_leaves_a_users_files_alone(tmp_path):
     made = model()
     made.build((None, 4))

@@ -1,0 +1,240 @@
+"""Population-based training (Jaderberg et al. 2017, arXiv:1711.09846, algorithm 1).
+
+A trial is one interval in the life of one member of the population.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from keras_tuner.engine.trial import Trial, TrialStatus
+
+from kt_hpo import space
+from kt_hpo.hyperparameters import Float, Value
+from kt_hpo.oracles.perturbation import explore
+from kt_hpo.oracles.ranking import best_first
+from kt_hpo.oracles.recorded import RecordedOracle
+from kt_hpo.oracles.trials import PRUNED, own_values
+
+_ENDED = (TrialStatus.COMPLETED, PRUNED, TrialStatus.FAILED)
+
+
+class PopulationBasedTrainingOracle(RecordedOracle):
+    """Trains a population together; who falls behind copies who leads, and explores from there.
+
+    Who does is decided by truncation selection. The member that has lived the fewest
+    intervals is the next to go on, so nobody waits for the others. It is compared with the others
+    as they were at its own age: who copies gains no training by it. A member whose interval failed
+    or was pruned copies a leader too, or starts again where there is none. Trials run one after
+    the other, or again after an interruption, are the same for the same seed.
+
+    A trial's values hold `tuner/member` and `tuner/generation` (which interval of the member it
+    is), `tuner/initial_epoch` and `tuner/epochs`, and `tuner/trial_id`, the trial from whose end
+    it goes on.
+
+    Args:
+        objective: As in `keras_tuner.Oracle`. An interval counts by its best epoch.
+        population_size: How many members are trained.
+        max_epochs: Epochs of each member.
+        ready_interval: Epochs after which a member looks at the others.
+        quantile: The share of members, up to a half, that copy, and that are copied.
+        resample_probability: How often a copied value is drawn anew rather than perturbed.
+        perturbation_factors: One of them multiplies a copied value.
+        perturb: Names of the hyperparameters that are explored; all `hp.Float` by default. Weights
+            are copied, so none that changes their shapes should be among them.
+        seed: Seed of all random choices.
+        **kwargs: As in `keras_tuner.Oracle`.
+
+    Raises:
+        ValueError: If an argument is not allowed.
+
+    Example:
+        >>> oracle = PopulationBasedTrainingOracle("val_loss", population_size=4, max_epochs=10)
+        >>> oracle.planned_trials
+        40
+    """
+
+    def __init__(
+        self,
+        objective: Any = None,
+        population_size: int = 8,
+        max_epochs: int = 20,
+        ready_interval: int = 1,
+        quantile: float = 0.25,
+        resample_probability: float = 0.25,
+        perturbation_factors: Sequence[float] = (0.8, 1.2),
+        perturb: str | Sequence[str] | None = None,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        _check_whole("population_size", population_size, lowest=2)
+        _check_whole("max_epochs", max_epochs)
+        _check_whole("ready_interval", ready_interval)
+        _check_share("quantile", quantile, highest=0.5)
+        _check_share("resample_probability", resample_probability, highest=1)
+        _check_factors(perturbation_factors)
+        self.population_size = population_size
+        self.max_epochs = max_epochs
+        self.ready_interval = ready_interval
+        self.quantile = quantile
+        self.resample_probability = resample_probability
+        self.perturbation_factors = tuple(perturbation_factors)
+        self.perturb = [perturb] if isinstance(perturb, str) else perturb
+        self.intervals = math.ceil(max_epochs / ready_interval)
+        planned = population_size * self.intervals
+        super().__init__(objective=objective, max_trials=planned, seed=seed, **kwargs)
+
+    def populate_space(self, trial_id: str) -> dict[str, Any]:
+        """Lets the member that has lived the fewest intervals begin or go on.
+
+        Args:
+            trial_id: The trial's id.
+
+        Returns:
+            `{"status": ..., "values": ...}`, as every oracle.
+
+        Raises:
+            ValueError: If `perturb` names what is no hyperparameter.
+        """
+        members = self._members()
+        idle = [m for m, lived in members.items() if self._can_go_on(lived)]
+        if not idle:
+            status = TrialStatus.IDLE if self.ongoing_trials else TrialStatus.STOPPED
+            return {"status": status}
+        member = min(idle, key=lambda m: len(members[m]))
+        if members[member] or self.hyperparameters.space:
+            self._check_perturb()
+        standing = self._standing(members, age=len(members[member]))
+        if not members[member] or not standing:
+            return self._running(members, member, self._start_values())
+        return self._going_on(members, member, standing)
+
+    def populate_enqueued(self, trial_id: str, fixed: Mapping[str, Value]) -> dict[str, Any]:
+        """Begins a member with enqueued values, while there is one that has not begun."""
+        members = self._members()
+        for member, lived in members.items():
+            if not lived:
+                values = space.draw(self.hyperparameters, self._stream(), fixed)
+                return self._running(members, member, values)
+        return {"status": TrialStatus.STOPPED}
+
+    def checkpoints_needed(self) -> set[str]:
+        """Names the trials from whose end a member may still go on, or is just doing so."""
+        members = self._members()
+        running = [t for t in self.trials.values() if t.status not in _ENDED]
+        sources = [t.hyperparameters.values.get("tuner/trial_id") for t in running]
+        needed = {source for source in sources if source is not None}
+        ages = [len(lived) for lived in members.values() if len(lived) < self.intervals]
+        if ages:
+            ahead = [trial for lived in members.values() for trial in lived[min(ages) :]]
+            for trial in [*self._standing(members, min(ages)), *ahead]:
+                if trial.status == TrialStatus.COMPLETED and self.may_be_continued(trial):
+                    needed.add(trial.trial_id)
+        return needed
+
+    def may_be_continued(self, trial: Trial) -> bool:
+        """Tells whether the trial is not the last interval of its member."""
+        return trial.hyperparameters.values["tuner/generation"] + 1 < self.intervals
+
+    def _members(self) -> dict[int, list[Trial]]:
+        """The intervals that each member has lived."""
+        members: dict[int, list[Trial]] = {m: [] for m in range(self.population_size)}
+        for trial_id in self.start_order:
+            trial = self.trials[trial_id]
+            members.setdefault(trial.hyperparameters.values["tuner/member"], []).append(trial)
+        return members
+
+    def _can_go_on(self, lived: list[Trial]) -> bool:
+        return len(lived) < self.intervals and (not lived or lived[-1].status in _ENDED)
+
+    def _standing(self, members: Mapping[int, list[Trial]], age: int) -> list[Trial]:
+        """The latest good interval of each member up to an age, the best first."""
+        good = (
+            [trial for trial in lived[:age] if trial.status == TrialStatus.COMPLETED]
+            for lived in members.values()
+        )
+        return best_first([trial for trials in good for trial in trials[-1:]], self.objective)
+
+    def _start_values(self) -> dict[str, Value]:
+        """Values of a new member, in a space too small for all of them those of another too."""
+        values = self._random_values()
+        return space.draw(self.hyperparameters, self._stream()) if values is None else values
+
+    def _going_on(
+        self, members: Mapping[int, list[Trial]], member: int, standing: list[Trial]
+    ) -> dict[str, Any]:
+        """Exploits and explores where the member has fallen behind (section 4.1.1)."""
+        latest = members[member][-1]
+        count = min(math.ceil(self.quantile * len(standing)), len(standing) // 2)
+        well = [trial.trial_id for trial in standing[: len(standing) - count]]
+        if latest.trial_id in well:
+            return self._running(members, member, own_values(latest), latest)
+        stream = self._stream()
+        source = standing[stream.integers(max(count, 1))]
+        values = explore(
+            self.hyperparameters,
+            own_values(source),
+            self._explored_names(),
+            self.perturbation_factors,
+            self.resample_probability,
+            stream,
+        )
+        return self._running(members, member, values, source)
+
+    def _running(
+        self,
+        members: Mapping[int, list[Trial]],
+        member: int,
+        values: dict[str, Value],
+        source: Trial | None = None,
+    ) -> dict[str, Any]:
+        begin = 0 if source is None else source.hyperparameters.values["tuner/epochs"]
+        values |= {
+            "tuner/member": member,
+            "tuner/generation": len(members[member]),
+            "tuner/initial_epoch": begin,
+            "tuner/epochs": min(begin + self.ready_interval, self.max_epochs),
+        }
+        if source is not None:
+            values["tuner/trial_id"] = source.trial_id
+        return {"status": TrialStatus.RUNNING, "values": values}
+
+    def _explored_names(self) -> set[str]:
+        if self.perturb is not None:
+            return set(self.perturb)
+        return {hp.name for hp in self.hyperparameters.space if isinstance(hp, Float)}
+
+    def _check_perturb(self) -> None:
+        known = [hyperparameter.name for hyperparameter in self.hyperparameters.space]
+        unknown = [name for name in self.perturb or [] if name not in known]
+        if unknown:
+            raise ValueError(
+                f"perturb={self.perturb!r} names {', '.join(map(repr, unknown))}, which is no "
+                f"hyperparameter of this search. Those are {', '.join(known) or 'none yet'}."
+            )
+
+    def _compute_values_hash(self, values: Mapping[str, Value]) -> str:
+        # Which interval of which member it is makes no configuration another one.
+        own = {name: value for name, value in values.items() if not name.startswith("tuner/")}
+        return super()._compute_values_hash(own)
+
+
+def _check_whole(name: str, value: Any, lowest: int = 1) -> None:
+    if not isinstance(value, int) or value < lowest:
+        raise ValueError(f"{name}={value!r} is not allowed; give a whole number from {lowest} on.")
+
+
+def _check_share(name: str, value: Any, highest: float) -> None:
+    if not isinstance(value, int | float) or not 0 <= value <= highest:
+        raise ValueError(f"{name}={value!r} is not allowed; give a number from 0 to {highest}.")
+
+
+def _check_factors(factors: Any) -> None:
+    numbers = list(factors) if isinstance(factors, Sequence) else []
+    if not numbers or not all(isinstance(f, int | float) and 0 < f != 1 for f in numbers):
+        raise ValueError(
+            f"perturbation_factors={factors!r} is not allowed; give positive numbers other than 1, "
+            "such as (0.8, 1.2)."
+        )
