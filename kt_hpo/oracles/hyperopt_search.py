@@ -82,6 +82,8 @@ class HyperoptSearchOracle(RecordedOracle):
     def _ask(self) -> dict[str, Value]:
         hyperopt = require("hyperopt", "hyperopt")
         known = self.hyperparameters
+        if not dimensions(known):  # Of an empty space Hyperopt makes no domain.
+            return from_numbers(known, {})
         domain = hyperopt.base.Domain(None, to_hyperopt(known))
         seen = observations([*self.past, *self.trials.values()], self.objective)
         trials = hyperopt.trials_from_docs(
