@@ -23,19 +23,23 @@ if TYPE_CHECKING:
     from kt_hpo.tuner import Tuner
     from kt_hpo.tuners import (
         BayesianOptimization,
+        BayesOptSearch,
         GridSearch,
         Hyperband,
+        HyperoptSearch,
         OptunaSearch,
         PopulationBasedTraining,
         RandomSearch,
     )
 
 _HOMES = {
+    "BayesOptSearch": "kt_hpo.tuners",
     "BayesianOptimization": "kt_hpo.tuners",
     "GridSearch": "kt_hpo.tuners",
     "HyperModel": "keras_tuner",
     "HyperParameters": "kt_hpo.hyperparameters",
     "Hyperband": "kt_hpo.tuners",
+    "HyperoptSearch": "kt_hpo.tuners",
     "Inline": "kt_hpo.execution",
     "Objective": "keras_tuner",
     "OptunaSearch": "kt_hpo.tuners",
@@ -51,11 +55,13 @@ _HOMES = {
 _MODULES = ("datasets", "oracles", "plots")
 
 __all__ = [
+    "BayesOptSearch",
     "BayesianOptimization",
     "GridSearch",
     "HyperModel",
     "HyperParameters",
     "Hyperband",
+    "HyperoptSearch",
     "Inline",
     "Objective",
     "OptunaSearch",

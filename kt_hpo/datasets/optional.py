@@ -6,11 +6,12 @@ import importlib
 from typing import Any
 
 
-def require(module: str) -> Any:
+def require(module: str, extra: str | None = None) -> Any:
     """Imports a module that the user may not have installed.
 
     Args:
         module: Its full name, for example `"mlxtend.data"`.
+        extra: The extra it comes with; one of those for data sets if not given.
 
     Returns:
         The module.
@@ -26,9 +27,8 @@ def require(module: str) -> Any:
         return importlib.import_module(module)
     except ImportError as error:
         missing = error.name or module
-        extra = (
-            "cpu" if missing.startswith("tensorflow.") or missing == "tensorflow" else "datasets"
-        )
+        if extra is None:
+            extra = "cpu" if missing.split(".")[0] == "tensorflow" else "datasets"
         raise ImportError(
             f'{missing!r}, needed for this, is not installed. Run: pip install "kt-hpo[{extra}]"',
             name=missing,

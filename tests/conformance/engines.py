@@ -38,6 +38,12 @@ class Engine:
         return self.oracle(**(made | arguments))
 
 
+def hyperopt(algorithm: str, **promises: bool) -> Engine:
+    """An engine of Hyperopt's."""
+    options = {"max_trials": 24, "algorithm": algorithm}
+    return Engine(oracles.HyperoptSearchOracle, options, **promises)
+
+
 def optuna(sampler: Any, **promises: bool) -> Engine:
     """An engine of Optuna's, by the name of its sampler or a function that makes one."""
     options = {"max_trials": 14, "sampler": sampler}
@@ -56,6 +62,14 @@ ENGINES = {
     "population based training": Engine(
         oracles.PopulationBasedTrainingOracle, {"population_size": 4, "max_epochs": 3}
     ),
+    "bayesopt": Engine(
+        oracles.BayesOptSearchOracle,
+        {"max_trials": 8, "num_initial_points": 6},
+        learns=True,
+    ),
+    "hyperopt tpe": hyperopt("tpe", learns=True),
+    "hyperopt anneal": hyperopt("anneal", learns=True),
+    "hyperopt random": hyperopt("random", any_order=True),
     "tpe": optuna("tpe", learns=True),
     "plain tpe": optuna(lambda: TPESampler(n_startup_trials=5, seed=1), learns=True),
     "cmaes": optuna("cmaes", learns=True),

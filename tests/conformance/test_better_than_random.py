@@ -89,11 +89,11 @@ PROBLEMS = {
     "valley": (valley_space, valley),
     "network": (network_space, network_error),
 }
-# Evolution strategies need generations; Keras Tuner's Gaussian process thinks for seconds a trial.
-TRIALS = {"cmaes": 150, "nsga2": 250, "gaussian process": 12}
+# Evolution strategies need generations; Gaussian processes think long.
+TRIALS = {"cmaes": 150, "nsga2": 250, "gaussian process": 12, "bayesopt": 24, "hyperopt tpe": 100}
 # CMA-ES knows no choices and no conditions, of which this problem is made.
 UNFIT = {("cmaes", "branch")}
-ENOUGH = {"gaussian process": ["bowl"]}
+ENOUGH = {"gaussian process": ["bowl"], "bayesopt": ["bowl", "branch"]}
 
 
 def best(name, problem, seed, trials, folder):

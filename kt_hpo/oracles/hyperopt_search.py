@@ -1,0 +1,236 @@
+"""Hyperopt's algorithms (Bergstra et al. 2011, "Algorithms for Hyper-Parameter Optimization")."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeAlias
+
+import keras_tuner
+from keras_tuner.engine.trial import TrialStatus
+
+from kt_hpo.datasets.optional import require
+from kt_hpo.hyperparameters import HyperParameter, Value
+from kt_hpo.oracles.observations import (
+    active_values,
+    dimensions,
+    is_active,
+    is_choice,
+    observations,
+    to_unit,
+)
+from kt_hpo.oracles.recorded import RecordedOracle
+
+# What `hyperopt.fmin` takes as `algo`.
+Suggest: TypeAlias = Callable[..., list[dict[str, Any]]]
+
+_ALGORITHMS = {"tpe": "hyperopt.tpe", "anneal": "hyperopt.anneal", "random": "hyperopt.rand"}
+
+
+class HyperoptSearchOracle(RecordedOracle):
+    """Asks one of Hyperopt's algorithms for the values of every trial.
+
+    Hyperopt's trials are made anew from this search's own each time, and each trial has a seed of
+    its own, so an interrupted search goes on as it would have.
+
+    Args:
+        objective: As in `keras_tuner.Oracle`.
+        max_trials: How many trials to run at most.
+        algorithm: "tpe", "anneal", "random", or a function that `hyperopt.fmin` takes as `algo`,
+            such as `functools.partial(hyperopt.tpe.suggest, n_startup_jobs=10)`.
+        seed: Seed of the algorithm. The same seed gives the same trials.
+        **kwargs: As in `keras_tuner.Oracle`.
+
+    Raises:
+        ValueError: If the name of the algorithm is not known.
+        ImportError: If Hyperopt is not installed, with the install line.
+
+    Example:
+        >>> HyperoptSearchOracle("val_loss", algorithm="anneal").suggest.__module__
+        'hyperopt.anneal'
+    """
+
+    learns_from_trials = True
+
+    def __init__(
+        self,
+        objective: Any = None,
+        max_trials: int = 10,
+        algorithm: str | Suggest = "tpe",
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        self.suggest = make_suggest(algorithm)
+        super().__init__(objective=objective, max_trials=max_trials, seed=seed, **kwargs)
+
+    def populate_space(self, trial_id: str) -> dict[str, Any]:
+        """Asks the algorithm for the values of a trial.
+
+        Args:
+            trial_id: The trial's id.
+
+        Returns:
+            `{"status": ..., "values": ...}`, as every oracle. A point that was tried already is
+            replaced by a random one; a search that finds none ends.
+        """
+        values: dict[str, Value] | None = self._ask()
+        if values is not None and self._duplicate(values):
+            values = self._random_values()
+        if values is None:
+            return {"status": TrialStatus.STOPPED}
+        return {"status": TrialStatus.RUNNING, "values": values}
+
+    def _ask(self) -> dict[str, Value]:
+        hyperopt = require("hyperopt", "hyperopt")
+        known = self.hyperparameters
+        if not dimensions(known):  # Of an empty space Hyperopt makes no domain.
+            return from_numbers(known, {})
+        domain = hyperopt.base.Domain(None, to_hyperopt(known))
+        seen = observations([*self.past, *self.trials.values()], self.objective)
+        trials = hyperopt.trials_from_docs(
+            [
+                _document(number, to_numbers(known, o.values), o.loss, list(domain.params))
+                for number, o in enumerate(seen)
+            ],
+            validate=False,
+        )
+        seed = int(self._stream().integers(2**31))
+        (suggested,) = self.suggest([len(seen)], domain, trials, seed)
+        drawn = suggested["misc"]["vals"]
+        return from_numbers(known, {name: each[0] for name, each in drawn.items() if len(each)})
+
+
+def make_suggest(algorithm: str | Suggest) -> Suggest:
+    """Finds one of Hyperopt's algorithms.
+
+    Args:
+        algorithm: "tpe", "anneal", "random", or the function itself.
+
+    Returns:
+        What `hyperopt.fmin` takes as `algo`.
+
+    Raises:
+        ValueError: If the name is not known.
+        ImportError: If Hyperopt is not installed, with the install line.
+
+    Example:
+        >>> make_suggest("random").__module__
+        'hyperopt.rand'
+    """
+    if callable(algorithm):
+        return algorithm
+    if algorithm not in _ALGORITHMS:
+        raise ValueError(
+            f"algorithm={algorithm!r} is not one of {', '.join(_ALGORITHMS)}. A function that "
+            "hyperopt.fmin takes as algo, such as hyperopt.tpe.suggest, is taken as well."
+        )
+    return require(_ALGORITHMS[algorithm], "hyperopt").suggest
+
+
+def to_hyperopt(known: keras_tuner.HyperParameters) -> list[Any]:
+    """Writes a search space as Hyperopt does.
+
+    A choice is an index, as in `hyperopt.hp.choice`; anything else is uniform from 0 to 1 on the
+    scale it is sampled on, which holds for logarithms, reverse logarithms, steps and orders alike.
+    What stands in the scope of a choice is nested in the option of that choice. Hyperopt knows no
+    conditions on numbers: what hangs on one is drawn always and used where it is active.
+
+    Args:
+        known: The search space.
+
+    Returns:
+        A Hyperopt expression for each hyperparameter of more than one value.
+
+    Example:
+        >>> hp = keras_tuner.HyperParameters()
+        >>> hp.Float("rate", 1e-4, 1e-1, sampling="log")
+        0.0001
+        >>> [expression.name for expression in to_hyperopt(hp)]
+        ['hyperopt_param']
+    """
+    scope = require("hyperopt.pyll", "hyperopt").scope
+    choices: list[tuple[HyperParameter, Any]] = []
+    expressions = []
+    for hyperparameter, name in dimensions(known):
+        if is_choice(hyperparameter):
+            drawn = scope.hyperopt_param(name, scope.randint(len(hyperparameter.values)))
+            choices.append((hyperparameter, drawn))
+        else:
+            drawn = scope.hyperopt_param(name, scope.uniform(0, 1))
+        for choice, index in _enclosing(hyperparameter, choices):
+            allowed = next(c.values for c in hyperparameter.conditions if c.name == choice.name)
+            options = [drawn if value in allowed else None for value in choice.values]
+            drawn = scope.switch(index, *options)
+        expressions.append(drawn)
+    return expressions
+
+
+def _enclosing(
+    hyperparameter: HyperParameter, choices: list[tuple[HyperParameter, Any]]
+) -> list[tuple[HyperParameter, Any]]:
+    """The choices that a hyperparameter is in the scopes of, the innermost first.
+
+    Several scopes may have a choice of one name; the one meant is in no other scope than this.
+    """
+    names = [condition.name for condition in hyperparameter.conditions]
+    return [
+        (choice, index)
+        for choice, index in reversed(choices)
+        if choice.name in names and all(c in hyperparameter.conditions for c in choice.conditions)
+    ]
+
+
+def to_numbers(
+    known: keras_tuner.HyperParameters, values: Mapping[str, Value]
+) -> dict[str, int | float]:
+    """Turns values into what Hyperopt would have drawn for them; see `to_hyperopt`.
+
+    Args:
+        known: The search space.
+        values: Values by the names of hyperparameters.
+
+    Returns:
+        Indices of choices and numbers from 0 to 1, by the names in the record.
+    """
+    return {
+        name: list(hyperparameter.values).index(values[hyperparameter.name])
+        if is_choice(hyperparameter)
+        else to_unit(hyperparameter, values[hyperparameter.name])
+        for hyperparameter, name in dimensions(known)
+        if hyperparameter.name in values and is_active(hyperparameter, values)
+    }
+
+
+def from_numbers(
+    known: keras_tuner.HyperParameters, numbers: Mapping[str, int | float]
+) -> dict[str, Value]:
+    """Turns what Hyperopt has drawn into values.
+
+    Args:
+        known: The search space.
+        numbers: Indices of choices and numbers from 0 to 1, by the names in the record.
+
+    Returns:
+        The active values by the names of hyperparameters.
+    """
+
+    def value_of(hyperparameter: HyperParameter, name: str) -> Value:
+        if name in numbers and is_choice(hyperparameter):
+            return list(hyperparameter.values)[int(numbers[name])]
+        return hyperparameter.prob_to_value(float(numbers.get(name, 0.5)))
+
+    return active_values(known, value_of)
+
+
+def _document(
+    number: int, numbers: Mapping[str, int | float], loss: float | None, names: Iterable[str]
+) -> dict[str, Any]:
+    """A trial as Hyperopt keeps it; without a loss, one that runs, it counts as a bad one."""
+    base = require("hyperopt.base", "hyperopt")
+    result = {"status": base.STATUS_NEW if loss is None else base.STATUS_OK, "loss": loss}
+    misc = {
+        "tid": number,
+        "idxs": {name: [number] if name in numbers else [] for name in names},
+        "vals": {name: [numbers[name]] if name in numbers else [] for name in names},
+    }
+    (document,) = base.Trials().new_trial_docs([number], [None], [result], [misc])
+    return document
