@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from kt_hpo.tuner import Tuner
     from kt_hpo.tuners import (
         BayesianOptimization,
+        EvolutionarySearch,
         GridSearch,
         Hyperband,
         OptunaSearch,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "BayesianOptimization": "kt_hpo.tuners",
+    "EvolutionarySearch": "kt_hpo.tuners",
     "GridSearch": "kt_hpo.tuners",
     "HyperModel": "keras_tuner",
     "HyperParameters": "kt_hpo.hyperparameters",
@@ -50,6 +52,7 @@ _MODULES = ("datasets", "oracles", "plots")
 
 __all__ = [
     "BayesianOptimization",
+    "EvolutionarySearch",
     "GridSearch",
     "HyperModel",
     "HyperParameters",

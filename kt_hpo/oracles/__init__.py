@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kt_hpo.oracles.adoption import recorded
 from kt_hpo.oracles.bayesian_optimization import BayesianOptimizationOracle
+from kt_hpo.oracles.evolutionary_search import EvolutionarySearchOracle
 from kt_hpo.oracles.grid_search import GridSearchOracle
 from kt_hpo.oracles.hyperband import HyperbandOracle
 from kt_hpo.oracles.optuna_search import OptunaSearchOracle
@@ -12,6 +13,7 @@ from kt_hpo.oracles.recorded import RecordedOracle
 
 __all__ = [
     "BayesianOptimizationOracle",
+    "EvolutionarySearchOracle",
     "GridSearchOracle",
     "HyperbandOracle",
     "OptunaSearchOracle",

@@ -1,9 +1,17 @@
 """What a user holds: a tuner for each search algorithm, used exactly like Keras Tuner's."""
 
 from kt_hpo.tuners.bayesian_optimization import BayesianOptimization
+from kt_hpo.tuners.evolutionary_search import EvolutionarySearch
 from kt_hpo.tuners.grid_search import GridSearch
 from kt_hpo.tuners.hyperband import Hyperband
 from kt_hpo.tuners.optuna_search import OptunaSearch
 from kt_hpo.tuners.random_search import RandomSearch
 
-__all__ = ["BayesianOptimization", "GridSearch", "Hyperband", "OptunaSearch", "RandomSearch"]
+__all__ = [
+    "BayesianOptimization",
+    "EvolutionarySearch",
+    "GridSearch",
+    "Hyperband",
+    "OptunaSearch",
+    "RandomSearch",
+]
