@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from kt_hpo.tuners import (
         BayesianOptimization,
         BayesOptSearch,
+        EvolutionarySearch,
         GridSearch,
         Hyperband,
         HyperoptSearch,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "BayesOptSearch": "kt_hpo.tuners",
     "BayesianOptimization": "kt_hpo.tuners",
+    "EvolutionarySearch": "kt_hpo.tuners",
     "GridSearch": "kt_hpo.tuners",
     "HyperModel": "keras_tuner",
     "HyperParameters": "kt_hpo.hyperparameters",
@@ -57,6 +59,7 @@ _MODULES = ("datasets", "oracles", "plots")
 __all__ = [
     "BayesOptSearch",
     "BayesianOptimization",
+    "EvolutionarySearch",
     "GridSearch",
     "HyperModel",
     "HyperParameters",

@@ -12,7 +12,8 @@ objective by epoch) a trial's `user_attrs` hold:
     best_epoch   the epoch they were reached at, counted from 0
     parameters   how many weights the model has
     checkpoint   path of the best epoch's weights, within the project's folder
-    values       values that are no hyperparameter, like `tuner/epochs`
+    values       values that are no hyperparameter, like `tuner/epochs` or `tuner/parent`
+    inherited    how many weights the model started with from the trial under `tuner/parent`
     traceback    of the error that failed the trial, or its last attempt
     attempts     how many attempts failed, where trials are retried
 """

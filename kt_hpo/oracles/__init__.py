@@ -5,6 +5,7 @@ from __future__ import annotations
 from kt_hpo.oracles.adoption import recorded
 from kt_hpo.oracles.bayesian_optimization import BayesianOptimizationOracle
 from kt_hpo.oracles.bayesopt_search import BayesOptSearchOracle
+from kt_hpo.oracles.evolutionary_search import EvolutionarySearchOracle
 from kt_hpo.oracles.grid_search import GridSearchOracle
 from kt_hpo.oracles.hyperband import HyperbandOracle
 from kt_hpo.oracles.hyperopt_search import HyperoptSearchOracle
@@ -16,6 +17,7 @@ from kt_hpo.oracles.recorded import RecordedOracle
 __all__ = [
     "BayesOptSearchOracle",
     "BayesianOptimizationOracle",
+    "EvolutionarySearchOracle",
     "GridSearchOracle",
     "HyperbandOracle",
     "HyperoptSearchOracle",

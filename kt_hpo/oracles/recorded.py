@@ -32,6 +32,9 @@ class RecordedOracle(SearchState):
             allow_new_entries, tune_new_entries, seed, max_retries_per_trial,
             max_consecutive_failed_trials.
 
+    Attributes:
+        inherit_weights: Whether trials start from the weights of the one under `tuner/parent`.
+
     Example:
         >>> class FirstValue(RecordedOracle):
         ...     def populate_space(self, trial_id):
@@ -40,6 +43,8 @@ class RecordedOracle(SearchState):
         >>> FirstValue(objective="val_loss", max_trials=1).objective.direction
         'min'
     """
+
+    inherit_weights = False
 
     def checkpoints_needed(self) -> set[str]:
         """Names the ended trials that may still be continued from where they ended."""

@@ -11,7 +11,7 @@ from keras_tuner.engine.trial import Trial
 from keras_tuner.errors import FailedTrialError, FatalTypeError
 
 from kt_hpo.training import callbacks as cb
-from kt_hpo.training import checkpoints
+from kt_hpo.training import checkpoints, inheritance
 from kt_hpo.training.results import Result, read_results
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def run_trial(
 
 
 def build(tuner: Tuner, trial: Trial) -> keras.Model:
-    """Builds the model of a trial, as far trained as the trial it continues.
+    """Builds the model of a trial, as far trained as the trial it continues or descends from.
 
     Args:
         tuner: The tuner.
@@ -88,6 +88,10 @@ def build(tuner: Tuner, trial: Trial) -> keras.Model:
     past_id = trial.hyperparameters.values.get("tuner/trial_id")
     if past_id is not None:
         checkpoints.go_on_from(model, Path(tuner.get_trial_dir(past_id)) / checkpoints.LAST)
+    if tuner.oracle.inherit_weights:
+        inherited = inheritance.inherit_from_parent(tuner, trial, model)
+        if inherited is not None:
+            tuner.annotate(trial, inherited=inherited)
     return model
 
 

@@ -2,6 +2,7 @@
 
 from kt_hpo.tuners.bayesian_optimization import BayesianOptimization
 from kt_hpo.tuners.bayesopt_search import BayesOptSearch
+from kt_hpo.tuners.evolutionary_search import EvolutionarySearch
 from kt_hpo.tuners.grid_search import GridSearch
 from kt_hpo.tuners.hyperband import Hyperband
 from kt_hpo.tuners.hyperopt_search import HyperoptSearch
@@ -12,6 +13,7 @@ from kt_hpo.tuners.random_search import RandomSearch
 __all__ = [
     "BayesOptSearch",
     "BayesianOptimization",
+    "EvolutionarySearch",
     "GridSearch",
     "Hyperband",
     "HyperoptSearch",

@@ -1,0 +1,142 @@
+"""Regularized evolution (Real et al. 2019, "... for Image Classifier Architecture Search")."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from keras_tuner.engine.trial import Trial, TrialStatus
+
+from kt_hpo.hyperparameters import Value
+from kt_hpo.oracles.mutation import mutate
+from kt_hpo.oracles.ranking import best_first, front
+from kt_hpo.oracles.recorded import RecordedOracle
+
+# The name under which a trial keeps the id of the trial it is a mutation of.
+PARENT = "tuner/parent"
+
+
+class EvolutionarySearchOracle(RecordedOracle):
+    """Breeds each trial from a good one of the latest: aging evolution, the paper's algorithm 1.
+
+    The first `population_size` trials are drawn at random. From then on a sample is drawn from the
+    population, with replacement; the best of it, with several objectives one that no other in the
+    sample dominates, is the parent, and the new trial is its mutation (`mutation.mutate`). The
+    population is the last `population_size` trials that were completed: not the worst dies, but the
+    oldest. Trials that failed or were pruned have no children. Of a past search (`warm_start`) the
+    best trials are the first population.
+
+    Args:
+        objective: As in `keras_tuner.Oracle`.
+        max_trials: How many trials to run at most.
+        population_size: How many trials may have children, `P` in the paper; a fifth of
+            `max_trials`, but from 5 to 100, if not given.
+        sample_size: Among how many the best becomes parent, `S` in the paper; a quarter of
+            `population_size`, but at least 2, if not given.
+        inherit_weights: Whether a trial starts from the weights of its parent.
+        seed: Seed of all random numbers. The same seed gives the same trials.
+        **kwargs: As in `keras_tuner.Oracle`.
+
+    Raises:
+        ValueError: If a size is not a whole number from 1 on, or the sample is larger than the
+            population.
+
+    Example:
+        >>> oracle = EvolutionarySearchOracle("val_loss", max_trials=100)
+        >>> oracle.population_size, oracle.sample_size
+        (20, 5)
+    """
+
+    learns_from_trials = True
+
+    def __init__(
+        self,
+        objective: Any = None,
+        max_trials: int | None = 100,
+        population_size: int | None = None,
+        sample_size: int | None = None,
+        inherit_weights: bool = False,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(objective=objective, max_trials=max_trials, seed=seed, **kwargs)
+        if population_size is None:
+            population_size = min(max((max_trials or 100) // 5, 5), 100)
+        if sample_size is None and isinstance(population_size, int):
+            sample_size = min(max(population_size // 4, 2), population_size)
+        _check_sizes(population_size, sample_size)
+        self.population_size = population_size
+        self.sample_size = sample_size
+        self.inherit_weights = inherit_weights
+
+    @property
+    def population(self) -> list[Trial]:
+        """The trials that may have children, the oldest first."""
+        best_past = best_first(self.past, self.objective)[: self.population_size]
+        ended = [self.trials[trial_id] for trial_id in self.end_order]
+        completed = [trial for trial in ended if trial.status == TrialStatus.COMPLETED]
+        return [*reversed(best_past), *completed][-self.population_size :]
+
+    def populate_space(self, trial_id: str) -> dict[str, Any]:
+        """Mutates the best of a sample of the population.
+
+        Args:
+            trial_id: The trial's id.
+
+        Returns:
+            `{"status": ..., "values": ...}`, as every oracle. While the population is not there
+            yet, or where mutations give only what was tried already, values are drawn at random; a
+            search that finds no new ones ends.
+        """
+        values = self._child() or self._random_values()
+        if values is None:
+            return {"status": TrialStatus.STOPPED}
+        return {"status": TrialStatus.RUNNING, "values": values}
+
+    def may_be_continued(self, trial: Trial) -> bool:
+        """Tells whether children may start from a trial's weights."""
+        return self.inherit_weights
+
+    def checkpoints_needed(self) -> set[str]:
+        """Names the trials whose children may still start from their weights."""
+        if not self.inherit_weights:
+            return set()
+        unfinished = (TrialStatus.RUNNING, TrialStatus.INVALID)
+        parents = {
+            trial.hyperparameters.values[PARENT]
+            for trial in self.trials.values()
+            if trial.status in unfinished and PARENT in trial.hyperparameters.values
+        }
+        return parents | {trial.trial_id for trial in self.population}
+
+    def _child(self) -> dict[str, Value] | None:
+        """A mutation that was not tried before, with its parent; None if there is none."""
+        population = self.population
+        if not population or len(self.past) + len(self.trials) < self.population_size:
+            return None
+        stream = self._stream()
+        for _ in range(self._max_collisions + 1):
+            places = stream.integers(len(population), size=self.sample_size)
+            best = front([population[place] for place in places], self.objective)
+            parent = best[stream.integers(len(best))]
+            values = mutate(self.hyperparameters, parent.hyperparameters.values, stream)
+            if values and not self._duplicate(values):
+                return values | {PARENT: parent.trial_id}
+        return None
+
+    def _compute_values_hash(self, values: Mapping[str, Value]) -> str:
+        # Two parents may have the same child.
+        own = {name: value for name, value in values.items() if name != PARENT}
+        return super()._compute_values_hash(own)
+
+
+def _check_sizes(population_size: Any, sample_size: Any) -> None:
+    for name, size in (("population_size", population_size), ("sample_size", sample_size)):
+        if not isinstance(size, int) or isinstance(size, bool) or size < 1:
+            raise ValueError(f"{name}={size!r} is not allowed; give a whole number from 1 on.")
+    if sample_size > population_size:
+        raise ValueError(
+            f"sample_size={sample_size} is larger than population_size={population_size}: the "
+            "parent is the best of a sample of the population. Give a smaller sample; a quarter "
+            "of the population is the paper's."
+        )
