@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from kt_hpo.execution import Inline
     from kt_hpo.hyperparameters import HyperParameters
     from kt_hpo.journal import RecordError
+    from kt_hpo.objectives import Measure
     from kt_hpo.oracles.locking import synchronized
     from kt_hpo.studies import open_study
     from kt_hpo.tuner import Tuner
@@ -37,6 +38,7 @@ _HOMES = {
     "HyperParameters": "kt_hpo.hyperparameters",
     "Hyperband": "kt_hpo.tuners",
     "Inline": "kt_hpo.execution",
+    "Measure": "kt_hpo.objectives",
     "Objective": "keras_tuner",
     "OptunaSearch": "kt_hpo.tuners",
     "Oracle": "keras_tuner",
@@ -57,6 +59,7 @@ __all__ = [
     "HyperParameters",
     "Hyperband",
     "Inline",
+    "Measure",
     "Objective",
     "OptunaSearch",
     "Oracle",
