@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from kt_hpo.execution import Inline
     from kt_hpo.hyperparameters import HyperParameters
     from kt_hpo.journal import RecordError
+    from kt_hpo.objectives import Measure
     from kt_hpo.oracles.locking import synchronized
     from kt_hpo.studies import open_study
     from kt_hpo.tuner import Tuner
@@ -43,6 +44,7 @@ _HOMES = {
     "Hyperband": "kt_hpo.tuners",
     "HyperoptSearch": "kt_hpo.tuners",
     "Inline": "kt_hpo.execution",
+    "Measure": "kt_hpo.objectives",
     "Objective": "keras_tuner",
     "OptunaSearch": "kt_hpo.tuners",
     "Oracle": "keras_tuner",
@@ -66,6 +68,7 @@ __all__ = [
     "Hyperband",
     "HyperoptSearch",
     "Inline",
+    "Measure",
     "Objective",
     "OptunaSearch",
     "Oracle",

@@ -135,7 +135,7 @@ def _make_tuner(options: argparse.Namespace, train: Dataset, directory: Path) ->
     default = "val_loss" if train.task == "regression" else "val_accuracy"
     common = {
         "hypermodel": hypermodel,
-        "objective": options.objective or default,
+        "objective": [name.strip() for name in (options.objective or default).split(",")],
         "seed": options.seed,
         "directory": directory.parent,
         "project_name": directory.name,
@@ -204,7 +204,11 @@ def _add_search_options(command: argparse.ArgumentParser) -> None:
     add("--directory", required=True, help="where the search is kept")
     add("--max-trials", type=_count, default=20, help="not for hyperband; default 20")
     add("--max-epochs", type=_count, default=20, help="epochs of a trial at most; default 20")
-    add("--objective", help="metric to optimise; default val_accuracy, or val_loss for numbers")
+    add(
+        "--objective",
+        help="metrics to optimise, or latency, parameters, flops, training_seconds, "
+        "generalization_gap; several with commas; default val_accuracy, or val_loss for numbers",
+    )
     add("--seed", type=int, default=0, help="the same seed gives the same trials; default 0")
     add("--storage", help="URL of a data base for the record, such as sqlite:///trials.db")
     add("--overwrite", action="store_true", help="forget what the directory holds")

@@ -1,18 +1,142 @@
-"""What is optimised: one metric, or several.
+"""What is optimised: a metric, something measured of the trained model, or several of these.
 
-Keras Tuner's `Objective` is used as it is; this module names the objectives of a search for its
-record and reads their values.
+Keras Tuner's `Objective` is used as it is; this module makes it from what a user writes, names the
+objectives of a search for its record and reads their values. Models are measured in
+`kt_hpo.training.measures`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Literal, TypeAlias
+import difflib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Literal, TypeAlias
 
 from keras_tuner import Objective
+from keras_tuner.src.engine.objective import MultiObjective, create_objective
+
+GAP = "generalization_gap"
+# What is measured of a trained model where it is asked for; the less the better, all of them.
+MEASURED = ("latency", "parameters", "flops", "training_seconds", GAP)
+
+
+class Measure(Objective):
+    """A function of the trained model, as an objective.
+
+    The model has the weights of its best epoch.
+
+    Args:
+        function: Takes a `keras.Model`, returns a number.
+        name: What the number is called in the record; the function's name by default.
+        direction: `"min"` or `"max"`.
+
+    Raises:
+        TypeError: If it cannot be called.
+        ValueError: If the direction is another, or a function without a name has got none.
+
+    Example:
+        >>> def depth(model):
+        ...     return len(model.layers)
+        >>> print(Measure(depth))
+        Objective(name="depth", direction="min")
+    """
+
+    def __init__(
+        self,
+        function: Callable[[Any], float],
+        name: str | None = None,
+        direction: Literal["min", "max"] = "min",
+    ) -> None:
+        if not callable(function):
+            raise TypeError(f"Measure({function!r}): give a function of the trained model.")
+        if direction not in ("min", "max"):
+            raise ValueError(f"direction={direction!r} is not allowed; give 'min' or 'max'.")
+        name = name or getattr(function, "__name__", "<lambda>")
+        if name == "<lambda>":
+            raise ValueError(
+                f"{function!r} has no name for the record. Give it one: "
+                "kt_hpo.Measure(function, name=...), or write it with def."
+            )
+        super().__init__(name, direction)
+        self.function = function
+
 
 # How a user may write an objective.
-ObjectiveLike: TypeAlias = str | Objective | list[str | Objective] | None
+OneObjective: TypeAlias = str | Objective | Callable[[Any], float]
+ObjectiveLike: TypeAlias = OneObjective | Sequence[OneObjective] | None
+
+
+class TrainingLoss(Objective):
+    """What picks a trial's best epoch where no epoch measures the objective.
+
+    It is the validation loss, or the training loss where nothing is validated.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("val_loss", "min")
+
+    def has_value(self, logs: Mapping[str, float]) -> bool:
+        """Tells whether there is a loss."""
+        return "val_loss" in logs or "loss" in logs
+
+    def get_value(self, logs: Mapping[str, float]) -> float:
+        """Reads the loss."""
+        return logs["val_loss"] if "val_loss" in logs else logs["loss"]
+
+
+def make_objective(objective: ObjectiveLike) -> Objective:
+    """Makes an objective of what a user has written.
+
+    Args:
+        objective: The name of a metric; one of latency, parameters, flops, training_seconds,
+            generalization_gap; a `keras_tuner.Objective`; a function of the trained model, to be
+            minimised, or a `Measure` of it; a list of these; or None for what `fit` or `run_trial`
+            returns, to be minimised.
+
+    Returns:
+        The objective, a sum if there are several, as Keras Tuner has it.
+
+    Raises:
+        ValueError: If a name does not tell whether more or less of it is better, one is there
+            twice, or the list is empty.
+        TypeError: If it is something else.
+
+    Example:
+        >>> describe(make_objective(["val_accuracy", "latency"]))
+        'val_accuracy (max), latency (min)'
+    """
+    if isinstance(objective, list | tuple):
+        made = [make_objective(one) for one in objective]
+        names = [one.name for one in made]
+        if not names or len(set(names)) < len(names):
+            raise ValueError(
+                f"objective={objective!r} is not allowed; give at least one, and none twice."
+            )
+        return made[0] if len(made) == 1 else MultiObjective(made)
+    if objective is None or isinstance(objective, Objective):
+        return create_objective(objective)
+    if isinstance(objective, str):
+        return _named(objective)
+    if callable(objective):
+        return Measure(objective)
+    raise TypeError(
+        f"objective={objective!r} is not allowed; give the name of a metric, one of "
+        f"{', '.join(MEASURED)}, a kt_hpo.Objective, a function of the model, or a list of these."
+    )
+
+
+def _named(name: str) -> Objective:
+    if name in MEASURED:
+        return Objective(name, "min")
+    try:
+        return create_objective(name)
+    except ValueError:
+        close = difflib.get_close_matches(name, MEASURED, n=1)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        raise ValueError(
+            f"objective={name!r}: it is not known whether more or less of it is better.{hint} For "
+            f'a metric of the model say it, kt_hpo.Objective({name!r}, "max"). Known without that '
+            f"are Keras' metrics and losses, also with val_ before them, and {', '.join(MEASURED)}."
+        ) from None
 
 
 def parts(objective: Objective) -> list[Objective]:
@@ -53,22 +177,90 @@ def with_objective(objective: Objective, metrics: Mapping[str, float]) -> dict[s
     Returns:
         The metrics, with the sum of several objectives under `objective.name`.
     """
-    found = dict(metrics)
+    asks_for_gap = any(part.name == GAP for part in parts(objective))
+    found = with_gap(metrics) if asks_for_gap else dict(metrics)
     if objective.name not in found and objective.has_value(found):
         found[objective.name] = objective.get_value(found)
     return found
 
 
-def needs_validation(objective: Objective) -> bool:
-    """Tells whether an objective is measured on validation data.
+def is_measured(part: Objective) -> bool:
+    """Tells whether an objective is measured of the model by itself, and no metric of it.
+
+    Args:
+        part: A single objective.
+
+    Returns:
+        Whether it is a `Measure`, or has one of the names that are `MEASURED`.
+    """
+    return isinstance(part, Measure) or part.name in MEASURED
+
+
+def is_measured_after_training(part: Objective) -> bool:
+    """Tells whether an objective is known only once the training is over.
+
+    Args:
+        part: A single objective.
+
+    Returns:
+        False for what the logs of an epoch may hold.
+    """
+    return is_measured(part) and part.name != GAP
+
+
+def while_training(objective: Objective) -> Objective:
+    """Gives what tells the better epoch of a training.
 
     Args:
         objective: What `oracle.objective` holds.
 
     Returns:
-        True if one of its names starts with `val_`.
+        The objectives that each epoch measures; the validation loss, or else the training loss, if
+        there are none.
+
+    Example:
+        >>> while_training(make_objective(["val_accuracy", "latency"])).name
+        'val_accuracy'
+        >>> while_training(make_objective("latency")).get_value({"loss": 0.5})
+        0.5
     """
-    return any(part.name.startswith("val_") for part in parts(objective))
+    every = parts(objective)
+    left = [part for part in every if not is_measured_after_training(part)]
+    if len(left) == len(every):
+        return objective
+    if not left:
+        return TrainingLoss()
+    return left[0] if len(left) == 1 else MultiObjective(left)
+
+
+def with_gap(metrics: Mapping[str, float]) -> dict[str, float]:
+    """Adds the generalization gap, validation minus training loss, to the metrics of an epoch.
+
+    Args:
+        metrics: Values by the metrics' names.
+
+    Returns:
+        The metrics, with the gap where both losses are among them.
+
+    Example:
+        >>> with_gap({"loss": 0.5, "val_loss": 0.75})["generalization_gap"]
+        0.25
+    """
+    if "loss" in metrics and "val_loss" in metrics:
+        return {GAP: metrics["val_loss"] - metrics["loss"], **metrics}
+    return dict(metrics)
+
+
+def needs_validation(names: Iterable[str]) -> bool:
+    """Tells whether something is measured on validation data.
+
+    Args:
+        names: Of objectives, or of what constraints are about.
+
+    Returns:
+        True if one of them starts with `val_`, or is the generalization gap.
+    """
+    return any(name.startswith("val_") or name == GAP for name in names)
 
 
 def describe(objective: Objective) -> str:

@@ -80,7 +80,8 @@ def check_pruner(pruner: BasePruner, oracle: keras_tuner.Oracle) -> None:
         oracle: The oracle of the search.
 
     Raises:
-        ValueError: If the oracle stops trials early by itself, or there are several objectives.
+        ValueError: If the oracle stops trials early by itself, there are several objectives, or no
+            epoch measures the one there is.
     """
     if isinstance(pruner, NopPruner):
         return
@@ -95,4 +96,9 @@ def check_pruner(pruner: BasePruner, oracle: keras_tuner.Oracle) -> None:
         raise ValueError(
             f"{name} compares trials by one objective, and this search has several: "
             f"{objectives.describe(oracle.objective)}. Leave pruner out, or search for one of them."
+        )
+    if objectives.is_measured_after_training(oracle.objective):
+        raise ValueError(
+            f"{name} compares trials epoch by epoch, and {oracle.objective.name!r} is known only "
+            "once a training is over. Leave pruner out."
         )

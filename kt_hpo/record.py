@@ -104,6 +104,26 @@ class Record:
                 "Give the new search another project_name, or overwrite=True to begin anew."
             )
 
+    def check_constraints(self, names: Sequence[str]) -> None:
+        """Notes which constraints the search keeps, and refuses to go on with others.
+
+        Args:
+            names: The constraints' names.
+
+        Raises:
+            RecordError: If the trials there are were held against others.
+        """
+        known, wanted = self.study.user_attrs.get("constraints", []), sorted(names)
+        if known == wanted:
+            return
+        if self.trials:
+            raise journal.RecordError(
+                f"The search in project {self.study.study_name!r} keeps {_in_words(known)}, not "
+                f"{_in_words(wanted)}. Give the new search another project_name, or "
+                "overwrite=True to begin anew."
+            )
+        self.study.set_user_attr("constraints", wanted)
+
     @property
     def space(self) -> HyperParameters | None:
         """The search space as far as it is known; None before the first build."""
@@ -245,6 +265,10 @@ class Record:
 
     def _storage_id(self, number: int) -> int:
         return self._storage.get_trial_id_from_study_id_trial_number(self.study._study_id, number)
+
+
+def _in_words(constraints: Sequence[str]) -> str:
+    return ", ".join(constraints) or "no constraints"
 
 
 @contextmanager

@@ -8,6 +8,8 @@ import optuna
 import pandas as pd
 from optuna.trial import FrozenTrial, TrialState
 
+from kt_hpo.constraints import total_violation
+
 _STATES = {TrialState.COMPLETE: "completed", TrialState.FAIL: "failed"}
 
 
@@ -19,8 +21,9 @@ def to_dataframe(study: optuna.Study) -> pd.DataFrame:
 
     Returns:
         Columns `trial`, `state`, the objectives, the hyperparameters, the other metrics at the best
-        epoch, `best_epoch` (counted from 1), `parameters`, `seconds`, `error` (the last line of the
-        traceback). What a trial does not have is missing.
+        epoch, `violation` (how far it is from keeping the constraints, 0 where it does; only if
+        there are any), `best_epoch` (counted from 1), `parameters`, `seconds`, `error` (the last
+        line of the traceback). What a trial does not have is missing.
 
     Example:
         >>> to_dataframe(optuna.create_study()).empty
@@ -41,8 +44,8 @@ def best_trials(study: optuna.Study, count: int = 10) -> pd.DataFrame:
         count: How many at most.
 
     Returns:
-        Rows of `to_dataframe` in the order of the first objective, without the columns that are
-        empty in all of them.
+        Rows of `to_dataframe` that keep the constraints, in the order of the first objective,
+        without the columns that are empty in all of them.
     """
     table = to_dataframe(study)
     if table.empty:
@@ -50,6 +53,8 @@ def best_trials(study: optuna.Study, count: int = 10) -> pd.DataFrame:
     first = (study.metric_names or ["objective"])[0]
     maximize = study.directions[0] == optuna.study.StudyDirection.MAXIMIZE
     completed = table[table["state"] == "completed"]
+    if "violation" in table:
+        completed = completed[completed["violation"].fillna(0) == 0]
     ordered = (
         completed.sort_values(first, ascending=not maximize, kind="stable")
         if len(completed)
@@ -70,8 +75,9 @@ def compare_best(study: optuna.Study, count: int = 10) -> str:
     """
     table = best_trials(study, count)
     if table.empty:
-        return "No trial has been completed."
-    hidden = ["state", *(name for name in table if str(name).startswith("tuner/"))]
+        broken = any(trial.state == TrialState.COMPLETE for trial in study.get_trials(False))
+        return f"No trial {'keeps the constraints' if broken else 'has been completed'}."
+    hidden = ["state", "violation", *(name for name in table if str(name).startswith("tuner/"))]
     table = table.drop(columns=[name for name in hidden if name in table])
     cells = table.set_index("trial").T.map(_in_words)
     cells.columns.name = "trial"
@@ -98,8 +104,10 @@ def _row(trial: FrozenTrial, names: list[str]) -> dict[str, Any]:
     row |= trial.params
     row |= {k: v for k, v in attributes.get("values", {}).items() if k.startswith("tuner/")}
     row |= {k: v for k, v in attributes.get("metrics", {}).items() if k not in row}
+    if trial.constraints:
+        row["violation"] = total_violation(trial.constraints)
     row["best_epoch"] = attributes["best_epoch"] + 1 if "best_epoch" in attributes else None
-    row["parameters"] = attributes.get("parameters")
+    row.setdefault("parameters", attributes.get("parameters"))
     row["seconds"] = trial.duration.total_seconds() if trial.duration else None
     error = attributes.get("traceback", "").strip()
     row["error"] = error.splitlines()[-1] if error else None

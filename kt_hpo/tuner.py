@@ -15,6 +15,7 @@ from keras_tuner.engine.trial import Trial
 from optuna.pruners import BasePruner
 
 from kt_hpo import journal, space, tables
+from kt_hpo.constraints import ConstraintLike, make_constraints
 from kt_hpo.execution import Inline
 from kt_hpo.execution.trial import counts
 from kt_hpo.hyperparameters import Value
@@ -59,6 +60,8 @@ class Tuner(keras_tuner.Tuner):
             percentile, asha, hyperband, wilcoxon. None lets all run to their end.
         warm_start: A study of a past search, `open_study(...)`, whose trials this one begins with;
             for the algorithms that learn from trials.
+        constraint: What a trial must keep to be among the best, such as `"parameters < 1e5"`; see
+            `kt_hpo.constraints.make_constraints`. Optuna's samplers seek trials that keep it.
         **kwargs: None others are known.
 
     Attributes:
@@ -102,6 +105,7 @@ class Tuner(keras_tuner.Tuner):
         executor: Inline | None = None,
         pruner: str | BasePruner | None = None,
         warm_start: optuna.Study | None = None,
+        constraint: ConstraintLike = None,
         **kwargs: Any,
     ) -> None:
         check_counts(
@@ -122,6 +126,7 @@ class Tuner(keras_tuner.Tuner):
             oracle.pruner = oracle.pruner if pruner is None else make_pruner(pruner)
             check_pruner(oracle.pruner, oracle)
             oracle.begin_from(warm_start)
+            oracle.constraints = make_constraints(constraint) or oracle.constraints
         self.early_stopping = early_stopping
         self.keep_checkpoints = keep_checkpoints
         self.executor = executor or Inline()
@@ -264,6 +269,13 @@ class Tuner(keras_tuner.Tuner):
         checkpoints.restore(model, Path(self.get_trial_dir(trial.trial_id)) / checkpoints.BEST)
         return model
 
+    def get_best_models(self, num_models: int = 1) -> list[keras.Model]:
+        """Gives the models of the best trials; a ValueError if all break the constraints."""
+        reason = self.oracle.why_none_is_best()
+        if reason and self.oracle.constraints and self.oracle.end_order:
+            raise ValueError(reason)
+        return super().get_best_models(num_models)
+
     def fit_best(self, *fit_args: Any, **fit_kwargs: Any) -> keras.Model:
         """Trains the best trial's model anew, on all the data there are.
 
@@ -276,7 +288,7 @@ class Tuner(keras_tuner.Tuner):
             The trained model.
 
         Raises:
-            ValueError: If no trial has been completed.
+            ValueError: If no trial has been completed, or none that keeps the constraints.
         """
         return best.fit_best(self, fit_args, fit_kwargs)
 
@@ -297,9 +309,10 @@ class Tuner(keras_tuner.Tuner):
         """Picks the trials that no other is better than in every objective.
 
         Returns:
-            The trials, in the order of the first objective; with one objective the best trials.
+            Those that keep the constraints, in the order of the first objective; with one objective
+            the best trials.
         """
-        return front(self.oracle.trials.values(), self.oracle.objective)
+        return front(self.oracle.kept_trials(), self.oracle.objective)
 
     def to_dataframe(self) -> pd.DataFrame:
         """Gives the trials as a data frame; see `kt_hpo.tables.to_dataframe`."""

@@ -20,7 +20,7 @@ FLOORS = [
     {"plots", "tracking"},
     {"studies", "tables", "pruning"},
     {"record"},
-    {"journal", "objectives", "space"},
+    {"constraints", "journal", "objectives", "space"},
     {"hyperparameters", "datasets", "startup"},
 ]
 ROOT = Path(kt_hpo.__file__).parent

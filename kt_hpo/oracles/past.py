@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import keras_tuner
 import optuna
 from keras_tuner.engine.trial import Trial
 from optuna.trial import FrozenTrial, TrialState
 
 from kt_hpo import objectives, space
+from kt_hpo.constraints import Constraint, known_violations
 from kt_hpo.oracles.trials import rebuild
 from kt_hpo.record import Record
 
@@ -24,6 +27,7 @@ def take_past(
     study: optuna.Study,
     objective: keras_tuner.Objective,
     known: keras_tuner.HyperParameters,
+    constraints: Sequence[Constraint] = (),
 ) -> list[Trial]:
     """Copies the trials of a past study that fit the space into a record that has none yet.
 
@@ -32,6 +36,7 @@ def take_past(
         study: The past search.
         objective: What the new search optimises.
         known: Its search space.
+        constraints: What it keeps; past trials are held against what is known of them.
 
     Returns:
         The trials, scored.
@@ -45,7 +50,8 @@ def take_past(
             f"{_directions(record.study)}: its trials are worth nothing here. Leave it out."
         )
     completed = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    copies = [copy for trial in completed if (copy := _copy(trial, study, objective, known))]
+    made = [_copy(trial, study, objective, known, constraints) for trial in completed]
+    copies = [copy for copy in made if copy]
     if not copies:
         raise ValueError(
             f"None of the {len(completed)} completed trials of warm_start={study.study_name!r} has "
@@ -80,6 +86,7 @@ def _copy(
     study: optuna.Study,
     objective: keras_tuner.Objective,
     known: keras_tuner.HyperParameters,
+    constraints: Sequence[Constraint],
 ) -> FrozenTrial | None:
     """The trial as one of the new record; None if it does not fit the space."""
     values = space.from_params(known, trial.params).values
@@ -96,11 +103,14 @@ def _copy(
         return None
     names = [part.name for part in objectives.parts(objective)]
     metrics = dict(zip(names, trial.values, strict=True))
+    measured = trial.user_attrs.get("metrics", {}) | metrics
+    violations = known_violations(constraints, measured)
     return optuna.trial.create_trial(
         state=TrialState.COMPLETE,
         values=trial.values,
         params=params,
         distributions=distributions,
+        system_attrs={f"constraints:{name}": by for name, by in violations.items()},
         user_attrs={
             _FLAG: study.study_name,
             "metrics": objectives.with_objective(objective, metrics),

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from keras_tuner.engine.trial import Trial, TrialStatus
 
-from kt_hpo import space
+from kt_hpo import objectives, space
+from kt_hpo.constraints import keeps, known_violations, total_violation
 from kt_hpo.hyperparameters import Value
 from kt_hpo.oracles.failures import check_failures
 from kt_hpo.oracles.locking import synchronized
@@ -82,7 +83,7 @@ class RecordedOracle(SearchState):
             return trial
         if self.warm_start is not None and not (self.trials or self.past):
             self.past = take_past(
-                self.record, self.warm_start, self.objective, self.hyperparameters
+                self.record, self.warm_start, self.objective, self.hyperparameters, self.constraints
             )
         trial = self._next_trial()
         if trial.status == TrialStatus.RUNNING:
@@ -191,10 +192,11 @@ class RecordedOracle(SearchState):
             The trial.
 
         Raises:
-            ValueError: If the objective is not among the metrics.
+            ValueError: If the objective, or what a constraint is about, is not among the metrics.
         """
         trial = self.trials[trial_id]
         self._check_objective_found(metrics)
+        self.violations[trial_id] = self._violations(trial_id, metrics)
         add_metrics(trial, self.objective, metrics, step)
         return trial
 
@@ -218,7 +220,8 @@ class RecordedOracle(SearchState):
         self.update_space(ended.hyperparameters)
         self._record_values(ended)
         self._judge(ended)
-        write_end(self.record, ended, self.objective, self.hyperparameters)
+        violations = self.violations.get(ended.trial_id, {})
+        write_end(self.record, ended, self.objective, self.hyperparameters, violations)
         if ended.status == TrialStatus.INVALID:
             attempts = self._run_times[ended.trial_id]
             self.record.annotate(int(ended.trial_id), attempts=attempts)
@@ -253,6 +256,39 @@ class RecordedOracle(SearchState):
             num_trials: How many at most.
 
         Returns:
-            Completed trials, the best first; with several objectives by domination.
+            Completed trials that keep the constraints, the best first; with several objectives by
+            domination.
         """
-        return best_first(self.trials.values(), self.objective)[:num_trials]
+        return best_first(self.kept_trials(), self.objective)[:num_trials]
+
+    def kept_trials(self) -> list[Trial]:
+        """Lists the trials that break no constraint."""
+        trials = self.trials.values()
+        return [t for t in trials if keeps(self.violations.get(t.trial_id, {}))]
+
+    def why_none_is_best(self) -> str | None:
+        """Says why `get_best_trials` is empty.
+
+        Returns:
+            The reason, with the trial that is nearest to keeping the constraints; None if there is
+            a best trial.
+        """
+        if self.get_best_trials(1):
+            return None
+        breaking = [t for t in self.trials.values() if t.status == TrialStatus.COMPLETED]
+        if not breaking:
+            return "No trial has been completed yet: run search() first."
+        nearest = min(breaking, key=lambda t: total_violation(self.violations[t.trial_id]))
+        broken = self.violations[nearest.trial_id].items()
+        missed = ", ".join(f"{name!r} by {by:.4g}" for name, by in broken if by > 0)
+        return (
+            f"None of the {len(breaking)} completed trials keeps the constraints; trial "
+            f"{nearest.trial_id} is nearest and misses {missed}. Search on, or allow more."
+        )
+
+    def _violations(self, trial_id: str, metrics: dict[str, float]) -> dict[str, float]:
+        """How far a trial is from keeping each constraint; one told to stop may know less."""
+        metrics = objectives.with_gap(metrics)
+        if self.is_stopped(trial_id):
+            return known_violations(self.constraints, metrics)
+        return {one.name: one.violation(metrics) for one in self.constraints}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import secrets
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras_tuner
@@ -15,7 +15,8 @@ from keras_tuner.engine.trial import Trial, TrialStatus
 from optuna.pruners import BasePruner, NopPruner
 from optuna.trial import FrozenTrial, TrialState
 
-from kt_hpo import space
+from kt_hpo import objectives, space
+from kt_hpo.constraints import Constraint
 from kt_hpo.hyperparameters import HyperParameter, HyperParameters, Value
 from kt_hpo.oracles.locking import synchronized
 from kt_hpo.oracles.past import is_past, past_trials
@@ -32,22 +33,28 @@ class SearchState(keras_tuner.Oracle):
         storage: The Optuna storage or its URL; None for a journal file in the project's folder.
         pruner: The Optuna pruner that decides which trials stop early.
         warm_start: An Optuna study whose trials this search begins with, for engines that learn
-            from trials. All three are to be set before the search begins.
+            from trials.
+        constraints: What a trial must keep to be among the best; see `make_constraints`. All four
+            are to be set before the search begins.
         past: The trials of `warm_start`.
+        violations: How far ended trials are from keeping the constraints, by id and constraint.
     """
 
     storage: Storage = None
     overwrite = False
     pruner: BasePruner = NopPruner()
     warm_start: optuna.Study | None = None
+    constraints: Sequence[Constraint] = ()
     learns_from_trials = False
     hyperparameters: HyperParameters
     trials: dict[str, Trial]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        given = inspect.signature(super().__init__).bind(*args, **kwargs).arguments
-        super().__init__(*args, **kwargs)
-        self._start_recording(given.get("seed"))
+        given = inspect.signature(super().__init__).bind(*args, **kwargs)
+        if "objective" in given.arguments:
+            given.arguments["objective"] = objectives.make_objective(given.arguments["objective"])
+        super().__init__(*given.args, **given.kwargs)
+        self._start_recording(given.arguments.get("seed"))
 
     def _start_recording(self, seed: int | None) -> None:
         _check_max_trials(self.max_trials)
@@ -58,6 +65,7 @@ class SearchState(keras_tuner.Oracle):
         self.seed = secrets.randbelow(2**31) if seed is None else seed
         self.hyperparameters = HyperParameters.from_config(self.hyperparameters.get_config())
         self.past: list[Trial] = []
+        self.violations: dict[str, dict[str, float]] = {}
         self._stopped: set[str] = set()
 
     @property
@@ -67,6 +75,7 @@ class SearchState(keras_tuner.Oracle):
             self._record = Record.open(
                 self._project_dir, self.objective, self.storage, self.overwrite
             )
+            self._record.check_constraints([one.name for one in self.constraints])
             self._record.study.pruner = self.pruner
         return self._record
 
@@ -170,6 +179,7 @@ class SearchState(keras_tuner.Oracle):
         if trial.status in (TrialStatus.COMPLETED, PRUNED):
             self.score_trial(trial)
         self.trials[trial_id] = trial
+        self.violations[trial_id] = frozen.constraints
         self.start_order.append(trial_id)
         self._record_values(trial)
         if trial.status == TrialStatus.RUNNING:

@@ -81,6 +81,7 @@ def write_end(
     trial: Trial,
     objective: keras_tuner.Objective,
     known: keras_tuner.HyperParameters,
+    violations: Mapping[str, float],
 ) -> None:
     """Records how a trial ended; one that is to be tried again stays running.
 
@@ -89,6 +90,7 @@ def write_end(
         trial: A trial that is COMPLETED, PRUNED, FAILED or INVALID.
         objective: The objective of the search.
         known: The search space.
+        violations: How far it is from keeping each constraint.
     """
     number = int(trial.trial_id)
     record.complete_params(number, known, trial.hyperparameters.values)
@@ -99,6 +101,8 @@ def write_end(
     elif trial.status in (TrialStatus.COMPLETED, PRUNED):
         metrics = {n: float(trial.metrics.get_best_value(n)) for n in trial.metrics.metrics}
         record.annotate(number, metrics=metrics, best_epoch=int(trial.best_step))
+        for name, violation in violations.items():
+            record.constrain(number, name, violation)
         if trial.status == PRUNED:
             record.end(number, TrialState.PRUNED)
         else:

@@ -12,6 +12,8 @@ import optuna
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
+from kt_hpo.constraints import keeps
+
 
 @dataclass(frozen=True)
 class Search:
@@ -104,13 +106,14 @@ class Search:
         return [trial for trial in complete if not math.isnan(self.value(trial))]
 
     def best(self) -> FrozenTrial | None:
-        """Return the finished trial with the best objective, the first of several.
+        """Return the finished trial with the best objective that keeps the constraints.
 
         Returns:
-            The `optuna.trial.FrozenTrial`, or None where no trial finished.
+            The `optuna.trial.FrozenTrial`, the first of several, or None where there is none.
         """
         sign = -1 if self.maximize else 1
-        return min(self.finished(), key=lambda trial: sign * self.value(trial), default=None)
+        kept = [trial for trial in self.finished() if keeps(trial.constraints)]
+        return min(kept, key=lambda trial: sign * self.value(trial), default=None)
 
     def curve(self, trial: FrozenTrial) -> dict[int, float]:
         """Return the objective by epoch: what was reported, else the history's mean.

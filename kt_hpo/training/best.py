@@ -33,15 +33,16 @@ def fit_best(tuner: Tuner, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]
         The trained model.
 
     Raises:
-        ValueError: If no trial has been completed.
+        ValueError: If no trial has been completed, or none that keeps the constraints.
     """
-    trials = tuner.oracle.get_best_trials(1)
-    if not trials:
-        raise ValueError("No trial has been completed yet: run search() first.")
-    epochs = fit_kwargs.get("epochs", trials[0].best_step + 1)
+    reason = tuner.oracle.why_none_is_best()
+    if reason:
+        raise ValueError(reason)
+    [best] = tuner.oracle.get_best_trials(1)
+    epochs = fit_kwargs.get("epochs", best.best_step + 1)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / checkpoints.LAST
-        for part, begin, end in _parts(lineage(tuner.oracle.trials, trials[0]), epochs):
+        for part, begin, end in _parts(lineage(tuner.oracle.trials, best), epochs):
             keras.utils.clear_session()
             keras.utils.set_random_seed(fit.seed_of(tuner.oracle.seed, part))
             hp = part.hyperparameters.copy()

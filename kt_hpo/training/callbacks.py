@@ -10,6 +10,7 @@ from typing import Any
 
 import keras
 import keras_tuner
+import numpy as np
 from keras_tuner.engine.trial import Trial
 from keras_tuner.errors import FailedTrialError, FatalValueError
 
@@ -40,6 +41,15 @@ class StopOnNaN(keras.callbacks.Callback):
                 )
 
 
+class GeneralizationGap(keras.callbacks.Callback):
+    """Adds the generalization gap to the logs of every epoch, for all callbacks after this one."""
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Adds it in place: Keras gives the same logs to all callbacks, and to the history."""
+        if logs is not None:
+            logs.update(objectives.with_gap(logs))
+
+
 class CheckObjective(keras.callbacks.Callback):
     """Ends a search at its first epoch when no metric is the objective.
 
@@ -49,13 +59,13 @@ class CheckObjective(keras.callbacks.Callback):
 
     def __init__(self, objective: keras_tuner.Objective) -> None:
         super().__init__()
-        self._names = [part.name for part in objectives.parts(objective)]
+        self._parts = objectives.parts(objective)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Raises FatalValueError with the metrics there are."""
-        for name in self._names:
-            if name not in (logs or {}):
-                raise FatalValueError(missing_objective(name, list(logs or {}), "model.fit()"))
+        for part in self._parts:
+            if not part.has_value(logs or {}):
+                raise FatalValueError(missing_objective(part.name, list(logs or {}), "model.fit()"))
 
 
 class EarlyStopping(keras.callbacks.EarlyStopping):
@@ -100,6 +110,31 @@ class BestEpoch(keras.callbacks.Callback):
                 return
             self._best = value
         checkpoints.save(self.model, self._path)
+
+
+class BestWeights(keras.callbacks.Callback):
+    """Keeps the weights of a training's best epoch in memory.
+
+    Args:
+        objective: What tells the better epoch.
+
+    Attributes:
+        weights: As `model.get_weights()`; None before the first epoch has ended.
+    """
+
+    def __init__(self, objective: keras_tuner.Objective) -> None:
+        super().__init__()
+        self._objective = objective
+        self._best: float | None = None
+        self.weights: list[np.ndarray] | None = None
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Keeps the weights if they are the best yet."""
+        value = self._objective.get_value(logs) if self._objective.has_value(logs or {}) else None
+        known = value is not None and self._best is not None
+        if not known or self._objective.better_than(value, self._best):
+            self._best = value
+            self.weights = self.model.get_weights()
 
 
 class Report(keras.callbacks.Callback):

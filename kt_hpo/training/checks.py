@@ -8,6 +8,8 @@ import keras
 import numpy as np
 
 from kt_hpo import objectives
+from kt_hpo.constraints import missing_metric
+from kt_hpo.training import measures
 from kt_hpo.training.results import missing_objective
 
 if TYPE_CHECKING:
@@ -41,7 +43,7 @@ def check_search(tuner: Tuner, fit_args: tuple[Any, ...], fit_kwargs: dict[str, 
 
     Raises:
         ValueError: If the space is empty, the data are empty, hold NaN, do not fit together or do
-            not fit the model, or nothing measures the objective.
+            not fit the model, or nothing measures the objective or what a constraint is about.
     """
     if tuner.runs_its_own_way or tuner.fits_its_own_way:
         return
@@ -57,11 +59,12 @@ def check_search(tuner: Tuner, fit_args: tuple[Any, ...], fit_kwargs: dict[str, 
     for x, y in (("x", "y"), ("the validation x", "the validation y")):
         if y in data:
             _check_lengths(x, data[x], y, data[y])
-    if objectives.needs_validation(tuner.oracle.objective) and not _validates(fit_kwargs):
+    names = measures.names_asked_for(tuner.oracle.objective, tuner.oracle.constraints)
+    if objectives.needs_validation(names) and not _validates(fit_kwargs):
+        validated = [name for name in names if objectives.needs_validation([name])]
         raise ValueError(
-            f"The objective {objectives.describe(tuner.oracle.objective)} is measured on "
-            "validation data, and search() got none. Pass validation_data=(x_val, y_val) or "
-            "validation_split=0.2."
+            f"The search asks for {', '.join(validated)}, measured on validation data, and "
+            "search() got none. Pass validation_data=(x_val, y_val) or validation_split=0.2."
         )
     if not tuner.oracle.trials and "x" in data:
         _check_model(tuner, data)
@@ -130,10 +133,16 @@ def _check_model(tuner: Tuner, data: dict[str, Any]) -> None:
         return  # Likewise.
     finally:
         keras.utils.clear_session()
+    metrics = [*measured, *(f"val_{name}" for name in measured)]
     for part in objectives.parts(tuner.oracle.objective):
-        if part.name.removeprefix("val_") not in measured:
-            names = [*measured, *(f"val_{name}" for name in measured)]
-            raise ValueError(missing_objective(part.name, names, "the compiled model"))
+        if not (objectives.is_measured(part) or part.name in metrics):
+            raise ValueError(missing_objective(part.name, metrics, "the compiled model"))
+    functions = [part.name for part in measures.functions_of(tuner.oracle.objective)]
+    known = [*metrics, *objectives.MEASURED, *functions]
+    for constraint in tuner.oracle.constraints:
+        for name in constraint.needs:
+            if name not in known:
+                raise ValueError(missing_metric(constraint, name, known))
 
 
 def _evaluate_one(model: keras.Model, data: dict[str, Any]) -> dict[str, float]:

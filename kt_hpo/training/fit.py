@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +11,10 @@ import numpy as np
 from keras_tuner.engine.trial import Trial
 from keras_tuner.errors import FailedTrialError, FatalTypeError
 
+from kt_hpo import objectives
 from kt_hpo.training import callbacks as cb
-from kt_hpo.training import checkpoints, inheritance
+from kt_hpo.training import checkpoints, inheritance, measures
+from kt_hpo.training.measures import count_parameters
 from kt_hpo.training.results import Result, read_results
 
 if TYPE_CHECKING:
@@ -37,7 +40,9 @@ def run_trial(
     """
     hp = trial.hyperparameters
     folder = Path(tuner.get_trial_dir(trial.trial_id))
-    best_epoch = cb.BestEpoch(tuner.oracle.objective, folder / checkpoints.BEST)
+    objective = tuner.oracle.objective
+    by_epoch = objectives.while_training(objective)
+    best_epoch = cb.BestEpoch(by_epoch, folder / checkpoints.BEST)
     kwargs = {**fit_kwargs, **_epochs(hp.values)}
     kwargs["verbose"] = 2 if fit_kwargs.get("verbose") == 2 else 0
     results = []
@@ -45,13 +50,23 @@ def run_trial(
         keras.utils.clear_session()
         keras.utils.set_random_seed(seed_of(tuner.oracle.seed, trial, execution))
         model = build(tuner, trial)
+        best_weights = cb.BestWeights(by_epoch)
         kwargs["callbacks"] = [
+            *_measuring(tuner, best_weights),
             *cb.copied(fit_kwargs.get("callbacks") or [], trial.trial_id, execution),
             *_callbacks(tuner, trial, fit_kwargs),
             best_epoch,
         ]
+        started = time.perf_counter()
         returned = tuner.hypermodel.fit(hp, model, *fit_args, **kwargs)
-        results += read_results(returned, tuner.oracle.objective, "HyperModel.fit()")
+        trained = measures.Trained(
+            model,
+            time.perf_counter() - started,
+            fit_kwargs.get("x", next(iter(fit_args), None)),
+            best_weights.weights,
+        )
+        measured = measures.measure(trained, objective, tuner.oracle.constraints)
+        results += read_results(returned, objective, "HyperModel.fit()", measured)
         if tuner.oracle.is_stopped(trial.trial_id):
             break
     if tuner.oracle.may_be_continued(trial):
@@ -95,11 +110,6 @@ def build(tuner: Tuner, trial: Trial) -> keras.Model:
     return model
 
 
-def count_parameters(model: keras.Model) -> int:
-    """Counts the weights of a model; 0 while it is not built."""
-    return int(model.count_params()) if model.built else 0
-
-
 def seed_of(seed: int, trial: Trial, execution: int = 0) -> int:
     """Derives the seed of an execution of a trial, independent of all others.
 
@@ -126,7 +136,7 @@ def _callbacks(
     tuner: Tuner, trial: Trial, fit_kwargs: dict[str, Any]
 ) -> list[keras.callbacks.Callback]:
     """The callbacks of the search, the order as they are to act."""
-    objective = tuner.oracle.objective
+    objective = objectives.while_training(tuner.oracle.objective)
     theirs = fit_kwargs.get("callbacks") or []
     stops_early = any(isinstance(one, keras.callbacks.EarlyStopping) for one in theirs)
     callbacks: list[keras.callbacks.Callback] = [cb.StopOnNaN(objective)]
@@ -136,6 +146,18 @@ def _callbacks(
         callbacks.append(cb.EarlyStopping(objective, tuner.early_stopping))
     callbacks.append(cb.Report(lambda epoch, logs: tuner.report(trial, epoch, logs)))
     callbacks.append(cb.TunerHooks(tuner, trial))
+    return callbacks
+
+
+def _measuring(tuner: Tuner, best_weights: cb.BestWeights) -> list[keras.callbacks.Callback]:
+    """The callbacks that objective and constraints ask for."""
+    objective = tuner.oracle.objective
+    asked = measures.names_asked_for(objective, tuner.oracle.constraints)
+    callbacks: list[keras.callbacks.Callback] = []
+    if objectives.GAP in asked:
+        callbacks.append(cb.GeneralizationGap())
+    if measures.functions_of(objective):
+        callbacks.append(best_weights)
     return callbacks
 
 

@@ -31,13 +31,19 @@ class Result:
     history: dict[str, list[float]] = field(default_factory=dict)
 
 
-def read_results(returned: Any, objective: keras_tuner.Objective, source: str) -> list[Result]:
+def read_results(
+    returned: Any,
+    objective: keras_tuner.Objective,
+    source: str,
+    measured: Mapping[str, float] | None = None,
+) -> list[Result]:
     """Reads what `HyperModel.fit` or `Tuner.run_trial` returned.
 
     Args:
         returned: A History, a dict of metrics, a number, or a list of these, one an execution.
         objective: The objective of the search.
         source: Who returned it, for the message of an error.
+        measured: What else is known of the trained model, by name.
 
     Returns:
         A result an execution.
@@ -51,17 +57,16 @@ def read_results(returned: Any, objective: keras_tuner.Objective, source: str) -
         case Result():
             return [returned]
         case list() if returned:
-            return [result for one in returned for result in read_results(one, objective, source)]
+            every = [read_results(one, objective, source, measured) for one in returned]
+            return [result for results in every for result in results]
         case keras.callbacks.History():
-            return [_read_history(returned, objective, source)]
+            return [_read_history(returned, objective, source, measured or {})]
         case Mapping():
-            metrics = objectives.with_objective(
-                objective, {name: float(value) for name, value in returned.items()}
-            )
-            _check_objective(metrics, objective, source)
-            return [Result(metrics)]
+            theirs = {name: float(value) for name, value in returned.items()}
+            return [Result(_complete({**(measured or {}), **theirs}, objective, source))]
         case numbers.Real():
-            return [Result({objective.name: float(returned)})]
+            theirs = {**(measured or {}), objective.name: float(returned)}
+            return [Result(_complete(theirs, objective, source))]
     raise FatalTypeError(
         f"{source} returned {returned!r} of type {type(returned).__name__}. "
         "It must return what model.fit() returns (a History), a dict of metrics with the "
@@ -88,7 +93,10 @@ def mean_best_epoch(results: Sequence[Result]) -> int:
 
 
 def _read_history(
-    history: keras.callbacks.History, objective: keras_tuner.Objective, source: str
+    history: keras.callbacks.History,
+    objective: keras_tuner.Objective,
+    source: str,
+    measured: Mapping[str, float],
 ) -> Result:
     names = list(history.history)
     rows = [
@@ -99,22 +107,28 @@ def _read_history(
         raise FatalValueError(
             f"{source} trained for no epoch at all. Is epochs=0, or is initial_epoch not below it?"
         )
-    _check_objective(rows[0], objective, source)
+    _complete({**measured, **rows[0]}, objective, source)
+    by_epoch = objectives.while_training(objective)
     best = 0
     for index, row in enumerate(rows):
-        if objective.better_than(row[objective.name], rows[best][objective.name]):
+        if by_epoch.better_than(by_epoch.get_value(row), by_epoch.get_value(rows[best])):
             best = index
     epochs = list(history.epoch) or list(range(len(rows)))
     curves = {name: [row[name] for row in rows] for name in rows[0]}
-    return Result(rows[best], int(epochs[best]), {"epoch": epochs, **curves})
+    metrics = _complete({**measured, **rows[best]}, objective, source)
+    return Result(metrics, int(epochs[best]), {"epoch": epochs, **curves})
 
 
-def _check_objective(
+def _complete(
     metrics: Mapping[str, float], objective: keras_tuner.Objective, source: str
-) -> None:
-    missing = [o.name for o in [objective, *objectives.parts(objective)] if o.name not in metrics]
+) -> dict[str, float]:
+    """The metrics with the objective's own value; an error if they do not tell it."""
+    complete = objectives.with_objective(objective, metrics)
+    every = [objective, *objectives.parts(objective)]
+    missing = [part.name for part in every if part.name not in complete]
     if missing:
         raise FatalValueError(missing_objective(missing[-1], list(metrics), source))
+    return complete
 
 
 def missing_objective(name: str, available: Sequence[str], source: str) -> str:
@@ -133,5 +147,6 @@ def missing_objective(name: str, available: Sequence[str], source: str) -> str:
         hint = " Nothing was validated: pass validation_data= or validation_split= to search()."
     return (
         f"The objective {name!r} is not among the metrics of {source}: {', '.join(available)}. "
-        f"Choose one of them as objective, or compile the model with this metric.{hint}"
+        "Choose one of them as objective, or compile the model with this metric; what can be "
+        f"measured of any model is {', '.join(objectives.MEASURED)}.{hint}"
     )
