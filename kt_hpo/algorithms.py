@@ -7,28 +7,12 @@ from typing import Any
 import kt_hpo
 from kt_hpo.tuner import Tuner
 
-# What each is, for `kt-hpo search --help`.
-ALGORITHMS = {
-    "random": "random search",
-    "grid": "every combination in order",
-    "bayesian": "Keras Tuner's Gaussian process",
-    "hyperband": "many trials of few epochs, the best go on",
-    "tpe": "Optuna's TPE, the one to begin with",
-    "cmaes": "Optuna's CMA-ES",
-    "nsga2": "Optuna's NSGA-II, for several objectives",
-    "bohb": "TPE with Hyperband pruning",
-    "hyperopt": "Hyperopt's TPE",
-    "bayesopt": "the Gaussian process of bayesian-optimization",
-    "evolution": "regularized evolution",
-    "pbt": "population-based training",
-}
-
 
 def make_tuner(algorithm: str, max_trials: int, max_epochs: int, **arguments: Any) -> Tuner:
     """Makes the tuner of an algorithm.
 
     Args:
-        algorithm: One of `ALGORITHMS`.
+        algorithm: One of `kt_hpo.cli.ALGORITHMS`.
         max_trials: How many trials to run; hyperband and pbt plan their own.
         max_epochs: Epochs of a trial at most.
         **arguments: Those of `kt_hpo.RandomSearch` and `kt_hpo.Tuner`.

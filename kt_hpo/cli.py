@@ -16,11 +16,28 @@ if TYPE_CHECKING:
     from kt_hpo.tuner import Tuner
 
 MODELS = ("mlp", "cnn")
-ALGORITHMS = ("random", "grid", "bayesian", "hyperband")
+# The names of `kt_hpo.algorithms`, told without importing it.
+ALGORITHMS = {
+    "random": "random search",
+    "grid": "every combination in order",
+    "bayesian": "Keras Tuner's Gaussian process",
+    "hyperband": "many trials of few epochs, the best go on",
+    "tpe": "Optuna's TPE, the one to begin with",
+    "cmaes": "Optuna's CMA-ES",
+    "nsga2": "Optuna's NSGA-II, for several objectives",
+    "bohb": "TPE with Hyperband pruning",
+    "hyperopt": "Hyperopt's TPE",
+    "bayesopt": "the Gaussian process of bayesian-optimization",
+    "evolution": "regularized evolution",
+    "pbt": "population-based training",
+}
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
-_EXAMPLES = """\
+_EPILOG = (
+    "algorithms:\n"
+    + "".join(f"  {name:<11}{words}\n" for name, words in ALGORITHMS.items())
+    + """
 examples:
   kt-hpo search --data mnist5k --model cnn --algorithm hyperband --max-epochs 12 \\
       --directory runs/demo
@@ -29,6 +46,7 @@ examples:
 The same command run again goes on where the search was interrupted, or shows what it found.
 exit status: 0 done, 1 the search failed, 2 wrong arguments or data, 130 interrupted (Ctrl-C)
 """
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -47,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         options.model = nearest(options.model, MODELS, "--model")
-        options.algorithm = nearest(options.algorithm, ALGORITHMS, "--algorithm")
+        options.algorithm = nearest(options.algorithm, list(ALGORITHMS), "--algorithm")
         search(options)
     except KeyboardInterrupt:
         print("Interrupted. The same command goes on from here.", file=sys.stderr)
@@ -124,6 +142,7 @@ def _load(datasets: Any, options: argparse.Namespace) -> Splits:
 
 def _make_tuner(options: argparse.Namespace, train: Dataset, directory: Path) -> Tuner:
     import hypermodels
+    from kt_hpo.algorithms import make_tuner
 
     models = {"mlp": hypermodels.MLPHyperModel, "cnn": hypermodels.CNNHyperModel}
     hypermodel = models[options.model](
@@ -141,15 +160,9 @@ def _make_tuner(options: argparse.Namespace, train: Dataset, directory: Path) ->
         "project_name": directory.name,
         "overwrite": options.overwrite,
         "storage": options.storage,
+        "pruner": options.pruner,
     }
-    match options.algorithm:
-        case "random":
-            return kt_hpo.RandomSearch(max_trials=options.max_trials, **common)
-        case "grid":
-            return kt_hpo.GridSearch(max_trials=options.max_trials, **common)
-        case "bayesian":
-            return kt_hpo.BayesianOptimization(max_trials=options.max_trials, **common)
-    return kt_hpo.Hyperband(max_epochs=options.max_epochs, **common)
+    return make_tuner(options.algorithm, options.max_trials, options.max_epochs, **common)
 
 
 def _check_same_search(tuner: Tuner, options: argparse.Namespace) -> None:
@@ -188,7 +201,7 @@ def _parser() -> argparse.ArgumentParser:
         "search",
         help="search a data set for the best model",
         description="Search a data set for the best model, and retrain and test it.",
-        epilog=_EXAMPLES,
+        epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     _add_search_options(command)
@@ -200,15 +213,16 @@ def _add_search_options(command: argparse.ArgumentParser) -> None:
     add("--data", required=True, help="name of a data set, a .csv file or a folder of images")
     add("--target", help="column of a .csv file to predict; its last by default")
     add("--model", required=True, help=f"one of {', '.join(MODELS)}")
-    add("--algorithm", default="random", help=f"one of {', '.join(ALGORITHMS)}; default random")
+    add("--algorithm", default="random", help="one of those below; default random")
     add("--directory", required=True, help="where the search is kept")
-    add("--max-trials", type=_count, default=20, help="not for hyperband; default 20")
+    add("--max-trials", type=_count, default=20, help="not for hyperband and pbt; default 20")
     add("--max-epochs", type=_count, default=20, help="epochs of a trial at most; default 20")
     add(
         "--objective",
         help="metrics to optimise, or latency, parameters, flops, training_seconds, "
         "generalization_gap; several with commas; default val_accuracy, or val_loss for numbers",
     )
+    add("--pruner", help="which trials stop early: median, percentile, asha or hyperband")
     add("--seed", type=int, default=0, help="the same seed gives the same trials; default 0")
     add("--storage", help="URL of a data base for the record, such as sqlite:///trials.db")
     add("--overwrite", action="store_true", help="forget what the directory holds")

@@ -11,7 +11,7 @@ import kt_hpo
 # From the top of the house to its ground; what stands in one line does not import each other.
 FLOORS = [
     {"cli"},
-    {"results"},
+    {"algorithms", "results"},
     {"tuners"},
     {"tuner"},
     {"execution"},
