@@ -93,7 +93,7 @@ PROBLEMS = {
 TRIALS = {"cmaes": 150, "nsga2": 250, "gaussian process": 12, "bayesopt": 24, "hyperopt tpe": 100}
 # CMA-ES knows no choices and no conditions, of which this problem is made.
 UNFIT = {("cmaes", "branch")}
-ENOUGH = {"gaussian process": ["bowl"], "bayesopt": ["bowl", "branch"]}
+ENOUGH = {"gaussian process": ["bowl"], "bayesopt": ["bowl", "network"]}
 
 
 def best(name, problem, seed, trials, folder):

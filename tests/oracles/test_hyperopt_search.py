@@ -7,6 +7,7 @@ import warnings
 import hyperopt
 import keras_tuner
 import numpy as np
+import optuna
 import pytest
 from conformance.searches import OBJECTIVE, conditional_space, opened, run
 from hypothesis import given
@@ -96,7 +97,8 @@ class Growing(kt_hpo.HyperoptSearch):
 
 
 def test_a_hyperparameter_met_later_is_searched_too(tmp_path):
-    tuner = Growing(max_trials=50, seed=1, directory=tmp_path)
+    memory = optuna.storages.InMemoryStorage()
+    tuner = Growing(max_trials=50, seed=1, directory=tmp_path, storage=memory)
     tuner.search(verbose=0)
     assert len({trial.params["y"] for trial in tuner.study.trials if "y" in trial.params}) > 25
     assert tuner.study.best_value < 0.01
