@@ -190,8 +190,8 @@ def test_failed_trials_have_no_children_and_a_search_without_any_goes_on():
         end(oracle, trial, status=TrialStatus.FAILED if failed else TrialStatus.COMPLETED)
     ended = {t.trial_id: t.status for t in oracle.trials.values()}
     parents = [t.hyperparameters.values.get(PARENT) for t in oracle.trials.values()]
-    assert parents[:7] == [None] * 7
-    assert {ended[parent] for parent in parents[7:]} == {TrialStatus.COMPLETED}
+    assert parents[:8] == [None] * 8
+    assert {ended[parent] for parent in parents[8:]} == {TrialStatus.COMPLETED}
 
 
 def test_pruned_trials_have_no_children():
