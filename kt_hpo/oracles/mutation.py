@@ -15,7 +15,7 @@ from kt_hpo.hyperparameters import Float, HyperParameter, HyperParameters, Int, 
 # How often a number is drawn anew from its whole range instead of moving near where it is.
 REDRAWN = 0.1
 # How far a number moves: the standard deviation, as a part of its range on its own scale.
-WIDTH = 0.1
+WIDTH = 0.15
 
 
 def mutate(

@@ -31,7 +31,7 @@ class EvolutionarySearch(Tuner):
         population_size: How many of the latest trials may have children; as many are drawn at
             random first. A fifth of `max_trials`, but from 5 to 100, if not given.
         sample_size: Among how many of the population the best becomes the parent: the more, the
-            greedier. A quarter of `population_size`, but at least 2, if not given.
+            greedier. Half of `population_size` if not given.
         inherit_weights: Whether a trial starts from its parent's weights.
         seed: Seed of values, weights and shuffling. The same seed gives the same trials.
         hyperparameters: Space to override or to prescribe.

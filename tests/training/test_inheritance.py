@@ -1,0 +1,183 @@
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from models import blobs
+
+import kt_hpo
+from kt_hpo.training import checkpoints, inheritance
+
+X, Y = blobs(400)
+FIT = {"validation_split": 0.25, "epochs": 2, "verbose": 0}
+
+
+def network(layers=2, units=8, outputs=1):
+    hidden = [
+        keras.layers.Dense(units, activation="relu", name=f"hidden_{layer}")
+        for layer in range(layers)
+    ]
+    return keras.Sequential(
+        [keras.Input((4,)), *hidden, keras.layers.Dense(outputs, name="output")]
+    )
+
+
+def build(hp):
+    """Only the architecture and the rate are searched; layers have names."""
+    model = network(hp.Int("layers", 1, 3), hp.Choice("units", [8, 16]))
+    rate = hp.Float("rate", 1e-3, 1e-2, sampling="log")
+    loss = keras.losses.BinaryCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.Adam(rate), loss)
+    return model
+
+
+def unbuilt(hp):
+    """As many users write them: without an input, so without weights before the first batch."""
+    model = keras.Sequential([keras.layers.Dense(8, activation="relu"), keras.layers.Dense(1)])
+    rate = hp.Float("rate", 1e-3, 1e-2, sampling="log")
+    model.compile(keras.optimizers.Adam(rate), "mse")
+    return model
+
+
+def evolved(folder, hypermodel=build, **kwargs):
+    fit = FIT | kwargs.pop("fit", {})
+    kwargs = {"max_trials": 8, "population_size": 3, "inherit_weights": True, "seed": 0} | kwargs
+    tuner = kt_hpo.EvolutionarySearch(hypermodel, "val_loss", directory=folder, **kwargs)
+    tuner.search(X, Y, **fit)
+    return tuner
+
+
+def parent_of(trial):
+    return trial.user_attrs.get("values", {}).get("tuner/parent")
+
+
+def test_layers_of_the_same_name_and_shape_are_inherited():
+    parent, child = network(layers=2), network(layers=3, outputs=5)
+    before = {layer.name: layer.get_weights() for layer in child.layers}
+    assert inheritance.inherit(child, parent) == (4 * 8 + 8) + (8 * 8 + 8)
+    for name in ("hidden_0", "hidden_1"):
+        expected = parent.get_layer(name).get_weights()
+        for mine, theirs in zip(child.get_layer(name).get_weights(), expected, strict=True):
+            np.testing.assert_array_equal(mine, theirs)
+    for name in ("hidden_2", "output"):
+        for mine, old in zip(child.get_layer(name).get_weights(), before[name], strict=True):
+            np.testing.assert_array_equal(mine, old)
+
+
+def test_a_layer_is_inherited_whole_or_not_at_all():
+    parent, child = network(layers=1), network(layers=1)
+    wide = keras.Sequential([keras.Input((6,)), keras.layers.Dense(8, name="hidden_0")])
+    parent.get_layer("hidden_0").bias.assign(np.ones(8))
+    # The bias would fit, but without its kernel it means nothing.
+    assert inheritance.inherit(wide, parent) == 0
+    assert not wide.get_layer("hidden_0").bias.numpy().any()
+    assert inheritance.inherit(child, parent) == child.count_params()
+
+
+def test_nested_layers_and_statistics_are_inherited():
+    def nested():
+        inputs = keras.Input((6, 4))
+        x = keras.layers.MultiHeadAttention(2, 4, name="first")(inputs, inputs)
+        x = keras.layers.MultiHeadAttention(2, 4, name="second")(x, x)
+        return keras.Model(inputs, keras.layers.BatchNormalization(name="norm")(x))
+
+    parent, child = nested(), nested()
+    parent.get_layer("norm").moving_mean.assign(np.full(4, 3.0))
+    assert inheritance.inherit(child, parent) == child.count_params()
+    for mine, theirs in zip(child.get_weights(), parent.get_weights(), strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+
+
+class Starts(kt_hpo.EvolutionarySearch):
+    """Remembers with which weights each trial starts, and with which it ends."""
+
+    def __init__(self, *args, **kwargs):
+        self.first, self.last = {}, {}
+        super().__init__(*args, **kwargs)
+
+    def on_epoch_begin(self, trial, model, epoch, logs=None):
+        weights = {layer.name: layer.get_weights() for layer in model.layers}
+        self.first.setdefault(trial.trial_id, weights)
+
+    def on_epoch_end(self, trial, model, epoch, logs=None):
+        self.last[trial.trial_id] = {layer.name: layer.get_weights() for layer in model.layers}
+
+
+@pytest.mark.parametrize("hypermodel", [build, unbuilt])
+def test_a_child_starts_with_what_its_parent_ended_with(hypermodel, tmp_path):
+    tuner = Starts(
+        hypermodel, "val_loss", 7, population_size=3, inherit_weights=True, seed=0,
+        directory=tmp_path,
+    )  # fmt: skip
+    tuner.search(X, Y, **FIT)
+    children = [trial for trial in tuner.study.trials if parent_of(trial)]
+    assert len(children) == 4
+    for trial in children:
+        mine, theirs = tuner.first[f"{trial.number:04d}"], tuner.last[parent_of(trial)]
+        same = 0
+        for name, weights in mine.items():
+            given = theirs.get(name, [])
+            if [w.shape for w in weights] == [w.shape for w in given]:
+                for one, other in zip(weights, given, strict=True):
+                    np.testing.assert_array_equal(one, other)
+                same += sum(w.size for w in weights)
+        assert trial.user_attrs["inherited"] == same
+    assert any(trial.user_attrs["inherited"] > 0 for trial in children)
+    assert all("inherited" not in t.user_attrs for t in tuner.study.trials if not parent_of(t))
+
+
+def test_training_from_inherited_weights_helps(tmp_path):
+    def first_losses(inherit_weights):
+        tuner = evolved(tmp_path / str(inherit_weights), inherit_weights=inherit_weights)
+        return {
+            trial.number: trial.user_attrs["history"][0]["loss"][0]
+            for trial in tuner.study.trials
+            if trial.user_attrs.get("inherited", 1) > 0 and parent_of(trial)
+        }
+
+    inherited, scratch = first_losses(True), first_losses(False)
+    assert len(inherited) >= 3
+    # From new weights the first epoch ends near ln 2; a parent's two epochs are far below.
+    assert np.mean(list(inherited.values())) < 0.9 * np.mean(list(scratch.values()))
+
+
+def test_only_what_a_living_parent_needs_stays_on_disk(tmp_path):
+    tuner = evolved(tmp_path, keep_checkpoints=1)
+    left = {path.parent.name for path in Path(tuner.project_dir).rglob(checkpoints.LAST)}
+    assert left == {f"trial_{trial.trial_id}" for trial in tuner.oracle.population}
+    without = evolved(tmp_path / "without", inherit_weights=False)
+    assert not list(Path(without.project_dir).rglob(checkpoints.LAST))
+
+
+def test_the_checkpoint_of_a_running_childs_parent_stays(tmp_path):
+    tuner = evolved(tmp_path, max_trials=12)
+    oracle = tuner.oracle
+    oracle.max_trials = 20
+    child = oracle.create_trial("slow")
+    parent = child.hyperparameters.values["tuner/parent"]
+    while parent in {trial.trial_id for trial in oracle.population}:
+        other = oracle.create_trial("fast")
+        oracle.update_trial(other.trial_id, {"val_loss": 1.0})
+        other.status = "COMPLETED"
+        tuner.on_trial_end(other)
+    assert (Path(tuner.get_trial_dir(parent)) / checkpoints.LAST).exists()
+
+
+def test_a_parent_without_a_checkpoint_is_no_error(tmp_path):
+    tuner = evolved(tmp_path, max_trials=4)
+    for path in Path(tuner.project_dir).rglob(checkpoints.LAST):
+        path.unlink()
+    again = evolved(tmp_path, max_trials=5)
+    last = again.study.trials[-1]
+    assert parent_of(last)
+    assert last.state.name == "COMPLETE"
+    assert last.user_attrs["inherited"] == 0
+
+
+def test_an_interrupted_search_goes_on_with_the_same_weights(tmp_path):
+    whole = evolved(tmp_path / "whole", max_trials=7)
+    evolved(tmp_path / "parts", max_trials=5)
+    parts = evolved(tmp_path / "parts", max_trials=7)
+    assert [t.params for t in parts.study.trials] == [t.params for t in whole.study.trials]
+    values = [t.value for t in whole.study.trials]
+    assert [t.value for t in parts.study.trials] == pytest.approx(values, rel=1e-5)
