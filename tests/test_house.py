@@ -12,6 +12,7 @@ import kt_hpo
 FLOORS = [
     {"cli"},
     {"results"},
+    {"sklearn"},
     {"tuners"},
     {"tuner"},
     {"execution"},
