@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import random
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Self
 
@@ -90,11 +90,13 @@ class KerasHyperEstimator(BaseEstimator):
         if not params:
             return self
         changed = copy.copy(self)
-        own = self._get_param_names()
+        own = self._own()
+        theirs = {name: value for name, value in params.items() if name not in own}
         for name in params.keys() & own:
             setattr(changed, name, params[name])
-        changed._given = self._given | {n: params[n] for n in params if n not in own}
-        changed._check_names()
+        changed._given = {n: v for n, v in (self._given | theirs).items() if v is not None}
+        # What was set under another hypermodel may be taken back under this one.
+        changed._check_names([*changed._given, *(theirs.keys() - self._given)])
         check_given(changed._space(), changed._hyperparameters())
         self.__dict__ = changed.__dict__
         return self
@@ -124,7 +126,7 @@ class KerasHyperEstimator(BaseEstimator):
         hypermodel = as_hypermodel(self.hypermodel)
         with seeded(self.random_state), quiet_retracing():
             self.model_ = _checked_model(hypermodel.build(hp))
-            self._head = Head.of(self.model_, X)
+            self.head_ = Head.of(self.model_, X)
             if sample_weight is not None:
                 kwargs["sample_weight"] = sample_weight
             if isinstance(kwargs.get("validation_data"), tuple):
@@ -167,22 +169,32 @@ class KerasHyperEstimator(BaseEstimator):
     def _space(self) -> HyperParameters:
         """The space of the hypermodel, explored once."""
         if self._explored is None or self._explored[0] is not self.hypermodel:
-            self._explored = self.hypermodel, find_space(self.hypermodel)
+            found = find_space(self.hypermodel)
+            for name in sorted({hp.name for hp in found.space} & set(self._own()) - {*SHARED}):
+                raise ValueError(
+                    f"{name!r} is a parameter of {type(self).__name__} itself; give the "
+                    "hyperparameter another name."
+                )
+            self._explored = self.hypermodel, found
         return self._explored[1]
+
+    @classmethod
+    def _own(cls) -> list[str]:
+        """The names of the parameters that are not the hypermodel's."""
+        return cls._get_param_names()
 
     def _hyperparameters(self) -> dict[str, Any]:
         """What has been set of the hypermodel's space."""
         known = {hyperparameter.name for hyperparameter in self._space().space}
         return self._given | {name: getattr(self, name) for name in SHARED if name in known}
 
-    def _check_names(self) -> None:
-        own = set(self._get_param_names())
+    def _check_names(self, names: Iterable[str]) -> None:
         known = list(dict.fromkeys(hyperparameter.name for hyperparameter in self._space().space))
-        for name in self._given:
+        for name in names:
             if name not in known:
                 raise ValueError(
                     f"{name!r} is no parameter of {type(self).__name__}. Its own are "
-                    f"{', '.join(sorted(own))}; its hypermodel's are {', '.join(known) or 'none'}."
+                    f"{', '.join(self._own())}; its hypermodel's are {', '.join(known) or 'none'}."
                 )
 
     def __sklearn_clone__(self) -> Self:

@@ -160,6 +160,6 @@ def _allows(hyperparameter: HyperParameter, value: Any) -> bool:
     held_value: Value = held(hyperparameter, value)
     try:
         space.check_values(alone, {hyperparameter.name: held_value})
-    except (ValueError, TypeError, OverflowError):
+    except ValueError:
         return False
     return True

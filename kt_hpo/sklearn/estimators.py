@@ -90,18 +90,18 @@ class KerasHyperClassifier(ClassifierMixin, KerasHyperEstimator):
             A row a sample, a column for each of `classes_`.
         """
         outputs = self._outputs(X)
-        return self._head.probabilities(outputs, len(self.classes_))
+        return self.head_.probabilities(outputs, len(self.classes_))
 
     def _validated(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
         X, y = validate_data(self, X, y, allow_nd=True)
         check_classification_targets(y)
-        self._encoder = LabelEncoder().fit(y)
-        self.classes_ = self._encoder.classes_
+        self.encoder_ = LabelEncoder().fit(y)
+        self.classes_ = self.encoder_.classes_
         return X, y
 
     def _targets(self, y: Any) -> np.ndarray:
-        codes = self._encoder.transform(column_or_1d(y, warn=True))
-        return self._head.labels(codes, len(self.classes_))
+        codes = self.encoder_.transform(column_or_1d(y, warn=True))
+        return self.head_.labels(codes, len(self.classes_))
 
     def _weighted(self, y: np.ndarray, sample_weight: Any, class_weight: Any) -> Any:
         if class_weight is None:
@@ -153,12 +153,12 @@ class KerasHyperRegressor(RegressorMixin, KerasHyperEstimator):
             A value a sample, or a row of them if there were several targets.
         """
         outputs = self._outputs(X)
-        return outputs.reshape(len(outputs), *self._target_shape)
+        return outputs.reshape(len(outputs), *self.target_shape_)
 
     def _validated(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
         X, y = validate_data(self, X, y, allow_nd=True, multi_output=True, y_numeric=True)
-        self._target_shape = y.shape[1:]
+        self.target_shape_ = y.shape[1:]
         return X, y
 
     def _targets(self, y: Any) -> np.ndarray:
-        return self._head.values(np.asarray(y))
+        return self.head_.values(np.asarray(y))
