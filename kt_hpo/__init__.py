@@ -14,12 +14,13 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from keras_tuner import HyperModel, Objective, Oracle, errors
 
-    from kt_hpo import datasets, oracles, plots
+    from kt_hpo import datasets, oracles, plots, sklearn
     from kt_hpo.execution import Inline
     from kt_hpo.hyperparameters import HyperParameters
     from kt_hpo.journal import RecordError
     from kt_hpo.objectives import Measure
     from kt_hpo.oracles.locking import synchronized
+    from kt_hpo.sklearn import KerasHyperClassifier, KerasHyperRegressor
     from kt_hpo.studies import open_study
     from kt_hpo.tuner import Tuner
     from kt_hpo.tuners import (
@@ -45,6 +46,8 @@ _HOMES = {
     "HyperoptSearch": "kt_hpo.tuners",
     "Inline": "kt_hpo.execution",
     "Measure": "kt_hpo.objectives",
+    "KerasHyperClassifier": "kt_hpo.sklearn",
+    "KerasHyperRegressor": "kt_hpo.sklearn",
     "Objective": "keras_tuner",
     "OptunaSearch": "kt_hpo.tuners",
     "Oracle": "keras_tuner",
@@ -56,7 +59,7 @@ _HOMES = {
     "open_study": "kt_hpo.studies",
     "synchronized": "kt_hpo.oracles.locking",
 }
-_MODULES = ("datasets", "oracles", "plots")
+_MODULES = ("datasets", "oracles", "plots", "sklearn")
 
 __all__ = [
     "BayesOptSearch",
@@ -68,6 +71,8 @@ __all__ = [
     "Hyperband",
     "HyperoptSearch",
     "Inline",
+    "KerasHyperClassifier",
+    "KerasHyperRegressor",
     "Measure",
     "Objective",
     "OptunaSearch",
@@ -81,6 +86,7 @@ __all__ = [
     "open_study",
     "oracles",
     "plots",
+    "sklearn",
     "synchronized",
 ]
 

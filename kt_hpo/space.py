@@ -7,9 +7,11 @@ together give every space back exactly.
 
 from __future__ import annotations
 
+import math
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from numbers import Real
 from typing import Any
 
 import keras_tuner
@@ -335,7 +337,10 @@ def _holding(distribution: BaseDistribution, value: Any) -> BaseDistribution | N
         held = any(value == c and type(value) is type(c) for c in distribution.choices)
         return distribution if held else None
     assert isinstance(distribution, IntDistribution | FloatDistribution)
-    if isinstance(value, bool | str) or (distribution.log and value <= 0):
+    is_number = isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+    if not is_number or (distribution.log and value <= 0):
+        return None
+    if isinstance(distribution, IntDistribution) and value != int(value):
         return None
     if distribution._contains(distribution.to_internal_repr(value)):
         return distribution

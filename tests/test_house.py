@@ -12,6 +12,7 @@ import kt_hpo
 FLOORS = [
     {"cli"},
     {"algorithms", "results"},
+    {"sklearn"},
     {"tuners"},
     {"tuner"},
     {"execution"},

@@ -175,3 +175,11 @@ def test_size_counts_configurations():
 def test_a_stranger_is_refused():
     with pytest.raises(TypeError, match=r"hp\.Int"):
         space.to_distribution(keras_tuner.engine.hyperparameters.HyperParameter("x"))
+
+
+@pytest.mark.parametrize("value", [4.5, float("nan"), float("inf"), [4], None, "4", True, 99])
+def test_what_no_integer_can_be_is_refused(value):
+    hp = HyperParameters()
+    hp.Int("units", 1, 9)
+    with pytest.raises(ValueError, match=r"units=.* is not allowed"):
+        space.check_values(hp, {"units": value})
