@@ -316,3 +316,25 @@ def test_dropout_gives_the_same_distribution_of_scores(tmp_path):
     assert np.corrcoef(*samples)[0, 1] > 0.5
     training = [[h[0]["loss"][-1] for h in histories(tuner)] for tuner in (ours, theirs)]
     assert scipy.stats.ks_2samp(*training).pvalue > 0.05
+
+
+@pytest.mark.parametrize("pruner", ["median", "asha"])
+def test_pruners_stop_trials_in_a_group(pruner, tmp_path):
+    kwargs = {"max_trials": 12, "pruner": pruner, "fit": FIT | {"epochs": 8}}
+    tuner = searched(tmp_path, executor=kt_hpo.Vectorized(k=12), **kwargs)
+    states = [trial.state.name for trial in tuner.study.trials]
+    assert set(states) == {"COMPLETE", "PRUNED"}
+    for trial in tuner.study.trials:
+        epochs = len(trial.user_attrs["history"][0]["epoch"])
+        assert (epochs < 8) == (trial.state.name == "PRUNED")
+        assert len(trial.intermediate_values) == epochs
+    best = tuner.oracle.get_best_trials(1)[0]
+    measured = tuner.get_best_models()[0].evaluate(X[150:], Y[150:], verbose=0)[0]
+    assert measured == pytest.approx(best.score, rel=1e-5)
+
+
+def test_several_objectives_keep_the_weights_of_the_best(tmp_path):
+    tuner = searched(tmp_path, objective=["val_loss", "val_accuracy"], keep_checkpoints=2)
+    for trial in tuner.oracle.get_best_trials(2):
+        assert tuner.load_model(trial).built
+    assert len(list(tmp_path.rglob("checkpoint.weights.h5"))) == 2

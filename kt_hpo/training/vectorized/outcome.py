@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import keras_tuner
 from keras_tuner.engine.trial import Trial
 
+from kt_hpo import objectives
 from kt_hpo.training import checkpoints, fit
 from kt_hpo.training.results import Result, mean_metrics, read_results
 from kt_hpo.training.vectorized import stack
@@ -94,8 +95,12 @@ def best_of(outcomes: Sequence[Outcome], tuner: Tuner) -> set[str]:
     values = {
         outcome.trial.trial_id: outcome.value(objective)
         for outcome in outcomes
-        if outcome.seats and outcome.error is None
+        if outcome.seats
+        and outcome.error is None
+        and not tuner.oracle.is_stopped(outcome.trial.trial_id)
     }
+    if len(objectives.parts(objective)) > 1:
+        return set(values)  # Which of them dominate others is known when all have ended.
     best = tuner.oracle.get_best_trials(tuner.keep_checkpoints)
     before = {trial.trial_id: trial.score for trial in best}
     everyone = {**before, **values}
