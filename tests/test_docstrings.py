@@ -28,6 +28,7 @@ README = Path(kt_hpo.__file__).parent.parent / "README.md"
 def test_the_examples_of_a_module_run(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     pytest.importorskip(NEEDS.get(name, "kt_hpo"))
+    keras.utils.clear_session(free_memory=False)  # Names count from the beginning.
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     module = importlib.import_module(name)
     known = {**vars(module), "keras": keras, "keras_tuner": keras_tuner}
