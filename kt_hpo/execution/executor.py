@@ -25,11 +25,12 @@ class Executor(Protocol):
 
 
 class Auto:
-    """Chooses the fastest way to run the trials of a search that changes none of its results."""
+    """Chooses the fastest way to run the trials of a search, and says which and why."""
 
     def run(self, tuner: Tuner, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) -> None:
         """Runs trials until the oracle has no more, and says how and why."""
-        vectorized = Vectorized()
+        # An algorithm that learns from trials learns the less the more of them run at once.
+        vectorized = Vectorized(8 if tuner.oracle.learns_from_trials else 32)
         reason = vectorized.obstacle(tuner)
         if reason is None:
             tuner.progress.note(f"Up to {vectorized.k} trials train at once, in one graph.")

@@ -7,14 +7,13 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import keras
-from keras import ops
 from keras_tuner.engine.trial import Trial
 
 from kt_hpo.training import fit as training
 from kt_hpo.training.vectorized import stack
 from kt_hpo.training.vectorized.blueprint import Blueprint
 from kt_hpo.training.vectorized.drafts import Drafts
-from kt_hpo.training.vectorized.fitting import Fit, asked, read
+from kt_hpo.training.vectorized.fitting import Fit, Tensors, asked, read
 from kt_hpo.training.vectorized.group import Group
 from kt_hpo.training.vectorized.learner import Batch, Learner, optimizer_state
 from kt_hpo.training.vectorized.obstacles import CannotVectorizeError, check_model
@@ -25,6 +24,9 @@ from kt_hpo.training.vectorized.signature import family
 
 if TYPE_CHECKING:
     from kt_hpo.tuner import Tuner
+
+
+_MEMORY = 2**31
 
 
 class Key(NamedTuple):
@@ -67,7 +69,7 @@ class Engine:
         self._drafts = Drafts()
         self._programs: dict[Key, tuple[Learner, Run, stack.Row]] = {}
         self._families: dict[Key, tuple[Learner, Run]] = {}
-        self._data: dict[Hashable, tuple[Batch, Batch | None]] = {}
+        self._data = Tensors()
 
     def explore(self) -> None:
         """Meets the hyperparameters that the hypermodel's `fit` asks for, before any trial runs.
@@ -97,8 +99,11 @@ class Engine:
                 yield [Outcome(trial, obstacle=str(error))]
             except Exception as error:  # Whatever a user's build raises fails its own trial.
                 yield [Outcome(trial, error=error)]
-        for key, members in groups.items():
-            yield self._train_group(key, members)
+        # The largest first: a program for many trials serves fewer as well.
+        for key, members in sorted(groups.items(), key=lambda item: -len(item[1])):
+            size = _most_at_once(members[0])
+            for first in range(0, len(members), size):
+                yield self._train_group(key, members[first : first + size])
 
     def _prepare(self, trial: Trial) -> tuple[Key, Member]:
         """Builds the models of a trial, and reads what they are to be trained on."""
@@ -123,47 +128,48 @@ class Engine:
         return keys.pop(), Member(trial, seats, fit)
 
     def _train_group(self, key: Key, members: Sequence[Member]) -> list[Outcome]:
-        tuner, fit = self._tuner, members[0].fit
-        data = self._tensors(fit)
-        learner, run, fresh = self._program(key, members[0].seats[0].blueprint, data[0])
-        keeps_last = any(tuner.oracle.may_be_continued(member.trial) for member in members)
-        seats = [seat for member in members for seat in member.seats]
-        group = Group(learner, run, seats, fresh, fit, data, tuner.oracle, keeps_last)
         try:
-            group.train()
+            self._group(key, members).train()
         except CannotVectorizeError as error:
             return [Outcome(member.trial, obstacle=str(error)) for member in members]
+        except Exception as error:  # Whatever it is: by itself, a trial fails of it by itself.
+            reason = f"training them together fails ({type(error).__name__}: {error})"
+            return [Outcome(member.trial, obstacle=reason) for member in members]
         return [
             Outcome(member.trial, member.seats, next(filter(None, member.errors), None))
             for member in members
         ]
 
+    def _group(self, key: Key, members: Sequence[Member]) -> Group:
+        oracle, fit = self._tuner.oracle, members[0].fit
+        data = self._data.of(fit)
+        learner, run, fresh = self._program(key, members[0].seats[0].blueprint, data)
+        keeps_last = any(oracle.may_be_continued(member.trial) for member in members)
+        seats = [seat for member in members for seat in member.seats]
+        return Group(learner, run, seats, fresh, fit, data, oracle, keeps_last)
+
     def _program(
-        self, key: Key, blueprint: Blueprint, data: Batch
+        self, key: Key, blueprint: Blueprint, data: tuple[Batch, Batch | None]
     ) -> tuple[Learner, Run, stack.Row]:
         """The program of a group, and the state of an optimizer that has done nothing yet."""
-        key = key._replace(epochs=range(0), shuffle=True)
+        shapes = [(one.shape, one.dtype) for one in keras.tree.flatten(data) if one is not None]
+        key = key._replace(data=str(shapes), epochs=range(0), shuffle=True)
         if key not in self._programs:
             model = blueprint.model()
             twin = self._backend.twin(model.optimizer)
             twin.build(model.trainable_variables)
             relatives = key._replace(signature=family(model))
             if relatives not in self._families:
-                learner = Learner(model, twin, take(data, slice(0, 1)))
+                learner = Learner(model, twin, take(data[0], slice(0, 1)))
                 run = self._backend.compile(learner, key.sizes)
                 self._families[relatives] = (learner, run)
             fresh = stack.numbers(optimizer_state(twin))
             self._programs[key] = (*self._families[relatives], fresh)
         return self._programs[key]
 
-    def _tensors(self, fit: Fit) -> tuple[Batch, Batch | None]:
-        """The samples as tensors, put there once."""
-        if fit.key not in self._data:
 
-            def tensor(array: Any) -> Any:
-                return None if array is None else ops.convert_to_tensor(array)
-
-            train = keras.tree.map_structure(tensor, fit.train)
-            validation = fit.validation and keras.tree.map_structure(tensor, fit.validation)
-            self._data[fit.key] = (train, validation)
-        return self._data[fit.key]
+def _most_at_once(member: Member) -> int:
+    """How many trials like one have room in the memory that a group may take."""
+    row = sum(array.nbytes for array in member.seats[0].blueprint.weights)
+    # Weights, two moments and a gradient, as they are and at the best epoch.
+    return max(1, _MEMORY // (8 * row * len(member.seats)))

@@ -24,6 +24,8 @@ _UNDERSTOOD = {
     "validation_batch_size",
 }  # fmt: skip
 
+_KEPT = 2
+
 
 @dataclass(frozen=True)
 class Fit:
@@ -35,7 +37,8 @@ class Fit:
         sizes: The sizes of the batches.
         epochs: The epochs, counted from 0.
         shuffle: Whether and how samples are shuffled.
-        key: The same for trainings on the same data.
+        key: The same for trainings on the same data, while `source` is kept.
+        source: The user's own data.
     """
 
     train: Batch
@@ -44,6 +47,7 @@ class Fit:
     epochs: range
     shuffle: bool | str
     key: tuple[Any, ...]
+    source: list[Any]
 
 
 class _Asked:
@@ -112,13 +116,16 @@ def read(arguments: dict[str, Any]) -> Fit:
     if "class_weight" in given:
         train = train._replace(weight=_class_weights(train.y, given["class_weight"]))
     batch = given.get("batch_size", 32)
+    names = ("x", "y", "sample_weight", "validation_data")
+    source = [leaf for name in names for leaf in keras.tree.flatten(given.get(name))]
     return Fit(
         train=train,
         validation=validation,
         sizes=Sizes(batch, given.get("validation_batch_size", batch)),
         epochs=range(given.get("initial_epoch", 0), given.get("epochs", 1)),
         shuffle=given.get("shuffle", True),
-        key=_key(given),
+        key=(*map(id, source), given.get("validation_split"), str(given.get("class_weight"))),
+        source=source,
     )
 
 
@@ -170,7 +177,32 @@ def _class_weights(y: Any, weights: dict[int, float]) -> np.ndarray:
     return np.vectorize(lambda label: weights.get(int(label), 1.0))(one).astype("float32")
 
 
-def _key(given: dict[str, Any]) -> tuple[Any, ...]:
-    names = ("x", "y", "sample_weight", "validation_data")
-    leaves = [id(leaf) for name in names for leaf in keras.tree.flatten(given.get(name))]
-    return (*leaves, given.get("validation_split"), str(given.get("class_weight")))
+class Tensors:
+    """Data as tensors, made once; those that were used last stay."""
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[Any, ...], tuple[Fit, tuple[Batch, Batch | None]]] = {}
+
+    def of(self, fit: Fit) -> tuple[Batch, Batch | None]:
+        """Gives the data of a training.
+
+        Args:
+            fit: The training.
+
+        Returns:
+            Its samples for training and for validation.
+        """
+        made = self._made.pop(fit.key, None) or (
+            fit,
+            (_tensors(fit.train), _tensors(fit.validation)),
+        )
+        self._made[fit.key] = made
+        for key in list(self._made)[:-_KEPT]:
+            del self._made[key]
+        return made[1]
+
+
+def _tensors(data: Any) -> Any:
+    return keras.tree.map_structure(
+        lambda array: None if array is None else keras.ops.convert_to_tensor(array), data
+    )

@@ -17,6 +17,7 @@ from kt_hpo.training.vectorized.program import (
     Sizes,
     count,
     padded,
+    places,
     take,
     with_rate,
 )
@@ -62,7 +63,7 @@ class Jax:
             state: Values, given: Given, train: Batch, validation: Batch | None, order: Any
         ) -> tuple[Values, Logs, Logs]:
             trials = len(given.rates)
-            outcome = together(*padded(state, given), train, validation, order)
+            outcome = together(*padded(state, given, places(trials)), train, validation, order)
             return jax.tree.map(lambda array: array[:trials], outcome)
 
         return run

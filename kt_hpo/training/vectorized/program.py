@@ -141,18 +141,19 @@ def places(trials: int) -> int:
     return max(8, 1 << (trials - 1).bit_length())
 
 
-def padded(state: Values, given: Given) -> tuple[Values, Given]:
+def padded(state: Values, given: Given, number: int) -> tuple[Values, Given]:
     """Fills the places of a stack that no trial has with the first trial, time and again.
 
     Args:
         state: The state of the trials.
         given: What they are given.
+        number: How many places there are.
 
     Returns:
         Both, for as many trials as there are places.
     """
     trials = len(given.rates)
-    rows = np.arange(places(trials))
+    rows = np.arange(number)
     rows[trials:] = 0
     if len(rows) == trials:
         return state, given

@@ -73,6 +73,7 @@ class Program:
         self._sizes = sizes
         self._looped = False
         self._any_size = learner.any_size
+        self._numbers: set[int] = set()
         self._traced: dict[Hashable, Callable[..., Any]] = {}
 
     def __call__(
@@ -81,17 +82,24 @@ class Program:
         """Runs an epoch; see `program.Run`."""
         trials = len(given.rates)
         if not self._looped:
-            arguments = _tensors((*padded(state, given), train, validation, order))
+            number = self._places(trials)
+            arguments = _tensors((*padded(state, given, number), train, validation, order))
             stacked = self._stacked(arguments)
             if stacked is not None:
+                self._numbers.add(number)
                 outcome = stacked(*arguments)
-                return outcome if trials == places(trials) else _first(trials, outcome)
+                return outcome if trials == number else _first(trials, outcome)
         arguments = _tensors((state, given, train, validation, order))
         try:
             return self._loop(arguments)(*arguments)
         except Exception as error:  # Whatever TensorFlow and the layers raise in a graph.
             reason = f"their model fails in a graph ({str(error).strip().splitlines()[-1]})"
             raise CannotVectorizeError(reason) from error
+
+    def _places(self, trials: int) -> int:
+        """As many as needed, or twice that where a program is there already."""
+        least = places(trials)
+        return least if least in self._numbers or 2 * least not in self._numbers else 2 * least
 
     def _stacked(self, arguments: Any) -> Callable[..., Any] | None:
         """The program for a number of places; None if a layer does not convert."""
