@@ -85,7 +85,9 @@ def _pruned(config: Any, left_out: tuple[str, ...]) -> Any:
         return {
             name: _pruned(one, left_out) for name, one in config.items() if name not in left_out
         }
-    return [_pruned(one, left_out) for one in config] if isinstance(config, list) else config
+    if isinstance(config, list | tuple):
+        return [_pruned(one, left_out) for one in config]
+    return config
 
 
 def _freeze(value: Any) -> Hashable:
