@@ -275,6 +275,7 @@ OBSTACLES = {
     "not in memory": {
         "data": (PIPELINE,), "fit": {"validation_data": PIPELINE, "epochs": 2, "verbose": 0},
     },
+    "parameters is measured on a model": {"objective": ["val_loss", "parameters"]},
     "fit is called with steps_per_epoch": {"fit": FIT | {"steps_per_epoch": 2}},
 }  # fmt: skip
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops
 
-from kt_hpo.training import fit
+from kt_hpo.training.measures import count_parameters
 from kt_hpo.training.vectorized import lifted, stack
 from kt_hpo.training.vectorized.learner import optimizer_state, weights
 from kt_hpo.training.vectorized.signature import signature
@@ -61,6 +61,6 @@ def drawn_from(model: keras.Model) -> Blueprint:
         weights=stack.numbers(weights(model)),
         optimizer=stack.numbers(optimizer_state(optimizer)) if optimizer.built else None,
         iterations=int(ops.convert_to_numpy(optimizer.iterations)),
-        parameters=fit.count_parameters(model),
+        parameters=count_parameters(model),
         model=lambda: model,
     )

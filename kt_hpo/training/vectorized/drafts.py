@@ -93,7 +93,8 @@ class Drafts:
             keras.utils.set_random_seed(seed)
             return build()
 
-        continues = "tuner/trial_id" in hp.values
+        # Its weights come from another trial.
+        continues = not hp.values.keys().isdisjoint(("tuner/trial_id", "tuner/parent"))
         pattern = self._patterns.get(self._architecture(hp.values))
         if pattern is not None and not continues:
             return pattern.predict(hp.values, seed, built)

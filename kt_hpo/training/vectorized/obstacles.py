@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import keras
 import keras_tuner
 
+from kt_hpo import objectives
+
 if TYPE_CHECKING:
     from kt_hpo.tuner import Tuner
 
@@ -44,6 +46,13 @@ def check_search(tuner: Tuner) -> None:
             raise CannotVectorizeError(f"the tuner has an {hook} of its own")
     if tuner.distribution_strategy is not None:
         raise CannotVectorizeError("a distribution strategy is used")
+    for part in objectives.parts(tuner.oracle.objective):
+        if objectives.is_measured(part):
+            raise CannotVectorizeError(f"{part.name} is measured on a model of its own")
+    for constraint in tuner.oracle.constraints:
+        for name in constraint.needs:
+            if name in objectives.MEASURED:
+                raise CannotVectorizeError(f"{name} is measured on a model of its own")
 
 
 def check_model(model: keras.Model) -> None:

@@ -99,8 +99,8 @@ def best_of(outcomes: Sequence[Outcome], tuner: Tuner) -> set[str]:
         and outcome.error is None
         and not tuner.oracle.is_stopped(outcome.trial.trial_id)
     }
-    if len(objectives.parts(objective)) > 1:
-        return set(values)  # Which of them dominate others is known when all have ended.
+    if len(objectives.parts(objective)) > 1 or tuner.oracle.constraints:
+        return set(values)  # Which of them are the best is known when all have ended.
     best = tuner.oracle.get_best_trials(tuner.keep_checkpoints)
     before = {trial.trial_id: trial.score for trial in best}
     everyone = {**before, **values}
