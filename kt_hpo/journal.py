@@ -67,6 +67,67 @@ class FileLock:
             self._file = None
 
 
+class Journal(JournalFileBackend):
+    """Optuna's journal file, whose writes can be held back to be made at once.
+
+    Args:
+        path: The file.
+        lock: Keeps others from writing.
+    """
+
+    def __init__(self, path: Path, lock: Any) -> None:
+        super().__init__(str(path), lock_obj=lock)
+        self._held: list[dict[str, Any]] | None = None
+        self._written = 0
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Holds writes back; nobody else can write meanwhile.
+
+        Yields:
+            Nothing, until they are written.
+        """
+        if self._held is not None:
+            yield
+            return
+        self._lock.acquire()
+        self._held, self._written = [], -1
+        try:
+            yield
+        finally:
+            logs, self._held = self._held, None
+            try:
+                if logs:
+                    self._write(logs)
+            finally:
+                self._lock.release()
+
+    def append_logs(self, logs: list[dict[str, Any]]) -> None:
+        """Writes entries, or keeps them until `held` ends."""
+        if self._held is None:
+            super().append_logs(logs)
+        else:
+            self._held.extend(logs)
+
+    def read_logs(self, log_number_from: int) -> Iterator[dict[str, Any]]:  # type: ignore[override]
+        """Reads entries from one on, those held back included."""
+        if self._held is None:
+            yield from super().read_logs(log_number_from)
+            return
+        if self._written < 0:
+            found = list(super().read_logs(log_number_from))
+            self._written = log_number_from + len(found)
+            yield from found
+        yield from self._held[max(log_number_from - self._written, 0) :]
+
+    def _write(self, logs: list[dict[str, Any]]) -> None:
+        lines = "".join(json.dumps(log, separators=(",", ":")) + "\n" for log in logs)
+        with Path(self._file_path).open("ab") as file:
+            file.write(lines.encode())
+            file.flush()
+            os.fsync(file.fileno())
+
+
 def open_for_writing(path: Path) -> JournalStorage:
     """Opens a journal to go on with it, or begins one.
 
@@ -85,7 +146,7 @@ def open_for_writing(path: Path) -> JournalStorage:
         _drop_half_line(path)
     finally:
         lock.release()
-    return _open(path, JournalFileBackend(str(path), lock_obj=lock))  # type: ignore[arg-type]
+    return _open(path, Journal(path, lock))
 
 
 def open_for_reading(path: Path) -> JournalStorage:

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -258,6 +258,17 @@ class Record:
             self.study.tell(number, values and [float(value) for value in values], state=state)
         finally:
             self.study._thread_local.in_optimize_loop = False
+
+    @contextmanager
+    def batched(self) -> Iterator[None]:
+        """Writes to a journal all at once at the end; to be left soon, as others wait to write.
+
+        Yields:
+            Nothing, while writes are held back. Whoever reads through this record sees them.
+        """
+        backend = getattr(self._storage, "_backend", None)
+        with backend.held() if isinstance(backend, journal.Journal) else nullcontext():
+            yield
 
     @property
     def _storage(self) -> optuna.storages.BaseStorage:

@@ -16,7 +16,7 @@ from optuna.pruners import BasePruner
 
 from kt_hpo import journal, space, tables
 from kt_hpo.constraints import ConstraintLike, make_constraints
-from kt_hpo.execution import Inline
+from kt_hpo.execution import Executor, made
 from kt_hpo.execution.trial import counts
 from kt_hpo.hyperparameters import Value
 from kt_hpo.oracles import recorded
@@ -55,7 +55,8 @@ class Tuner(keras_tuner.Tuner):
         early_stopping: Epochs without a better objective after which a training ends; None lets
             all epochs run. Not used where `search` gets an `EarlyStopping` of the user's.
         keep_checkpoints: Of how many of the best trials the weights stay on disk.
-        executor: Where the trials run; `Inline()`, this process, by default.
+        executor: Where the trials run; `Inline()`, this process, by default. `Vectorized()` trains
+            many in one graph; `"auto"` does so where that is possible for all of them.
         pruner: Which trials stop early: an `optuna.pruners` object, or the name of one: median,
             percentile, asha, hyperband, wilcoxon. None lets all run to their end.
         warm_start: A study of a past search, `open_study(...)`, whose trials this one begins with;
@@ -102,7 +103,7 @@ class Tuner(keras_tuner.Tuner):
         storage: Storage = None,
         early_stopping: int | None = 10,
         keep_checkpoints: int = 5,
-        executor: Inline | None = None,
+        executor: Executor | str | None = None,
         pruner: str | BasePruner | None = None,
         warm_start: optuna.Study | None = None,
         constraint: ConstraintLike = None,
@@ -129,7 +130,7 @@ class Tuner(keras_tuner.Tuner):
             oracle.constraints = make_constraints(constraint) or oracle.constraints
         self.early_stopping = early_stopping
         self.keep_checkpoints = keep_checkpoints
-        self.executor = executor or Inline()
+        self.executor = made(executor)
         self.progress = Progress()
         super().__init__(
             oracle,

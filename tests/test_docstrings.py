@@ -15,6 +15,7 @@ import hypermodels
 import kt_hpo
 
 PACKAGES = (kt_hpo, hypermodels)
+NEEDS = {"kt_hpo.training.vectorized.jax": "jax"}
 MODULES = sorted(
     module.name
     for package in PACKAGES
@@ -26,6 +27,8 @@ README = Path(kt_hpo.__file__).parent.parent / "README.md"
 @pytest.mark.parametrize("name", MODULES)
 def test_the_examples_of_a_module_run(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    pytest.importorskip(NEEDS.get(name, "kt_hpo"))
+    keras.utils.clear_session(free_memory=False)  # Names count from the beginning.
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     module = importlib.import_module(name)
     known = {**vars(module), "keras": keras, "keras_tuner": keras_tuner}

@@ -1,5 +1,9 @@
 """WHERE trials run."""
 
-from kt_hpo.execution.inline import Inline
+from __future__ import annotations
 
-__all__ = ["Inline"]
+from kt_hpo.execution.executor import Executor, made
+from kt_hpo.execution.inline import Inline
+from kt_hpo.execution.vectorized import Vectorized
+
+__all__ = ["Executor", "Inline", "Vectorized", "made"]

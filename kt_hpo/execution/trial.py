@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import keras_tuner
@@ -35,22 +36,64 @@ def execute(
         FatalError: If every other trial would fail of the same mistake.
         RuntimeError: If too many trials failed in a row.
     """
+    begin(tuner, trial)
+    run(tuner, trial, fit_args, fit_kwargs)
+
+
+def run(tuner: Tuner, trial: Trial, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) -> None:
+    """Runs a trial that has begun to its end, as `execute` does.
+
+    Args:
+        tuner: The tuner.
+        trial: The trial.
+        fit_args: Positional arguments of `search`.
+        fit_kwargs: Keyword arguments of `search`.
+    """
+    with released_graphs():
+        settle(tuner, trial, lambda: tuner.run_trial(trial, *fit_args, **fit_kwargs))
+    end(tuner, trial)
+
+
+def begin(tuner: Tuner, trial: Trial) -> None:
+    """Tells everyone that a trial begins.
+
+    Args:
+        tuner: The tuner.
+        trial: The trial.
+    """
     tuner.progress.trial_started(int(trial.trial_id), trial.hyperparameters.values)
     tuner.on_trial_begin(trial)
-    with released_graphs():
-        _attempt(tuner, trial, fit_args, fit_kwargs)
+
+
+def end(tuner: Tuner, trial: Trial) -> None:
+    """Records how a trial ended, and tells everyone.
+
+    Args:
+        tuner: The tuner.
+        trial: The trial, its status that of its end.
+
+    Raises:
+        RuntimeError: If too many trials failed in a row.
+    """
     try:
         tuner.on_trial_end(trial)
     finally:
         _show_end(tuner, tuner.oracle.get_trial(trial.trial_id))
 
 
-def _attempt(
-    tuner: Tuner, trial: Trial, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]
-) -> None:
-    """Runs a trial and sets its status; what fails only this trial ends here."""
+def settle(tuner: Tuner, trial: Trial, run: Callable[[], Any]) -> None:
+    """Gives a trial its metrics and its status, whatever comes of it.
+
+    Args:
+        tuner: The tuner.
+        trial: The trial.
+        run: Runs it, and returns the results as `Tuner.run_trial` does.
+
+    Raises:
+        FatalError: If every other trial would fail of the same mistake.
+    """
     try:
-        _run_and_update(tuner, trial, fit_args, fit_kwargs)
+        _update(tuner, trial, run())
     except errors.FatalError:
         raise
     except errors.FailedTrialError:
@@ -61,10 +104,7 @@ def _attempt(
         trial.status, trial.message = TrialStatus.COMPLETED, None
 
 
-def _run_and_update(
-    tuner: Tuner, trial: Trial, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]
-) -> None:
-    returned = tuner.run_trial(trial, *fit_args, **fit_kwargs)
+def _update(tuner: Tuner, trial: Trial, returned: Any) -> None:
     oracle = tuner.oracle
     if returned is None and oracle.is_stopped(trial.trial_id):
         returned = oracle.best_reported(trial.trial_id)

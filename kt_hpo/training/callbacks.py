@@ -94,22 +94,30 @@ class BestEpoch(keras.callbacks.Callback):
         objective: The objective of the search. While it is not measured, the latest epoch counts
             as the best.
         path: Where the weights go.
+
+    Attributes:
+        best: The objective at the best epoch.
     """
 
     def __init__(self, objective: keras_tuner.Objective, path: Path) -> None:
         super().__init__()
         self._objective = objective
         self._path = path
-        self._best = -math.inf if objective.direction == "max" else math.inf
+        self.best = -math.inf if objective.direction == "max" else math.inf
+
+    def improves(self, logs: dict[str, float] | None) -> bool:
+        """Takes in an epoch, and tells whether it is the best yet."""
+        if logs and self._objective.has_value(logs):
+            value = self._objective.get_value(logs)
+            if not self._objective.better_than(value, self.best):
+                return False
+            self.best = value
+        return True
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Saves the weights if they are the best yet."""
-        if logs and self._objective.has_value(logs):
-            value = self._objective.get_value(logs)
-            if not self._objective.better_than(value, self._best):
-                return
-            self._best = value
-        checkpoints.save(self.model, self._path)
+        if self.improves(logs):
+            checkpoints.save(self.model, self._path)
 
 
 class BestWeights(keras.callbacks.Callback):

@@ -132,7 +132,7 @@ def _check_model(tuner: Tuner, data: dict[str, Any]) -> None:
     except Exception:
         return  # Likewise.
     finally:
-        keras.utils.clear_session()
+        keras.utils.clear_session(free_memory=False)
     metrics = [*measured, *(f"val_{name}" for name in measured)]
     for part in objectives.parts(tuner.oracle.objective):
         if not (objectives.is_measured(part) or part.name in metrics):
@@ -155,7 +155,7 @@ def _evaluate_one(model: keras.Model, data: dict[str, Any]) -> dict[str, float]:
 
 def _check_labels(model: keras.Model, data: dict[str, Any]) -> None:
     labels, loss = data.get("y"), model.loss
-    if not hasattr(labels, "shape") or not isinstance(model.output_shape, tuple):
+    if not hasattr(labels, "shape") or not isinstance(getattr(model, "output_shape", None), tuple):
         return
     name = loss if isinstance(loss, str) else getattr(loss, "name", "")
     if name == "sparse_categorical_crossentropy":

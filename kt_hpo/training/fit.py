@@ -43,7 +43,7 @@ def run_trial(
     objective = tuner.oracle.objective
     by_epoch = objectives.while_training(objective)
     best_epoch = cb.BestEpoch(by_epoch, folder / checkpoints.BEST)
-    kwargs = {**fit_kwargs, **_epochs(hp.values)}
+    kwargs = {**fit_kwargs, **epochs_of(hp.values)}
     kwargs["verbose"] = 2 if fit_kwargs.get("verbose") == 2 else 0
     results = []
     for execution in range(tuner.executions_per_trial):
@@ -54,7 +54,7 @@ def run_trial(
         kwargs["callbacks"] = [
             *_measuring(tuner, best_weights),
             *cb.copied(fit_kwargs.get("callbacks") or [], trial.trial_id, execution),
-            *_callbacks(tuner, trial, fit_kwargs),
+            *callbacks_of(tuner, trial, fit_kwargs),
             best_epoch,
         ]
         started = time.perf_counter()
@@ -71,7 +71,7 @@ def run_trial(
             break
     if tuner.oracle.may_be_continued(trial):
         checkpoints.save(model, folder / checkpoints.LAST)
-    tuner.annotate(trial, parameters=count_parameters(model), checkpoint=_relative(folder))
+    tuner.annotate(trial, parameters=count_parameters(model), checkpoint=checkpoint_of(folder))
     return results
 
 
@@ -125,17 +125,33 @@ def seed_of(seed: int, trial: Trial, execution: int = 0) -> int:
     return int(sequence.generate_state(1)[0])
 
 
-def _epochs(values: dict[str, Any]) -> dict[str, int]:
-    """The epochs a search algorithm gives to a trial, if it gives any."""
+def epochs_of(values: dict[str, Any]) -> dict[str, int]:
+    """Reads the epochs a search algorithm gives to a trial, if it gives any.
+
+    Args:
+        values: The trial's values.
+
+    Returns:
+        Arguments of `model.fit`.
+    """
     if "tuner/epochs" not in values:
         return {}
     return {"epochs": values["tuner/epochs"], "initial_epoch": values["tuner/initial_epoch"]}
 
 
-def _callbacks(
+def callbacks_of(
     tuner: Tuner, trial: Trial, fit_kwargs: dict[str, Any]
 ) -> list[keras.callbacks.Callback]:
-    """The callbacks of the search, the order as they are to act."""
+    """Makes the callbacks of the search for a trial, the order as they are to act.
+
+    Args:
+        tuner: The tuner.
+        trial: The trial.
+        fit_kwargs: Keyword arguments of `search`.
+
+    Returns:
+        The callbacks.
+    """
     objective = objectives.while_training(tuner.oracle.objective)
     theirs = fit_kwargs.get("callbacks") or []
     stops_early = any(isinstance(one, keras.callbacks.EarlyStopping) for one in theirs)
@@ -161,5 +177,13 @@ def _measuring(tuner: Tuner, best_weights: cb.BestWeights) -> list[keras.callbac
     return callbacks
 
 
-def _relative(folder: Path) -> str:
+def checkpoint_of(folder: Path) -> str:
+    """Gives the path of a trial's checkpoint within the project's folder.
+
+    Args:
+        folder: Folder of the trial.
+
+    Returns:
+        The path.
+    """
     return f"{folder.name}/{checkpoints.BEST}"

@@ -62,6 +62,9 @@ ENGINES = {
     "population based training": Engine(
         oracles.PopulationBasedTrainingOracle, {"population_size": 4, "max_epochs": 3}
     ),
+    "evolution": Engine(
+        oracles.EvolutionarySearchOracle, {"max_trials": 14, "population_size": 5}, learns=True
+    ),
     "bayesopt": Engine(
         oracles.BayesOptSearchOracle,
         {"max_trials": 8, "num_initial_points": 6},

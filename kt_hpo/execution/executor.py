@@ -1,0 +1,70 @@
+"""What runs the trials of a search, and how a user names it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from kt_hpo.execution.inline import Inline
+from kt_hpo.execution.vectorized import Vectorized
+
+if TYPE_CHECKING:
+    from kt_hpo.tuner import Tuner
+
+
+class Executor(Protocol):
+    """Runs the trials of a search."""
+
+    def run(self, tuner: Tuner, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) -> None:
+        """Runs trials until the oracle has no more.
+
+        Args:
+            tuner: The tuner.
+            fit_args: Positional arguments of `search`.
+            fit_kwargs: Keyword arguments of `search`.
+        """
+
+
+class Auto:
+    """Chooses the fastest way to run the trials of a search, and says which and why."""
+
+    def run(self, tuner: Tuner, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) -> None:
+        """Runs trials until the oracle has no more, and says how and why."""
+        # An algorithm that learns from trials learns the less the more of them run at once.
+        vectorized = Vectorized(8 if tuner.oracle.learns_from_trials else 32)
+        reason = vectorized.obstacle(tuner)
+        if reason is None:
+            tuner.progress.note(f"Up to {vectorized.k} trials train at once, in one graph.")
+            vectorized.run(tuner, fit_args, fit_kwargs)
+        else:
+            tuner.progress.note(f"Trials train one after the other, because {reason}.")
+            Inline().run(tuner, fit_args, fit_kwargs)
+
+    def __repr__(self) -> str:
+        return "'auto'"
+
+
+def made(executor: Executor | str | None) -> Executor:
+    """Makes the executor that a user named.
+
+    Args:
+        executor: An executor, `"auto"`, or None for one trial after the other.
+
+    Returns:
+        The executor.
+
+    Raises:
+        ValueError: If there is none of that name.
+
+    Example:
+        >>> made(None)
+        Inline()
+    """
+    if executor is None:
+        return Inline()
+    if executor == "auto":
+        return Auto()
+    if not hasattr(executor, "run"):
+        raise ValueError(
+            f'executor={executor!r} is not allowed; give Inline(), Vectorized(), or "auto".'
+        )
+    return executor  # type: ignore[return-value]

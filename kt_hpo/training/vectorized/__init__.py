@@ -1,0 +1,17 @@
+"""K trials in one graph: the same losses as `model.fit`, a fraction of its time.
+
+engine      builds the models of trials, groups them, trains the groups
+fitting     what `model.fit` is asked to do
+obstacles   what cannot be vectorised, and why
+outcome     how it went, and what stays of it
+signature   which models can share a program; `lifted`: scalars in which they may differ
+group       trains a group, epoch by epoch; `seat`: one trial in it; `stack`: their weights
+learner     a step of one trial, as a function; `noise`: its random numbers
+program     an epoch as one program; `tensorflow` and `jax` compile it
+"""
+
+from kt_hpo.training.vectorized.engine import Engine
+from kt_hpo.training.vectorized.obstacles import CannotVectorizeError, check_search
+from kt_hpo.training.vectorized.outcome import Outcome, best_of
+
+__all__ = ["CannotVectorizeError", "Engine", "Outcome", "best_of", "check_search"]

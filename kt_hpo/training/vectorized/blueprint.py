@@ -1,0 +1,66 @@
+"""What the engine has to know of a trial's model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import Any, NamedTuple
+
+import keras
+from keras import ops
+
+from kt_hpo.training.measures import count_parameters
+from kt_hpo.training.vectorized import lifted, stack
+from kt_hpo.training.vectorized.learner import optimizer_state, weights
+from kt_hpo.training.vectorized.signature import signature
+from kt_hpo.training.vectorized.stack import Row
+
+
+class Blueprint(NamedTuple):
+    """What a model is, or would be.
+
+    Attributes:
+        signature: Of the model.
+        scalars: The model's own, in the order of `lifted.places`.
+        rate: The learning rate, where it is a number.
+        schedule: Its schedule, where it is none.
+        weights: The weights.
+        optimizer: The optimizer's state; None if it has done nothing yet.
+        iterations: The steps it has done.
+        parameters: How many weights there are.
+        model: Gives the model; builds it where that was not needed before.
+    """
+
+    signature: Hashable
+    scalars: list[float]
+    rate: float
+    schedule: Callable[[Any], Any] | None
+    weights: Row
+    optimizer: Row | None
+    iterations: int
+    parameters: int
+    model: Callable[[], keras.Model]
+
+
+def drawn_from(model: keras.Model) -> Blueprint:
+    """Makes the blueprint of a model.
+
+    Args:
+        model: A built and compiled model.
+
+    Returns:
+        The blueprint.
+    """
+    optimizer = model.optimizer
+    rate = optimizer._learning_rate
+    schedule = rate if callable(rate) else None
+    return Blueprint(
+        signature=signature(model),
+        scalars=[float(place.get()) for place in lifted.places(model, optimizer).values()],
+        rate=0.0 if schedule else float(ops.convert_to_numpy(rate)),
+        schedule=schedule,
+        weights=stack.numbers(weights(model)),
+        optimizer=stack.numbers(optimizer_state(optimizer)) if optimizer.built else None,
+        iterations=int(ops.convert_to_numpy(optimizer.iterations)),
+        parameters=count_parameters(model),
+        model=lambda: model,
+    )

@@ -1,0 +1,165 @@
+"""Blueprints of models that need not be built, because models like them were.
+
+Building a Keras model takes as long as training it in a group does. Where a build only hands some
+of its values on to Keras, as learning rates and dropout, models that differ in nothing else are the
+same but for these numbers and the initial weights. That is learned from builds: two that differ in
+all such values must be alike in everything else, and the second must be what the first predicts,
+its weights to the last bit. Whatever does not fit is built.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any, NamedTuple
+
+import keras
+import keras_tuner
+import numpy as np
+
+from kt_hpo.training.vectorized.blueprint import Blueprint, drawn_from
+from kt_hpo.training.vectorized.initial import Recipe, initial_weights, recipes
+from kt_hpo.training.vectorized.watched import watching
+
+_REMEMBERED = 64
+
+
+class Build(NamedTuple):
+    """A build that was made: its values and seed, and what came of it."""
+
+    values: dict[str, Any]
+    seed: int
+    blueprint: Blueprint
+    recipes: list[Recipe]
+
+    @property
+    def numbers(self) -> list[float]:
+        """The scalars of the model and its learning rate."""
+        return [*self.blueprint.scalars, self.blueprint.rate]
+
+
+class Pattern(NamedTuple):
+    """What two builds have in common.
+
+    Attributes:
+        build: One of them.
+        sources: The name of the value that each of its numbers is; None for a constant.
+    """
+
+    build: Build
+    sources: list[str | None]
+
+    def predict(
+        self, values: Mapping[str, Any], seed: int, model: Callable[[], keras.Model]
+    ) -> Blueprint:
+        """Gives the blueprint that other values and another seed make."""
+        numbers = [
+            number if source is None else values[source]
+            for number, source in zip(self.build.numbers, self.sources, strict=True)
+        ]
+        return self.build.blueprint._replace(
+            scalars=numbers[:-1],
+            rate=numbers[-1],
+            weights=initial_weights(self.build.recipes, seed),
+            model=model,
+        )
+
+
+class Drafts:
+    """Gives the blueprints of the trials of a search, of models built or predicted."""
+
+    def __init__(self) -> None:
+        self._looked_at: set[str] = set()
+        self._handed_on: set[str] = set()
+        self._builds: list[Build] = []
+        self._patterns: dict[Hashable, Pattern] = {}
+
+    def draft(
+        self, hp: keras_tuner.HyperParameters, seed: int, build: Callable[[], keras.Model]
+    ) -> Blueprint:
+        """Gives the blueprint of a trial's model.
+
+        Args:
+            hp: The trial's hyperparameters.
+            seed: The seed of its build.
+            build: Builds it.
+
+        Returns:
+            The blueprint.
+        """
+
+        def built() -> keras.Model:
+            # Names count from the beginning, as in a session of the trial's own.
+            keras.utils.clear_session(free_memory=False)
+            keras.utils.set_random_seed(seed)
+            return build()
+
+        # Its weights come from another trial.
+        continues = not hp.values.keys().isdisjoint(("tuner/trial_id", "tuner/parent"))
+        pattern = self._patterns.get(self._architecture(hp.values))
+        if pattern is not None and not continues:
+            return pattern.predict(hp.values, seed, built)
+        with watching(hp) as watched:
+            model = built()
+            looked_at = {name for name, value in watched.items() if value.was_looked_at}
+        blueprint = drawn_from(model)
+        if not continues and blueprint.schedule is None:
+            known = blueprint._replace(model=built)  # Not this model, to let it go.
+            self._learn(Build(dict(hp.values), seed, known, recipes(model, seed)), looked_at)
+        return blueprint
+
+    def _learn(self, build: Build, looked_at: set[str]) -> None:
+        handed_on = {
+            name
+            for name, value in build.values.items()
+            if isinstance(value, float) and any(_same(value, one) for one in build.numbers)
+        }
+        if not looked_at <= self._looked_at or not handed_on <= self._handed_on:
+            self._looked_at |= looked_at
+            self._handed_on |= handed_on
+            self._patterns.clear()
+        architecture = self._architecture(build.values)
+        for other in self._builds:
+            if self._architecture(other.values) == architecture:
+                pattern = self._compare(other, build)
+                if pattern is not None:
+                    self._patterns[architecture] = pattern
+        self._builds = [*self._builds, build][-_REMEMBERED:]
+
+    def _free(self) -> set[str]:
+        """The names of values that do not change the architecture."""
+        return self._handed_on - self._looked_at
+
+    def _architecture(self, values: Mapping[str, Any]) -> Hashable:
+        """The values that may change it, and the names of the others."""
+        free = self._free()
+        return tuple(
+            (name, None if name in free else (type(value), value))
+            for name, value in sorted(values.items())
+        )
+
+    def _compare(self, first: Build, second: Build) -> Pattern | None:
+        """Finds the pattern of two builds, if the second is what the first predicts."""
+        free = self._free() & second.values.keys()
+        if first.blueprint.signature != second.blueprint.signature or any(
+            first.values[name] == second.values[name] for name in free
+        ):
+            return None
+        sources: list[str | None] = []
+        for one, other in zip(first.numbers, second.numbers, strict=True):
+            fitting = [
+                name
+                for name in sorted(free)
+                if _same(first.values[name], one) and _same(second.values[name], other)
+            ]
+            if not fitting and one != other:
+                return None
+            sources.append(fitting[0] if fitting else None)
+        pattern = Pattern(first, sources)
+        weights = pattern.predict(second.values, second.seed, first.blueprint.model).weights
+        pairs = zip(weights, second.blueprint.weights, strict=True)
+        return pattern if all(np.array_equal(one, other) for one, other in pairs) else None
+
+
+def _same(value: float, number: float) -> bool:
+    """Whether a number in a model is a value, which a variable has rounded perhaps."""
+    return bool(np.float32(value) == np.float32(number))

@@ -1,0 +1,175 @@
+"""Trains many trials at once: builds their models, groups them, trains each group."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import keras
+from keras_tuner.engine.trial import Trial
+
+from kt_hpo.training import fit as training
+from kt_hpo.training.vectorized import stack
+from kt_hpo.training.vectorized.blueprint import Blueprint
+from kt_hpo.training.vectorized.drafts import Drafts
+from kt_hpo.training.vectorized.fitting import Fit, Tensors, asked, read
+from kt_hpo.training.vectorized.group import Group
+from kt_hpo.training.vectorized.learner import Batch, Learner, optimizer_state
+from kt_hpo.training.vectorized.obstacles import CannotVectorizeError, check_model
+from kt_hpo.training.vectorized.outcome import Outcome
+from kt_hpo.training.vectorized.program import Run, Sizes, backend, take
+from kt_hpo.training.vectorized.seat import Seat
+from kt_hpo.training.vectorized.signature import family
+
+if TYPE_CHECKING:
+    from kt_hpo.tuner import Tuner
+
+
+_MEMORY = 2**31
+
+
+class Key(NamedTuple):
+    """What trials of a group have in common."""
+
+    signature: Hashable
+    data: Hashable
+    sizes: Sizes
+    epochs: range
+    shuffle: bool | str
+
+
+class Member(NamedTuple):
+    """A trial of a group, with its executions and what they are asked to train."""
+
+    trial: Trial
+    seats: list[Seat]
+    fit: Fit
+
+    @property
+    def errors(self) -> list[Exception | None]:
+        """What ended its executions, where they failed."""
+        return [seat.error for seat in self.seats]
+
+
+class Engine:
+    """Trains the trials of a search in groups.
+
+    Args:
+        tuner: The tuner.
+        fit_args: Positional arguments of `search`.
+        fit_kwargs: Keyword arguments of `search`.
+    """
+
+    def __init__(self, tuner: Tuner, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) -> None:
+        self._tuner = tuner
+        self._fit_args = fit_args
+        self._fit_kwargs = fit_kwargs
+        self._backend = backend()
+        self._drafts = Drafts()
+        self._programs: dict[Key, tuple[Learner, Run, stack.Row]] = {}
+        self._families: dict[Key, tuple[Learner, Run]] = {}
+        self._data = Tensors()
+
+    def explore(self) -> None:
+        """Meets the hyperparameters that the hypermodel's `fit` asks for, before any trial runs.
+
+        Otherwise the oracle would not know of them when it is asked for the first trials.
+        """
+        known = self._tuner.oracle.get_space()
+        with suppress(CannotVectorizeError):
+            asked(self._tuner, known, self._fit_args, self._fit_kwargs)
+            self._tuner.oracle.update_space(known)
+
+    def train(self, trials: Sequence[Trial]) -> Iterator[list[Outcome]]:
+        """Trains trials.
+
+        Args:
+            trials: The trials.
+
+        Yields:
+            How trials went that have ended together.
+        """
+        groups: dict[Key, list[Member]] = {}
+        for trial in trials:
+            try:
+                key, member = self._prepare(trial)
+                groups.setdefault(key, []).append(member)
+            except CannotVectorizeError as error:
+                yield [Outcome(trial, obstacle=str(error))]
+            except Exception as error:  # Whatever a user's build raises fails its own trial.
+                yield [Outcome(trial, error=error)]
+        # The largest first: a program for many trials serves fewer as well.
+        for key, members in sorted(groups.items(), key=lambda item: -len(item[1])):
+            size = _most_at_once(members[0])
+            for first in range(0, len(members), size):
+                yield self._train_group(key, members[first : first + size])
+
+    def _prepare(self, trial: Trial) -> tuple[Key, Member]:
+        """Builds the models of a trial, and reads what they are to be trained on."""
+        tuner = self._tuner
+        arguments = asked(tuner, trial.hyperparameters, self._fit_args, self._fit_kwargs)
+        fit = read(arguments)
+        seats, keys = [], set()
+
+        def build() -> keras.Model:
+            model = training.build(tuner, trial)
+            check_model(model)
+            return model
+
+        for execution in range(tuner.executions_per_trial):
+            seed = training.seed_of(tuner.oracle.seed, trial, execution)
+            blueprint = self._drafts.draft(trial.hyperparameters, seed, build)
+            callbacks = arguments.get("callbacks") or []
+            seats.append(Seat(tuner, trial, execution, blueprint, callbacks, self._fit_kwargs))
+            keys.add(Key(blueprint.signature, fit.key, fit.sizes, fit.epochs, fit.shuffle))
+        if len(keys) > 1:
+            raise CannotVectorizeError("a trial's executions have different models")
+        return keys.pop(), Member(trial, seats, fit)
+
+    def _train_group(self, key: Key, members: Sequence[Member]) -> list[Outcome]:
+        try:
+            self._group(key, members).train()
+        except CannotVectorizeError as error:
+            return [Outcome(member.trial, obstacle=str(error)) for member in members]
+        except Exception as error:  # Whatever it is: by itself, a trial fails of it by itself.
+            reason = f"training them together fails ({type(error).__name__}: {error})"
+            return [Outcome(member.trial, obstacle=reason) for member in members]
+        return [
+            Outcome(member.trial, member.seats, next(filter(None, member.errors), None))
+            for member in members
+        ]
+
+    def _group(self, key: Key, members: Sequence[Member]) -> Group:
+        oracle, fit = self._tuner.oracle, members[0].fit
+        data = self._data.of(fit)
+        learner, run, fresh = self._program(key, members[0].seats[0].blueprint, data)
+        keeps_last = any(oracle.may_be_continued(member.trial) for member in members)
+        seats = [seat for member in members for seat in member.seats]
+        return Group(learner, run, seats, fresh, fit, data, oracle, keeps_last)
+
+    def _program(
+        self, key: Key, blueprint: Blueprint, data: tuple[Batch, Batch | None]
+    ) -> tuple[Learner, Run, stack.Row]:
+        """The program of a group, and the state of an optimizer that has done nothing yet."""
+        shapes = [(one.shape, one.dtype) for one in keras.tree.flatten(data) if one is not None]
+        key = key._replace(data=str(shapes), epochs=range(0), shuffle=True)
+        if key not in self._programs:
+            model = blueprint.model()
+            twin = self._backend.twin(model.optimizer)
+            twin.build(model.trainable_variables)
+            relatives = key._replace(signature=family(model))
+            if relatives not in self._families:
+                learner = Learner(model, twin, take(data[0], slice(0, 1)))
+                run = self._backend.compile(learner, key.sizes)
+                self._families[relatives] = (learner, run)
+            fresh = stack.numbers(optimizer_state(twin))
+            self._programs[key] = (*self._families[relatives], fresh)
+        return self._programs[key]
+
+
+def _most_at_once(member: Member) -> int:
+    """How many trials like one have room in the memory that a group may take."""
+    row = sum(array.nbytes for array in member.seats[0].blueprint.weights)
+    # Weights, two moments and a gradient, as they are and at the best epoch.
+    return max(1, _MEMORY // (8 * row * len(member.seats)))

@@ -1,0 +1,208 @@
+"""What `model.fit` is asked to do: its arguments, read without training."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import keras
+import keras_tuner
+import numpy as np
+
+from kt_hpo.training import fit
+from kt_hpo.training.vectorized.learner import Batch
+from kt_hpo.training.vectorized.obstacles import CannotVectorizeError
+from kt_hpo.training.vectorized.program import Sizes
+
+if TYPE_CHECKING:
+    from kt_hpo.tuner import Tuner
+
+_UNDERSTOOD = {
+    "x", "y", "batch_size", "epochs", "verbose", "callbacks", "validation_split",
+    "validation_data", "shuffle", "class_weight", "sample_weight", "initial_epoch",
+    "validation_batch_size",
+}  # fmt: skip
+
+_KEPT = 2
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A training, as the arguments of `model.fit` describe it.
+
+    Attributes:
+        train: The samples to train with, in NumPy arrays.
+        validation: The samples to validate with, if any.
+        sizes: The sizes of the batches.
+        epochs: The epochs, counted from 0.
+        shuffle: Whether and how samples are shuffled.
+        key: The same for trainings on the same data, while `source` is kept.
+        source: The user's own data.
+    """
+
+    train: Batch
+    validation: Batch | None
+    sizes: Sizes
+    epochs: range
+    shuffle: bool | str
+    key: tuple[Any, ...]
+    source: list[Any]
+
+
+class _Asked:
+    """Stands for a model while a hypermodel's `fit` tells what it wants of it."""
+
+    def __init__(self) -> None:
+        self.arguments: dict[str, Any] = {}
+
+    def fit(self, *args: Any, **kwargs: Any) -> _Asked:
+        self.arguments = inspect.signature(keras.Model.fit).bind(self, *args, **kwargs).arguments
+        self.arguments.pop("self")
+        return self
+
+
+def asked(
+    tuner: Tuner,
+    hp: keras_tuner.HyperParameters,
+    fit_args: tuple[Any, ...],
+    fit_kwargs: dict[str, Any],
+) -> dict[str, Any]:
+    """Finds what a hypermodel's `fit` would call `model.fit` with.
+
+    Args:
+        tuner: The tuner.
+        hp: The hyperparameters of a trial; those that `fit` alone asks for are added.
+        fit_args: Positional arguments of `search`.
+        fit_kwargs: Keyword arguments of `search`.
+
+    Returns:
+        The arguments of `model.fit` by their names.
+
+    Raises:
+        CannotVectorizeError: If it does anything else than call `model.fit`.
+    """
+    model = _Asked()
+    kwargs = {**fit_kwargs, **fit.epochs_of(hp.values)}
+    try:
+        returned = tuner.hypermodel.fit(hp, model, *fit_args, **kwargs)
+    except Exception as error:  # Whatever a user's code raises that wants a real model.
+        raise CannotVectorizeError("the hypermodel's fit does more than model.fit") from error
+    if returned is not model or not model.arguments:
+        raise CannotVectorizeError("the hypermodel's fit does more than model.fit")
+    return model.arguments
+
+
+def read(arguments: dict[str, Any]) -> Fit:
+    """Reads the arguments of `model.fit`.
+
+    Args:
+        arguments: What `asked` gave.
+
+    Returns:
+        The training they describe.
+
+    Raises:
+        CannotVectorizeError: If the data are not in memory, or an argument is not understood.
+    """
+    given = {name: value for name, value in arguments.items() if value is not None}
+    for name in given:
+        if name not in _UNDERSTOOD:
+            raise CannotVectorizeError(f"fit is called with {name}")
+    if "class_weight" in given and "sample_weight" in given:
+        raise CannotVectorizeError("there are both class and sample weights")
+    whole = _in_memory((given.get("x"), given.get("y"), given.get("sample_weight")), "the data")
+    train, validation = _split(whole, given)
+    if "class_weight" in given:
+        train = train._replace(weight=_class_weights(train.y, given["class_weight"]))
+    batch = given.get("batch_size", 32)
+    names = ("x", "y", "sample_weight", "validation_data")
+    source = [leaf for name in names for leaf in keras.tree.flatten(given.get(name))]
+    return Fit(
+        train=train,
+        validation=validation,
+        sizes=Sizes(batch, given.get("validation_batch_size", batch)),
+        epochs=range(given.get("initial_epoch", 0), given.get("epochs", 1)),
+        shuffle=given.get("shuffle", True),
+        key=(*map(id, source), given.get("validation_split"), str(given.get("class_weight"))),
+        source=source,
+    )
+
+
+def _split(whole: Batch, given: dict[str, Any]) -> tuple[Batch, Batch | None]:
+    """Parts samples as Keras does, the last ones for validation."""
+    if "validation_data" in given:
+        data = given["validation_data"]
+        if not isinstance(data, tuple | list) or len(data) not in (2, 3):
+            raise CannotVectorizeError("the validation data are not in memory")
+        return whole, _in_memory((*data, None)[:3], "the validation data")
+    if not given.get("validation_split"):
+        return whole, None
+    samples = len(keras.tree.flatten(whole.x)[0])
+    at = int(np.floor(samples * (1.0 - given["validation_split"])))
+    return _rows(whole, slice(None, at)), _rows(whole, slice(at, None))
+
+
+def _in_memory(parts: tuple[Any, ...], what: str) -> Batch:
+    def array(leaf: Any) -> Any:
+        if leaf is None:
+            return None
+        # Tensors and frames give their array; pipelines and generators have none.
+        if not hasattr(leaf, "__array__"):
+            raise CannotVectorizeError(f"{what} are not in memory")
+        made = np.asarray(leaf)
+        if made.dtype == object or made.ndim == 0 or made.dtype.kind in "US":
+            raise CannotVectorizeError(f"{what} are not numbers")
+        floating = np.issubdtype(made.dtype, np.floating)
+        return made.astype(keras.config.floatx(), copy=False) if floating else made
+
+    x, y, weight = (keras.tree.map_structure(array, part) for part in parts)
+    if x is None or y is None:
+        raise CannotVectorizeError("there are no targets")
+    return Batch(x, y, weight)
+
+
+def _rows(data: Batch, rows: slice) -> Batch:
+    return keras.tree.map_structure(lambda a: None if a is None else a[rows], data)
+
+
+def _class_weights(y: Any, weights: dict[int, float]) -> np.ndarray:
+    """A weight a sample, as Keras makes them of its class."""
+    if keras.tree.is_nested(y):
+        raise CannotVectorizeError("there are class weights for several outputs")
+    classes = y
+    if y.ndim > 1:
+        classes = np.argmax(y, axis=-1) if y.shape[-1] != 1 else np.squeeze(y, axis=-1)
+    one = np.round(classes).astype("int32")
+    return np.vectorize(lambda label: weights.get(int(label), 1.0))(one).astype("float32")
+
+
+class Tensors:
+    """Data as tensors, made once; those that were used last stay."""
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[Any, ...], tuple[Fit, tuple[Batch, Batch | None]]] = {}
+
+    def of(self, fit: Fit) -> tuple[Batch, Batch | None]:
+        """Gives the data of a training.
+
+        Args:
+            fit: The training.
+
+        Returns:
+            Its samples for training and for validation.
+        """
+        made = self._made.pop(fit.key, None) or (
+            fit,
+            (_tensors(fit.train), _tensors(fit.validation)),
+        )
+        self._made[fit.key] = made
+        for key in list(self._made)[:-_KEPT]:
+            del self._made[key]
+        return made[1]
+
+
+def _tensors(data: Any) -> Any:
+    return keras.tree.map_structure(
+        lambda array: None if array is None else keras.ops.convert_to_tensor(array), data
+    )

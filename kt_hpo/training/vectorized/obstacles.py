@@ -1,0 +1,101 @@
+"""What cannot be vectorised, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import keras
+import keras_tuner
+
+from kt_hpo import objectives
+
+if TYPE_CHECKING:
+    from kt_hpo.tuner import Tuner
+
+_BACKENDS = ("tensorflow", "jax")
+_HOOKS = ("on_epoch_begin", "on_epoch_end", "on_batch_begin", "on_batch_end")
+_CALLBACKS = (
+    keras.callbacks.EarlyStopping,
+    keras.callbacks.LearningRateScheduler,
+    keras.callbacks.ReduceLROnPlateau,
+    keras.callbacks.TerminateOnNaN,
+)
+_STEPS = ("train_step", "test_step", "compute_metrics", "fit", "evaluate")
+
+
+class CannotVectorizeError(Exception):
+    """A trial that has to train by itself; the message completes "because"."""
+
+
+def check_search(tuner: Tuner) -> None:
+    """Checks what holds for every trial of a search.
+
+    Args:
+        tuner: The tuner.
+
+    Raises:
+        CannotVectorizeError: If none of its trials can be vectorised.
+    """
+    if keras.backend.backend() not in _BACKENDS:
+        raise CannotVectorizeError(f"Keras runs on {keras.backend.backend()}")
+    if tuner.runs_its_own_way:
+        raise CannotVectorizeError("the tuner has a run_trial of its own")
+    for hook in _HOOKS:
+        if getattr(type(tuner), hook) is not getattr(keras_tuner.Tuner, hook):
+            raise CannotVectorizeError(f"the tuner has an {hook} of its own")
+    if tuner.distribution_strategy is not None:
+        raise CannotVectorizeError("a distribution strategy is used")
+    for part in objectives.parts(tuner.oracle.objective):
+        if objectives.is_measured(part):
+            raise CannotVectorizeError(f"{part.name} is measured on a model of its own")
+    for constraint in tuner.oracle.constraints:
+        for name in constraint.needs:
+            if name in objectives.MEASURED:
+                raise CannotVectorizeError(f"{name} is measured on a model of its own")
+
+
+def check_model(model: keras.Model) -> None:
+    """Checks that a model is trained by what it is made of, not by code of its own.
+
+    Args:
+        model: A model.
+
+    Raises:
+        CannotVectorizeError: If it is not.
+    """
+    kind = type(model)
+    if not _is_keras(kind):
+        own = [name for name in _STEPS if getattr(kind, name) is not getattr(keras.Model, name)]
+        what = f"a {own[0]}" if own else "code"
+        raise CannotVectorizeError(f"the model is a {kind.__name__}, with {what} of its own")
+    if not model.compiled or model.optimizer is None:
+        raise CannotVectorizeError("the model is not compiled")
+    if not model.built or not model.trainable_variables:
+        raise CannotVectorizeError("the model has no weights before it has seen data")
+    if model.run_eagerly:
+        raise CannotVectorizeError("the model runs eagerly")
+    if isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer):
+        raise CannotVectorizeError("the optimizer scales its loss")
+    if getattr(model.optimizer, "_exclude_from_weight_decay", None) or getattr(
+        model.optimizer, "_exclude_from_weight_decay_pattern", None
+    ):
+        raise CannotVectorizeError("weights are excluded from the weight decay")
+
+
+def check_callbacks(callbacks: Iterable[Any]) -> None:
+    """Checks that the user's callbacks need nothing of a model but what a trial can show them.
+
+    Args:
+        callbacks: Callbacks.
+
+    Raises:
+        CannotVectorizeError: If one may need more.
+    """
+    for callback in callbacks:
+        if type(callback) not in _CALLBACKS:
+            raise CannotVectorizeError(f"{type(callback).__name__} may need its model")
+
+
+def _is_keras(kind: type) -> bool:
+    return kind.__module__.partition(".")[0] == "keras"

@@ -1,0 +1,108 @@
+"""How the training of a trial went, and what stays of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import keras_tuner
+from keras_tuner.engine.trial import Trial
+
+from kt_hpo import objectives
+from kt_hpo.training import checkpoints, fit
+from kt_hpo.training.results import Result, mean_metrics, read_results
+from kt_hpo.training.vectorized import stack
+from kt_hpo.training.vectorized.seat import Seat
+
+if TYPE_CHECKING:
+    from kt_hpo.tuner import Tuner
+
+
+@dataclass
+class Outcome:
+    """How the training of a trial went.
+
+    Attributes:
+        trial: The trial.
+        seats: Its executions, trained.
+        error: What failed it, if it failed.
+        obstacle: Why it has to train by itself, if it has to.
+    """
+
+    trial: Trial
+    seats: Sequence[Seat] = field(default_factory=list)
+    error: Exception | None = None
+    obstacle: str | None = None
+
+    def results(self, objective: keras_tuner.Objective) -> list[Result]:
+        """Gives a result an execution.
+
+        Args:
+            objective: The objective of the search.
+
+        Returns:
+            The results.
+
+        Raises:
+            Exception: What failed the trial.
+        """
+        if self.error is not None:
+            raise self.error
+        histories = [seat.history for seat in self.seats]
+        return read_results(histories, objective, "HyperModel.fit()")
+
+    def value(self, objective: keras_tuner.Objective) -> float:
+        """The mean of the executions' objectives; that of a trial without an error."""
+        return mean_metrics(self.results(objective))[objective.name]
+
+    def save(self, tuner: Tuner, keeps_best: bool) -> None:
+        """Writes what is needed of the trial later.
+
+        Args:
+            tuner: The tuner.
+            keeps_best: Whether the weights of its best epoch are.
+        """
+        folder = Path(tuner.get_trial_dir(self.trial.trial_id))
+        best = self.seats[0]
+        for seat in self.seats[1:]:
+            if tuner.oracle.objective.better_than(seat.best_value, best.best_value):
+                best = seat
+        if keeps_best and best.best is not None:
+            stack.write(best.blueprint.model(), best.best, folder / checkpoints.BEST)
+        last = self.seats[-1]
+        if last.last is not None and tuner.oracle.may_be_continued(self.trial):
+            stack.write(last.blueprint.model(), last.last, folder / checkpoints.LAST)
+        tuner.annotate(
+            self.trial,
+            parameters=best.blueprint.parameters,
+            checkpoint=fit.checkpoint_of(folder),
+        )
+
+
+def best_of(outcomes: Sequence[Outcome], tuner: Tuner) -> set[str]:
+    """Chooses the trials whose weights will be kept when all of a group have ended.
+
+    Args:
+        outcomes: Trials that have ended together.
+        tuner: The tuner.
+
+    Returns:
+        Their ids.
+    """
+    objective = tuner.oracle.objective
+    values = {
+        outcome.trial.trial_id: outcome.value(objective)
+        for outcome in outcomes
+        if outcome.seats
+        and outcome.error is None
+        and not tuner.oracle.is_stopped(outcome.trial.trial_id)
+    }
+    if len(objectives.parts(objective)) > 1 or tuner.oracle.constraints:
+        return set(values)  # Which of them are the best is known when all have ended.
+    best = tuner.oracle.get_best_trials(tuner.keep_checkpoints)
+    before = {trial.trial_id: trial.score for trial in best}
+    everyone = {**before, **values}
+    ranked = sorted(everyone, key=everyone.__getitem__, reverse=objective.direction == "max")
+    return set(ranked[: tuner.keep_checkpoints]) & values.keys()

@@ -1,0 +1,177 @@
+"""An epoch of a group as one program: training, batch by batch, then validation.
+
+What differs between backends is behind `Backend`; `tensorflow.py` and `jax.py` implement it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, Protocol
+
+import keras
+import numpy as np
+from keras import ops
+
+from kt_hpo.training.vectorized.learner import Batch, Learner, Values
+
+
+class Given(NamedTuple):
+    """What an epoch gives to the trials; all but `common` have the trials as their first axis.
+
+    NumPy arrays; in a program, tensors.
+
+    Attributes:
+        rates: Learning rates, `(trials, steps)`.
+        seeds: States of the random layers' seed generators, `(trials, steps, generators, 2)`.
+        common: One such state for all trials, `(steps, generators, 2)`.
+        scalars: The trials' own, in the order of the learner's, each `(trials,)`.
+    """
+
+    rates: Any
+    seeds: Any
+    common: Any
+    scalars: Values
+
+
+class Sizes(NamedTuple):
+    """How many samples a step takes.
+
+    Attributes:
+        batch: In training.
+        validation: In validation.
+    """
+
+    batch: int
+    validation: int
+
+
+Logs = dict[str, Any]
+Run = Callable[[Values, Given, Batch, "Batch | None", Any], tuple[Values, Logs, Logs]]
+"""Runs an epoch: of a state, on data in an order. Gives the state, and the metrics of both."""
+
+
+class Backend(Protocol):
+    """The few things that TensorFlow and JAX do differently."""
+
+    def twin(self, optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
+        """Makes an optimizer like another that changes no variable outside of a scope.
+
+        Args:
+            optimizer: The other. Its learning rate is left out.
+
+        Returns:
+            The optimizer, not built.
+        """
+
+    def compile(self, learner: Learner, sizes: Sizes) -> Run:
+        """Makes the program of a model.
+
+        Args:
+            learner: The model.
+            sizes: The sizes of its batches.
+
+        Returns:
+            The program.
+        """
+
+
+def backend() -> Backend:
+    """The one that Keras runs on.
+
+    Returns:
+        The backend, imported now.
+
+    Raises:
+        NotImplementedError: If there is none for Keras' backend.
+    """
+    name = keras.backend.backend()
+    if name == "tensorflow":
+        from kt_hpo.training.vectorized.tensorflow import TensorFlow
+
+        return TensorFlow()
+    if name == "jax":
+        from kt_hpo.training.vectorized.jax import Jax
+
+        return Jax()
+    raise NotImplementedError(f"there is no vectorised training on Keras' backend {name!r}")
+
+
+def with_rate(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
+    """Copies an optimizer, a number in the place of its schedule, if it has one.
+
+    Args:
+        optimizer: The optimizer.
+
+    Returns:
+        The copy, not built.
+    """
+    return type(optimizer).from_config({**optimizer.get_config(), "learning_rate": 1.0})
+
+
+def take(data: Batch, rows: Any) -> Batch:
+    """Takes samples out of arrays.
+
+    Args:
+        data: All samples.
+        rows: Their indices, or a slice of them.
+
+    Returns:
+        The samples.
+    """
+
+    def taken(array: Any) -> Any:
+        if array is None:
+            return None
+        return array[rows] if isinstance(rows, slice) else ops.take(array, rows, axis=0)
+
+    return keras.tree.map_structure(taken, data)
+
+
+def places(trials: int) -> int:
+    """Says how many places a stack has for a number of trials: a power of two, from 8 on.
+
+    So that a program is compiled for few sizes.
+
+    Args:
+        trials: How many trials there are.
+
+    Returns:
+        The number of places.
+    """
+    return max(8, 1 << (trials - 1).bit_length())
+
+
+def padded(state: Values, given: Given, number: int) -> tuple[Values, Given]:
+    """Fills the places of a stack that no trial has with the first trial, time and again.
+
+    Args:
+        state: The state of the trials.
+        given: What they are given.
+        number: How many places there are.
+
+    Returns:
+        Both, for as many trials as there are places.
+    """
+    trials = len(given.rates)
+    rows = np.arange(number)
+    rows[trials:] = 0
+    if len(rows) == trials:
+        return state, given
+    everyone = given._replace(
+        rates=given.rates[rows],
+        seeds=given.seeds[rows],
+        scalars=[scalar[rows] for scalar in given.scalars],
+    )
+    return [ops.take(column, rows, axis=0) for column in state], everyone
+
+
+def count(data: Batch) -> int:
+    """Counts samples.
+
+    Args:
+        data: The samples.
+
+    Returns:
+        How many there are.
+    """
+    return int(keras.tree.flatten(data.x)[0].shape[0])

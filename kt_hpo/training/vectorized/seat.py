@@ -1,0 +1,215 @@
+"""A trial's seat in a group: its callbacks, its learning rate, its random numbers, its results."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+from keras import ops
+from keras_tuner.engine.trial import Trial
+
+from kt_hpo.training import callbacks as cb
+from kt_hpo.training import checkpoints, fit
+from kt_hpo.training.vectorized.blueprint import Blueprint
+from kt_hpo.training.vectorized.obstacles import check_callbacks
+from kt_hpo.training.vectorized.stack import Row
+
+if TYPE_CHECKING:
+    from kt_hpo.tuner import Tuner
+
+
+class Stand:
+    """What stands for a trial's model in front of its callbacks, which are Keras' own.
+
+    Args:
+        rate: The learning rate it begins with.
+
+    Attributes:
+        stop_training: Whether a callback wants the training to end.
+        optimizer: Has the learning rate that callbacks read and change.
+    """
+
+    def __init__(self, rate: float) -> None:
+        self.stop_training = False
+        self.optimizer = SimpleNamespace(learning_rate=rate)
+        self.history: keras.callbacks.History
+        self.metrics: list[keras.Metric] = []
+
+    def get_weights(self) -> None:
+        """Nothing: the engine itself keeps the weights of the best epoch."""
+
+    def set_weights(self, weights: None) -> None:
+        """Does nothing, likewise."""
+
+
+class Seat:
+    """One execution of one trial.
+
+    Args:
+        tuner: The tuner.
+        trial: The trial.
+        execution: The number of the execution.
+        blueprint: Its model, as it is before the training.
+        user_callbacks: What the user gave to `search` or `fit`.
+        fit_kwargs: Keyword arguments of `search`.
+
+    Attributes:
+        trial: The trial.
+        execution: The number of the execution.
+        blueprint: Its model.
+        running: Whether it trains.
+        error: What ended it, if it failed.
+        best: Its weights and optimizer at its best epoch, once it has ended.
+        last: The same at its end.
+
+    Raises:
+        CannotVectorizeError: If one of the callbacks may need a real model.
+    """
+
+    def __init__(
+        self,
+        tuner: Tuner,
+        trial: Trial,
+        execution: int,
+        blueprint: Blueprint,
+        user_callbacks: Sequence[Any],
+        fit_kwargs: dict[str, Any],
+    ) -> None:
+        own = cb.copied(user_callbacks, trial.trial_id, execution)
+        check_callbacks(own)
+        self.trial = trial
+        self.execution = execution
+        self.blueprint = blueprint
+        self.running = True
+        self.error: Exception | None = None
+        self.best: Row | None = None
+        self.last: Row | None = None
+        self._stand = Stand(blueprint.rate)
+        self._seed = fit.seed_of(tuner.oracle.seed, trial, execution)
+        self._schedule: np.ndarray | None = None
+        self._best_epoch = cb.BestEpoch(tuner.oracle.objective, Path(checkpoints.BEST))
+        self._callbacks = keras.callbacks.CallbackList(
+            [*own, *fit.callbacks_of(tuner, trial, fit_kwargs)],
+            add_history=True,
+            model=self._stand,
+        )
+
+    @property
+    def best_value(self) -> float:
+        """The objective at the best epoch so far."""
+        return self._best_epoch.best
+
+    @property
+    def history(self) -> keras.callbacks.History:
+        """The metrics of its epochs."""
+        return self._stand.history
+
+    def row(self, fresh: Row) -> Row:
+        """Gives its place in a stack.
+
+        Args:
+            fresh: The state of an optimizer that has done nothing yet.
+
+        Returns:
+            Its weights and its optimizer's state.
+        """
+        blueprint = self.blueprint
+        return [*blueprint.weights, *(blueprint.optimizer or fresh)]
+
+    def begin(self, learner: keras.Model) -> None:
+        """Tells the callbacks that the training begins.
+
+        Args:
+            learner: The model that trains for all, of whose metrics callbacks learn what is better.
+        """
+        self._stand.metrics = learner.metrics
+        self._call(self._callbacks.on_train_begin)
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Tells the callbacks that an epoch begins; one may set the learning rate."""
+        self._call(self._callbacks.on_epoch_begin, epoch)
+
+    def end_epoch(self, epoch: int, logs: dict[str, float]) -> bool:
+        """Tells the callbacks how an epoch went, on which they may end the training.
+
+        Args:
+            epoch: The epoch.
+            logs: Values by the metrics' names.
+
+        Returns:
+            Whether it was the best epoch so far.
+        """
+        improved = self._best_epoch.improves(logs)
+        self._call(self._callbacks.on_epoch_end, epoch, logs)
+        self.running = self.running and not self._stand.stop_training
+        return improved and self.error is None
+
+    def end(self) -> None:
+        """Tells the callbacks that the training has ended."""
+        if self.error is None:
+            self._call(self._callbacks.on_train_end)
+        self.running = False
+
+    def rates(self, first: int, steps: int, in_all: int) -> np.ndarray:
+        """Gives the learning rate of each step of an epoch.
+
+        Args:
+            first: The number of steps in the epochs before, counted from this training's begin.
+            steps: The number of steps in the epoch.
+            in_all: The number of steps in all epochs.
+
+        Returns:
+            The rates.
+        """
+        schedule, before = self.blueprint.schedule, self.blueprint.iterations
+        if schedule is None:
+            return np.full(steps, self._stand.optimizer.learning_rate, "float32")
+        if self._schedule is None:
+            self._schedule = _evaluated(schedule, before, in_all)
+        return self._schedule[first : first + steps]
+
+    def seeds(self, epoch: int, steps: int, generators: int) -> np.ndarray:
+        """Gives states of the model's random layers for each step of an epoch."""
+        return random_states([self._seed, epoch], steps, generators)
+
+    def _call(self, method: Any, *args: Any) -> None:
+        """Calls callbacks; an error in one ends this trial alone."""
+        if self.error is not None:
+            return
+        try:
+            method(*args)
+        except Exception as error:  # Whatever a callback raises fails the trial, as in `fit`.
+            self.error, self.running = error, False
+
+
+def random_states(seed: list[int], steps: int, generators: int) -> np.ndarray:
+    """Draws states of seed generators.
+
+    Args:
+        seed: Seed of the draw.
+        steps: Number of steps.
+        generators: Number of generators.
+
+    Returns:
+        Array of shape `(steps, generators, 2)`.
+    """
+    stream = np.random.default_rng(seed)
+    return stream.integers(0, 2**31, (steps, generators, 2)).astype("int64")
+
+
+def _evaluated(schedule: Any, first: int, steps: int) -> np.ndarray:
+    """The values of a schedule, at once where it can be asked for many steps."""
+    numbers = np.arange(first, first + steps)
+    probes = [0, steps // 2, steps - 1]
+    exact = [float(schedule(int(numbers[probe]))) for probe in probes]
+    try:
+        values = np.asarray(ops.convert_to_numpy(schedule(ops.convert_to_tensor(numbers))))
+        if values.shape == numbers.shape and np.allclose(values[probes], exact):
+            return values.astype("float32")
+    except Exception:  # Whatever a schedule raises that branches on its step.
+        pass
+    return np.asarray([float(schedule(int(number))) for number in numbers], "float32")

@@ -1,0 +1,342 @@
+"""Searches whose trials train together."""
+
+import keras
+import numpy as np
+import pytest
+import scipy.stats
+import tensorflow as tf
+from keras import layers
+from models import blobs
+
+import kt_hpo
+from kt_hpo.training.vectorized import group
+
+X, Y = blobs()
+FIT = {"validation_split": 0.25, "epochs": 3, "verbose": 0}
+
+
+def build(hp):
+    """One architecture for all values."""
+    model = keras.Sequential(
+        [
+            keras.Input((4,)),
+            layers.Dense(8, activation="relu", kernel_regularizer=keras.regularizers.L2(1e-3)),
+            layers.Dropout(hp.Float("dropout", 0.1, 0.5)),
+            layers.Dense(1, activation="sigmoid"),
+        ]
+    )
+    rate = hp.Float("rate", 1e-3, 1e-1, sampling="log")
+    model.compile(keras.optimizers.Adam(rate), loss="binary_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def without_dropout(hp):
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(hp.Int("units", 2, 4))])
+    model.add(layers.Dense(1, activation="sigmoid"))
+    rate = hp.Float("rate", 1e-3, 1e-1, sampling="log")
+    model.compile(keras.optimizers.Adam(rate), loss="binary_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def made(tmp_path, kind=kt_hpo.RandomSearch, hypermodel=build, **kwargs):
+    kwargs = {
+        "objective": "val_loss",
+        "seed": 0,
+        "directory": tmp_path,
+        "executor": kt_hpo.Vectorized(k=8),
+    } | kwargs
+    if kind is not kt_hpo.Hyperband:
+        kwargs.setdefault("max_trials", 4)
+    return kind(hypermodel, **kwargs)
+
+
+def searched(tmp_path, fit=FIT, data=(X, Y), **kwargs):
+    tuner = made(tmp_path, **kwargs)
+    tuner.search(*data, **fit)
+    return tuner
+
+
+def histories(tuner):
+    return [trial.user_attrs.get("history") for trial in tuner.study.trials]
+
+
+def assert_same(ours, theirs, relative=1e-5):
+    for one, other in zip(histories(ours), histories(theirs), strict=True):
+        for name in other[0]:
+            assert one[0][name] == pytest.approx(other[0][name], rel=relative, abs=1e-6), name
+
+
+def test_trials_together_are_what_each_is_alone(tmp_path):
+    together = searched(tmp_path / "together")
+    alone = searched(tmp_path / "alone", executor=kt_hpo.Vectorized(k=1))
+    assert_same(together, alone)
+    assert together.executor.notes == alone.executor.notes == []
+
+
+def test_the_record_holds_what_a_trial_was(tmp_path):
+    tuner = searched(tmp_path)
+    for trial in tuner.study.trials:
+        history = trial.user_attrs["history"][0]
+        assert history["epoch"] == [0, 1, 2]
+        assert trial.intermediate_values == dict(enumerate(history["val_loss"]))
+        assert trial.value == min(history["val_loss"])
+        assert trial.user_attrs["parameters"] == 49
+    assert kt_hpo.open_study(tmp_path).trials == tuner.study.trials
+    assert len(searched(tmp_path, max_trials=6).study.trials) == 6
+
+
+def test_the_best_models_are_those_that_were_measured(tmp_path):
+    tuner = searched(tmp_path, keep_checkpoints=2, max_trials=5, executor=kt_hpo.Vectorized(k=3))
+    trials = tuner.oracle.get_best_trials(2)
+    for model, trial in zip(tuner.get_best_models(2), trials, strict=True):
+        measured = model.evaluate(X[150:], Y[150:], verbose=0, return_dict=True)
+        assert measured["loss"] == pytest.approx(trial.score, rel=1e-5)
+    assert len(list(tmp_path.rglob("checkpoint.weights.h5"))) == 2
+
+
+@pytest.mark.slow
+def test_hyperband_goes_on_from_where_a_trial_ended(tmp_path):
+    kwargs = {"kind": kt_hpo.Hyperband, "max_epochs": 4, "factor": 2, "hypermodel": without_dropout}
+    fit = FIT | {"shuffle": False}
+    ours = searched(tmp_path / "ours", fit=fit, **kwargs)
+    # One at a time: otherwise a rung knows of more trials when it promotes.
+    alone = searched(tmp_path / "alone", fit=fit, executor=kt_hpo.Vectorized(k=1), **kwargs)
+    inline = searched(tmp_path / "inline", fit=fit, executor=None, **kwargs)
+    assert len(ours.study.trials) == len(inline.study.trials)
+    assert_same(alone, inline, relative=1e-4)
+    past = {t.number: t.user_attrs["values"].get("tuner/trial_id") for t in ours.study.trials}
+    promoted = [number for number, past_id in past.items() if past_id is not None]
+    assert promoted
+    for number in promoted:
+        before = ours.study.trials[int(past[number])].user_attrs["history"][0]
+        after = ours.study.trials[number].user_attrs["history"][0]
+        assert after["epoch"][0] == before["epoch"][-1] + 1
+        assert after["loss"][0] < before["loss"][0]
+
+
+def test_a_diverging_trial_touches_no_other(tmp_path):
+    def explosive(hp):
+        rate = hp.Float("rate", 1e-3, 1e-1, sampling="log")
+        model = keras.Sequential([keras.Input((4,)), layers.Dense(3), layers.Dense(1)])
+        model.compile(keras.optimizers.SGD(rate if rate < 0.006 else 1e9), "mse")
+        return model
+
+    tuner = searched(tmp_path / "8", hypermodel=explosive, max_trials=8, seed=1)
+    states = [trial.state.name for trial in tuner.study.trials]
+    assert states.count("FAIL") and states.count("COMPLETE")
+    alone = searched(
+        tmp_path / "1", hypermodel=explosive, max_trials=8, seed=1, executor=kt_hpo.Vectorized(k=1)
+    )
+    for one, other in zip(tuner.study.trials, alone.study.trials, strict=True):
+        assert one.state == other.state
+        assert one.values == pytest.approx(other.values, rel=1e-5) if one.values else True
+    failed = tuner.study.trials[states.index("FAIL")]
+    assert "learning rate" in failed.user_attrs["traceback"]
+
+
+def test_a_build_that_fails_fails_alone(tmp_path):
+    def broken(hp):
+        if hp.Int("units", 2, 4) == 3:
+            raise RuntimeError("no three")
+        return without_dropout(hp)
+
+    tuner = searched(
+        tmp_path, hypermodel=broken, max_trials=6, seed=2, max_consecutive_failed_trials=6
+    )
+    for trial in tuner.study.trials:
+        assert (trial.state.name == "FAIL") == (trial.params["units"] == 3)
+    assert {trial.state.name for trial in tuner.study.trials} == {"FAIL", "COMPLETE"}
+
+
+class Stopping(kt_hpo.RandomSearch):
+    """Stops every second trial after its second epoch."""
+
+    def report(self, trial, epoch, metrics):
+        goes_on = super().report(trial, epoch, metrics)
+        return goes_on and (epoch < 1 or int(trial.trial_id) % 2 == 0)
+
+
+def test_a_trial_that_is_told_to_stop_stops_and_the_others_go_on(tmp_path, monkeypatch):
+    def compacts(self, remaining, compiling):
+        return not all(seat.running for seat in self._seats)
+
+    kept = searched(tmp_path / "kept", kind=Stopping)
+    monkeypatch.setattr(group.Group, "_is_worth_compacting", compacts)
+    compacted = searched(tmp_path / "compacted", kind=Stopping)
+    assert [len(history[0]["epoch"]) for history in histories(kept)] == [3, 2, 3, 2]
+    assert_same(compacted, kept)
+    whole = searched(tmp_path / "whole")
+    assert histories(whole)[0][0]["loss"] == pytest.approx(histories(kept)[0][0]["loss"])
+    for tuner in (kept, compacted):
+        trial = tuner.oracle.get_best_trials(1)[0]
+        measured = tuner.get_best_models()[0].evaluate(X[150:], Y[150:], verbose=0)[0]
+        assert measured == pytest.approx(trial.score, rel=1e-5)
+
+
+def test_known_callbacks_do_what_they_do_in_fit(tmp_path):
+    fit = FIT | {"epochs": 6, "shuffle": False}
+    fit["callbacks"] = [
+        keras.callbacks.EarlyStopping("val_accuracy", patience=2),
+        keras.callbacks.ReduceLROnPlateau("val_accuracy", factor=0.1, patience=1),
+    ]
+    ours = searched(tmp_path / "ours", hypermodel=without_dropout, fit=fit)
+    theirs = searched(tmp_path / "theirs", hypermodel=without_dropout, fit=fit, executor=None)
+    assert_same(ours, theirs, relative=1e-4)
+    assert ours.executor.notes == []
+    rates = [history[0]["learning_rate"] for history in histories(ours)]
+    assert any(rate[0] > rate[-1] for rate in rates)
+
+
+def test_executions_are_averaged(tmp_path):
+    fit = FIT | {"shuffle": False}
+    kwargs = {"hypermodel": without_dropout, "executions_per_trial": 2, "max_trials": 2}
+    ours = searched(tmp_path / "ours", fit=fit, **kwargs)
+    theirs = searched(tmp_path / "theirs", fit=fit, executor=None, **kwargs)
+    assert [t.value for t in ours.study.trials] == pytest.approx(
+        [t.value for t in theirs.study.trials], rel=1e-4
+    )
+    assert len(histories(ours)[0]) == 2
+
+
+def test_a_killed_search_goes_on_as_if_it_was_not(tmp_path):
+    class Killed(kt_hpo.RandomSearch):
+        def report(self, trial, epoch, metrics):
+            if (int(trial.trial_id), epoch) == (4, 1):
+                raise KeyboardInterrupt
+            return super().report(trial, epoch, metrics)
+
+    kwargs = {"max_trials": 6, "executor": kt_hpo.Vectorized(k=3)}
+    whole = searched(tmp_path / "whole", **kwargs)
+    with pytest.raises(KeyboardInterrupt):
+        searched(tmp_path / "parts", kind=Killed, **kwargs)
+    resumed = made(tmp_path / "parts", kind=kt_hpo.RandomSearch, **kwargs)
+    states = [trial.state.name for trial in resumed.study.trials]
+    assert states == ["COMPLETE"] * 3 + ["RUNNING"] * 3
+    resumed.search(X, Y, **FIT)
+    assert_same(resumed, whole)
+    assert [t.params for t in resumed.study.trials] == [t.params for t in whole.study.trials]
+
+
+class BatchSize(kt_hpo.HyperModel):
+    """As Keras Tuner's guide tunes the batch size."""
+
+    def build(self, hp):
+        return without_dropout(hp)
+
+    def fit(self, hp, model, *args, **kwargs):
+        return model.fit(*args, batch_size=hp.Choice("batch_size", [16, 64]), **kwargs)
+
+
+def test_a_fit_that_only_adds_arguments_is_vectorized(tmp_path):
+    tuner = searched(tmp_path, hypermodel=BatchSize(), max_trials=4)
+    assert tuner.executor.notes == []
+    assert {trial.params["batch_size"] for trial in tuner.study.trials} == {16, 64}
+
+
+class OwnStep(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.dense = layers.Dense(1, activation="sigmoid")
+
+    def call(self, x):
+        return self.dense(x)
+
+    def train_step(self, data):
+        return super().train_step(data)
+
+
+def own_step(hp):
+    model = OwnStep()
+    rate = hp.Float("rate", 1e-3, 1e-1, sampling="log")
+    model.compile(keras.optimizers.Adam(rate), loss="binary_crossentropy", metrics=["accuracy"])
+    return model
+
+
+class OwnFit(BatchSize):
+    def fit(self, hp, model, *args, **kwargs):
+        return max(model.fit(*args, **kwargs).history["val_accuracy"])
+
+
+class Noting(keras.callbacks.Callback):
+    """A callback of which nobody knows what it wants."""
+
+
+class Hooked(kt_hpo.RandomSearch):
+    def on_epoch_end(self, trial, model, epoch, logs=None):
+        assert model.layers
+
+
+PIPELINE = tf.data.Dataset.from_tensor_slices((X, Y)).batch(50)
+OBSTACLES = {
+    "train_step of its own": {"hypermodel": own_step},
+    "does more than model.fit": {"hypermodel": OwnFit(), "objective": None},
+    "Noting may need its model": {"fit": FIT | {"callbacks": [Noting()]}},
+    "on_epoch_end of its own": {"kind": Hooked},
+    "not in memory": {
+        "data": (PIPELINE,), "fit": {"validation_data": PIPELINE, "epochs": 2, "verbose": 0},
+    },
+    "parameters is measured on a model": {"objective": ["val_loss", "parameters"]},
+    "fit is called with steps_per_epoch": {"fit": FIT | {"steps_per_epoch": 2}},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("reason", OBSTACLES)
+def test_what_cannot_be_vectorized_trains_by_itself_and_says_why_once(reason, tmp_path, capsys):
+    kwargs = {"max_trials": 2} | OBSTACLES[reason]
+    fit = {**kwargs.pop("fit", FIT), "verbose": 2}
+    tuner = searched(tmp_path, fit=fit, **kwargs)
+    assert [trial.state.name for trial in tuner.study.trials] == ["COMPLETE"] * 2
+    assert capsys.readouterr().out.count(reason) == 1
+
+
+def test_auto_says_what_it_chose(tmp_path, capsys):
+    searched(tmp_path / "a", executor="auto", fit=FIT | {"verbose": 1}, max_trials=2)
+    assert "train at once, in one graph" in capsys.readouterr().out
+    searched(tmp_path / "b", kind=Hooked, executor="auto", fit=FIT | {"verbose": 1}, max_trials=1)
+    assert "one after the other, because the tuner has an on_epoch_end" in capsys.readouterr().out
+    with pytest.raises(ValueError, match="executor='quick'"):
+        made(tmp_path / "c", executor="quick")
+
+
+@pytest.mark.slow
+def test_dropout_gives_the_same_distribution_of_scores(tmp_path):
+    def fixed(hp):
+        hp.Float("unused", 0, 1)
+        model = keras.Sequential([keras.Input((4,)), layers.Dense(8, activation="relu")])
+        model.add(layers.Dropout(0.5))
+        model.add(layers.Dense(1, activation="sigmoid"))
+        model.compile(keras.optimizers.SGD(0.1), loss="binary_crossentropy")
+        return model
+
+    kwargs = {"hypermodel": fixed, "max_trials": 64, "early_stopping": None}
+    ours = searched(tmp_path / "ours", executor=kt_hpo.Vectorized(k=64), **kwargs)
+    theirs = searched(tmp_path / "theirs", executor=None, **kwargs)
+    samples = [[trial.value for trial in tuner.study.trials] for tuner in (ours, theirs)]
+    assert scipy.stats.ks_2samp(*samples).pvalue > 0.05
+    # Initial weights are the same in pairs: what differs is order and masks alone.
+    assert np.corrcoef(*samples)[0, 1] > 0.5
+    training = [[h[0]["loss"][-1] for h in histories(tuner)] for tuner in (ours, theirs)]
+    assert scipy.stats.ks_2samp(*training).pvalue > 0.05
+
+
+@pytest.mark.parametrize("pruner", ["median", "asha"])
+def test_pruners_stop_trials_in_a_group(pruner, tmp_path):
+    kwargs = {"max_trials": 12, "pruner": pruner, "fit": FIT | {"epochs": 8}}
+    # The median is that of trials that have ended: of the first six.
+    tuner = searched(tmp_path, executor=kt_hpo.Vectorized(k=6), **kwargs)
+    states = [trial.state.name for trial in tuner.study.trials]
+    assert set(states) == {"COMPLETE", "PRUNED"}
+    for trial in tuner.study.trials:
+        epochs = len(trial.user_attrs["history"][0]["epoch"])
+        assert (epochs < 8) == (trial.state.name == "PRUNED")
+        assert len(trial.intermediate_values) == epochs
+    best = tuner.oracle.get_best_trials(1)[0]
+    measured = tuner.get_best_models()[0].evaluate(X[150:], Y[150:], verbose=0)[0]
+    assert measured == pytest.approx(best.score, rel=1e-5)
+
+
+def test_several_objectives_keep_the_weights_of_the_best(tmp_path):
+    tuner = searched(tmp_path, objective=["val_loss", "val_accuracy"], keep_checkpoints=2)
+    for trial in tuner.oracle.get_best_trials(2):
+        assert tuner.load_model(trial).built
+    assert len(list(tmp_path.rglob("checkpoint.weights.h5"))) == 2

@@ -1,0 +1,85 @@
+"""Writes to a journal that are held back."""
+
+import os
+import subprocess
+import sys
+import textwrap
+
+import optuna
+import pytest
+from keras_tuner import Objective
+
+from kt_hpo.hyperparameters import HyperParameters
+from kt_hpo.record import Record
+
+
+def opened(folder):
+    return Record.open(folder, Objective("val_loss", "min"))
+
+
+def begin(record, rate):
+    hp = HyperParameters()
+    hp.Float("rate", 0.0, 1.0)
+    record.begin(hp, {"rate": rate})
+
+
+def test_held_writes_are_seen_within_and_written_at_the_end(tmp_path):
+    record = opened(tmp_path)
+    begin(record, 0.1)
+    before = (tmp_path / "record.journal").read_bytes()
+    with record.batched():
+        begin(record, 0.2)
+        with record.batched():
+            record.report(1, 0, 3.0)
+        record.report(1, 1, 2.0)
+        assert record.trials[1].intermediate_values == {0: 3.0, 1: 2.0}
+        assert (tmp_path / "record.journal").read_bytes() == before
+    begin(record, 0.3)
+    assert [trial.params["rate"] for trial in opened(tmp_path).trials] == [0.1, 0.2, 0.3]
+    assert opened(tmp_path).trials[1].intermediate_values == {0: 3.0, 1: 2.0}
+
+
+def test_held_writes_are_written_after_an_error(tmp_path):
+    record = opened(tmp_path)
+    with pytest.raises(RuntimeError, match="no"), record.batched():
+        begin(record, 0.1)
+        raise RuntimeError("no")
+    assert len(opened(tmp_path).trials) == 1
+
+
+def test_another_process_waits_for_held_writes(tmp_path):
+    record = opened(tmp_path)
+    program = textwrap.dedent(
+        f"""
+        from keras_tuner import Objective
+        from kt_hpo.record import Record
+        print("ready", flush=True)
+        record = Record.open({str(tmp_path)!r}, Objective("val_loss", "min"))
+        record.seed = 7
+        print(len(record.trials), flush=True)
+        """
+    )
+    with record.batched():
+        begin(record, 0.1)
+        other = subprocess.Popen(
+            [sys.executable, "-c", program],
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        )
+        assert other.stdout.readline() == "ready\n"
+        with pytest.raises(subprocess.TimeoutExpired):
+            other.wait(0.5)
+    assert other.communicate()[0] == "1\n"
+    begin(record, 0.2)
+    assert record.seed == 7
+    assert len(opened(tmp_path).trials) == 2
+
+
+def test_other_storages_write_at_once(tmp_path):
+    storage = optuna.storages.InMemoryStorage()
+    record = Record.open(tmp_path, Objective("val_loss", "min"), storage)
+    with record.batched():
+        begin(record, 0.1)
+        study = optuna.load_study(study_name=tmp_path.name, storage=storage)
+        assert len(study.trials) == 1

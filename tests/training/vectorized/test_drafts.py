@@ -1,0 +1,124 @@
+"""Models that are predicted rather than built."""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from kt_hpo.hyperparameters import HyperParameters
+from kt_hpo.training.vectorized.drafts import Drafts
+from kt_hpo.training.vectorized.learner import weights
+from kt_hpo.training.vectorized.watched import Watched, watching
+
+
+def handing_on(hp):
+    model = keras.Sequential([keras.Input((3,)), layers.Dense(hp.Int("units", 2, 9))])
+    model.add(layers.Dropout(hp.Float("dropout", 0.1, 0.5)))
+    model.add(layers.Dense(1, kernel_regularizer=keras.regularizers.L2(hp.Float("l2", 0.1, 0.9))))
+    model.compile(keras.optimizers.Adam(hp.Float("rate", 1e-3, 1e-1)), "mse")
+    return model
+
+
+def branching(hp):
+    """Few learning rates give another model."""
+    model = handing_on(hp)
+    if hp["rate"] > 0.05:
+        model = keras.Sequential([keras.Input((3,)), layers.Dense(1)])
+        model.compile(keras.optimizers.Adam(hp["rate"]), "mse")
+    return model
+
+
+def calculating(hp):
+    model = handing_on(hp)
+    model.compile(keras.optimizers.Adam(hp["rate"] / 2), "mse")
+    return model
+
+
+def naming(hp):
+    model = handing_on(hp)
+    model.name = f"model_{hp['l2']}"
+    return model
+
+
+def unseeded(hp):
+    model = handing_on(hp)
+    model.layers[0].set_weights([np.random.normal(size=w.shape) for w in model.get_weights()[:2]])
+    return model
+
+
+def orthogonal(hp):
+    rate = hp.Float("rate", 1e-3, 1e-1)
+    model = keras.Sequential([keras.Input((4, 3)), layers.LSTM(3), layers.Dense(1)])
+    model.compile(keras.optimizers.Adam(rate), "mse")
+    return model
+
+
+def drafted(hypermodel, count=6, units=(4,)):
+    """Drafts of models, whether each was built, and the models as they are when they are built."""
+    drafts, generator = Drafts(), np.random.default_rng(0)
+    found = []
+    for seed in range(count):
+        hp = HyperParameters()
+        hypermodel(hp)
+        ranges = {"dropout": (0.1, 0.5), "l2": (0.1, 0.9), "rate": (1e-3, 0.04)}
+        hp.values |= {n: float(generator.uniform(*ranges[n])) for n in ranges if n in hp.values}
+        if "units" in hp.values:
+            hp.values["units"] = units[seed % len(units)]
+        built = []
+
+        def build(hp=hp, built=built):
+            built.append(True)
+            return hypermodel(hp)
+
+        draft = drafts.draft(hp, seed, build)
+        found.append((draft, bool(built)))
+    return found
+
+
+@pytest.mark.parametrize("hypermodel", [handing_on, orthogonal])
+def test_the_third_is_predicted_to_the_last_bit(hypermodel):
+    found = drafted(hypermodel)
+    assert [built for _, built in found] == [True, True] + [False] * 4
+    for draft, _ in found:
+        model = draft.model()
+        assert draft.rate == pytest.approx(float(model.optimizer.learning_rate.numpy()))
+        assert draft.parameters == model.count_params()
+        for ours, variable in zip(draft.weights, weights(model), strict=True):
+            assert np.array_equal(ours, variable.numpy())
+
+
+def test_predicted_scalars_are_the_trials_own():
+    for draft, _ in drafted(handing_on):
+        assert draft.scalars == [
+            draft.model().layers[1].rate,
+            draft.model().layers[2].kernel_regularizer.l2,
+        ]
+
+
+def test_every_architecture_is_learned_by_itself():
+    built = [built for _, built in drafted(handing_on, count=8, units=(4, 5))]
+    assert built == [True] * 4 + [False] * 4
+
+
+@pytest.mark.parametrize("hypermodel", [branching, calculating, naming, unseeded])
+def test_a_build_that_does_more_than_hand_values_on_is_made_every_time(hypermodel):
+    assert all(built for _, built in drafted(hypermodel))
+
+
+def test_keras_may_look_at_a_watched_value():
+    value = Watched(0.25)
+    layers.Dropout(value)
+    keras.optimizers.SGD(value, momentum=value)
+    assert not value.was_looked_at
+    assert round(value, 1) == 0.2
+    assert value.was_looked_at
+
+
+def test_values_are_watched_for_a_build_only():
+    hp = HyperParameters()
+    hp.values = {"a": 0.5, "b": 3, "c": "x"}
+    with watching(hp) as watched:
+        assert isinstance(hp.values["a"], Watched)
+        assert watched.keys() == {"a"}
+        assert hp.values["b"] == 3
+    assert type(hp.values["a"]) is float

@@ -1,0 +1,75 @@
+"""The JAX backend, in a process of its own: a process has one backend."""
+
+import os
+import subprocess
+import sys
+import textwrap
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(find_spec("jax") is None, reason="jax is not installed"),
+]
+ROOT = Path(__file__).parents[3]
+PROGRAM = """
+import sys
+import keras
+import numpy as np
+from keras import layers, regularizers
+import kt_hpo
+
+generator = np.random.default_rng(0)
+x = generator.normal(size=(90, 6, 6, 1)).astype("float32")
+y = (x.mean(axis=(1, 2, 3)) > 0).astype("int32")
+
+def build(hp):
+    rate = hp.Float("rate", 1e-3, 1e-1, sampling="log")
+    model = keras.Sequential([keras.Input((6, 6, 1))])
+    model.add(layers.Conv2D(3, 3, kernel_regularizer=regularizers.L2(rate)))
+    model.add(layers.BatchNormalization())
+    model.add(layers.Flatten())
+    if DROPOUT:
+        model.add(layers.Dropout(hp.Float("dropout", 0.1, 0.5)))
+    model.add(layers.Dense(1, activation="sigmoid"))
+    model.compile(keras.optimizers.SGD(rate, momentum=0.5 + rate), "binary_crossentropy",
+                  metrics=["accuracy"])
+    return model
+
+def curves(executor):
+    tuner = kt_hpo.RandomSearch(build, "val_loss", max_trials=3, seed=0, directory=sys.argv[1],
+                                project_name=repr(executor)[:13], executor=executor)
+    tuner.search(x, y, validation_split=0.28, batch_size=24, epochs=4, shuffle=DROPOUT, verbose=0)
+    assert not getattr(executor, "notes", None)
+    best = tuner.oracle.get_best_trials(1)[0]
+    loss = tuner.get_best_models()[0].evaluate(x[64:], y[64:], batch_size=24, verbose=0)[0]
+    assert abs(loss - best.score) < 1e-5 * best.score
+    return [trial.user_attrs["history"][0] for trial in tuner.study.trials]
+
+def assert_equal(ours, theirs, relative):
+    for one, other in zip(ours, theirs, strict=True):
+        for name in other:
+            np.testing.assert_allclose(one[name], other[name], rtol=relative, err_msg=name)
+
+DROPOUT = False
+assert_equal(curves(kt_hpo.Vectorized()), curves(None), 1e-4)
+DROPOUT = True
+sys.argv[1] += "/dropout"
+assert_equal(curves(kt_hpo.Vectorized(k=3)), curves(kt_hpo.Vectorized(k=1)), 1e-5)
+assert keras.backend.backend() == "jax"
+assert "tensorflow" not in sys.modules
+print("fine")
+"""
+
+
+def test_losses_are_those_of_fit_and_tensorflow_is_not_imported(tmp_path):
+    environment = {**os.environ, "KERAS_BACKEND": "jax", "PYTHONPATH": str(ROOT)}
+    ended = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(PROGRAM), str(tmp_path)],
+        capture_output=True,
+        text=True,
+        env=environment,
+    )
+    assert ended.stdout == "fine\n", ended.stderr
