@@ -90,7 +90,14 @@ PROBLEMS = {
     "network": (network_space, network_error),
 }
 # Evolution strategies need generations; Gaussian processes think long.
-TRIALS = {"cmaes": 150, "nsga2": 250, "gaussian process": 12, "bayesopt": 24, "hyperopt tpe": 100}
+TRIALS = {
+    "cmaes": 150,
+    "evolution": 150,
+    "nsga2": 250,
+    "gaussian process": 12,
+    "bayesopt": 24,
+    "hyperopt tpe": 100,
+}
 # CMA-ES knows no choices and no conditions, of which this problem is made.
 UNFIT = {("cmaes", "branch")}
 ENOUGH = {"gaussian process": ["bowl"], "bayesopt": ["bowl", "network"]}
