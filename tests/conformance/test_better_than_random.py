@@ -80,7 +80,7 @@ def network_error(values):
     """The validation error of a real MLP, trained by the authors of HPOBench."""
     benchmark = network()
     benchmark.reseed(0)
-    return 1 - benchmark({n: HPOBench.search_space[n][i] for n, i in values.items()})["val_acc"]
+    return 1 - benchmark({n: c[values[n]] for n, c in HPOBench.search_space.items()})["val_acc"]
 
 
 PROBLEMS = {
