@@ -79,7 +79,7 @@ def _weights_by_layer(model: keras.Model) -> dict[str, dict[str, keras.Variable]
     """The weights by the path of their layer within the model, then by their own name."""
     layers: dict[str, dict[str, keras.Variable]] = {}
     for variable in model.weights:
-        layer, _, name = variable.path.rpartition("/")
+        layer, _, name = variable.path.removeprefix(f"{model.name}/").rpartition("/")
         layers.setdefault(layer, {})[name] = variable
     return layers
 
