@@ -180,7 +180,7 @@ def test_past_trials_are_held_against_the_constraints(tmp_path):
 
 
 def test_the_best_model_keeps_the_constraint(tmp_path):
-    """Of real models; only their weights are kept, and a reopened search knows them too."""
+    """Of real models: only their weights are kept, and a reopened search knows them too."""
     kwargs = {"constraint": "parameters < 100", "max_trials": 6, "keep_checkpoints": 1, "seed": 3}
     for _ in range(2):
         tuner = searched(tmp_path, **kwargs)

@@ -80,7 +80,8 @@ def test_an_oracle_in_a_plain_tuner_takes_them_too(tmp_path):
     class Plain(keras_tuner.Tuner):
         def run_trial(self, trial):
             x = trial.hyperparameters.Float("x", 0, 1)
-            return {"latency": x, "val_accuracy": x}
+            # Keras Tuner wants the sum of several objectives to be there, too.
+            return {"latency": x, "val_accuracy": x, "multi_objective": 0.0}
 
     oracle = OptunaSearchOracle(objective=["val_accuracy", "latency"], max_trials=3, seed=0)
     tuner = Plain(oracle, directory=tmp_path)
@@ -102,9 +103,9 @@ def test_an_objective_that_is_measured_is_found_missing_where_the_user_measures(
 
 def test_a_reopened_search_knows_its_measures(tmp_path):
     objective = ["val_loss", kt_hpo.Measure(depth, direction="max")]
-    first = searched(tmp_path, objective=objective)
-    again = searched(tmp_path, objective=objective, max_trials=3)
-    assert again.study.trials[:2] == first.study.trials
-    assert first.study.metric_names == ["val_loss", "depth"]
+    first = searched(tmp_path, objective=objective).study.trials
+    again = searched(tmp_path, objective=objective, max_trials=3).study
+    assert again.trials[:2] == first
+    assert again.metric_names == ["val_loss", "depth"]
     with pytest.raises(kt_hpo.RecordError, match=r"depth \(max\), not"):
         searched(tmp_path, objective=["val_loss", depth])
