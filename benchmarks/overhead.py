@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+from functools import partial
 from statistics import median
 
 import keras_tuner
@@ -16,6 +17,7 @@ from keras_tuner.engine.trial import TrialStatus
 
 import kt_hpo
 from kt_hpo import oracles
+from kt_hpo.oracles.samplers import tpe
 
 COUNTS = (10, 100, 1000)
 WINDOW = 10
@@ -44,9 +46,22 @@ def one_trial(oracle):
     return time.perf_counter() - began
 
 
-def milliseconds(oracle, counts):
+def one_trial_of_optuna(study):
+    """The same with Optuna alone; returns seconds."""
+    began = time.perf_counter()
+    trial = study.ask()
+    trial.suggest_float("rate", 1e-5, 1e-1, log=True)
+    loss = trial.suggest_float("dropout", 0.0, 0.5)
+    trial.suggest_int("units", 8, 512, log=True)
+    sgd = trial.suggest_categorical("optimizer", ["adam", "sgd"]) == "sgd"
+    loss += trial.suggest_float("momentum", 0.0, 0.99) if sgd else 0.5
+    study.tell(trial, loss)
+    return time.perf_counter() - began
+
+
+def milliseconds(one, counts):
     """The median over the last trials before each count."""
-    seconds = [one_trial(oracle) for _ in range(max(counts))]
+    seconds = [one() for _ in range(max(counts))]
     return [1000 * median(seconds[max(count - WINDOW, 0) : count]) for count in counts]
 
 
@@ -69,15 +84,20 @@ ENGINES = {
 
 
 def main():
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
     print("| engine | storage | " + " | ".join(f"{count:,} trials" for count in COUNTS) + " |")
     print("| --- | --- |" + " ---: |" * len(COUNTS))
     for name, (kind, options) in ENGINES.items():
         rows = {"memory": optuna.storages.InMemoryStorage(), "journal": None}
         for label, storage in rows.items():
             counts = COUNTS if label == "memory" else COUNTS[:2]
-            cells = [f"{ms:.1f}" for ms in milliseconds(opened(kind, storage, **options), counts)]
+            one = partial(one_trial, opened(kind, storage, **options))
+            cells = [f"{ms:.1f}" for ms in milliseconds(one, counts)]
             cells += [""] * (len(COUNTS) - len(cells))
             print(f"| {name} | {label} | " + " | ".join(cells) + " |", flush=True)
+    study = optuna.create_study(sampler=tpe())
+    cells = [f"{ms:.1f}" for ms in milliseconds(partial(one_trial_of_optuna, study), COUNTS)]
+    print("| Optuna alone, the same TPE | memory | " + " | ".join(cells) + " |")
 
 
 if __name__ == "__main__":
