@@ -143,6 +143,7 @@ def test_a_constraint_is_never_broken_and_its_boundary_reached(tmp_path):
     assert any(units * layers > 200 for units, layers in seen)
 
 
+@pytest.mark.slow
 def test_a_constraint_of_several_numbers_sees_every_hyperparameter(tmp_path):
     def sizes(units, dropout, rate, **others):
         assert set(others) == {"model", "pooling"}
