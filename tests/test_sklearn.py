@@ -1,3 +1,4 @@
+import math
 import pickle
 
 import keras
@@ -80,7 +81,7 @@ class Head(keras_tuner.HyperModel):
 
 
 def fitted(kind=KerasHyperClassifier, hypermodel=build, x=X, y=Y, **kwargs):
-    return kind(hypermodel, **{"epochs": 15, "random_state": 0} | kwargs).fit(x, y)
+    return kind(hypermodel, **{"epochs": 10, "random_state": 0} | kwargs).fit(x, y)
 
 
 # Parameters
@@ -183,13 +184,13 @@ def test_values_get_the_type_of_their_hyperparameter():
 
 
 def test_it_learns_names():
-    classifier = fitted(y=NAMES)
+    classifier = fitted(y=NAMES, units=16)
     assert list(classifier.classes_) == ["setosa", "versicolor", "virginica"]
     assert classifier.score(X, NAMES) > 0.9
     assert classifier.n_features_in_ == 4
     assert classifier.predict_proba(X).sum(axis=1) == pytest.approx(1)
-    assert len(classifier.history_["loss"]) == 15
-    assert classifier.hyperparameters_ == {"units": 1, "rate": 0.03} or classifier.score(X, NAMES)
+    assert len(classifier.history_["loss"]) == 10
+    assert classifier.hyperparameters_ == {"units": 16, "rate": 0.03}
 
 
 @pytest.mark.parametrize(
@@ -260,7 +261,7 @@ def test_weights_of_samples_and_classes_count():
     weighted = fitted(fit_kwargs={"class_weight": {0: 0.0, 1: 1.0, 2: 1.0}})
     assert 0 not in weighted.predict(X)
     weight = (NAMES != "setosa").astype(float)
-    weighted = KerasHyperClassifier(build, epochs=15, random_state=0).fit(X, NAMES, weight)
+    weighted = KerasHyperClassifier(build, epochs=10, random_state=0).fit(X, NAMES, weight)
     assert "setosa" not in weighted.predict(X)
     with pytest.raises(ValueError, match="class_weight is for classifiers"):
         fitted(KerasHyperRegressor, build_line, fit_kwargs={"class_weight": "balanced"})
@@ -353,14 +354,14 @@ def test_digits_as_pictures():
     def convolve(hp):
         return network(
             keras.layers.Conv2D(hp.Int("filters", 2, 8), 3, activation="relu"),
-            keras.layers.GlobalMaxPooling2D(),
+            keras.layers.Flatten(),
             keras.layers.Dense(10),
             loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         )
 
     x, y = load_digits(return_X_y=True)
     pictures = x.reshape(-1, 8, 8, 1)[:300] / 16
-    classifier = fitted(hypermodel=convolve, x=pictures, y=y[:300], filters=8)
+    classifier = fitted(hypermodel=convolve, x=pictures, y=y[:300], epochs=5, filters=8)
     assert classifier.score(pictures, y[:300]) > 0.5
 
 
@@ -431,9 +432,11 @@ def test_a_continuous_parent_is_divided_too():
 
 
 def is_valid(space, point):
+    """Whether a point is a configuration, but for errors of rounding, with all that is active."""
     values = configuration(space, point).values
     return set(values) == set(point) and all(
-        values[name] == pytest.approx(point[name], rel=1e-9) for name in values
+        value == point[name] or math.isclose(value, point[name], rel_tol=1e-9)
+        for name, value in values.items()
     )
 
 
@@ -454,6 +457,7 @@ def test_every_point_of_a_grid_is_a_configuration(space, levels):
             assert any(not one[name] & other[name] for name in shared)
 
 
+@pytest.mark.filterwarnings("ignore:The total space of parameters")
 @settings(deadline=None)
 @given(spaces(), st.integers(0, 99))
 def test_every_drawn_point_is_a_configuration(space, seed):
@@ -506,14 +510,18 @@ def expected_failures(estimator):
         "check_sample_weight_equivalence_on_dense_data": (
             "a sample of weight 2 is in one batch, two samples may be in two"
         ),
+        "check_do_not_raise_errors_in_init_or_set_params": (
+            "what no hypermodel can be, or no value of it, is refused at once"
+        ),
+        "check_regressor_multioutput": "the hypermodel checked here is one of a single target",
     }
 
 
 @pytest.mark.slow
 @parametrize_with_checks(
     [
-        KerasHyperClassifier(wide, epochs=20, batch_size=16, random_state=0),
-        KerasHyperRegressor(straight, epochs=40, batch_size=16, random_state=0),
+        KerasHyperClassifier(wide, epochs=12, batch_size=32, random_state=0),
+        KerasHyperRegressor(straight, epochs=25, batch_size=32, random_state=0),
     ],
     expected_failed_checks=expected_failures,
 )

@@ -155,6 +155,11 @@ class KerasHyperRegressor(RegressorMixin, KerasHyperEstimator):
         outputs = self._outputs(X)
         return outputs.reshape(len(outputs), *self.target_shape_)
 
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
+
     def _validated(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
         X, y = validate_data(self, X, y, allow_nd=True, multi_output=True, y_numeric=True)
         self.target_shape_ = y.shape[1:]
