@@ -20,9 +20,10 @@ class EvolutionarySearch(Tuner):
 
     With `inherit_weights=True` a trial starts from the weights its parent ended with, in all layers
     that both have by name and shape, so a few epochs a trial are enough. Give layers names in
-    `build(hp)`: automatic ones shift when a layer is added. A trial's result is then that of all
-    its ancestors' training too: take the model itself, `get_best_models()`, for `fit_best` trains
-    one from new weights. The weights of the population stay on disk.
+    `build(hp)`: automatic ones shift when a layer is added. The layers around one that went do not
+    fit each other at first, which can be a worse start than new weights. A trial's result is then
+    that of all its ancestors' training too: take the model itself, `get_best_models()`, for
+    `fit_best` trains one from new weights. The weights of the population stay on disk.
 
     Args:
         hypermodel: A `keras_tuner.HyperModel` or a function `build(hp)`.
