@@ -42,7 +42,7 @@ def mutate(
         >>> with hp.conditional_scope("layers", [2, 3]):
         ...     units = hp.Int("units", 8, 64)
         >>> mutate(hp, {"layers": 1}, np.random.default_rng(0))
-        {'layers': 2, 'units': 23}
+        {'layers': 2, 'units': 44}
     """
     genes = _genes(known, values)
     free = [gene for gene in genes.values() if not space.to_distribution(gene).single()]

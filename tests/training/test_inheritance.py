@@ -151,7 +151,7 @@ def test_training_from_inherited_weights_helps(tmp_path):
 
 
 def test_only_what_a_living_parent_needs_stays_on_disk(tmp_path):
-    tuner = evolved(tmp_path, keep_checkpoints=1)
+    tuner = evolved(tmp_path, keep_checkpoints=1, max_trials=4)
     left = {path.parent.name for path in Path(tuner.project_dir).rglob(checkpoints.LAST)}
     assert left == {f"trial_{trial.trial_id}" for trial in tuner.oracle.population}
 
