@@ -51,6 +51,7 @@ def test_latency_of_any_inputs():
         latency(Subclassed(), x=None)
 
 
+@pytest.mark.slow
 def test_accuracy_against_parameters_gives_a_pareto_front(tmp_path):
     tuner = searched(
         tmp_path, objective=["val_accuracy", "parameters"], max_trials=8, fit=FIT | {"epochs": 1}
@@ -106,6 +107,7 @@ def test_the_gap_is_there_each_epoch(tmp_path):
         searched(tmp_path, objective="generalization_gap", fit={"verbose": 0}, overwrite=True)
 
 
+@pytest.mark.slow
 def test_a_pruner_works_on_the_gap(tmp_path):
     tuner = searched(
         tmp_path, kt_hpo.OptunaSearch, objective="generalization_gap", max_trials=6,
@@ -123,6 +125,7 @@ def test_only_what_is_asked_for_is_measured(tmp_path):
     assert set(more) - set(metrics) == {"latency", "generalization_gap"}
 
 
+@pytest.mark.slow
 def test_a_function_sees_the_model_of_the_best_epoch(tmp_path):
     def accuracy(model):
         return model.evaluate(X[150:], Y[150:], verbose=0, return_dict=True)["accuracy"]
