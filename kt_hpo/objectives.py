@@ -50,13 +50,13 @@ class Measure(Objective):
             raise TypeError(f"Measure({function!r}): give a function of the trained model.")
         if direction not in ("min", "max"):
             raise ValueError(f"direction={direction!r} is not allowed; give 'min' or 'max'.")
-        name = name or getattr(function, "__name__", "<lambda>")
-        if name == "<lambda>":
+        own = getattr(function, "__name__", "<lambda>")
+        if not name and own == "<lambda>":
             raise ValueError(
                 f"{function!r} has no name for the record. Give it one: "
                 "kt_hpo.Measure(function, name=...), or write it with def."
             )
-        super().__init__(name, direction)
+        super().__init__(name or own, direction)
         self.function = function
 
 

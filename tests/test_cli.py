@@ -68,6 +68,15 @@ def test_a_search_ends_with_its_results_and_shows_them_again(tmp_path, capsys):
     assert {path: path.stat().st_mtime_ns for path in written} == written
 
 
+@pytest.mark.slow
+def test_several_objectives_are_written_with_commas(tmp_path):
+    command = [*SEARCH, "--objective", "val_accuracy, parameters", "--verbose", "0"]
+    assert cli.main([*command, "--directory", str(tmp_path / "two")]) == cli.OK
+    study = kt_hpo.open_study(tmp_path / "two")
+    assert study.metric_names == ["val_accuracy", "parameters"]
+    assert all(t.values[1] == t.user_attrs["parameters"] for t in study.trials)
+
+
 def test_another_search_in_the_same_directory_is_refused(tmp_path, capsys):
     command = [*SEARCH, "--directory", str(tmp_path / "one"), "--verbose", "0"]
     assert cli.main(command) == cli.OK
@@ -112,6 +121,7 @@ def test_a_killed_search_goes_on_and_ctrl_c_says_how(tmp_path):
         (["--data", "nowhere.csv"], "nowhere.csv"),
         (["--data", "wine", "--model", "cnn"], "image"),
         (["--objective", "val_auc"], "val_auc"),
+        (["--objective", "val_accuracy,latensy"], "Did you mean 'latency'"),
         (["--target", "price"], "target"),
     ],
 )

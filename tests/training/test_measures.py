@@ -51,9 +51,10 @@ def test_latency_of_any_inputs():
         latency(Subclassed(), x=None)
 
 
+@pytest.mark.slow
 def test_accuracy_against_parameters_gives_a_pareto_front(tmp_path):
     tuner = searched(
-        tmp_path, kt_hpo.OptunaSearch, objective=["val_accuracy", "parameters"], max_trials=10
+        tmp_path, objective=["val_accuracy", "parameters"], max_trials=8, fit=FIT | {"epochs": 1}
     )
     values = [trial.values for trial in tuner.study.trials]
     for trial, (_, size) in zip(tuner.study.trials, values, strict=True):
@@ -64,7 +65,7 @@ def test_accuracy_against_parameters_gives_a_pareto_front(tmp_path):
 
     best = {trial.number for trial in tuner.study.trials if not dominated(trial.values)}
     assert {int(trial.trial_id) for trial in tuner.pareto_front()} == best
-    assert 0 < len(best) < 10
+    assert 0 < len(best) < 8
     assert {trial.number for trial in tuner.study.best_trials} == best
 
 
@@ -106,9 +107,10 @@ def test_the_gap_is_there_each_epoch(tmp_path):
         searched(tmp_path, objective="generalization_gap", fit={"verbose": 0}, overwrite=True)
 
 
+@pytest.mark.slow
 def test_a_pruner_works_on_the_gap(tmp_path):
     tuner = searched(
-        tmp_path, kt_hpo.OptunaSearch, objective="generalization_gap", max_trials=8,
+        tmp_path, kt_hpo.OptunaSearch, objective="generalization_gap", max_trials=6,
         pruner="asha", fit=FIT | {"epochs": 4},
     )  # fmt: skip
     assert {trial.state.name for trial in tuner.study.trials} == {"COMPLETE", "PRUNED"}
@@ -123,13 +125,14 @@ def test_only_what_is_asked_for_is_measured(tmp_path):
     assert set(more) - set(metrics) == {"latency", "generalization_gap"}
 
 
+@pytest.mark.slow
 def test_a_function_sees_the_model_of_the_best_epoch(tmp_path):
     def accuracy(model):
         return model.evaluate(X[150:], Y[150:], verbose=0, return_dict=True)["accuracy"]
 
     objective = ["val_accuracy", kt_hpo.Measure(accuracy, "mine", "max")]
     tuner = searched(
-        tmp_path, objective=objective, fit=FIT | {"epochs": 6}, max_trials=4, early_stopping=None,
+        tmp_path, objective=objective, fit=FIT | {"epochs": 6}, early_stopping=None,
         executions_per_trial=2,
     )  # fmt: skip
     assert any(
