@@ -180,6 +180,12 @@ def test_values_get_the_type_of_their_hyperparameter():
         configuration(hp, {"units": 4.5})
 
 
+def test_a_last_step_just_below_its_range_stays_what_it_is():
+    hp = HyperParameters()
+    hp.Float("rate", 0, np.nextafter(0.3, 1), step=0.1)
+    assert configuration(hp, {"rate": 0.3}).values == {"rate": 0.3}
+
+
 # Training
 
 

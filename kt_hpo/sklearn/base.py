@@ -26,6 +26,7 @@ from kt_hpo.sklearn.configurations import (
 from kt_hpo.sklearn.heads import Head
 from kt_hpo.startup import quiet_retracing
 from kt_hpo.training.callbacks import copied
+from kt_hpo.training.memory import released_graphs
 
 # Parameters of an estimator that may be hyperparameters of its hypermodel at the same time.
 SHARED = ("epochs", "batch_size")
@@ -124,7 +125,7 @@ class KerasHyperEstimator(BaseEstimator):
             sample_weight = _check_sample_weight(sample_weight, X)
         sample_weight = self._weighted(y, sample_weight, kwargs.pop("class_weight", None))
         hypermodel = as_hypermodel(self.hypermodel)
-        with seeded(self.random_state), quiet_retracing():
+        with seeded(self.random_state), quiet_retracing(), released_graphs():
             self.model_ = _checked_model(hypermodel.build(hp))
             self.head_ = Head.of(self.model_, X)
             if sample_weight is not None:

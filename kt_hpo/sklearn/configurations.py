@@ -143,10 +143,8 @@ def held(hyperparameter: HyperParameter, value: Any) -> Any:
         case Int() if float(value).is_integer():
             return int(value)
         case Float():
-            for end in (hyperparameter.min_value, hyperparameter.max_value):
-                if math.isclose(value, end, rel_tol=1e-12):
-                    return float(end)
-            return float(value)
+            nearest = min(max(value, hyperparameter.min_value), hyperparameter.max_value)
+            return float(nearest if math.isclose(value, nearest, rel_tol=1e-12) else value)
     return value
 
 

@@ -14,13 +14,18 @@ from typing import Any
 
 import keras
 
+# Entries of graphs that were in use when last looked at.
+_still_held: set[str] = set()
+
 
 @contextmanager
 def released_graphs() -> Iterator[None]:
     """Lets go of the graphs traced meanwhile that nobody but TensorFlow's registry holds.
 
+    Those of a model that somebody still holds at the end are looked at again the next time.
+
     Yields:
-        Nothing, while a model is trained; who holds the model must be gone at the end.
+        Nothing, while a model is trained.
     """
     if keras.backend.backend() != "tensorflow":
         yield
@@ -28,11 +33,14 @@ def released_graphs() -> Iterator[None]:
     from tensorflow.python.framework import ops
 
     registry: dict[str, Any] = ops.gradient_registry._registry
-    before = set(registry)
+    before = set(registry) - _still_held
     try:
         yield
     finally:
-        _release(registry, [name for name in registry if name not in before])
+        meanwhile = [name for name in registry if name not in before]
+        _release(registry, meanwhile)
+        _still_held.update(meanwhile)
+        _still_held.intersection_update(registry)
 
 
 def _release(registry: dict[str, Any], names: list[str]) -> None:

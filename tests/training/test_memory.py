@@ -50,3 +50,15 @@ def test_a_function_somebody_still_holds_keeps_its_gradient():
         tape.watch(x)
         y = cube(x)
     assert float(tape.gradient(y, x)) == pytest.approx(1.0)
+
+
+def test_the_graphs_of_a_model_still_held_are_let_go_later():
+    before = len(graphs())
+    with released_graphs():
+        model = build(HyperParameters())
+        model.fit(*blobs(), validation_split=0.2, verbose=0)
+    assert len(graphs()) > before
+    del model
+    with released_graphs():
+        pass
+    assert len(graphs()) <= before
