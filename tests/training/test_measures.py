@@ -132,7 +132,7 @@ def test_a_function_sees_the_model_of_the_best_epoch(tmp_path):
 
     objective = ["val_accuracy", kt_hpo.Measure(accuracy, "mine", "max")]
     tuner = searched(
-        tmp_path, objective=objective, fit=FIT | {"epochs": 6}, early_stopping=None,
+        tmp_path, objective=objective, fit=FIT | {"epochs": 6}, max_trials=4, early_stopping=None,
         executions_per_trial=2,
     )  # fmt: skip
     assert any(
