@@ -100,7 +100,7 @@ TRIALS = {
 }
 # CMA-ES knows no choices and no conditions, of which this problem is made.
 UNFIT = {("cmaes", "branch")}
-ENOUGH = {"gaussian process": ["bowl"], "bayesopt": ["bowl", "network"]}
+ENOUGH = {"gaussian process": ["bowl"], "bayesopt": ["bowl", "valley", "network"]}
 
 
 def best(name, problem, seed, trials, folder):
