@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import traceback
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from numbers import Real
 from typing import Any
 
@@ -34,6 +34,7 @@ from kt_hpo.hyperparameters import (
     Value,
     corrected,
 )
+from kt_hpo.scopes import active_values, is_active, recorded_names
 
 # How many configurations are tried before a hypermodel is said to build with none.
 RANDOM_BUILDS = 20
@@ -114,28 +115,6 @@ def from_distribution(name: str, distribution: BaseDistribution) -> HyperParamet
     raise TypeError(f"{distribution!r} is none of Optuna's int, float, categorical distributions.")
 
 
-def recorded_names(space: keras_tuner.HyperParameters) -> Iterator[tuple[HyperParameter, str]]:
-    """Pairs each hyperparameter with its name in the record.
-
-    Keras Tuner lets hyperparameters of several scopes share a name; Optuna wants one meaning a
-    name, so every further one carries its conditions: `units [model=cnn]`.
-
-    Args:
-        space: The search space.
-
-    Yields:
-        The hyperparameter and the name its values are recorded under.
-    """
-    seen: set[str] = set()
-    for hyperparameter in space.space:
-        name = hyperparameter.name
-        if name in seen:
-            scopes = (f"{c.name}={'|'.join(map(str, c.values))}" for c in hyperparameter.conditions)
-            name = f"{name} [{', '.join(scopes)}]"
-        seen.add(name)
-        yield hyperparameter, name
-
-
 def to_params(
     space: keras_tuner.HyperParameters, values: Mapping[str, Value]
 ) -> tuple[dict[str, Value], dict[str, BaseDistribution], dict[str, Value]]:
@@ -149,13 +128,11 @@ def to_params(
         The parameters, their distributions (widened where a default lies outside its own range)
         and the values that are no hyperparameter of the space, like `tuner/epochs`.
     """
-    active = keras_tuner.HyperParameters()
-    active.values = dict(values)
     params: dict[str, Value] = {}
     distributions: dict[str, BaseDistribution] = {}
     rest = dict(values)
     for hyperparameter, name in recorded_names(space):
-        if hyperparameter.name not in values or not active.is_active(hyperparameter):
+        if hyperparameter.name not in values or not is_active(hyperparameter, values):
             continue
         value = values[hyperparameter.name]
         distribution = _holding(to_distribution(hyperparameter), value)
@@ -211,13 +188,12 @@ def draw(
         >>> draw(hp, np.random.default_rng(0))
         {'units': 2}
     """
-    drawn = HyperParameters()
-    for hyperparameter in space.space:
-        drawn.merge([hyperparameter])
-        if drawn.is_active(hyperparameter):
-            value = hyperparameter.prob_to_value(float(stream.random()))
-            drawn.values[hyperparameter.name] = (fixed or {}).get(hyperparameter.name, value)
-    return drawn.values
+
+    def value_of(hyperparameter: HyperParameter, _: str) -> Value:
+        drawn = hyperparameter.prob_to_value(float(stream.random()))
+        return (fixed or {}).get(hyperparameter.name, drawn)
+
+    return active_values(space, value_of)
 
 
 def check_values(space: keras_tuner.HyperParameters, values: Mapping[str, Value]) -> None:

@@ -22,6 +22,7 @@ FLOORS = [
     {"studies", "tables", "pruning"},
     {"record"},
     {"constraints", "journal", "objectives", "space"},
+    {"scopes"},
     {"hyperparameters", "datasets", "startup"},
 ]
 ROOT = Path(kt_hpo.__file__).parent

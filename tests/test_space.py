@@ -16,6 +16,7 @@ from strategies import FLOATS, POSITIVE, TEXT, hyperparameters, spaces
 
 from kt_hpo import space
 from kt_hpo.hyperparameters import HyperParameters
+from kt_hpo.scopes import recorded_names
 
 
 def drawn(known, numbers):
@@ -113,7 +114,7 @@ def test_scopes_that_share_a_name_are_kept_apart():
         hp.Int("units", 8, 64)
     with hp.conditional_scope("model", ["cnn"]):
         hp.Choice("units", ["few", "many"])
-    names = [name for _, name in space.recorded_names(hp)]
+    names = [name for _, name in recorded_names(hp)]
     assert names == ["model", "units", "units [model=cnn]"]
     params, _, _ = space.to_params(hp, {"model": "cnn", "units": "many"})
     assert params == {"model": "cnn", "units [model=cnn]": "many"}

@@ -16,14 +16,13 @@ from kt_hpo.datasets.optional import require
 from kt_hpo.hyperparameters import HyperParameter, Value
 from kt_hpo.oracles.observations import (
     Observation,
-    active_values,
     dimensions,
-    is_active,
     is_choice,
     observations,
     to_unit,
 )
 from kt_hpo.oracles.recorded import RecordedOracle
+from kt_hpo.scopes import active_values, is_active
 
 # Standardized losses make these scales fit every objective.
 _ACQUISITIONS: dict[str, tuple[str, dict[str, float]]] = {

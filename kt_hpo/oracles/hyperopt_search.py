@@ -11,14 +11,13 @@ from keras_tuner.engine.trial import TrialStatus
 from kt_hpo.datasets.optional import require
 from kt_hpo.hyperparameters import HyperParameter, Value
 from kt_hpo.oracles.observations import (
-    active_values,
     dimensions,
-    is_active,
     is_choice,
     observations,
     to_unit,
 )
 from kt_hpo.oracles.recorded import RecordedOracle
+from kt_hpo.scopes import active_values, is_active
 
 # What `hyperopt.fmin` takes as `algo`.
 Suggest: TypeAlias = Callable[..., list[dict[str, Any]]]

@@ -10,7 +10,8 @@ import numpy as np
 from optuna.distributions import CategoricalDistribution
 
 from kt_hpo import space
-from kt_hpo.hyperparameters import Float, HyperParameter, HyperParameters, Int, Value
+from kt_hpo.hyperparameters import Float, HyperParameter, Int, Value
+from kt_hpo.scopes import active_values, is_active
 
 # How often a number is drawn anew from its whole range instead of moving near where it is.
 REDRAWN = 0.1
@@ -37,6 +38,7 @@ def mutate(
         The new configuration, active values only; None if there is nothing that could change.
 
     Example:
+        >>> from kt_hpo.hyperparameters import HyperParameters
         >>> hp = HyperParameters()
         >>> layers = hp.Int("layers", 1, 3)
         >>> with hp.conditional_scope("layers", [2, 3]):
@@ -50,25 +52,20 @@ def mutate(
         return None
     chosen = free[stream.integers(len(free))]
     kept = {**values, chosen.name: _changed(chosen, values[chosen.name], known, stream)}
-    child = HyperParameters()
-    for gene in known.space:
-        if child.is_active(gene):
-            inherited = gene.name in genes and _same_range(gene, genes[gene.name])
-            drawn = None if inherited else gene.prob_to_value(float(stream.random()))
-            child.values[gene.name] = kept[gene.name] if inherited else drawn
-    return child.values
+
+    def value_of(gene: HyperParameter, _: str) -> Value:
+        inherited = gene.name in genes and _same_range(gene, genes[gene.name])
+        return kept[gene.name] if inherited else gene.prob_to_value(float(stream.random()))
+
+    return active_values(known, value_of)
 
 
 def _genes(
     known: keras_tuner.HyperParameters, values: Mapping[str, Value]
 ) -> dict[str, HyperParameter]:
     """The active hyperparameters by name."""
-    configuration = HyperParameters()
-    configuration.values = dict(values)
     return {
-        gene.name: gene
-        for gene in known.space
-        if gene.name in values and configuration.is_active(gene)
+        gene.name: gene for gene in known.space if gene.name in values and is_active(gene, values)
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import keras_tuner
@@ -11,6 +11,7 @@ from keras_tuner.engine.trial import Trial, TrialStatus
 from kt_hpo import space
 from kt_hpo.hyperparameters import Boolean, Choice, Float, HyperParameter, Int, Value, corrected
 from kt_hpo.oracles.trials import PRUNED
+from kt_hpo.scopes import recorded_names
 
 
 class Observation(NamedTuple):
@@ -60,7 +61,7 @@ def dimensions(known: keras_tuner.HyperParameters) -> list[tuple[HyperParameter,
     """
     return [
         (corrected(hyperparameter), name)
-        for hyperparameter, name in space.recorded_names(known)
+        for hyperparameter, name in recorded_names(known)
         if not space.to_distribution(hyperparameter).single()
     ]
 
@@ -101,35 +102,3 @@ def to_unit(hyperparameter: HyperParameter, value: Value) -> float:
         assert not isinstance(value, str)
         value = min(max(value, hyperparameter.min_value), hyperparameter.max_value)
     return min(max(hyperparameter.value_to_prob(value), 0.0), 1.0)
-
-
-def is_active(hyperparameter: HyperParameter, values: Mapping[str, Value]) -> bool:
-    """Tells whether the conditions of a hyperparameter hold.
-
-    Args:
-        hyperparameter: A hyperparameter.
-        values: Values by the names of hyperparameters.
-
-    Returns:
-        Whether it has a value beside these.
-    """
-    return all(condition.is_active(values) for condition in hyperparameter.conditions)
-
-
-def active_values(
-    known: keras_tuner.HyperParameters, value_of: Callable[[HyperParameter, str], Value]
-) -> dict[str, Value]:
-    """Puts a configuration together, each hyperparameter after those it depends on.
-
-    Args:
-        known: The search space.
-        value_of: Gives the value of an active hyperparameter with its name in the record.
-
-    Returns:
-        The active values by name.
-    """
-    values: dict[str, Value] = {}
-    for hyperparameter, name in space.recorded_names(known):
-        if is_active(hyperparameter, values):
-            values[hyperparameter.name] = value_of(corrected(hyperparameter), name)
-    return values

@@ -10,11 +10,12 @@ from keras_tuner.engine.trial import Trial, TrialStatus
 from optuna.samplers import BaseSampler, BruteForceSampler, GridSampler
 
 from kt_hpo import space
-from kt_hpo.hyperparameters import HyperParameter, HyperParameters, Value
+from kt_hpo.hyperparameters import HyperParameter, Value
 from kt_hpo.oracles.recorded import RecordedOracle
 from kt_hpo.oracles.samplers import make_sampler, relative_space, reseed, seed_of
 from kt_hpo.oracles.staging import StagedTrial
 from kt_hpo.record import Record, quiet_optuna
+from kt_hpo.scopes import active_values, recorded_names
 
 
 class OptunaSearchOracle(RecordedOracle):
@@ -102,19 +103,24 @@ class OptunaSearchOracle(RecordedOracle):
         first = next((trial for trial in self.record.trials if trial.state.is_finished()), None)
         first_names = None if first is None else list(first.params)
         relative = relative_space(self.sampler, self.hyperparameters, first_names)
-        names = list(space.recorded_names(self.hyperparameters))
-        named = {name: fixed[hp.name] for hp, name in names if hp.name in fixed} | dict(fixed)
-        asked = HyperParameters()
+        named = {
+            name: fixed[hyperparameter.name]
+            for hyperparameter, name in recorded_names(self.hyperparameters)
+            if hyperparameter.name in fixed
+        }
         with quiet_optuna():
-            staged = StagedTrial(self.record.study, self.sampler, number, named, relative)
-            for hyperparameter, name in names:
-                asked.merge([hyperparameter])
-                if asked.is_active(hyperparameter):
-                    distribution = space.to_distribution(hyperparameter)
-                    asked.values[hyperparameter.name] = staged.suggest(name, distribution)
+            staged = StagedTrial(
+                self.record.study, self.sampler, number, named | dict(fixed), relative
+            )
+            values = active_values(
+                self.hyperparameters,
+                lambda hyperparameter, name: staged.suggest(
+                    name, space.to_distribution(hyperparameter)
+                ),
+            )
         self._staged = staged
         self._say_what_is_random(staged)
-        return asked.values
+        return values
 
     def _begin(self, trial: Trial, was_waiting: bool) -> None:
         if was_waiting or self._staged is None:

@@ -13,6 +13,7 @@ from kt_hpo import objectives, space
 from kt_hpo.constraints import Constraint, known_violations
 from kt_hpo.oracles.trials import rebuild
 from kt_hpo.record import Record
+from kt_hpo.scopes import is_active, recorded_names
 
 _FLAG = "warm_start"
 
@@ -91,12 +92,10 @@ def _copy(
     """The trial as one of the new record; None if it does not fit the space."""
     values = space.from_params(known, trial.params).values
     params, distributions, rest = space.to_params(known, values)
-    active = keras_tuner.HyperParameters()
-    active.values = dict(values)
-    complete = all(hp.name in values for hp in known.space if active.is_active(hp))
+    complete = all(hp.name in values for hp in known.space if is_active(hp, values))
     fits = all(
         distributions[name] == space.to_distribution(hp)
-        for hp, name in space.recorded_names(known)
+        for hp, name in recorded_names(known)
         if name in distributions
     )
     if not complete or not fits or rest or not known.space:

@@ -8,7 +8,8 @@ from typing import Any
 import keras_tuner
 import numpy as np
 
-from kt_hpo.hyperparameters import Float, HyperParameter, HyperParameters, Int, Value
+from kt_hpo.hyperparameters import Float, HyperParameter, Int, Value
+from kt_hpo.scopes import active_values
 
 
 def explore(
@@ -33,27 +34,24 @@ def explore(
         The active values of a new configuration.
 
     Example:
+        >>> from kt_hpo.hyperparameters import HyperParameters
         >>> hp = HyperParameters()
         >>> hp.Float("rate", 0.0, 1.0)
         0.0
         >>> explore(hp, {"rate": 0.5}, ["rate"], [1.2], 0.0, np.random.default_rng(0))
         {'rate': 0.6}
     """
-    explored = HyperParameters()
-    for hyperparameter in known.space:
-        explored.merge([hyperparameter])
-        if not explored.is_active(hyperparameter):
-            continue
+
+    def value_of(hyperparameter: HyperParameter, _: str) -> Value:
         name = hyperparameter.name
         is_changed = name in names
         if name not in values or (is_changed and stream.random() < resample_probability):
-            value = hyperparameter.prob_to_value(float(stream.random()))
-        elif is_changed:
-            value = perturbed(hyperparameter, values[name], float(stream.choice(factors)))
-        else:
-            value = values[name]
-        explored.values[name] = value
-    return explored.values
+            return hyperparameter.prob_to_value(float(stream.random()))
+        if is_changed:
+            return perturbed(hyperparameter, values[name], float(stream.choice(factors)))
+        return values[name]
+
+    return active_values(known, value_of)
 
 
 def perturbed(hyperparameter: HyperParameter, value: Any, factor: float) -> Value:

@@ -25,6 +25,7 @@ from optuna.samplers._lazy_random_state import LazyRandomState
 
 from kt_hpo import space
 from kt_hpo.record import quiet_optuna
+from kt_hpo.scopes import recorded_names
 
 
 def tpe(num_initial_points: int = 10) -> TPESampler:
@@ -148,7 +149,7 @@ def relative_space(
         return None
     unconditional = {
         name: space.to_distribution(hyperparameter)
-        for hyperparameter, name in space.recorded_names(known)
+        for hyperparameter, name in recorded_names(known)
         if not hyperparameter.conditions and (recorded is None or name in recorded)
     }
     return {

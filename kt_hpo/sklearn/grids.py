@@ -18,6 +18,7 @@ from kt_hpo.hyperparameters import (
     Int,
     Value,
 )
+from kt_hpo.scopes import is_active
 from kt_hpo.sklearn.configurations import HyperModelLike, find_space
 
 
@@ -151,8 +152,7 @@ def scopes(space: HyperParameters, pool: Callable[[HyperParameter], Any]) -> lis
         conditions = [c for each in space.space for c in each.conditions if c.name == name]
         grown = []
         for pools, values in parts:
-            is_active = all(condition.is_active(values) for condition in hyperparameter.conditions)
-            if name in pools or not is_active:
+            if name in pools or not is_active(hyperparameter, values):
                 grown.append((pools, values))
                 continue
             for group in _groups(hyperparameter, pool(hyperparameter), conditions):

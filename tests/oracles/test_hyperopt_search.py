@@ -20,7 +20,8 @@ from kt_hpo import space
 from kt_hpo.hyperparameters import HyperParameters
 from kt_hpo.oracles import HyperoptSearchOracle
 from kt_hpo.oracles.hyperopt_search import from_numbers, to_hyperopt, to_numbers
-from kt_hpo.oracles.observations import dimensions, is_active
+from kt_hpo.oracles.observations import dimensions
+from kt_hpo.scopes import is_active
 
 
 def drawn(hps, seed):

@@ -10,7 +10,8 @@ from keras_tuner.engine.trial import Trial
 from strategies import hyperparameters
 
 from kt_hpo.hyperparameters import Choice, Float, HyperParameters, Int
-from kt_hpo.oracles.observations import active_values, dimensions, observations, to_unit
+from kt_hpo.oracles.observations import dimensions, observations, to_unit
+from kt_hpo.scopes import active_values
 
 
 def trial(status, score):
