@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from keras_tuner.engine.trial import TrialStatus
 from scipy.optimize import NonlinearConstraint
 
 from kt_hpo import space
@@ -108,11 +107,7 @@ class BayesOptSearchOracle(RecordedOracle):
         values: dict[str, Value] | None = None
         if varying and len(measured) >= (self.num_initial_points or 3 * len(varying)):
             values = self._propose(seen)
-        if values is None or self._duplicate(values):
-            values = self._random_values()
-        if values is None:
-            return {"status": TrialStatus.STOPPED}
-        return {"status": TrialStatus.RUNNING, "values": values}
+        return self._untried(values)
 
     def _random_values(self) -> dict[str, Value] | None:
         if self.constraint is None:

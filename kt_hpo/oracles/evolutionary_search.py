@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from keras_tuner.engine.trial import Trial, TrialStatus
@@ -89,10 +88,7 @@ class EvolutionarySearchOracle(RecordedOracle):
             yet, or where mutations give only what was tried already, values are drawn at random; a
             search that finds no new ones ends.
         """
-        values = self._child() or self._random_values()
-        if values is None:
-            return {"status": TrialStatus.STOPPED}
-        return {"status": TrialStatus.RUNNING, "values": values}
+        return self._untried(self._child())
 
     def may_be_continued(self, trial: Trial) -> bool:
         """Tells whether children may start from a trial's weights."""
@@ -124,11 +120,6 @@ class EvolutionarySearchOracle(RecordedOracle):
             if values and not self._duplicate(values):
                 return values | {PARENT: parent.trial_id}
         return None
-
-    def _compute_values_hash(self, values: Mapping[str, Value]) -> str:
-        # Two parents may have the same child.
-        own = {name: value for name, value in values.items() if name != PARENT}
-        return super()._compute_values_hash(own)
 
 
 def _check_sizes(population_size: Any, sample_size: Any) -> None:

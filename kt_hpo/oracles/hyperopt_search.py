@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
 import keras_tuner
-from keras_tuner.engine.trial import TrialStatus
 
 from kt_hpo.datasets.optional import require
 from kt_hpo.hyperparameters import HyperParameter, Value
@@ -71,12 +70,7 @@ class HyperoptSearchOracle(RecordedOracle):
             `{"status": ..., "values": ...}`, as every oracle. A point that was tried already is
             replaced by a random one; a search that finds none ends.
         """
-        values: dict[str, Value] | None = self._ask()
-        if values is not None and self._duplicate(values):
-            values = self._random_values()
-        if values is None:
-            return {"status": TrialStatus.STOPPED}
-        return {"status": TrialStatus.RUNNING, "values": values}
+        return self._untried(self._ask())
 
     def _ask(self) -> dict[str, Value]:
         hyperopt = require("hyperopt", "hyperopt")

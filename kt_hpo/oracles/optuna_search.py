@@ -76,13 +76,11 @@ class OptunaSearchOracle(RecordedOracle):
             replaced by a random one; a search that finds none ends, as does one whose sampler
             enumerates a space and is through with it.
         """
-        values: dict[str, Value] | None = self._ask(int(trial_id), {})
-        if values is not None and self._duplicate(values):
-            enumerates = isinstance(self.sampler, GridSampler | BruteForceSampler)
-            values = None if enumerates else self._random_values()
-        if values is None:
+        values = self._ask(int(trial_id), {})
+        enumerates = isinstance(self.sampler, GridSampler | BruteForceSampler)
+        if enumerates and self._duplicate(values):
             return {"status": TrialStatus.STOPPED}
-        return {"status": TrialStatus.RUNNING, "values": values}
+        return self._untried(values)
 
     def populate_enqueued(self, trial_id: str, fixed: Mapping[str, Value]) -> dict[str, Any]:
         """Begins with values that a user has enqueued; the sampler gives those not fixed."""

@@ -170,12 +170,12 @@ class PopulationBasedTrainingOracle(RecordedOracle):
         count = min(math.ceil(self.quantile * len(standing)), len(standing) // 2)
         well = [trial.trial_id for trial in standing[: len(standing) - count]]
         if latest.trial_id in well:
-            return self._running(members, member, own_values(latest), latest)
+            return self._running(members, member, own_values(latest.hyperparameters.values), latest)
         stream = self._stream()
         source = standing[stream.integers(max(count, 1))]
         values = explore(
             self.hyperparameters,
-            own_values(source),
+            own_values(source.hyperparameters.values),
             self._explored_names(),
             self.perturbation_factors,
             self.resample_probability,
@@ -214,11 +214,6 @@ class PopulationBasedTrainingOracle(RecordedOracle):
                 f"perturb={self.perturb!r} names {', '.join(map(repr, unknown))}, which is no "
                 f"hyperparameter of this search. Those are {', '.join(known) or 'none yet'}."
             )
-
-    def _compute_values_hash(self, values: Mapping[str, Value]) -> str:
-        # Which interval of which member it is makes no configuration another one.
-        own = {name: value for name, value in values.items() if not name.startswith("tuner/")}
-        return super()._compute_values_hash(own)
 
 
 def _check_whole(name: str, value: Any, lowest: int = 1) -> None:

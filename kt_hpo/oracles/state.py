@@ -20,7 +20,7 @@ from kt_hpo.constraints import Constraint
 from kt_hpo.hyperparameters import HyperParameter, HyperParameters, Value
 from kt_hpo.oracles.locking import synchronized
 from kt_hpo.oracles.past import is_past, past_trials
-from kt_hpo.oracles.trials import PRUNED, rebuild, trial_id_of
+from kt_hpo.oracles.trials import PRUNED, own_values, rebuild, trial_id_of
 from kt_hpo.record import Record, Storage
 
 
@@ -186,6 +186,18 @@ class SearchState(keras_tuner.Oracle):
             trial.hyperparameters.propose = self._space_of(trial_id).propose
             self._run_times[trial_id] = frozen.user_attrs.get("attempts", 0)
             self._retry_queue.append(trial_id)
+
+    def _compute_values_hash(self, values: Mapping[str, Value]) -> str:
+        # Its place in the search, its parent or its interval, makes no configuration another one.
+        return super()._compute_values_hash(own_values(values))
+
+    def _untried(self, values: Mapping[str, Value] | None) -> dict[str, Any]:
+        """Answers with the values, with random ones where they are none or were tried already."""
+        if values is None or self._duplicate(values):
+            values = self._random_values()
+        if values is None:
+            return {"status": TrialStatus.STOPPED}
+        return {"status": TrialStatus.RUNNING, "values": values}
 
     def _stream(self) -> np.random.Generator:
         """Random numbers of the next trial, independent of all other trials and seeds."""

@@ -28,16 +28,15 @@ def trial_id_of(number: int) -> str:
     return f"{number:04d}"
 
 
-def own_values(trial: Trial) -> dict[str, Value]:
+def own_values(values: Mapping[str, Value]) -> dict[str, Value]:
     """Gives the values of a trial that its model is made with.
 
     Args:
-        trial: The trial.
+        values: All values of the trial.
 
     Returns:
         The values without those that place the trial in its search, like `tuner/epochs`.
     """
-    values = trial.hyperparameters.values
     return {name: value for name, value in values.items() if not name.startswith("tuner/")}
 
 

@@ -119,7 +119,7 @@ class PopulationBasedTraining(Tuner):
             (
                 part.hyperparameters.values["tuner/initial_epoch"],
                 part.hyperparameters.values["tuner/epochs"],
-                own_values(part),
+                own_values(part.hyperparameters.values),
             )
             for part in lineage(self.oracle.trials, best[0])
         ]
