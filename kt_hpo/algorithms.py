@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import kt_hpo
-from kt_hpo.tuner import Tuner
+
+if TYPE_CHECKING:
+    from kt_hpo.tuner import Tuner
+
+# What each of them is.
+ALGORITHMS = {
+    "random": "random search",
+    "grid": "every combination in order",
+    "bayesian": "Keras Tuner's Gaussian process",
+    "hyperband": "many trials of few epochs, the best go on",
+    "tpe": "Optuna's TPE, the one to begin with",
+    "cmaes": "Optuna's CMA-ES",
+    "nsga2": "Optuna's NSGA-II, for several objectives",
+    "bohb": "TPE with Hyperband pruning",
+    "hyperopt": "Hyperopt's TPE",
+    "bayesopt": "the Gaussian process of bayesian-optimization",
+    "evolution": "regularized evolution",
+    "pbt": "population-based training",
+}
 
 
 def make_tuner(algorithm: str, max_trials: int, max_epochs: int, **arguments: Any) -> Tuner:
     """Makes the tuner of an algorithm.
 
     Args:
-        algorithm: One of `kt_hpo.cli.ALGORITHMS`.
+        algorithm: One of `ALGORITHMS`.
         max_trials: How many trials to run; hyperband and pbt plan their own.
         max_epochs: Epochs of a trial at most.
         **arguments: Those of `kt_hpo.RandomSearch` and `kt_hpo.Tuner`.

@@ -3,35 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import kt_hpo
+from kt_hpo.algorithms import ALGORITHMS, make_tuner
+from kt_hpo.arguments import did_you_mean
 
 if TYPE_CHECKING:
     from kt_hpo.datasets import Dataset, Splits
     from kt_hpo.tuner import Tuner
 
 MODELS = ("mlp", "cnn")
-# The names of `kt_hpo.algorithms`, told without importing it.
-ALGORITHMS = {
-    "random": "random search",
-    "grid": "every combination in order",
-    "bayesian": "Keras Tuner's Gaussian process",
-    "hyperband": "many trials of few epochs, the best go on",
-    "tpe": "Optuna's TPE, the one to begin with",
-    "cmaes": "Optuna's CMA-ES",
-    "nsga2": "Optuna's NSGA-II, for several objectives",
-    "bohb": "TPE with Hyperband pruning",
-    "hyperopt": "Hyperopt's TPE",
-    "bayesopt": "the Gaussian process of bayesian-optimization",
-    "evolution": "regularized evolution",
-    "pbt": "population-based training",
-}
-
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 _EPILOG = (
@@ -95,8 +80,7 @@ def nearest(name: str, allowed: Sequence[str], what: str) -> str:
     """
     if name in allowed:
         return name
-    close = difflib.get_close_matches(name, allowed, n=1, cutoff=0.5)
-    hint = f" Did you mean {close[0]!r}?" if close else ""
+    hint = did_you_mean(name, allowed, cutoff=0.5)
     raise ValueError(f"{what} {name!r} is not one of {', '.join(allowed)}.{hint}")
 
 
@@ -142,7 +126,6 @@ def _load(datasets: Any, options: argparse.Namespace) -> Splits:
 
 def _make_tuner(options: argparse.Namespace, train: Dataset, directory: Path) -> Tuner:
     import hypermodels
-    from kt_hpo.algorithms import make_tuner
 
     models = {"mlp": hypermodels.MLPHyperModel, "cnn": hypermodels.CNNHyperModel}
     hypermodel = models[options.model](

@@ -7,12 +7,13 @@ objectives of a search for its record and reads their values. Models are measure
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
 from keras_tuner import Objective
 from keras_tuner.src.engine.objective import MultiObjective, create_objective
+
+from kt_hpo.arguments import did_you_mean
 
 GAP = "generalization_gap"
 # What is measured of a trained model where it is asked for; the less the better, all of them.
@@ -130,8 +131,7 @@ def _named(name: str) -> Objective:
     try:
         return create_objective(name)
     except ValueError:
-        close = difflib.get_close_matches(name, MEASURED, n=1)
-        hint = f" Did you mean {close[0]!r}?" if close else ""
+        hint = did_you_mean(name, MEASURED)
         raise ValueError(
             f"objective={name!r}: it is not known whether more or less of it is better.{hint} For "
             f'a metric of the model say it, kt_hpo.Objective({name!r}, "max"). Known without that '

@@ -6,7 +6,6 @@ record whether it is worth going on. Any pruner goes with any engine.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 
 import keras_tuner
@@ -21,6 +20,7 @@ from optuna.pruners import (
 )
 
 from kt_hpo import objectives
+from kt_hpo.arguments import did_you_mean
 
 PRUNERS: dict[str, Callable[[], BasePruner]] = {
     "median": MedianPruner,
@@ -63,8 +63,7 @@ def make_pruner(pruner: str | BasePruner | None) -> BasePruner:
             "object, such as optuna.pruners.MedianPruner()."
         )
     if pruner not in PRUNERS:
-        close = difflib.get_close_matches(pruner, PRUNERS, n=1)
-        hint = f" Did you mean {close[0]!r}?" if close else ""
+        hint = did_you_mean(pruner, PRUNERS)
         raise ValueError(
             f"pruner={pruner!r} is not one of {', '.join(PRUNERS)}.{hint} Any object of "
             "optuna.pruners is taken as well."

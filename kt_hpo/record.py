@@ -148,6 +148,17 @@ class Record:
         """Every trial, in the order they were begun."""
         return self.study.get_trials(deepcopy=False)
 
+    def trial(self, number: int) -> FrozenTrial:
+        """Reads one trial, without those before it.
+
+        Args:
+            number: The trial's number.
+
+        Returns:
+            The trial as it is now.
+        """
+        return self._storage.get_trial(self._storage_id(number))
+
     @property
     def waiting(self) -> FrozenTrial | None:
         """The next trial that was enqueued and not begun yet."""
@@ -202,7 +213,7 @@ class Record:
             values: The trial's values by name.
         """
         params, distributions, rest = space.to_params(known, values)
-        trial = self.trials[number]
+        trial = self.trial(number)
         for name in (name for name in params if name not in trial.params):
             distribution = distributions[name]
             self._storage.set_trial_param(

@@ -15,6 +15,7 @@ from keras_tuner.engine.trial import Trial
 from optuna.pruners import BasePruner
 
 from kt_hpo import journal, space, tables
+from kt_hpo.arguments import check_whole
 from kt_hpo.constraints import ConstraintLike, make_constraints
 from kt_hpo.execution import Executor, made
 from kt_hpo.execution.trial import counts
@@ -26,7 +27,7 @@ from kt_hpo.record import Storage
 from kt_hpo.startup import quiet_retracing
 from kt_hpo.tracking import Progress, make_progress
 from kt_hpo.training import best, checkpoints, fit
-from kt_hpo.training.checks import check_counts, check_search
+from kt_hpo.training.checks import check_search
 
 
 class Tuner(keras_tuner.Tuner):
@@ -109,7 +110,7 @@ class Tuner(keras_tuner.Tuner):
         constraint: ConstraintLike = None,
         **kwargs: Any,
     ) -> None:
-        check_counts(
+        check_whole(
             executions_per_trial=executions_per_trial,
             keep_checkpoints=keep_checkpoints,
             early_stopping=1 if early_stopping is None else early_stopping,

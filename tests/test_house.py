@@ -23,7 +23,7 @@ FLOORS = [
     {"record"},
     {"constraints", "journal", "objectives", "space"},
     {"scopes"},
-    {"hyperparameters", "datasets", "startup"},
+    {"arguments", "hyperparameters", "datasets", "startup"},
 ]
 ROOT = Path(kt_hpo.__file__).parent
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from keras_tuner.engine.trial import Trial, TrialStatus
 
+from kt_hpo.arguments import check_whole
 from kt_hpo.execution.inline import Inline
 from kt_hpo.execution.trial import begin, end, run, settle
 from kt_hpo.training.memory import released_graphs
@@ -45,8 +46,7 @@ class Vectorized:
     """
 
     def __init__(self, k: int = 32) -> None:
-        if not isinstance(k, int) or k < 1:
-            raise ValueError(f"k={k!r} is not allowed; give a whole number from 1 on.")
+        check_whole(k=k)
         self.k = k
         self.notes: list[str] = []
 

@@ -12,7 +12,14 @@ from optuna.samplers import BaseSampler, BruteForceSampler, GridSampler
 from kt_hpo import space
 from kt_hpo.hyperparameters import HyperParameter, Value
 from kt_hpo.oracles.recorded import RecordedOracle
-from kt_hpo.oracles.samplers import make_sampler, relative_space, reseed, seed_of
+from kt_hpo.oracles.samplers import (
+    has_fixed_dimensions,
+    make_sampler,
+    relative_space,
+    reseed,
+    seed_of,
+    takes_no_choices,
+)
 from kt_hpo.oracles.staging import StagedTrial
 from kt_hpo.record import Record, quiet_optuna
 from kt_hpo.scopes import active_values, recorded_names
@@ -89,7 +96,7 @@ class OptunaSearchOracle(RecordedOracle):
     def propose(self, trial_id: str, hyperparameter: HyperParameter) -> Value:
         """Asks the sampler for a hyperparameter that is first met while a model is being built."""
         number = int(trial_id)
-        frozen = self.record.trials[number]
+        frozen = self.record.trial(number)
         distribution = space.to_distribution(hyperparameter)
         reseed(self.sampler, [self.seed, number, 1 + len(frozen.params)])
         return self.sampler.sample_independent(
@@ -130,12 +137,12 @@ class OptunaSearchOracle(RecordedOracle):
     def _say_what_is_random(self, staged: StagedTrial) -> None:
         """Tells of hyperparameters that the sampler does not search, but only draws."""
         new = [name for name in staged.independent if name not in self._random_names]
-        if new and isinstance(relative_space(self.sampler, self.hyperparameters, None), dict):
+        if new and has_fixed_dimensions(self.sampler):
             self._random_names.update(new)
+            and_choices = ", and no choices" if takes_no_choices(self.sampler) else ""
             warnings.warn(
                 f"{type(self.sampler).__name__} draws {', '.join(new)} at random: it searches "
-                "hyperparameters without conditions only"
-                + (", and no choices" if "Cma" in type(self.sampler).__name__ else "")
-                + '. sampler="tpe" searches them all.',
+                f"hyperparameters without conditions only{and_choices}. "
+                'sampler="tpe" searches them all.',
                 stacklevel=2,
             )

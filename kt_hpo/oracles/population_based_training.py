@@ -12,6 +12,7 @@ from typing import Any
 from keras_tuner.engine.trial import Trial, TrialStatus
 
 from kt_hpo import space
+from kt_hpo.arguments import check_whole
 from kt_hpo.hyperparameters import Float, Value
 from kt_hpo.oracles.perturbation import explore
 from kt_hpo.oracles.ranking import best_first
@@ -69,9 +70,8 @@ class PopulationBasedTrainingOracle(RecordedOracle):
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
-        _check_whole("population_size", population_size, lowest=2)
-        _check_whole("max_epochs", max_epochs)
-        _check_whole("ready_interval", ready_interval)
+        check_whole(lowest=2, population_size=population_size)
+        check_whole(max_epochs=max_epochs, ready_interval=ready_interval)
         _check_share("quantile", quantile, highest=0.5)
         _check_share("resample_probability", resample_probability, highest=1)
         _check_factors(perturbation_factors)
@@ -214,11 +214,6 @@ class PopulationBasedTrainingOracle(RecordedOracle):
                 f"perturb={self.perturb!r} names {', '.join(map(repr, unknown))}, which is no "
                 f"hyperparameter of this search. Those are {', '.join(known) or 'none yet'}."
             )
-
-
-def _check_whole(name: str, value: Any, lowest: int = 1) -> None:
-    if not isinstance(value, int) or value < lowest:
-        raise ValueError(f"{name}={value!r} is not allowed; give a whole number from {lowest} on.")
 
 
 def _check_share(name: str, value: Any, highest: float) -> None:

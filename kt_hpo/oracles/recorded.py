@@ -148,11 +148,11 @@ class RecordedOracle(SearchState):
             again, by a second execution or after an interruption, change nothing.
         """
         value = self.objective.get_value(metrics) if self.objective.has_value(metrics) else None
-        last = self.record.trials[int(trial_id)].last_step
+        last = self.record.trial(int(trial_id)).last_step
         if value is not None and math.isfinite(value) and (last is None or epoch >= last):
             if epoch != last:
                 self.record.report(int(trial_id), epoch, float(value))
-            if self.pruner.prune(self.record.study, self.record.trials[int(trial_id)]):
+            if self.pruner.prune(self.record.study, self.record.trial(int(trial_id))):
                 self._stopped.add(trial_id)
         return not self.is_stopped(trial_id)
 
@@ -177,7 +177,7 @@ class RecordedOracle(SearchState):
             The value.
         """
         best = max if self.objective.direction == "max" else min
-        return best(self.record.trials[int(trial_id)].intermediate_values.values())
+        return best(self.record.trial(int(trial_id)).intermediate_values.values())
 
     @synchronized
     def update_trial(self, trial_id: str, metrics: dict[str, float], step: int = 0) -> Trial:

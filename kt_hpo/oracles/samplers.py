@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
 from typing import Any
@@ -24,6 +23,7 @@ from optuna.samplers import (
 from optuna.samplers._lazy_random_state import LazyRandomState
 
 from kt_hpo import space
+from kt_hpo.arguments import did_you_mean
 from kt_hpo.record import quiet_optuna
 from kt_hpo.scopes import recorded_names
 
@@ -78,8 +78,7 @@ def make_sampler(sampler: str | BaseSampler | None) -> BaseSampler:
         'CmaEsSampler'
     """
     if isinstance(sampler, str) and sampler not in SAMPLERS:
-        close = difflib.get_close_matches(sampler, SAMPLERS, n=1)
-        hint = f" Did you mean {close[0]!r}?" if close else ""
+        hint = did_you_mean(sampler, SAMPLERS)
         raise ValueError(
             f"sampler={sampler!r} is not one of {', '.join(SAMPLERS)}.{hint} Any object of "
             "optuna.samplers is taken as well."
@@ -128,6 +127,30 @@ def seed_of(sampler: BaseSampler) -> int:
     return 0
 
 
+def has_fixed_dimensions(sampler: BaseSampler) -> bool:
+    """Tells whether a sampler works in one space of as many dimensions all along.
+
+    Args:
+        sampler: The sampler.
+
+    Returns:
+        True for CMA-ES and QMC.
+    """
+    return isinstance(sampler, CmaEsSampler | QMCSampler)
+
+
+def takes_no_choices(sampler: BaseSampler) -> bool:
+    """Tells whether a sampler searches numbers only.
+
+    Args:
+        sampler: The sampler.
+
+    Returns:
+        True for CMA-ES.
+    """
+    return isinstance(sampler, CmaEsSampler)
+
+
 def relative_space(
     sampler: BaseSampler, known: keras_tuner.HyperParameters, recorded: Sequence[str] | None
 ) -> dict[str, BaseDistribution] | None:
@@ -145,7 +168,7 @@ def relative_space(
     Returns:
         Distributions by the names in the record; None for a sampler that infers its own.
     """
-    if not isinstance(sampler, CmaEsSampler | QMCSampler):
+    if not has_fixed_dimensions(sampler):
         return None
     unconditional = {
         name: space.to_distribution(hyperparameter)
@@ -156,11 +179,8 @@ def relative_space(
         name: distribution
         for name, distribution in unconditional.items()
         if not distribution.single()
-        and not (isinstance(sampler, CmaEsSampler) and isinstance(distribution, _NO_NUMBERS))
+        and not (takes_no_choices(sampler) and isinstance(distribution, CategoricalDistribution))
     }
-
-
-_NO_NUMBERS = CategoricalDistribution
 
 
 def _random_states(part: Any, seen: set[int]) -> Iterator[LazyRandomState]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import optuna
 from optuna import pruners
-from optuna.distributions import BaseDistribution
+from optuna.distributions import BaseDistribution, _get_single_value
 from optuna.samplers import BaseSampler
 from optuna.study.study import _ThreadLocalStudyAttribute
 from optuna.trial import FrozenTrial, TrialState
@@ -115,7 +115,7 @@ class StagedTrial:
         if name in self._fixed:
             return self._fixed[name]
         if distribution.single():
-            return distribution.to_external_repr(_only(distribution))
+            return _get_single_value(distribution)
         if name in self._relative:
             value = self._relative[name]
             if distribution._contains(distribution.to_internal_repr(value)):
@@ -123,12 +123,6 @@ class StagedTrial:
         if self._relative:
             self.independent.append(name)
         return self._sampler.sample_independent(self._study, self._trial, name, distribution)
-
-
-def _only(distribution: BaseDistribution) -> float:
-    """The one value of a distribution, as it is stored."""
-    low = getattr(distribution, "low", None)
-    return 0.0 if low is None else float(low)
 
 
 def _view(study: optuna.Study, staged: FrozenTrial) -> optuna.Study:

@@ -8,6 +8,7 @@ from typing import Any
 from scipy import stats
 from sklearn.utils import check_random_state
 
+from kt_hpo.arguments import check_whole
 from kt_hpo.hyperparameters import (
     Boolean,
     Choice,
@@ -82,8 +83,7 @@ def param_grid(
         >>> param_grid(build)
         [{'kind': ['linear']}, {'kind': ['deep'], 'units': [4, 8, 12]}]
     """
-    if not isinstance(levels, int) or levels < 1:
-        raise ValueError(f"levels={levels!r} is not allowed; give a whole number from 1 on.")
+    check_whole(levels=levels)
     grids = scopes(find_space(hypermodel), lambda hyperparameter: _levels(hyperparameter, levels))
     return [_prefixed(grid, prefix) for grid in grids]
 

@@ -16,20 +16,6 @@ if TYPE_CHECKING:
     from kt_hpo.tuner import Tuner
 
 
-def check_counts(**counts: Any) -> None:
-    """Refuses arguments that are no whole numbers from 1 on.
-
-    Args:
-        **counts: The arguments by name.
-
-    Raises:
-        ValueError: If one is something else.
-    """
-    for name, count in counts.items():
-        if not isinstance(count, int) or count < 1:
-            raise ValueError(f"{name}={count!r} is not allowed; give a whole number from 1 on.")
-
-
 def check_search(tuner: Tuner, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) -> None:
     """Checks a search before its first trial.
 
