@@ -43,7 +43,7 @@ class BayesianOptimization(Tuner):
         >>> class Parabola(BayesianOptimization):
         ...     def run_trial(self, trial):
         ...         return trial.hyperparameters.Float("x", -1, 1) ** 2
-        >>> tuner = Parabola(max_trials=5, directory="runs", project_name="gp", overwrite=True)
+        >>> tuner = Parabola(max_trials=5, seed=0, directory="runs", overwrite=True)
         >>> tuner.search(verbose=0)
         >>> tuner.study.best_value < 0.5
         True

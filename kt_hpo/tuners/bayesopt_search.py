@@ -41,7 +41,7 @@ class BayesOptSearch(Tuner):
         >>> class Parabola(BayesOptSearch):
         ...     def run_trial(self, trial):
         ...         return trial.hyperparameters.Float("x", -1, 1) ** 2
-        >>> tuner = Parabola(max_trials=8, directory="runs", project_name="gp", overwrite=True)
+        >>> tuner = Parabola(max_trials=8, seed=1, directory="runs", overwrite=True)
         >>> tuner.search(verbose=0)
         >>> tuner.study.best_value < 0.1
         True

@@ -36,7 +36,7 @@ class HyperoptSearch(Tuner):
         >>> class Parabola(HyperoptSearch):
         ...     def run_trial(self, trial):
         ...         return trial.hyperparameters.Float("x", -1, 1) ** 2
-        >>> tuner = Parabola(max_trials=25, directory="runs", project_name="tpe", overwrite=True)
+        >>> tuner = Parabola(max_trials=25, seed=0, directory="runs", overwrite=True)
         >>> tuner.search(verbose=0)
         >>> tuner.study.best_value < 0.1
         True
