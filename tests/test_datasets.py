@@ -23,7 +23,7 @@ from PIL import Image
 
 from kt_hpo.datasets import OFFLINE, Dataset, Splits, from_arrays, from_csv, from_images, load
 from kt_hpo.datasets.network import refusal
-from kt_hpo.datasets.optional import require
+from kt_hpo.optional import require
 
 # samples, input shape, classes, samples of each class
 EXPECTED: dict[str, tuple[int, tuple[int, ...], int | None, list[int]]] = {

@@ -23,7 +23,8 @@ FLOORS = [
     {"record"},
     {"constraints", "journal", "objectives", "space"},
     {"scopes"},
-    {"arguments", "hyperparameters", "datasets", "startup"},
+    {"hyperparameters", "datasets", "startup"},
+    {"arguments", "optional"},
 ]
 ROOT = Path(kt_hpo.__file__).parent
 

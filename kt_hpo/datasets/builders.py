@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow_datasets as tfds
 from sklearn import datasets as sklearn_datasets
 
-from kt_hpo.datasets.optional import require
+from kt_hpo.optional import require
 
 
 class _Packaged(tfds.core.GeneratorBasedBuilder):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
-from kt_hpo.datasets.optional import require
+from kt_hpo.optional import require
 
 if TYPE_CHECKING:
     import tensorflow as tf

@@ -15,8 +15,8 @@ import numpy as np
 
 from kt_hpo.datasets import network, tables
 from kt_hpo.datasets.dataset import Splits, Task
-from kt_hpo.datasets.optional import require
 from kt_hpo.datasets.splits import split
+from kt_hpo.optional import require
 
 OFFLINE = ("digits", "mnist5k", "breast_cancer", "wine", "diabetes")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from threading import Thread
 from urllib.parse import urlsplit
 
-from kt_hpo.datasets.optional import require
+from kt_hpo.optional import require
 
 DEADLINE = 6.0  # seconds
 

@@ -11,8 +11,8 @@ import numpy as np
 from scipy.optimize import NonlinearConstraint
 
 from kt_hpo import space
-from kt_hpo.datasets.optional import require
 from kt_hpo.hyperparameters import HyperParameter, Value
+from kt_hpo.optional import require
 from kt_hpo.oracles.observations import (
     Observation,
     dimensions,

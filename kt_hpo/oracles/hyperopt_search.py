@@ -7,8 +7,8 @@ from typing import Any, TypeAlias
 
 import keras_tuner
 
-from kt_hpo.datasets.optional import require
 from kt_hpo.hyperparameters import HyperParameter, Value
+from kt_hpo.optional import require
 from kt_hpo.oracles.observations import (
     dimensions,
     is_choice,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from importlib.util import find_spec
 from typing import Any
 
 import keras_tuner
@@ -24,6 +23,7 @@ from optuna.samplers._lazy_random_state import LazyRandomState
 
 from kt_hpo import space
 from kt_hpo.arguments import did_you_mean
+from kt_hpo.optional import require
 from kt_hpo.record import quiet_optuna
 from kt_hpo.scopes import recorded_names
 
@@ -92,12 +92,8 @@ def make_sampler(sampler: str | BaseSampler | None) -> BaseSampler:
             "object, such as optuna.samplers.TPESampler()."
         )
     for kind, package, extra in ((GPSampler, "torch", "gp"), (CmaEsSampler, "cmaes", "cmaes")):
-        if isinstance(made, kind) and find_spec(package) is None:
-            raise ImportError(
-                f"{kind.__name__} needs the package {package!r}. "
-                f'Run: pip install "kt-hpo[{extra}]"',
-                name=package,
-            )
+        if isinstance(made, kind):
+            require(package, extra)
     return made
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
@@ -63,10 +63,6 @@ class KerasHyperClassifier(ClassifierMixin, KerasHyperEstimator):
         >>> classifier.predict_proba(X).shape
         (150, 3)
     """
-
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, **fit_kwargs: Any) -> Self:
-        """Builds the model of the hyperparameters, and trains it; see `KerasHyperEstimator`."""
-        return super().fit(X, y, sample_weight, **fit_kwargs)
 
     def predict(self, X: Any) -> np.ndarray:
         """Gives the most probable label of each sample.
@@ -138,10 +134,6 @@ class KerasHyperRegressor(RegressorMixin, KerasHyperEstimator):
         >>> regressor.fit([[0, 1], [2, 3]], [0.5, 1.5]).predict([[1, 1]]).shape
         (1,)
     """
-
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, **fit_kwargs: Any) -> Self:
-        """Builds the model of the hyperparameters, and trains it; see `KerasHyperEstimator`."""
-        return super().fit(X, y, sample_weight, **fit_kwargs)
 
     def predict(self, X: Any) -> np.ndarray:
         """Gives the values of each sample.
