@@ -1,3 +1,5 @@
+import tempfile
+
 import keras_tuner
 import numpy as np
 import optuna
@@ -52,7 +54,7 @@ def opened(folder=None, kind=EvolutionarySearchOracle, space=network_space, **kw
     oracle = kind(hyperparameters=space(), **kwargs)
     if folder is None:
         oracle.storage = optuna.storages.InMemoryStorage()
-    oracle._set_project_dir(folder or "nowhere", "search")
+    oracle._set_project_dir(folder or tempfile.mkdtemp(), "search")
     oracle.reload()
     return oracle
 
