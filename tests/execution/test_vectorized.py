@@ -50,8 +50,10 @@ def made(tmp_path, kind=kt_hpo.RandomSearch, hypermodel=build, **kwargs):
     return kind(hypermodel, **kwargs)
 
 
-def searched(tmp_path, fit=FIT, data=(X, Y), **kwargs):
-    tuner = made(tmp_path, **kwargs)
+def searched(
+    tmp_path, kind=kt_hpo.RandomSearch, hypermodel=build, *, fit=FIT, data=(X, Y), **kwargs
+):
+    tuner = made(tmp_path, kind, hypermodel, **kwargs)
     tuner.search(*data, **fit)
     return tuner
 
@@ -71,6 +73,26 @@ def test_trials_together_are_what_each_is_alone(tmp_path):
     alone = searched(tmp_path / "alone", executor=kt_hpo.Vectorized(k=1))
     assert_same(together, alone)
     assert together.executor.notes == alone.executor.notes == []
+
+
+def test_groups_fill_with_trials_of_one_architecture(tmp_path, monkeypatch):
+    sizes = []
+    made_as_ever = group.Group.__init__
+
+    def counting(self, learner, run, seats, *others):
+        sizes.append(len(seats))
+        made_as_ever(self, learner, run, seats, *others)
+
+    monkeypatch.setattr(group.Group, "__init__", counting)
+    executor = kt_hpo.Vectorized(k=4)
+    searched(tmp_path / "random", hypermodel=without_dropout, max_trials=16, executor=executor)
+    assert sum(sizes) == 16
+    assert max(sizes) == 4
+    assert len(sizes) <= 6
+    sizes.clear()
+    tpe = kt_hpo.OptunaSearch
+    searched(tmp_path / "tpe", tpe, without_dropout, max_trials=12, executor=executor)
+    assert len(sizes) > 3
 
 
 def test_the_record_holds_what_a_trial_was(tmp_path):

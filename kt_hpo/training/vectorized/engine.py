@@ -81,11 +81,12 @@ class Engine:
             asked(self._tuner, known, self._fit_args, self._fit_kwargs)
             self._tuner.oracle.update_space(known)
 
-    def train(self, trials: Sequence[Trial]) -> Iterator[list[Outcome]]:
+    def train(self, trials: Sequence[Trial], at_once: int) -> Iterator[list[Outcome]]:
         """Trains trials.
 
         Args:
             trials: The trials.
+            at_once: How many of them train at once at most.
 
         Yields:
             How trials went that have ended together.
@@ -101,7 +102,7 @@ class Engine:
                 yield [Outcome(trial, error=error)]
         # The largest first: a program for many trials serves fewer as well.
         for key, members in sorted(groups.items(), key=lambda item: -len(item[1])):
-            size = _most_at_once(members[0])
+            size = min(at_once, _most_at_once(members[0]))
             for first in range(0, len(members), size):
                 yield self._train_group(key, members[first : first + size])
 
