@@ -192,7 +192,7 @@ class Learner:
         """Losses and metrics ask for the size of an output, which all models share."""
         sizes = [output.shape[1:] for output in self.model.outputs]
         outputs = zip(keras.tree.flatten(predicted), sizes, strict=True)
-        known = [ops.reshape(output, (-1, *size)) for output, size in outputs]
+        known = [_reshaped(output, (-1, *size)) for output, size in outputs]
         return keras.tree.pack_sequence_as(predicted, known)
 
     def _named(self, scalars: Values) -> dict[lifted.Name, Lifted]:
@@ -212,6 +212,14 @@ class Learner:
         if model._compile_metrics is not None:
             model._compile_metrics.update_state(batch.y, predicted, batch.weight)
         return loss
+
+
+def _reshaped(output: Any, shape: tuple[int, ...]) -> Any:
+    """Reshapes an output, and the logits it came of, of which Keras calculates crossentropies."""
+    made = ops.reshape(output, shape)
+    if hasattr(output, "_keras_logits"):
+        made._keras_logits = ops.reshape(output._keras_logits, shape)
+    return made
 
 
 def weights(model: keras.Model) -> list[Any]:

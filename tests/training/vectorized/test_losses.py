@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 import pytest
-from keras import layers, optimizers, regularizers
+from keras import layers, losses, optimizers, regularizers
 from models import blobs
 
 import kt_hpo
@@ -103,6 +103,28 @@ LAYERS = {
     "embedding": (WORDS, lambda rate: [layers.Embedding(20, 4), layers.Flatten()]),
     "lstm": (WORDS, lambda rate: [layers.Embedding(20, 4), layers.LSTM(3)]),
 }
+
+
+SMOOTHED = {
+    "binary": losses.BinaryCrossentropy,
+    "binary focal": losses.BinaryFocalCrossentropy,
+    "categorical": losses.CategoricalCrossentropy,
+    "categorical focal": losses.CategoricalFocalCrossentropy,
+}
+
+
+@pytest.mark.parametrize("name", SMOOTHED)
+def test_label_smoothing_is_a_trials_own(name, tmp_path):
+    def build(hp):
+        model = keras.Sequential([keras.Input((4,)), layers.Dense(2, activation="softmax")])
+        model.compile("adam", SMOOTHED[name](label_smoothing=hp.Float("smoothing", 0.05, 0.3)))
+        return model
+
+    both = np.column_stack([1 - Y, Y]).astype("float32")
+    executor = kt_hpo.Vectorized()
+    ours = curves(tmp_path, build, X, executor, y=both)
+    assert_equal(ours, curves(tmp_path, build, X, None, y=both))
+    assert ours[0]["loss"] != ours[1]["loss"]
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
