@@ -122,7 +122,8 @@ class Engine:
             seed = training.seed_of(tuner.oracle.seed, trial, execution)
             blueprint = self._drafts.draft(trial.hyperparameters, seed, build)
             callbacks = arguments.get("callbacks") or []
-            seats.append(Seat(tuner, trial, execution, blueprint, callbacks, self._fit_kwargs))
+            given = (blueprint, callbacks, self._fit_kwargs, fit.class_weights)
+            seats.append(Seat(tuner, trial, execution, *given))
             keys.add(Key(blueprint.signature, fit.key, fit.sizes, fit.epochs, fit.shuffle))
         if len(keys) > 1:
             raise CannotVectorizeError("a trial's executions have different models")

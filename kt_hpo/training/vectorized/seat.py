@@ -56,11 +56,13 @@ class Seat:
         blueprint: Its model, as it is before the training.
         user_callbacks: What the user gave to `search` or `fit`.
         fit_kwargs: Keyword arguments of `search`.
+        class_weights: Weights of the classes, if any are given.
 
     Attributes:
         trial: The trial.
         execution: The number of the execution.
         blueprint: Its model.
+        class_weights: Weights of the classes.
         running: Whether it trains.
         error: What ended it, if it failed.
         best: Its weights and optimizer at its best epoch, once it has ended.
@@ -78,12 +80,14 @@ class Seat:
         blueprint: Blueprint,
         user_callbacks: Sequence[Any],
         fit_kwargs: dict[str, Any],
+        class_weights: np.ndarray | None = None,
     ) -> None:
         own = cb.copied(user_callbacks, trial.trial_id, execution)
         check_callbacks(own)
         self.trial = trial
         self.execution = execution
         self.blueprint = blueprint
+        self.class_weights = class_weights
         self.running = True
         self.error: Exception | None = None
         self.best: Row | None = None

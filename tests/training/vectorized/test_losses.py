@@ -160,6 +160,22 @@ def test_arguments_of_fit(name, tmp_path):
     assert_equal(ours, curves(tmp_path, hypermodel, X, None, fit=fit))
 
 
+class Weighted(kt_hpo.HyperModel):
+    """Tunes the weight of a class."""
+
+    def build(self, hp):
+        hp.Float("weight", 0.5, 4.0)
+        return classifier((4,), dense(), adam, weighted_metrics=["mae"])(hp)
+
+    def fit(self, hp, model, *args, **kwargs):
+        return model.fit(*args, class_weight={1: hp.get("weight")}, **kwargs)
+
+
+def test_class_weights_are_a_trials_own(tmp_path):
+    ours = curves(tmp_path, Weighted(), X, kt_hpo.Vectorized())
+    assert_equal(ours, curves(tmp_path, Weighted(), X, None))
+
+
 def test_several_inputs_and_outputs(tmp_path):
     def build(hp):
         left, right = keras.Input((4,), name="left"), keras.Input((4,), name="right")
