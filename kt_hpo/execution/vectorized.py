@@ -107,9 +107,9 @@ class Vectorized:
     def _ask(self, tuner: Tuner) -> tuple[list[Trial], str]:
         """Asks the oracle for many trials, as if that many tuners did."""
         trials: list[Trial] = []
-        wanted = self.k if tuner.oracle.learns_from_trials else _AHEAD * self.k
+        ahead = 1 if self.k == 1 or tuner.oracle.learns_from_trials else _AHEAD
         with tuner.oracle.record.batched():
-            for place in range(wanted):
+            for place in range(ahead * self.k):
                 tuner.pre_create_trial()
                 trial = tuner.oracle.create_trial(f"{tuner.tuner_id}:{place}")
                 if trial.status != TrialStatus.RUNNING:

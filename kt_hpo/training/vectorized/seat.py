@@ -14,6 +14,7 @@ from keras_tuner.engine.trial import Trial
 
 from kt_hpo.training import callbacks as cb
 from kt_hpo.training import checkpoints, fit
+from kt_hpo.training.vectorized import stack
 from kt_hpo.training.vectorized.blueprint import Blueprint
 from kt_hpo.training.vectorized.obstacles import check_callbacks
 from kt_hpo.training.vectorized.stack import Row
@@ -123,6 +124,17 @@ class Seat:
         """
         blueprint = self.blueprint
         return [*blueprint.weights, *(blueprint.optimizer or fresh)]
+
+    def write(self, row: Row, path: Path) -> None:
+        """Saves a state of this trial as the checkpoint of an ordinary model.
+
+        Args:
+            row: The state.
+            path: Where to.
+        """
+        scheduled = self.blueprint.schedule is not None
+        rate = None if scheduled else float(self._stand.optimizer.learning_rate)
+        stack.write(self.blueprint.model(), row, rate, path)
 
     def begin(self, learner: keras.Model) -> None:
         """Tells the callbacks that the training begins.
