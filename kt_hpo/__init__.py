@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from keras_tuner import HyperModel, Objective, Oracle, errors
+    from keras_tuner import HyperModel, Objective, Oracle
 
-    from kt_hpo import datasets, oracles, plots, sklearn
+    from kt_hpo import applications, datasets, engine, errors, oracles, plots, sklearn, tuners
     from kt_hpo.execution import Inline, Vectorized
     from kt_hpo.hyperparameters import HyperParameters
     from kt_hpo.journal import RecordError
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         OptunaSearch,
         PopulationBasedTraining,
         RandomSearch,
+        SklearnTuner,
     )
 
 _HOMES = {
@@ -54,13 +55,15 @@ _HOMES = {
     "PopulationBasedTraining": "kt_hpo.tuners",
     "RandomSearch": "kt_hpo.tuners",
     "RecordError": "kt_hpo.journal",
+    "SklearnTuner": "kt_hpo.tuners",
     "Tuner": "kt_hpo.tuner",
     "Vectorized": "kt_hpo.execution",
-    "errors": "keras_tuner",
     "open_study": "kt_hpo.studies",
     "synchronized": "kt_hpo.oracles.locking",
 }
-_MODULES = ("datasets", "oracles", "plots", "sklearn")
+_MODULES = (
+    "applications", "datasets", "engine", "errors", "oracles", "plots", "sklearn", "tuners",
+)  # fmt: skip
 
 __all__ = [
     "BayesOptSearch",
@@ -81,15 +84,19 @@ __all__ = [
     "PopulationBasedTraining",
     "RandomSearch",
     "RecordError",
+    "SklearnTuner",
     "Tuner",
     "Vectorized",
+    "applications",
     "datasets",
+    "engine",
     "errors",
     "open_study",
     "oracles",
     "plots",
     "sklearn",
     "synchronized",
+    "tuners",
 ]
 
 
