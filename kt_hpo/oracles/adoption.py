@@ -24,7 +24,7 @@ def recorded(oracle: keras_tuner.Oracle) -> RecordedOracle:
     """
     if "KERASTUNER_ORACLE_IP" in os.environ:
         raise ValueError(
-            "KERASTUNER_ORACLE_IP is set, for processes that share an oracle over the network. Here "
+            "KERASTUNER_ORACLE_IP is set, for processes that share an oracle. Here "
             "one process has the oracle, and executor= says where its trials run. Unset it, and "
             "run the program once."
         )
