@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 import optuna
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
+from scipy.stats import rankdata
 
 from kt_hpo.constraints import keeps
 
@@ -96,6 +97,40 @@ class Search:
         reported = trial.intermediate_values
         return _drawable(reported[max(reported)]) if reported else math.nan
 
+    def values(self, trials: Iterable[FrozenTrial]) -> np.ndarray:
+        """Return the objective of several trials.
+
+        Args:
+            trials: Iterable of `optuna.trial.FrozenTrial`.
+
+        Returns:
+            Array of floats, finite or NaN.
+        """
+        return np.array([self.value(trial) for trial in trials], dtype=float)
+
+    def goodness(self, trials: Iterable[FrozenTrial]) -> np.ndarray:
+        """Return where trials rank among each other, however far their objectives spread.
+
+        Args:
+            trials: Iterable of `optuna.trial.FrozenTrial` with a finite objective.
+
+        Returns:
+            Array of floats from 0, the worst, to 1, the best.
+        """
+        values = self.values(trials)
+        ranks = rankdata(values if self.maximize else -values) - 1
+        return ranks / max(len(ranks) - 1, 1) if len(ranks) > 1 else np.ones(len(ranks))
+
+    def without_value(self) -> list[FrozenTrial]:
+        """Return the trials that failed, or that completed without a finite objective.
+
+        Returns:
+            List of `optuna.trial.FrozenTrial`.
+        """
+        complete = self.with_state(TrialState.COMPLETE)
+        diverged = [trial for trial in complete if math.isnan(self.value(trial))]
+        return self.with_state(TrialState.FAIL) + diverged
+
     def finished(self) -> list[FrozenTrial]:
         """Return the complete trials that have a finite objective.
 
@@ -137,6 +172,27 @@ class Search:
             ):
                 by_epoch.setdefault(epoch, []).append(value)
         return {epoch: float(np.mean(values)) for epoch, values in by_epoch.items()}
+
+
+def place_of(trial: FrozenTrial) -> dict[str, Any]:
+    """Return where a trial stands in its search: its bracket and rung, or its member and interval.
+
+    Args:
+        trial: `optuna.trial.FrozenTrial`. The trial.
+
+    Returns:
+        Dict of names without their `tuner/`, such as `bracket`, to values.
+
+    Example:
+        >>> place_of(optuna.create_trial(value=1.0, user_attrs={"values": {"tuner/round": 2}}))
+        {'round': 2}
+    """
+    values = trial.user_attrs.get("values") or {}
+    return {
+        name.removeprefix("tuner/"): value
+        for name, value in values.items()
+        if name.startswith("tuner/")
+    }
 
 
 def _drawable(value: float) -> float:

@@ -10,13 +10,19 @@ import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib import rcParams
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgba
+from matplotlib.colors import LinearSegmentedColormap, to_hex, to_rgba
+from matplotlib.offsetbox import AnnotationBbox, DrawingArea, HPacker, TextArea
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter, ScalarFormatter
 from optuna.trial import TrialState
 
 # Okabe and Ito's palette: told apart with every kind of colour vision.
 ORANGE, SKY, GREEN, BLUE, VERMILLION = "#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00"
-GREY = "#999999"
+PURPLE, GREY = "#CC79A7", "#999999"
+# Of things that are only to be told apart, in the order to take them.
+CYCLE = (BLUE, ORANGE, GREEN, VERMILLION, SKY, PURPLE, GREY)
+# From the worst trial to the best: ever darker, so that print and every eye keep the order.
+GOODNESS = LinearSegmentedColormap.from_list("goodness", ["#DCE3E8", "#8FC7EA", BLUE, "#00304F"])
 
 # Of trials, by state.
 COLOURS = {
@@ -59,11 +65,12 @@ def styled() -> Iterator[None]:
         rcParams["text.usetex"], rcParams["text.parse_math"] = before
 
 
-def axes_of(ax: Axes | None) -> Axes:
+def axes_of(ax: Axes | None, height: float = 4.2) -> Axes:
     """Return the given axes, or those of a new white figure that a notebook shows.
 
     Args:
         ax: `matplotlib.axes.Axes` or None. The caller's own axes.
+        height: Float, the height of a new figure in inches.
 
     Returns:
         The `matplotlib.axes.Axes` to draw on.
@@ -74,7 +81,7 @@ def axes_of(ax: Axes | None) -> Axes:
     """
     if ax is not None:
         return ax
-    return plt.subplots(figsize=(7.0, 4.2), layout="constrained", facecolor="white")[1]
+    return plt.subplots(figsize=(7.0, height), layout="constrained", facecolor="white")[1]
 
 
 def brightness(colour: Any) -> float:
@@ -108,6 +115,23 @@ def ink(ax: Axes) -> str:
         '#333333'
     """
     return "#333333" if brightness(ax.figure.get_facecolor()) > 0.4 else "#DDDDDD"
+
+
+def paper(ax: Axes) -> str:
+    """Return the colour behind these axes.
+
+    Args:
+        ax: `matplotlib.axes.Axes`. The axes.
+
+    Returns:
+        A colour as a string.
+
+    Example:
+        >>> paper(axes_of(None))
+        '#ffffff'
+    """
+    colour = ax.figure.get_facecolor()
+    return to_hex(colour) if to_rgba(colour)[3] > 0 else "#ffffff"
 
 
 def dress(
@@ -150,13 +174,16 @@ def dress(
         ax.grid(True, axis=grid, color=GREY, alpha=0.25, linewidth=0.6, linestyle="-")
 
 
-def finish(ax: Axes, aside: str = "", colour: str | None = None) -> None:
+def finish(
+    ax: Axes, aside: str = "", colour: str | None = None, key: tuple[str, str] | None = None
+) -> None:
     """List what was drawn in a row under the title, where it hides no data, and add an aside.
 
     Args:
         ax: `matplotlib.axes.Axes`. The axes, dressed, with labelled artists.
         aside: String, the words at the title's right: the figure to remember.
         colour: String or None. The aside's colour, that of the artist it names.
+        key: Two strings or None. What the two ends of `GOODNESS` mean, where it was used.
 
     Example:
         >>> ax = axes_of(None)
@@ -167,9 +194,10 @@ def finish(ax: Axes, aside: str = "", colour: str | None = None) -> None:
     """
     handles, labels = ax.get_legend_handles_labels()
     # The titles of an axes share one distance.
-    ax.set_title(
-        aside, loc="right", fontsize=NORMAL, color=colour or ink(ax), pad=24 if handles else 8
-    )
+    pad = 24 if handles or key else 8
+    ax.set_title(aside, loc="right", fontsize=NORMAL, color=colour or ink(ax), pad=pad)
+    if key:
+        _draw_key(ax, *key)
     if not handles:
         return
     row = ax.legend(
@@ -189,6 +217,47 @@ def finish(ax: Axes, aside: str = "", colour: str | None = None) -> None:
     for handle in row.legend_handles:
         if handle is not None:
             handle.set_alpha(1.0)
+
+
+def _draw_key(ax: Axes, worst: str, best: str) -> None:
+    """Draw the colours from worst to best under the title, at the right."""
+    strip = AnnotationBbox(
+        HPacker(
+            children=[
+                TextArea(worst, textprops={"fontsize": SMALL, "color": ink(ax)}),
+                _gradient(),
+                TextArea(best, textprops={"fontsize": SMALL, "color": ink(ax)}),
+            ],
+            align="center",
+            pad=0,
+            sep=5,
+        ),
+        (1.0, 1.0),
+        xycoords="axes fraction",
+        xybox=(0, 11),
+        boxcoords="offset points",
+        box_alignment=(1.0, 0.5),
+        frameon=False,
+        pad=0,
+    )
+    ax.add_artist(strip)
+
+
+def _gradient() -> DrawingArea:
+    """Return a strip of `GOODNESS`."""
+    width, height, steps = 60.0, 6.0, 60
+    area = DrawingArea(width, height)
+    for step in range(steps):
+        area.add_artist(
+            Rectangle(
+                (step * width / steps, 0),
+                1.1 * width / steps,
+                height,
+                linewidth=0,
+                color=GOODNESS(step / (steps - 1)),
+            )
+        )
+    return area
 
 
 def say(ax: Axes, reason: str) -> Axes:
@@ -258,8 +327,37 @@ def whole_numbers(ax: Axes) -> None:
     )
 
 
-def fit_value_axis(ax: Axes, values: np.ndarray, maximize: bool) -> None:
-    """Scale the vertical axis to objective values, so that a few wild ones hide no other.
+def number(value: float) -> str:
+    """Write a number in few characters.
+
+    Args:
+        value: Float, the number.
+
+    Returns:
+        A string.
+
+    Example:
+        >>> number(0.00001), number(64.0), number(250000)
+        ('1e-5', '64', '2.5e5')
+    """
+    text = f"{value:.3g}" if abs(value) < 1000 or value != round(value) else f"{value:.4g}"
+    if "e" not in text and abs(value) >= 1e5:
+        text = f"{value:.3e}"
+    if "e" not in text:
+        return text
+    digits, exponent = text.split("e")
+    digits = digits.rstrip("0").rstrip(".") if "." in digits else digits
+    return f"{digits}e{int(exponent)}"
+
+
+def fit_value_axis(
+    ax: Axes,
+    values: np.ndarray,
+    maximize: bool,
+    which: Literal["x", "y"] = "y",
+    keep: np.ndarray | None = None,
+) -> None:
+    """Scale an axis to objective values, so that a few wild ones hide no other.
 
     The best value is always inside; far outliers on the worse side are left outside.
     Losses of which the better part spans decades get a logarithmic axis.
@@ -268,6 +366,8 @@ def fit_value_axis(ax: Axes, values: np.ndarray, maximize: bool) -> None:
         ax: `matplotlib.axes.Axes`. The axes.
         values: Array of finite floats, at least one.
         maximize: Boolean, whether higher is better.
+        which: String, the axis: `"x"` or `"y"`.
+        keep: Array or None. Those of the values that stay inside whatever they are.
 
     Example:
         >>> ax = axes_of(None)
@@ -275,16 +375,47 @@ def fit_value_axis(ax: Axes, values: np.ndarray, maximize: bool) -> None:
         >>> round(float(ax.get_ylim()[1]), 2)
         3.12
     """
+    low, high, log = value_range(values, maximize)
+    if keep is not None and len(keep):
+        low, high = _widened(low, high, log, keep)
+    axis = ax.xaxis if which == "x" else ax.yaxis
+    if log:
+        ax.set(**{f"{which}scale": "log"})
+        axis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
+        axis.set_minor_formatter(NullFormatter())
+    ax.set(**{f"{which}lim": (low, high)})
+
+
+def value_range(values: np.ndarray, maximize: bool) -> tuple[float, float, bool]:
+    """Return the range of objective values that an axis should show.
+
+    Args:
+        values: Array of finite floats, at least one.
+        maximize: Boolean, whether higher is better.
+
+    Returns:
+        From the best value to the last that is no outlier, with a margin; and whether the axis
+        should be logarithmic.
+
+    Example:
+        >>> value_range(np.array([1.0, 2.0]), maximize=True)
+        (0.94, 2.06, False)
+    """
     log = not maximize and values.min() > 0 and np.quantile(values, 0.75) > 10 * values.min()
     sign = -1.0 if maximize else 1.0
     losses = sign * (np.log10(values) if log else values)
     best, third_quartile = np.quantile(losses, [0.0, 0.75])
     edge = losses[losses <= third_quartile + 2 * (third_quartile - best)].max()
     margin = 0.06 * (edge - best) or 0.05 * max(abs(best), 0.1)
-    low, high = sorted((sign * (best - margin), sign * (edge + margin)))
+    low, high = sorted((float(sign * (best - margin)), float(sign * (edge + margin))))
+    return (10.0**low, 10.0**high, True) if log else (low, high, False)
+
+
+def _widened(low: float, high: float, log: bool, keep: np.ndarray) -> tuple[float, float]:
+    """Return a range that holds the values to keep as well, with a margin."""
+    ends = np.array([low, high, keep.min(), keep.max()])
     if log:
-        low, high = 10.0**low, 10.0**high
-        ax.set_yscale("log")
-        ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.3g}"))
-        ax.yaxis.set_minor_formatter(NullFormatter())
-    ax.set_ylim(low, high)
+        ends = np.log10(ends)
+    margin = 0.06 * (ends.max() - ends.min())
+    low, high = min(ends[0], ends[2] - margin), max(ends[1], ends[3] + margin)
+    return (10.0**low, 10.0**high) if log else (low, high)
