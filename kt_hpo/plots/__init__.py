@@ -11,6 +11,13 @@ from kt_hpo.plots.predictions import plot_predictions
 from kt_hpo.plots.rank import plot_rank
 from kt_hpo.plots.slice import plot_slice
 from kt_hpo.plots.summary import plot_summary
+from kt_hpo.plots.edf import plot_edf
+from kt_hpo.plots.timeline import plot_timeline
+from kt_hpo.plots.pareto_front import plot_pareto_front
+from kt_hpo.plots.brackets import plot_brackets
+from kt_hpo.plots.lineage import plot_lineage
+from kt_hpo.plots.schedules import plot_schedules
+from kt_hpo.plots.space import plot_space
 
 __all__ = [
     "plot_confusion_matrix",
@@ -24,4 +31,11 @@ __all__ = [
     "plot_rank",
     "plot_slice",
     "plot_summary",
+    "plot_edf",
+    "plot_timeline",
+    "plot_pareto_front",
+    "plot_brackets",
+    "plot_lineage",
+    "plot_schedules",
+    "plot_space",
 ]

@@ -120,13 +120,16 @@ def curves_through(nodes: np.ndarray) -> np.ndarray:
     return np.stack([np.broadcast_to(places, heights.shape), heights], axis=-1)
 
 
-def draw_lines(ax: Axes, nodes: np.ndarray, goodness: np.ndarray) -> None:
+def draw_lines(
+    ax: Axes, nodes: np.ndarray, goodness: np.ndarray, label: str | None = None
+) -> None:
     """Draw lines, the darker the better; later ones are on top.
 
     Args:
         ax: `matplotlib.axes.Axes`. The axes.
         nodes: Array of heights, of shape `(lines, axes)`.
         goodness: Array of floats from 0 to 1, one a line.
+        label: String or None. What they are, for the legend.
 
     Example:
         >>> draw_lines(style.axes_of(None), np.array([[0.0, 1.0]]), np.array([0.5]))
@@ -134,10 +137,14 @@ def draw_lines(ax: Axes, nodes: np.ndarray, goodness: np.ndarray) -> None:
     crowd = max(len(nodes), 1)
     colours = style.GOODNESS(goodness)
     colours[:, 3] = np.clip(60 / crowd, 0.12, 0.8) * (0.5 + 0.5 * goodness)
-    width = float(np.clip(60 / crowd, 0.7, 1.4))
     ax.add_collection(
         LineCollection(
-            list(curves_through(nodes)), colors=colours, linewidths=width, zorder=2, clip_on=False
+            list(curves_through(nodes)),
+            colors=colours,
+            linewidths=float(np.clip(60 / crowd, 0.7, 1.4)),
+            label=label,
+            zorder=2,
+            clip_on=False,
         )
     )
 

@@ -23,9 +23,8 @@ class Search:
     Args:
         study: `optuna.Study`. The record.
         trials: Tuple of `optuna.trial.FrozenTrial`, by number.
-        objective: String, the objective's name.
-        maximize: Boolean, whether higher is better.
-        n_objectives: Integer, how many objectives the search has.
+        objectives: Tuple of strings, the objectives' names.
+        maximized: Tuple of booleans, of which objectives more is better.
 
     Example:
         >>> study = optuna.create_study(direction="maximize")
@@ -36,9 +35,8 @@ class Search:
 
     study: optuna.Study
     trials: tuple[FrozenTrial, ...]
-    objective: str
-    maximize: bool
-    n_objectives: int
+    objectives: tuple[str, ...]
+    maximized: tuple[bool, ...]
 
     @classmethod
     def of(cls, tuner_or_study: Any) -> Search:
@@ -61,10 +59,24 @@ class Search:
         return cls(
             study=study,
             trials=tuple(study.get_trials(deepcopy=False)),
-            objective=(study.metric_names or ["objective"])[0],
-            maximize=study.directions[0] == StudyDirection.MAXIMIZE,
-            n_objectives=len(study.directions),
+            objectives=tuple(study.metric_names or _unnamed(len(study.directions))),
+            maximized=tuple(d == StudyDirection.MAXIMIZE for d in study.directions),
         )
+
+    @property
+    def objective(self) -> str:
+        """The first objective's name."""
+        return self.objectives[0]
+
+    @property
+    def maximize(self) -> bool:
+        """Whether more is better of the first objective."""
+        return self.maximized[0]
+
+    @property
+    def n_objectives(self) -> int:
+        """How many objectives the search has."""
+        return len(self.objectives)
 
     @property
     def label(self) -> str:
@@ -193,6 +205,11 @@ def place_of(trial: FrozenTrial) -> dict[str, Any]:
         for name, value in values.items()
         if name.startswith("tuner/")
     }
+
+
+def _unnamed(count: int) -> list[str]:
+    """Return names for objectives that have none."""
+    return ["objective", *(f"objective {number}" for number in range(2, count + 1))]
 
 
 def _drawable(value: float) -> float:

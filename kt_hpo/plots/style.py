@@ -340,9 +340,7 @@ def number(value: float) -> str:
         >>> number(0.00001), number(64.0), number(250000)
         ('1e-5', '64', '2.5e5')
     """
-    text = f"{value:.3g}" if abs(value) < 1000 or value != round(value) else f"{value:.4g}"
-    if "e" not in text and abs(value) >= 1e5:
-        text = f"{value:.3e}"
+    text = f"{value:.0f}" if 1000 <= abs(value) < 1e5 else f"{value:.3g}"
     if "e" not in text:
         return text
     digits, exponent = text.split("e")
