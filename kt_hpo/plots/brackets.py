@@ -11,9 +11,9 @@ from matplotlib.collections import LineCollection
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 from optuna.trial import FrozenTrial
 
-from kt_hpo.plots import marks, style
+from kt_hpo.plots import marks, ranges, style, text
 from kt_hpo.plots.panels import panels_in, share_vertical
-from kt_hpo.plots.search import Search, place_of
+from kt_hpo.plots.search import Search, line_of, place_of
 
 MAX_COLUMNS = 5
 
@@ -57,29 +57,19 @@ def plot_brackets(tuner_or_study: Any, ax: Axes | None = None) -> Axes:
     if not finished:
         return style.say(ax, "No trial has a value yet.")
     numbers = sorted({place_of(trial)["bracket"] for trial in members}, reverse=True)
-    panels = panels_in(ax, len(numbers), MAX_COLUMNS)
-    best_way = _way_to(search.best(), {trial.number: trial for trial in search.trials})
+    panels = panels_in(ax, len(numbers), MAX_COLUMNS, above=0.34)
+    line = line_of(search.best(), {trial.number: trial for trial in search.trials})
+    best_way = [trial.number for trial in line]
     for panel, number in zip(panels, numbers, strict=True):
-        style.fit_value_axis(panel, search.values(finished), search.maximize)
+        ranges.fit_value_axis(panel, search.values(finished), search.maximize)
         mine = [trial for trial in members if place_of(trial)["bracket"] == number]
         _draw(panel, search, mine, best_way)
-        panel.set_title(f"bracket {number}", fontsize=style.NORMAL, color=style.ink(ax), pad=12)
+        panel.set_title(f"bracket {number}", fontsize=style.NORMAL, color=style.ink(ax), pad=14)
     better = "higher" if search.maximize else "lower"
     share_vertical(panels, f"{search.label}\n{better} is better")
     promoted = sum("trial_id" in place_of(trial) for trial in members)
     style.finish(ax, f"{len(members) - promoted} configurations, {promoted} promotions")
-    ax.title.set_y(1.03)
     return ax
-
-
-def _way_to(trial: FrozenTrial | None, trials: dict[int, FrozenTrial]) -> list[int]:
-    """Return the numbers of the trials that went on as a trial, and its own."""
-    way: list[int] = []
-    while trial is not None:
-        way.insert(0, trial.number)
-        past = place_of(trial).get("trial_id")
-        trial = None if past is None else trials.get(int(past))
-    return way
 
 
 def _draw(ax: Axes, search: Search, members: list[FrozenTrial], best_way: list[int]) -> None:
@@ -132,7 +122,7 @@ def _label_rungs(ax: Axes, counts: Counter[float]) -> None:
     ax.set_xscale("log")
     ax.set_xlim(rungs[0] / 1.5, rungs[-1] * 1.5)
     ax.xaxis.set_major_locator(FixedLocator(rungs))
-    ax.xaxis.set_major_formatter(FixedFormatter([style.number(rung) for rung in rungs]))
+    ax.xaxis.set_major_formatter(FixedFormatter([text.number(rung) for rung in rungs]))
     ax.xaxis.set_minor_locator(NullLocator())
     ax.set_xlabel("epochs", fontsize=style.NORMAL)
     for rung in rungs:

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import BoundaryNorm
 from optuna.trial import FrozenTrial
 
-from kt_hpo.plots import marks, style
+from kt_hpo.plots import marks, ranges, style, text
 from kt_hpo.plots.pairs import pair_of
 from kt_hpo.plots.scale import Scale
 from kt_hpo.plots.search import Search
@@ -62,7 +62,7 @@ def plot_contour(
     across.put_on(ax, "x", count=7)
     up.put_on(ax, "y", count=6)
     worst, best = (low, high) if search.maximize else (high, low)
-    style.finish(ax, search.label, key=(style.number(worst), style.number(best)))
+    style.finish(ax, search.label, key=(text.number(worst), text.number(best)))
     return ax
 
 
@@ -74,7 +74,7 @@ def _draw_surface(
     middles_x, middles_y = (0.5 * (edges[:-1] + edges[1:]) for edges in (edges_x, edges_y))
     picked = np.linspace(0, len(trials) - 1, min(len(trials), MAX_KERNELS)).astype(int)
     trials = [trials[index] for index in picked]
-    low, high, _ = style.value_range(search.values(trials), search.maximize)
+    low, high, _ = ranges.value_range(search.values(trials), search.maximize)
     heights = _smooth(
         _closeness(across, middles_x, trials),
         _closeness(up, middles_y, trials),

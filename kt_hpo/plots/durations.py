@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from kt_hpo.plots import style
+from kt_hpo.plots import style, text
 from kt_hpo.plots.search import Search
 
 UNITS = (("hours", 3600.0), ("minutes", 60.0), ("seconds", 1.0), ("milliseconds", 1e-3))
@@ -58,7 +58,7 @@ def plot_durations(tuner_or_study: Any, ax: Axes | None = None) -> Axes:
     ax.set_xlim(left=0)
     ax.yaxis.set_major_locator(MaxNLocator(integer=True))
     total_unit, total_size = unit_of(everything.sum(keepdims=True))
-    total = f"{style.number(everything.sum() / total_size)} {total_unit} in all"
+    total = f"{text.number(everything.sum() / total_size)} {total_unit} in all"
     style.finish(ax, total)
     return ax
 

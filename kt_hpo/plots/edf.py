@@ -9,14 +9,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
-from kt_hpo.plots import style
+from kt_hpo.plots import ranges, style, text
 from kt_hpo.plots.search import Search
 
 
 @style.styled()
 def plot_edf(tuner_or_study: Any, ax: Axes | None = None) -> Axes:
-    """Plot the share of complete trials whose objective is at most a value: the empirical
-    distribution function.
+    """Plot the empirical distribution: the share of trials whose objective is at most a value.
 
     Args:
         tuner_or_study: A tuner, an `optuna.Study`, or a sequence of these to compare, such as
@@ -50,7 +49,7 @@ def plot_edf(tuner_or_study: Any, ax: Axes | None = None) -> Axes:
     values = [np.sort(search.values(search.finished())) for search in searches]
     if not any(map(len, values)):
         return style.say(ax, "No trial has a value yet." if first.trials else "No trials yet.")
-    style.fit_value_axis(ax, np.concatenate(values), first.maximize, which="x")
+    ranges.fit_value_axis(ax, np.concatenate(values), first.maximize, which="x")
     for index, (search, found) in enumerate(zip(searches, values, strict=True)):
         colour = style.CYCLE[index % len(style.CYCLE)]
         # Colours come again after seven, and print has none.
@@ -64,7 +63,9 @@ def plot_edf(tuner_or_study: Any, ax: Axes | None = None) -> Axes:
 
 def _check_alike(searches: Sequence[Search]) -> None:
     """Refuse searches that cannot share an axis."""
-    kinds = {f"{search.objective} ({'max' if search.maximize else 'min'})": 0 for search in searches}
+    kinds = {
+        f"{search.objective} ({'max' if search.maximize else 'min'})": 0 for search in searches
+    }
     if len(kinds) > 1:
         raise ValueError(
             f"The searches have different objectives: {', '.join(kinds)}. Compare those of one."
@@ -86,7 +87,7 @@ def _draw(ax: Axes, values: np.ndarray, colour: str, dashes: str, name: str | No
         color=colour,
         linestyle=dashes,
         linewidth=1.8,
-        label=style.shorten(f"{name} ({len(values)})", 30) if name else None,
+        label=text.shorten(f"{name} ({len(values)})", 30) if name else None,
     )
     if name is None:
         ax.fill_between(places, heights, step="post", color=colour, alpha=0.12, linewidth=0)

@@ -11,7 +11,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.ticker import MaxNLocator
 from optuna.trial import FrozenTrial, TrialState
 
-from kt_hpo.plots import marks, style
+from kt_hpo.plots import marks, ranges, style
 from kt_hpo.plots.population import Population
 from kt_hpo.plots.search import Search
 
@@ -55,7 +55,7 @@ def plot_lineage(tuner_or_study: Any, ax: Axes | None = None) -> Axes:
     ax.yaxis.set_major_locator(MaxNLocator(20, integer=True))
     ax.spines["left"].set_visible(False)
     ax.tick_params(axis="y", length=0)
-    style.whole_numbers(ax)
+    ranges.whole_numbers(ax)
     aside = f"{len(copies)} cop{'y' if len(copies) == 1 else 'ies'}"
     style.finish(ax, aside, key=("worse at that age", "better"))
     return ax

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from optuna.trial import FrozenTrial, TrialState
 
-from kt_hpo.plots import marks, style
+from kt_hpo.plots import marks, ranges, style
 from kt_hpo.plots.search import Search
 
 # Shapes differ as well as colours, for print without colour.
@@ -45,7 +45,7 @@ def plot_optimization_history(tuner_or_study: Any, ax: Axes | None = None) -> Ax
     shown = {state: _shown(search, state) for state in MARKERS}
     everything = [search.value(trial) for trials in shown.values() for trial in trials]
     if everything:
-        style.fit_value_axis(ax, np.array(everything), search.maximize)
+        ranges.fit_value_axis(ax, np.array(everything), search.maximize)
     elif not search.without_value():
         return style.say(ax, "No trial has a value yet." if search.trials else "No trials yet.")
     else:
@@ -55,7 +55,7 @@ def plot_optimization_history(tuner_or_study: Any, ax: Axes | None = None) -> Ax
     _draw_failed(ax, search)
     _draw_off_scale(ax, search, [trial for trials in shown.values() for trial in trials])
     named = _draw_best(ax, search)
-    style.whole_numbers(ax)
+    ranges.whole_numbers(ax)
     style.finish(ax, named, style.BLUE)
     return ax
 

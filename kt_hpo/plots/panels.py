@@ -13,7 +13,12 @@ BELOW, BETWEEN = 0.55, 0.18
 
 
 def panels_in(
-    ax: Axes, count: int, columns: int, between: float = BETWEEN, below: float = BELOW
+    ax: Axes,
+    count: int,
+    columns: int,
+    between: float = BETWEEN,
+    below: float = BELOW,
+    above: float = 0.0,
 ) -> list[Axes]:
     """Divide axes into panels, row by row, and leave of the axes themselves the title only.
 
@@ -23,6 +28,7 @@ def panels_in(
         columns: Integer, how many stand side by side at most.
         between: Float, the inches between columns.
         below: Float, the inches for ticks and name under each row but the last.
+        above: Float, the inches for a title over each row.
 
     Returns:
         List of `matplotlib.axes.Axes`, dressed.
@@ -36,15 +42,16 @@ def panels_in(
     frame = ax.get_window_extent()
     dpi = ax.figure.dpi
     gap_x = min(between * dpi / frame.width, 0.5 / columns)
-    gap_y = min(below * dpi / frame.height, 0.6 / rows)
+    top = min(above * dpi / frame.height, 0.3 / rows)
+    gap_y = min(below * dpi / frame.height, 0.4 / rows)
     width, height = (1 + gap_x) / columns, (1 + gap_y) / rows
     ax.set(xticks=[], yticks=[], xlabel="", ylabel="")
     ax.spines[:].set_visible(False)
     panels = []
     for index in range(count):
         row, column = divmod(index, columns)
-        corner = (column * width, 1 - row * height - (height - gap_y))
-        panel = ax.inset_axes((*corner, width - gap_x, height - gap_y))
+        corner = (column * width, 1 - (row + 1) * height + gap_y)
+        panel = ax.inset_axes((*corner, width - gap_x, height - gap_y - top))
         style.dress(panel, "")
         panels.append(panel)
     return panels

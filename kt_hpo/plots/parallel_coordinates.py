@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from optuna.trial import FrozenTrial, TrialState
 
-from kt_hpo.plots import style
+from kt_hpo.plots import ranges, style, text
 from kt_hpo.plots.importances import by_importance
 from kt_hpo.plots.scale import Scale, spread
 from kt_hpo.plots.search import Search
@@ -80,7 +81,7 @@ def _objective_scale(search: Search, finished: list[FrozenTrial]) -> Scale:
     """Return the scale of the objective, without far outliers."""
     if not finished:
         return Scale(search.objective, 0.0, 1.0)
-    low, high, log = style.value_range(search.values(finished), search.maximize)
+    low, high, log = ranges.value_range(search.values(finished), search.maximize)
     return Scale(search.objective, low, high, log=log)
 
 
@@ -115,14 +116,12 @@ def curves_through(nodes: np.ndarray) -> np.ndarray:
     """
     ease = POINTS**2 * (3 - 2 * POINTS)
     starts, ends = nodes[:, :-1, None], nodes[:, 1:, None]
-    heights = (starts + (ends - starts) * ease).reshape(len(nodes), -1)
     places = (np.arange(nodes.shape[1] - 1)[:, None] + POINTS).ravel()
+    heights = (starts + (ends - starts) * ease).reshape(len(nodes), len(places))
     return np.stack([np.broadcast_to(places, heights.shape), heights], axis=-1)
 
 
-def draw_lines(
-    ax: Axes, nodes: np.ndarray, goodness: np.ndarray, label: str | None = None
-) -> None:
+def draw_lines(ax: Axes, nodes: np.ndarray, goodness: np.ndarray, label: str | None = None) -> None:
     """Draw lines, the darker the better; later ones are on top.
 
     Args:
@@ -195,8 +194,7 @@ def draw_axes(ax: Axes, scales: list[Scale], reversed_axes: list[int]) -> None:
     last = len(scales) - 1
     ax.spines[:].set_visible(False)
     ax.set(yticks=[], xlim=(-0.02, last + 0.02), ylim=(ABSENT - 0.03, 1.03))
-    width = 14 if len(scales) > 6 else 18
-    ax.set_xticks(range(len(scales)), [style.shorten(scale.name, width) for scale in scales])
+    ax.set_xticks(range(len(scales)), _names(ax, scales))
     ax.tick_params(axis="x", length=0, pad=6, labelsize=style.SMALL)
     outline = style.paper(ax)
     for index, scale in enumerate(scales):
@@ -218,6 +216,15 @@ def draw_axes(ax: Axes, scales: list[Scale], reversed_axes: list[int]) -> None:
                 bbox={"boxstyle": "round,pad=0.1", "fc": outline, "ec": "none", "alpha": 0.75},
                 zorder=5,
             )
+
+
+def _names(ax: Axes, scales: list[Scale]) -> list[str]:
+    """Return the names of the axes, every other one lower where they would touch."""
+    names = [text.shorten(scale.name, 18) for scale in scales]
+    inches = ax.get_window_extent().width / ax.figure.dpi / max(len(scales) - 1, 1)
+    needed = max((len(a) + len(b)) / 2 + 1 for a, b in pairwise(names)) if len(names) > 1 else 0
+    touching = needed * 0.082 > inches
+    return [f"\n{name}" if touching and index % 2 else name for index, name in enumerate(names)]
 
 
 def _say_absent(ax: Axes, scales: list[Scale], trials: list[FrozenTrial]) -> None:

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from optuna.trial import FrozenTrial
 
 from kt_hpo.constraints import keeps
-from kt_hpo.plots import style
+from kt_hpo.plots import ranges, style
 from kt_hpo.plots.parallel_coordinates import ABSENT, draw_axes, draw_lines
 from kt_hpo.plots.scale import Scale
 from kt_hpo.plots.search import Search
@@ -95,7 +95,7 @@ def _draw_plane(
     axes: tuple[Literal["x", "y"], ...] = ("x", "y")
     for index, which in enumerate(axes):
         maximize = search.maximized[index]
-        style.fit_value_axis(ax, values[:, index], maximize, which, keep=values[front, index])
+        ranges.fit_value_axis(ax, values[:, index], maximize, which, keep=values[front, index])
         better = "higher" if maximize else "lower"
         ax.set(**{f"{which}label": f"{search.objectives[index]}, {better} is better"})
     size = float(np.clip(3000 / len(values), 8, 30))
@@ -138,7 +138,7 @@ def _draw_parallel(ax: Axes, search: Search, values: np.ndarray, front: np.ndarr
     scales, heights, downward = [], [], []
     for index, name in enumerate(search.objectives):
         maximize = search.maximized[index]
-        low, high, log = style.value_range(values[:, index], maximize)
+        low, high, log = ranges.value_range(values[:, index], maximize)
         low, high = min(low, *values[front, index]), max(high, *values[front, index])
         scale = Scale(name, low, high, log=log)
         unit = scale.unit(np.clip(values[:, index], low, high))

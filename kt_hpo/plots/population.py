@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from optuna.trial import FrozenTrial
 
-from kt_hpo.plots.search import Search, place_of
+from kt_hpo.plots.search import Search, line_of, place_of
 
 
 @dataclass(frozen=True)
@@ -92,12 +92,9 @@ class Population:
         Returns:
             List of `optuna.trial.FrozenTrial`, empty where nothing is the best.
         """
-        line: list[FrozenTrial] = []
-        trial = self.search.best()
-        while trial is not None and trial.number in self.intervals:
-            line.insert(0, trial)
-            trial = self.source(trial)
-        return line
+        best = self.search.best()
+        known = best is not None and best.number in self.intervals
+        return line_of(best, self.intervals) if known else []
 
     def goodness(self) -> dict[int, float]:
         """Return where each interval ranks among those that ended at the same epoch.

@@ -19,7 +19,7 @@ from optuna.distributions import (
 from optuna.trial import FrozenTrial
 
 from kt_hpo.arguments import did_you_mean
-from kt_hpo.plots import style
+from kt_hpo.plots import text
 from kt_hpo.plots.search import Search
 
 MAX_NAMED = 12
@@ -163,9 +163,9 @@ class Scale:
         """
         if self.choices:
             places = np.arange(0, len(self.choices), -(-len(self.choices) // MAX_NAMED))
-            return places, [style.shorten(str(self.choices[place]), 12) for place in places]
+            return places, [text.shorten(str(self.choices[place]), 12) for place in places]
         places = _log_ticks(self.low, self.high, count) if self.log else self._linear_ticks(count)
-        return places, [style.number(place) for place in places]
+        return places, [text.number(place) for place in places]
 
     def _linear_ticks(self, count: int) -> np.ndarray:
         """Return round numbers within the range."""
@@ -193,7 +193,7 @@ class Scale:
         ends = self.from_unit(np.array([-margin, 1 + margin]))
         if self.high == self.low:
             ends = self.low + max(abs(self.low), 1.0) * np.array([-0.5, 0.5])
-        ax.set(**{f"{which}lim": tuple(ends), f"{which}label": style.shorten(self.name)})
+        ax.set(**{f"{which}lim": tuple(ends), f"{which}label": text.shorten(self.name)})
 
 
 def scales(search: Search) -> dict[str, Scale]:
@@ -273,7 +273,7 @@ def _log_ticks(low: float, high: float, count: int) -> np.ndarray:
     decades = np.arange(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     slack = 1e-9
     for digits in ((1,), (1, 3), (1, 2, 5)):
-        places = np.sort((10.0**decades[:, None] * digits).ravel())
+        places = np.sort((10.0 ** decades[:, None] * digits).ravel())
         places = places[(places >= low * (1 - slack)) & (places <= high * (1 + slack))]
         if len(places) >= 3:
             return places[:: -(-len(places) // count)]

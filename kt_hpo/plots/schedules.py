@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from optuna.trial import FrozenTrial
 
-from kt_hpo.plots import style
+from kt_hpo.plots import ranges, style, text
 from kt_hpo.plots.importances import by_importance
 from kt_hpo.plots.panels import panels_in
 from kt_hpo.plots.population import Population
@@ -52,7 +52,7 @@ def plot_schedules(tuner_or_study: Any, ax: Axes | None = None) -> Axes:
     if not shown:
         return style.say(ax, "No member has changed a value yet.")
     columns = 1 if len(shown) == 1 else COLUMNS
-    panels = panels_in(ax, len(shown), columns, between=0.75)
+    panels = panels_in(ax, len(shown), columns, between=0.75, above=0.22)
     for panel, scale in zip(panels, shown, strict=True):
         _draw(panel, population, scale)
     left_out = len(explored) - len(shown)
@@ -88,10 +88,10 @@ def _draw(ax: Axes, population: Population, scale: Scale) -> None:
     ax.autoscale_view()
     scale.put_on(ax, "y", count=4)
     ax.set_ylabel("")
-    ax.set_title(style.shorten(scale.name), loc="left", fontsize=style.NORMAL, color=style.ink(ax))
+    ax.set_title(text.shorten(scale.name), loc="left", fontsize=style.NORMAL, color=style.ink(ax))
     ax.set_xlabel("epoch", fontsize=style.NORMAL)
     ax.set_xlim(left=0)
-    style.whole_numbers(ax)
+    ranges.whole_numbers(ax)
 
 
 def _step(population: Population, scale: Scale, trial: FrozenTrial) -> np.ndarray:

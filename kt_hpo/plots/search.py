@@ -207,6 +207,28 @@ def place_of(trial: FrozenTrial) -> dict[str, Any]:
     }
 
 
+def line_of(trial: FrozenTrial | None, trials: Mapping[int, FrozenTrial]) -> list[FrozenTrial]:
+    """Return the trials that a model went through.
+
+    Args:
+        trial: `optuna.trial.FrozenTrial` or None. The last of them.
+        trials: Mapping of numbers to `optuna.trial.FrozenTrial`, those of the search.
+
+    Returns:
+        List of `optuna.trial.FrozenTrial`: the one that went on from none first, `trial` last.
+
+    Example:
+        >>> line_of(None, {})
+        []
+    """
+    line: list[FrozenTrial] = []
+    while trial is not None:
+        line.insert(0, trial)
+        past = place_of(trial).get("trial_id")
+        trial = None if past is None else trials.get(int(past))
+    return line
+
+
 def _unnamed(count: int) -> list[str]:
     """Return names for objectives that have none."""
     return ["objective", *(f"objective {number}" for number in range(2, count + 1))]

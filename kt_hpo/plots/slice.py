@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from kt_hpo.plots import marks, style
+from kt_hpo.plots import marks, ranges, style
 from kt_hpo.plots.importances import by_importance
 from kt_hpo.plots.panels import panels_in, share_vertical
 from kt_hpo.plots.scale import Scale, chosen
@@ -28,7 +28,8 @@ def plot_slice(
     Args:
         tuner_or_study: A tuner, or an `optuna.Study`.
         ax: `matplotlib.axes.Axes` or None. Where to draw; a new figure if None.
-        hyperparameters: Sequence of strings or None. Their names; the six most important if None.
+        hyperparameters: Sequence of strings or None. Their names; the six most important if None,
+            three where the axes are not tall enough for two rows.
 
     Returns:
         The `matplotlib.axes.Axes`, the panels within it.
@@ -46,7 +47,8 @@ def plot_slice(
     """
     search = Search.of(tuner_or_study)
     ranked = by_importance(search)
-    shown = chosen(ranked, hyperparameters) if hyperparameters else ranked[:MAX_PANELS]
+    fitting = MAX_PANELS if ax is None or _is_tall(ax) else COLUMNS
+    shown = chosen(ranked, hyperparameters) if hyperparameters else ranked[:fitting]
     ax = style.axes_of(ax, height=4.2 if len(shown) <= COLUMNS else 5.2)
     style.dress(ax, "Slices", grid=None)
     finished = search.finished()
@@ -55,7 +57,7 @@ def plot_slice(
         return style.say(ax, none if not shown else "No trial has a value yet.")
     panels = panels_in(ax, len(shown), COLUMNS)
     for panel, scale in zip(panels, shown, strict=True):
-        style.fit_value_axis(panel, search.values(finished), search.maximize)
+        ranges.fit_value_axis(panel, search.values(finished), search.maximize)
         _draw(panel, search, scale)
     better = "higher" if search.maximize else "lower"
     share_vertical(panels, f"{search.label}\n{better} is better")
@@ -63,6 +65,11 @@ def plot_slice(
     aside = f"{left_out} less important left out" if left_out and not hyperparameters else ""
     style.finish(ax, aside, key=("first trials", "last"))
     return ax
+
+
+def _is_tall(ax: Axes) -> bool:
+    """Tell whether two rows of panels fit into the axes."""
+    return ax.get_window_extent().height / ax.figure.dpi > 3.6
 
 
 def _draw(ax: Axes, search: Search, scale: Scale) -> None:
@@ -86,9 +93,7 @@ def _draw(ax: Axes, search: Search, scale: Scale) -> None:
     )
     beyond = "v" if search.maximize else "^"
     marks.at_worse_edge(ax, places[off], search.maximize, beyond, style.GREY, size=14)
-    marks.at_worse_edge(
-        ax, scale.places(failed), search.maximize, "x", style.VERMILLION, size=14
-    )
+    marks.at_worse_edge(ax, scale.places(failed), search.maximize, "x", style.VERMILLION, size=14)
     best = search.best()
     if best is not None and scale.name in best.params:
         marks.star(ax, float(scale.places([best])[0]), search.value(best), size=110)

@@ -11,7 +11,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.patches import Rectangle
 
 from kt_hpo.hyperparameters import HyperParameters
-from kt_hpo.plots import style
+from kt_hpo.plots import style, text
 from kt_hpo.plots.scale import Scale
 from kt_hpo.plots.search import Search
 from kt_hpo.scopes import recorded_names
@@ -26,7 +26,7 @@ MAX_ROWS, MAX_TICKS, MAX_BOXES = 60, 400, 8
 class Row:
     """A line of the tree: a hyperparameter, or the condition of those below it."""
 
-    text: str
+    name: str
     depth: int
     scale: Scale | None = None
 
@@ -101,7 +101,7 @@ def _unfolded(tree: dict[tuple[str, ...], list[Row]], path: tuple[str, ...]) -> 
     deeper = list(dict.fromkeys(p[: len(path) + 1] for p in tree if _begins(p, path)))
     for row in tree.get(path, []):
         rows.append(row)
-        for further in [p for p in deeper if p[-1].startswith(f"{row.text} = ")]:
+        for further in [p for p in deeper if p[-1].startswith(f"{row.name} = ")]:
             rows.append(Row(further[-1], row.depth + 1))
             rows += _unfolded(tree, further)
             deeper.remove(further)
@@ -142,7 +142,7 @@ def _write(ax: Axes, place: int, row: Row) -> None:
     ax.text(
         row.depth * INDENT,
         place,
-        style.shorten(row.text, 34),
+        text.shorten(row.name, 34),
         va="center",
         fontsize=style.SMALL if condition else style.NORMAL,
         style="italic" if condition else "normal",
@@ -155,7 +155,7 @@ def _draw_range(ax: Axes, search: Search, place: int, scale: Scale) -> None:
     ax.plot([LEFT, RIGHT], [place, place], color=style.GREY, linewidth=0.8, zorder=1.5)
     for x, value, side in ((LEFT, scale.low, "right"), (RIGHT, scale.high, "left")):
         ax.annotate(
-            style.number(value) + (" log" if scale.log and side == "left" else ""),
+            text.number(value) + (" log" if scale.log and side == "left" else ""),
             (x, place),
             (-6 if side == "right" else 6, 0),
             textcoords="offset points",
@@ -203,7 +203,7 @@ def _draw_choices(ax: Axes, search: Search, place: int, scale: Scale) -> None:
         ax.text(
             x + width / 2,
             place,
-            style.shorten(str(choice), max(3, round(66 * width))),
+            text.shorten(str(choice), max(3, round(66 * width))),
             ha="center",
             va="center",
             fontsize=style.SMALL,

@@ -12,7 +12,7 @@ from matplotlib.collections import PolyCollection
 from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator
 from optuna.trial import FrozenTrial, TrialState
 
-from kt_hpo.plots import style
+from kt_hpo.plots import style, text
 from kt_hpo.plots.durations import unit_of
 from kt_hpo.plots.search import Search
 
@@ -157,4 +157,4 @@ def _aside(spans: np.ndarray, rows: int) -> str:
     wall = spans[:, 1].max()
     unit, size = unit_of(np.array([wall]))
     busy = min((spans[:, 1] - spans[:, 0]).sum() / (wall * rows), 1.0)
-    return f"{style.number(wall / size)} {unit}, {busy:.0%} busy"
+    return f"{text.number(wall / size)} {unit}, {busy:.0%} busy"

@@ -17,11 +17,11 @@ from optuna.trial import TrialState, create_trial
 
 from kt_hpo import plots
 
+OF_PREDICTIONS = {"plot_confusion_matrix", "plot_misclassified", "plot_predictions"}
 STUDY_PLOTS = [
-    plots.plot_optimization_history,
-    plots.plot_importances,
-    plots.plot_learning_curves,
-    plots.plot_durations,
+    getattr(plots, name)
+    for name in plots.__all__
+    if name.startswith("plot_") and name not in OF_PREDICTIONS
 ]
 X = FloatDistribution(0, 1)
 
@@ -132,7 +132,7 @@ DEGENERATE = {
 @pytest.mark.filterwarnings("error")
 def test_every_study_makes_a_page(name, tmp_path):
     before, study = dict(matplotlib.rcParams), DEGENERATE[name]()
-    plots.plot_summary(study).savefig(tmp_path / "page.png", dpi=40)
+    plots.overview(study).savefig(tmp_path / "page.png", dpi=40)
     for plot in STUDY_PLOTS:
         axes = Figure().subplots()
         assert plot(study, axes) is axes
@@ -326,15 +326,15 @@ def test_predictions_leave_out_and_count_what_is_not_finite(ax):
     ],
 )
 def test_summary_chooses_its_fourth_plot(true, predicted, title):
-    page = plots.plot_summary(mixed_study(), true, predicted)
+    page = plots.overview(mixed_study(), true, predicted)
     titles = [axes.get_title(loc="left") for axes in page.axes]
     assert titles == ["Optimization history", "Importances", "Learning curves", title]
 
 
 def test_summary_headline_and_caption():
-    page = plots.plot_summary(mixed_study(40))
+    page = plots.overview(mixed_study(40))
     assert page.get_suptitle().startswith("40 trials (30 complete, 5 failed, 5 pruned) · best val_")
     assert "learning_rate = " in page.get_supxlabel()
     assert page._repr_png_().startswith(b"\x89PNG")
     with pytest.raises(ValueError, match="both"):
-        plots.plot_summary(mixed_study(), y_true=[1])
+        plots.overview(mixed_study(), y_true=[1])
