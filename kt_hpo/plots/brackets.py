@@ -105,8 +105,10 @@ def _promotions(members: list[FrozenTrial]) -> dict[int, int]:
 def _draw_dots(ax: Axes, points: list[tuple[float, float]]) -> None:
     """Draw the trials, fainter the more there are."""
     if points:
+        x, y = np.array(points).T
         ax.scatter(
-            *np.array(points).T,
+            x,
+            y,
             s=float(np.clip(1200 / len(points), 8, 26)),
             c=style.SKY,
             edgecolors=style.BLUE,

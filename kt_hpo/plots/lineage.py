@@ -99,7 +99,8 @@ def _draw_copies(ax: Axes, bows: list[np.ndarray], colour: str, width: float) ->
         return
     ax.add_collection(LineCollection(bows, colors=colour, linewidths=width, zorder=2.4))
     size = 4 * width + 4
-    ax.scatter(*np.array([bow[-1] for bow in bows]).T, s=size, c=colour, linewidths=0, zorder=2.5)
+    x, y = np.array([bow[-1] for bow in bows]).T
+    ax.scatter(x, y, s=size, c=colour, linewidths=0, zorder=2.5)
 
 
 def _bow(population: Population, source: FrozenTrial, trial: FrozenTrial) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -137,7 +138,11 @@ def _draw_images(
         panel.set(xticks=[], yticks=[])
         panel.spines[:].set_visible(False)
         panel.grid(False)
-        at = {"xycoords": "axes fraction", "textcoords": "offset points", "ha": "center"}
+        at: dict[str, Any] = {
+            "xycoords": "axes fraction",
+            "textcoords": "offset points",
+            "ha": "center",
+        }
         panel.annotate(predicted, (0.5, 1), (0, 13), **at, fontsize=8, color=style.VERMILLION)
         panel.annotate(f"is {true}", (0.5, 1), (0, 3), **at, fontsize=8, color=style.ink(ax))
 

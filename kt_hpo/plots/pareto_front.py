@@ -100,7 +100,8 @@ def _draw_plane(
         ax.set(**{f"{which}label": f"{search.objectives[index]}, {better} is better"})
     size = float(np.clip(3000 / len(values), 8, 30))
     ax.scatter(
-        *values[~front].T,
+        values[~front, 0],
+        values[~front, 1],
         s=size,
         c=style.SKY,
         alpha=0.8 if len(values) < 300 else 0.45,
@@ -113,10 +114,12 @@ def _draw_plane(
     # From the worse end of the second objective down the stairs to that of the first.
     worse = [ax.get_xlim()[int(signs[0] > 0)], ax.get_ylim()[int(signs[1] > 0)]]
     stairs = np.array([[best[0, 0], worse[1]], *best, [worse[0], best[-1, 1]]])
-    ax.plot(*stairs.T, drawstyle="steps-post", color=style.BLUE, linewidth=1.6, zorder=2.6)
-    ax.fill_between(*stairs.T, worse[1], step="post", color=style.BLUE, alpha=0.07, linewidth=0)
+    x, y = stairs.T
+    ax.plot(x, y, drawstyle="steps-post", color=style.BLUE, linewidth=1.6, zorder=2.6)
+    ax.fill_between(x, y, worse[1], step="post", color=style.BLUE, alpha=0.07, linewidth=0)
     ax.scatter(
-        *best.T,
+        best[:, 0],
+        best[:, 1],
         s=max(size, 24),
         c=style.BLUE,
         edgecolors="white",
@@ -130,7 +133,8 @@ def _draw_broken(ax: Axes, trials: list[FrozenTrial]) -> None:
     """Draw the trials that break a constraint."""
     if trials:
         label = f"{len(trials)} break a constraint"
-        ax.scatter(*_values(trials).T, marker="x", s=18, lw=0.9, c=style.GREY, label=label)
+        x, y = _values(trials).T
+        ax.scatter(x, y, marker="x", s=18, lw=0.9, c=style.GREY, label=label)
 
 
 def _draw_parallel(ax: Axes, search: Search, values: np.ndarray, front: np.ndarray) -> None:

@@ -164,14 +164,14 @@ class Scale:
         if self.choices:
             places = np.arange(0, len(self.choices), -(-len(self.choices) // MAX_NAMED))
             return places, [text.shorten(str(self.choices[place]), 12) for place in places]
-        places = _log_ticks(self.low, self.high, count) if self.log else self._linear_ticks(count)
-        return places, [text.number(place) for place in places]
+        marks = _log_ticks(self.low, self.high, count) if self.log else self._linear_ticks(count)
+        return marks, [text.number(float(mark)) for mark in marks]
 
     def _linear_ticks(self, count: int) -> np.ndarray:
         """Return round numbers within the range."""
         if self.high == self.low:
             return np.array([self.low])
-        places = MaxNLocator(count, integer=self.whole).tick_values(self.low, self.high)
+        places = np.asarray(MaxNLocator(count, integer=self.whole).tick_values(self.low, self.high))
         return places[(places >= self.low) & (places <= self.high)]
 
     def put_on(self, ax: Axes, which: Literal["x", "y"], count: int = 5) -> None:

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
-from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator
+from matplotlib.ticker import FixedFormatter, FixedLocator
 from optuna.trial import FrozenTrial, TrialState
 
 from kt_hpo.plots import style, text
 from kt_hpo.plots.durations import unit_of
 from kt_hpo.plots.search import Search
 
-MAX_NUMBERED = 60
+MAX_NUMBERED, MAX_NAMED = 60, 24
 
 
 @style.styled()
@@ -51,9 +51,11 @@ def plot_timeline(tuner_or_study: Any, ax: Axes | None = None) -> Axes:
         return style.say(ax, "No trial has been begun yet.")
     spans = _spans(begun)
     rows, names = _rows(begun, spans)
+    aside = _aside(spans, len(names))
     unit, size = unit_of(spans[:, 1])
-    # Where clocks do not tell the ends apart a bar is still to be seen.
-    spans[:, 1] = np.maximum(spans[:, 1], spans[:, 0] + 1e-3 * max(spans[:, 1].max(), 1e-6))
+    # However short a trial was, its bar is to be seen.
+    narrowest = max(spans[:, 1].max(), 1e-6) / max(1000, 2 * len(begun))
+    spans[:, 1] = np.maximum(spans[:, 1], spans[:, 0] + narrowest)
     for state in style.COLOURS:
         _draw_bars(ax, state, begun, spans / size, rows)
     ax.set(xlabel=f"{unit} since the search began", xlim=(0, spans[:, 1].max() / size * 1.005))
@@ -62,7 +64,7 @@ def plot_timeline(tuner_or_study: Any, ax: Axes | None = None) -> Axes:
     _name_rows(ax, names)
     if len(begun) <= MAX_NUMBERED:
         _number(ax, begun, spans / size, rows)
-    style.finish(ax, _aside(spans, len(names)))
+    style.finish(ax, aside)
     return ax
 
 
@@ -129,9 +131,9 @@ def _name_rows(ax: Axes, names: list[str]) -> None:
         ax.set_yticks([])
         ax.set_ylabel(f"{len(names)} at once" if len(names) > 1 else "one after the other")
         return
-    places = MaxNLocator(24, integer=True).tick_values(0, len(names) - 1)
-    places = places[(places >= 0) & (places < len(names))].astype(int)
-    ax.yaxis.set_major_locator(FixedLocator(places.tolist()))
+    step = -(-len(names) // MAX_NAMED)
+    places = range(0, len(names), step)
+    ax.yaxis.set_major_locator(FixedLocator(list(places)))
     ax.yaxis.set_major_formatter(FixedFormatter([names[place] for place in places]))
 
 
@@ -154,7 +156,7 @@ def _number(ax: Axes, begun: list[FrozenTrial], spans: np.ndarray, rows: np.ndar
 
 def _aside(spans: np.ndarray, rows: int) -> str:
     """Return how long the search has taken, and how much of that the rows were busy."""
-    wall = spans[:, 1].max()
+    wall = max(spans[:, 1].max(), 1e-6)
     unit, size = unit_of(np.array([wall]))
     busy = min((spans[:, 1] - spans[:, 0]).sum() / (wall * rows), 1.0)
     return f"{text.number(wall / size)} {unit}, {busy:.0%} busy"
