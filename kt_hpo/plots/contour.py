@@ -27,7 +27,8 @@ def plot_contour(
     """Plot the objective over two hyperparameters as a smooth surface, the darker the better.
 
     The surface is a mean of the trials nearby, by a Gaussian kernel (Nadaraya, 1964; Watson, 1964)
-    as wide as Scott's rule says; where no trial is near it stays white. Dots are the trials.
+    as wide as Scott's rule says, of the logarithm where losses span decades; where no trial is near
+    it stays white. Dots are the trials.
 
     Args:
         tuner_or_study: A tuner, or an `optuna.Study`.
@@ -74,11 +75,12 @@ def _draw_surface(
     middles_x, middles_y = (0.5 * (edges[:-1] + edges[1:]) for edges in (edges_x, edges_y))
     picked = np.linspace(0, len(trials) - 1, min(len(trials), MAX_KERNELS)).astype(int)
     trials = [trials[index] for index in picked]
-    low, high, _ = ranges.value_range(search.values(trials), search.maximize)
+    low, high, log = ranges.value_range(search.values(trials), search.maximize)
+    values = np.clip(search.values(trials), low, high)
     heights = _smooth(
         _closeness(across, middles_x, trials),
         _closeness(up, middles_y, trials),
-        np.clip(search.values(trials), low, high),
+        np.log10(values) if log else values,
     )
     levels = np.linspace(np.nanmin(heights), np.nanmax(heights) + 1e-12, LEVELS + 1)
     colours = style.GOODNESS if search.maximize else style.GOODNESS.reversed()
@@ -95,7 +97,9 @@ def _draw_surface(
     else:
         ax.contourf(x, y, heights, levels, cmap=colours, alpha=0.85)
         ax.contour(x, y, heights, levels, colors="white", linewidths=0.5)
-    return float(levels[0]), float(levels[-1])
+    ends = levels[[0, -1]]
+    low, high = 10.0**ends if log else ends
+    return float(low), float(high)
 
 
 def _edges(scale: Scale) -> np.ndarray:

@@ -167,6 +167,15 @@ class Scale:
         marks = _log_ticks(self.low, self.high, count) if self.log else self._linear_ticks(count)
         return marks, [text.number(float(mark)) for mark in marks]
 
+    def _fitting(self, ax: Axes, which: Literal["x", "y"]) -> tuple[np.ndarray, list[str]]:
+        """Return the choices that an axis has room to name, and their names."""
+        frame = ax.get_window_extent()
+        inches = (frame.width if which == "x" else frame.height) / ax.figure.dpi
+        most = max(int(inches / (0.45 if which == "x" else 0.2)), 1)
+        places = np.arange(0, len(self.choices), -(-len(self.choices) // most))
+        width = max(int(inches / len(places) / 0.08), 4) if which == "x" else 16
+        return places, [text.shorten(str(self.choices[place]), width) for place in places]
+
     def _linear_ticks(self, count: int) -> np.ndarray:
         """Return round numbers within the range."""
         if self.high == self.low:
@@ -185,7 +194,7 @@ class Scale:
         axis = ax.xaxis if which == "x" else ax.yaxis
         if self.log:
             ax.set(**{f"{which}scale": "log"})
-        places, labels = self.ticks(count)
+        places, labels = self._fitting(ax, which) if self.choices else self.ticks(count)
         axis.set_major_locator(FixedLocator(places.tolist()))
         axis.set_major_formatter(FixedFormatter(labels))
         axis.set_minor_locator(NullLocator())

@@ -188,14 +188,15 @@ def _draw_choices(ax: Axes, search: Search, place: int, scale: Scale) -> None:
     counts = np.array([(numbers == index).sum() for index in range(len(scale.choices))])
     best = search.best()
     best_index = scale.numbers([best])[0] if best is not None else np.nan
-    shown = scale.choices[:MAX_BOXES]
-    width = (RIGHT - LEFT) / len(shown)
-    for index, choice in enumerate(shown):
+    width = (RIGHT - LEFT) / len(scale.choices)
+    gap = min(0.003, 0.1 * width)
+    named = len(scale.choices) <= MAX_BOXES
+    for index, choice in enumerate(scale.choices):
         share = counts[index] / max(counts.sum(), 1)
         colour = style.GOODNESS(0.75 * share) if counts.sum() else style.paper(ax)
         x = LEFT + index * width
-        box = Rectangle((x + 0.003, place - 0.34), width - 0.006, 0.68, zorder=2)
         chosen = index == best_index
+        box = Rectangle((x + gap, place - 0.34), width - 2 * gap, 0.68, zorder=2 + 0.5 * chosen)
         box.set(facecolor=colour, edgecolor=style.ORANGE if chosen else style.GREY)
         box.set_linewidth(2.2 if chosen else 0.5)
         ax.add_patch(box)
@@ -203,13 +204,13 @@ def _draw_choices(ax: Axes, search: Search, place: int, scale: Scale) -> None:
         ax.text(
             x + width / 2,
             place,
-            text.shorten(str(choice), max(3, round(66 * width))),
+            text.shorten(str(choice), max(3, round(66 * width))) if named else "",
             ha="center",
             va="center",
             fontsize=style.SMALL,
             color="white" if dark else "#333333",
             zorder=3,
         )
-    if len(scale.choices) > MAX_BOXES:
-        more = f"+{len(scale.choices) - MAX_BOXES}"
-        ax.text(RIGHT + 0.01, place, more, va="center", fontsize=style.SMALL, color=style.ink(ax))
+    if not named:
+        words: dict[str, Any] = {"va": "center", "fontsize": style.SMALL, "color": style.ink(ax)}
+        ax.text(LEFT - 0.01, place, f"{len(scale.choices)} choices", ha="right", **words)
