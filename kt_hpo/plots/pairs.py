@@ -15,7 +15,7 @@ def pair_of(search: Search, names: Sequence[str] | None) -> tuple[Scale, Scale] 
     Args:
         search: The `Search`.
         names: Two strings or None. Their names. If None, the most important hyperparameter and
-            the next important that at least half of its trials have too, if there is one.
+            the next important that more than half of its trials have too, if there is one.
 
     Returns:
         Two `Scale`, or a sentence.
@@ -43,7 +43,7 @@ def pair_of(search: Search, names: Sequence[str] | None) -> tuple[Scale, Scale] 
         return "A plane needs two hyperparameters that vary."
     first, *others = ranked
     count = _together(search, first, first)
-    often = [scale for scale in others if 2 * _together(search, first, scale) >= count]
+    often = [scale for scale in others if 2 * _together(search, first, scale) > count]
     return first, (often or others)[0]
 
 

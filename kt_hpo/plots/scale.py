@@ -234,7 +234,7 @@ def chosen(known: Sequence[Scale], names: Sequence[str]) -> list[Scale]:
 
     Args:
         known: Sequence of `Scale`.
-        names: Sequence of strings, the names of the hyperparameters.
+        names: Sequence of strings, the names of the hyperparameters, or one of them.
 
     Returns:
         List of `Scale`, in the order of the names.
@@ -247,10 +247,11 @@ def chosen(known: Sequence[Scale], names: Sequence[str]) -> list[Scale]:
         [2]
     """
     by_name = {scale.name: scale for scale in known}
+    names = [names] if isinstance(names, str) else list(names)
     for name in names:
         if name not in by_name:
             raise ValueError(
-                f"hyperparameters={list(names)!r}: {name!r} is no hyperparameter that varies here. "
+                f"hyperparameters={names!r}: {name!r} is no hyperparameter that varies here. "
                 f"Those are {', '.join(by_name) or 'none yet'}.{did_you_mean(name, by_name)}"
             )
     return [by_name[name] for name in names]

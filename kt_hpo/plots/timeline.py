@@ -87,17 +87,19 @@ def _rows(begun: list[FrozenTrial], spans: np.ndarray) -> tuple[np.ndarray, list
     known = sorted({worker for worker in workers if isinstance(worker, int)})
     names = [f"worker {worker}" for worker in known]
     rows = np.zeros(len(begun), dtype=int)
-    free: list[tuple[float, int]] = []
+    busy: list[tuple[float, int]] = []
+    free: list[int] = []
     for index, (worker, (start, end)) in enumerate(zip(workers, spans, strict=True)):
         if worker in known:
             rows[index] = known.index(worker)
-        elif free and free[0][0] <= start:
-            rows[index] = free[0][1]
-            heapq.heapreplace(free, (end, free[0][1]))
-        else:
-            rows[index] = len(names)
-            heapq.heappush(free, (end, len(names)))
+            continue
+        while busy and busy[0][0] <= start:
+            heapq.heappush(free, heapq.heappop(busy)[1])
+        if not free:
+            free.append(len(names))
             names.append("")
+        rows[index] = heapq.heappop(free)
+        heapq.heappush(busy, (end, int(rows[index])))
     return rows, names
 
 
