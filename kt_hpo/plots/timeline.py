@@ -54,7 +54,7 @@ def plot_timeline(tuner_or_study: Any, ax: Axes | None = None) -> Axes:
     aside = _aside(spans, len(names))
     unit, size = unit_of(spans[:, 1])
     # However short a trial was, its bar is to be seen.
-    narrowest = max(spans[:, 1].max(), 1e-6) / max(1000, 2 * len(begun))
+    narrowest = max(spans[:, 1].max(), 1e-6) / 1500
     spans[:, 1] = np.maximum(spans[:, 1], spans[:, 0] + narrowest)
     for state in style.COLOURS:
         _draw_bars(ax, state, begun, spans / size, rows)
