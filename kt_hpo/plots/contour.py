@@ -83,7 +83,8 @@ def _draw_surface(
         np.log10(values) if log else values,
     )
     levels = np.linspace(np.nanmin(heights), np.nanmax(heights) + 1e-12, LEVELS + 1)
-    colours = style.GOODNESS if search.maximize else style.GOODNESS.reversed()
+    colours = style.goodness(ax)
+    colours = colours if search.maximize else colours.reversed()
     x, y = across.from_unit(middles_x), up.from_unit(middles_y)
     if across.choices or up.choices:
         ax.pcolormesh(

@@ -73,7 +73,7 @@ def _draw_lives(ax: Axes, population: Population) -> None:
         row, length = population.member(trial), end - begin
         segments.append([(begin + gap * length, row), (end - gap * length, row)])
         rank = goodness.get(trial.number)
-        colours.append(style.GOODNESS(rank) if rank is not None else (0.6, 0.6, 0.6, 0.35))
+        colours.append(style.goodness(ax)(rank) if rank is not None else (0.6, 0.6, 0.6, 0.35))
         if trial.state == TrialState.FAIL:
             middle = 0.5 * (begin + end)
             ax.plot(middle, row, "x", color=style.VERMILLION, markersize=6, zorder=3)

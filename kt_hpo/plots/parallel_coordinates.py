@@ -134,7 +134,7 @@ def draw_lines(ax: Axes, nodes: np.ndarray, goodness: np.ndarray, label: str | N
         >>> draw_lines(style.axes_of(None), np.array([[0.0, 1.0]]), np.array([0.5]))
     """
     crowd = max(len(nodes), 1)
-    colours = style.GOODNESS(goodness)
+    colours = style.goodness(ax)(goodness)
     colours[:, 3] = np.clip(60 / crowd, 0.12, 0.8) * (0.5 + 0.5 * goodness)
     ax.add_collection(
         LineCollection(
@@ -159,7 +159,7 @@ def draw_best(ax: Axes, nodes: np.ndarray) -> None:
         >>> draw_best(style.axes_of(None), np.array([0.0, 1.0]))
     """
     x, y = curves_through(nodes[None])[0].T
-    for colour, width in (("white", 4.2), (style.ORANGE, 2.4)):
+    for colour, width in ((style.paper(ax), 4.2), (style.ORANGE, 2.4)):
         ax.plot(x, y, color=colour, linewidth=width, zorder=3, clip_on=False)
 
 

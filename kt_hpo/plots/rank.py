@@ -57,7 +57,7 @@ def plot_rank(
     ax.scatter(
         across.places(has_both)[order],
         up.places(has_both)[order],
-        c=style.GOODNESS(goodness[order]),
+        c=style.goodness(ax)(goodness[order]),
         s=size * (0.45 + 0.55 * goodness[order]),
         linewidths=0.5,
         edgecolors="white",

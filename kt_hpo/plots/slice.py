@@ -84,7 +84,7 @@ def _draw(ax: Axes, search: Search, scale: Scale) -> None:
     ax.scatter(
         places[~off],
         values[~off],
-        c=style.GOODNESS(0.15 + 0.85 * np.array([t.number / crowd for t in finished])[~off]),
+        c=style.goodness(ax)(0.15 + 0.85 * np.array([t.number / crowd for t in finished])[~off]),
         s=float(np.clip(2500 / crowd, 6, 24)),
         linewidths=0.5 if crowd < 300 else 0,
         edgecolors="white",

@@ -193,7 +193,7 @@ def _draw_choices(ax: Axes, search: Search, place: int, scale: Scale) -> None:
     named = len(scale.choices) <= MAX_BOXES
     for index, choice in enumerate(scale.choices):
         share = counts[index] / max(counts.sum(), 1)
-        colour = style.GOODNESS(0.75 * share) if counts.sum() else style.paper(ax)
+        colour = style.goodness(ax)(0.75 * share) if counts.sum() else style.paper(ax)
         x = LEFT + index * width
         chosen = index == best_index
         box = Rectangle((x + gap, place - 0.34), width - 2 * gap, 0.68, zorder=2 + 0.5 * chosen)

@@ -20,8 +20,10 @@ ORANGE, SKY, GREEN, BLUE, VERMILLION = "#E69F00", "#56B4E9", "#009E73", "#0072B2
 PURPLE, GREY = "#CC79A7", "#999999"
 # Of things that are only to be told apart, in the order to take them.
 CYCLE = (BLUE, ORANGE, GREEN, VERMILLION, SKY, PURPLE, GREY)
-# From the worst trial to the best: ever darker, so that print and every eye keep the order.
-GOODNESS = LinearSegmentedColormap.from_list("goodness", ["#DCE3E8", "#8FC7EA", BLUE, "#00304F"])
+# From the worst trial to the best: ever farther from the paper, so that print and every eye keep
+# the order.
+_ON_LIGHT = LinearSegmentedColormap.from_list("light", ["#DCE3E8", "#8FC7EA", BLUE, "#00304F"])
+_ON_DARK = LinearSegmentedColormap.from_list("dark", ["#3A444B", "#1F6E9E", SKY, "#E3F3FD"])
 
 # Of trials, by state.
 COLOURS = {
@@ -116,6 +118,23 @@ def ink(ax: Axes) -> str:
     return "#333333" if brightness(ax.figure.get_facecolor()) > 0.4 else "#DDDDDD"
 
 
+def goodness(ax: Axes) -> LinearSegmentedColormap:
+    """Return the colours from the worst trial to the best, the best farthest from the paper.
+
+    Args:
+        ax: `matplotlib.axes.Axes`. The axes to draw on.
+
+    Returns:
+        A `matplotlib.colors.LinearSegmentedColormap`.
+
+    Example:
+        >>> worst, best = goodness(axes_of(None))([0.0, 1.0])
+        >>> brightness(worst) > brightness(best)
+        True
+    """
+    return _ON_LIGHT if ink(ax) == "#333333" else _ON_DARK
+
+
 def paper(ax: Axes) -> str:
     """Return the colour behind these axes.
 
@@ -182,7 +201,7 @@ def finish(
         ax: `matplotlib.axes.Axes`. The axes, dressed, with labelled artists.
         aside: String, the words at the title's right: the figure to remember.
         colour: String or None. The aside's colour, that of the artist it names.
-        key: Two strings or None. What the two ends of `GOODNESS` mean, where it was used.
+        key: Two strings or None. What the two ends of `goodness` mean, where it was used.
 
     Example:
         >>> ax = axes_of(None)
@@ -224,7 +243,7 @@ def _draw_key(ax: Axes, worst: str, best: str) -> None:
         HPacker(
             children=[
                 TextArea(worst, textprops={"fontsize": SMALL, "color": ink(ax)}),
-                _gradient(),
+                _gradient(ax),
                 TextArea(best, textprops={"fontsize": SMALL, "color": ink(ax)}),
             ],
             align="center",
@@ -242,8 +261,8 @@ def _draw_key(ax: Axes, worst: str, best: str) -> None:
     ax.add_artist(strip)
 
 
-def _gradient() -> DrawingArea:
-    """Return a strip of `GOODNESS`."""
+def _gradient(ax: Axes) -> DrawingArea:
+    """Return a strip of the colours of goodness."""
     width, height, steps = 60.0, 6.0, 60
     area = DrawingArea(width, height)
     for step in range(steps):
@@ -253,7 +272,7 @@ def _gradient() -> DrawingArea:
                 1.1 * width / steps,
                 height,
                 linewidth=0,
-                color=GOODNESS(step / (steps - 1)),
+                color=goodness(ax)(step / (steps - 1)),
             )
         )
     return area

@@ -63,6 +63,14 @@ def test_without_axes_a_white_figure_is_made_under_any_style(plot):
     plt.close(axes.figure)
 
 
+@pytest.mark.parametrize(("paper", "sign"), [("white", -1), ("black", 1)])
+def test_the_best_are_farthest_from_the_paper(paper, sign):
+    axes = Figure(facecolor=paper).subplots()
+    plots.plot_rank(mixed_study(100), axes)
+    brightness = axes.collections[0].get_facecolors()[:, :3].mean(axis=1)
+    assert (sign * np.diff(brightness) >= -1e-9).all()
+
+
 def test_words_are_light_on_a_dark_figure():
     axes = Figure(facecolor="black").subplots()
     plots.plot_durations(mixed_study(), axes)
