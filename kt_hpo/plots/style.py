@@ -10,10 +10,10 @@ from matplotlib import pyplot as plt
 from matplotlib import rcParams
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, to_hex, to_rgba
-from matplotlib.offsetbox import AnnotationBbox, DrawingArea, HPacker, TextArea
-from matplotlib.patches import Rectangle
 from matplotlib.ticker import ScalarFormatter
 from optuna.trial import TrialState
+
+from kt_hpo.plots.key import draw_key
 
 # Okabe and Ito's palette: told apart with every kind of colour vision.
 ORANGE, SKY, GREEN, BLUE, VERMILLION = "#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00"
@@ -215,7 +215,7 @@ def finish(
     pad = 24 if handles or key else 8
     ax.set_title(aside, loc="right", fontsize=NORMAL, color=colour or ink(ax), pad=pad)
     if key:
-        _draw_key(ax, *key)
+        draw_key(ax, goodness(ax), *key, fontsize=SMALL, color=ink(ax))
     if not handles:
         return
     row = ax.legend(
@@ -235,47 +235,6 @@ def finish(
     for handle in row.legend_handles:
         if handle is not None:
             handle.set_alpha(1.0)
-
-
-def _draw_key(ax: Axes, worst: str, best: str) -> None:
-    """Draw the colours from worst to best under the title, at the right."""
-    strip = AnnotationBbox(
-        HPacker(
-            children=[
-                TextArea(worst, textprops={"fontsize": SMALL, "color": ink(ax)}),
-                _gradient(ax),
-                TextArea(best, textprops={"fontsize": SMALL, "color": ink(ax)}),
-            ],
-            align="center",
-            pad=0,
-            sep=5,
-        ),
-        (1.0, 1.0),
-        xycoords="axes fraction",
-        xybox=(0, 11),
-        boxcoords="offset points",
-        box_alignment=(1.0, 0.5),
-        frameon=False,
-        pad=0,
-    )
-    ax.add_artist(strip)
-
-
-def _gradient(ax: Axes) -> DrawingArea:
-    """Return a strip of the colours of goodness."""
-    width, height, steps = 60.0, 6.0, 60
-    area = DrawingArea(width, height)
-    for step in range(steps):
-        area.add_artist(
-            Rectangle(
-                (step * width / steps, 0),
-                1.1 * width / steps,
-                height,
-                linewidth=0,
-                color=goodness(ax)(step / (steps - 1)),
-            )
-        )
-    return area
 
 
 def say(ax: Axes, reason: str) -> Axes:
