@@ -23,11 +23,12 @@ POINTS = np.linspace(0, 1, 13)
 
 @style.styled()
 def plot_parallel_coordinates(tuner_or_study: Any, ax: Axes | None = None) -> Axes:
-    """Plot every trial as a line through its values, the darker the better; the best is orange.
+    """Plot trials as lines through their values, the darker the better; the best is orange.
 
     The most important hyperparameters are shown, seven at most, the most important beside the
     objective; up is better there. Below an axis pass the trials that do not have it. Of more than
-    1,000 trials the best hundred and an even part of the others are drawn.
+    1,000 trials the best hundred and an even part of the others are drawn. Trials that were pruned
+    or still run are left out; those that failed are dashed.
 
     Args:
         tuner_or_study: A tuner, or an `optuna.Study`.

@@ -24,6 +24,7 @@ def plot_slice(
     """Plot the objective over each hyperparameter, a panel each; later trials are darker.
 
     Crosses at the worse edge are trials that failed, triangles those worse than the axis shows.
+    Trials that were pruned or still run are left out.
 
     Args:
         tuner_or_study: A tuner, or an `optuna.Study`.

@@ -181,7 +181,7 @@ def test_contours_of_choices_leave_white_what_nobody_tried(ax):
 
 
 def test_fanova_ranks_what_the_objective_varies_with(ax):
-    study = plane_study(distance, n=400)
+    study = plane_study(distance, n=300)
     plots.plot_importances(study, ax, method="fanova")
     assert [label.get_text() for label in ax.get_yticklabels()] == ["rate", "units"]
     assert ax.patches[0].get_width() > 0.8
