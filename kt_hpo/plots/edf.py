@@ -45,7 +45,7 @@ def plot_edf(tuner_or_study: Any, ax: Axes | None = None) -> Axes:
     _check_alike(searches)
     better = "higher" if first.maximize else "lower"
     label = f"{first.label}, {better} is better"
-    style.dress(ax, "Distribution of the objective", label, "share of trials", grid="both")
+    style.dress(ax, "Distribution", label, "share of trials", grid="both")
     values = [np.sort(search.values(search.finished())) for search in searches]
     if not any(map(len, values)):
         return style.say(ax, "No trial has a value yet." if first.trials else "No trials yet.")
