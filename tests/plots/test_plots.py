@@ -254,15 +254,15 @@ def titles(page):
         (mixed_study, ["Learning curves", "Parallel coordinates", "Slices"]),
         (
             hyperband_study,
-            ["Distribution of the objective", "Parallel coordinates", "Hyperband brackets"],
+            ["Distribution", "Parallel coordinates", "Hyperband brackets"],
         ),
         (
             population_study,
-            ["Distribution of the objective", "Lineage of the population", "Schedules"],
+            ["Distribution", "Lineage of the population", "Schedules"],
         ),
         (
             DEGENERATE["two objectives"],
-            ["Distribution of the objective", "Parallel coordinates", "Pareto front"],
+            ["Distribution", "Parallel coordinates", "Pareto front"],
         ),
     ],
 )
