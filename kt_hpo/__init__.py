@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from kt_hpo.journal import RecordError
     from kt_hpo.objectives import Measure
     from kt_hpo.oracles.locking import synchronized
+    from kt_hpo.reports import report
     from kt_hpo.sklearn import KerasHyperClassifier, KerasHyperRegressor
     from kt_hpo.studies import open_study
     from kt_hpo.tuner import Tuner
@@ -58,6 +59,7 @@ _HOMES = {
     "Vectorized": "kt_hpo.execution",
     "errors": "keras_tuner",
     "open_study": "kt_hpo.studies",
+    "report": "kt_hpo.reports",
     "synchronized": "kt_hpo.oracles.locking",
 }
 _MODULES = ("datasets", "oracles", "plots", "sklearn")
@@ -88,6 +90,7 @@ __all__ = [
     "open_study",
     "oracles",
     "plots",
+    "report",
     "sklearn",
     "synchronized",
 ]

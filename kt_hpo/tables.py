@@ -32,7 +32,7 @@ def to_dataframe(study: optuna.Study) -> pd.DataFrame:
     trials = study.get_trials(deepcopy=False)
     names = study.metric_names or ["objective"]
     return pd.DataFrame([_row(trial, names) for trial in trials]).convert_dtypes(
-        convert_string=False, convert_boolean=False, convert_floating=False
+        convert_string=False, convert_floating=False
     )
 
 
