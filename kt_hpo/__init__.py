@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from kt_hpo import datasets, oracles, plots, sklearn
     from kt_hpo.execution import Inline, Vectorized
+    from kt_hpo.exports import export
     from kt_hpo.hyperparameters import HyperParameters
     from kt_hpo.journal import RecordError
     from kt_hpo.objectives import Measure
@@ -58,6 +59,7 @@ _HOMES = {
     "Tuner": "kt_hpo.tuner",
     "Vectorized": "kt_hpo.execution",
     "errors": "keras_tuner",
+    "export": "kt_hpo.exports",
     "open_study": "kt_hpo.studies",
     "report": "kt_hpo.reports",
     "synchronized": "kt_hpo.oracles.locking",
@@ -87,6 +89,7 @@ __all__ = [
     "Vectorized",
     "datasets",
     "errors",
+    "export",
     "open_study",
     "oracles",
     "plots",

@@ -8,7 +8,7 @@ from itertools import combinations
 
 import numpy as np
 from optuna.study import StudyDirection
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
 
 from kt_hpo.constraints import keeps
 from kt_hpo.plots import style

@@ -19,7 +19,7 @@ from kt_hpo.plots.search import Search
 from kt_hpo.record import quiet_optuna
 from kt_hpo.reports import advice, answer, charts, trials, words
 from kt_hpo.reports.influences import Influence, influences
-from kt_hpo.studies import open_study
+from kt_hpo.studies import find_study
 
 FILE_NAME = "report.html"
 # A page with more figures is not read; the least important hyperparameters have none.
@@ -56,28 +56,10 @@ def report(tuner_or_study_or_path: Any, path: str | Path | None = None) -> Path:
         >>> report(study, "study.html").read_text()[:15]
         '<!doctype html>'
     """
-    study, folder = study_of(tuner_or_study_or_path)
+    study, folder = find_study(tuner_or_study_or_path)
     path = Path(path) if path is not None else folder / FILE_NAME
     path.write_text(render(study), encoding="utf-8")
     return path
-
-
-def study_of(tuner_or_study_or_path: Any) -> tuple[optuna.Study, Path]:
-    """Finds the record of a search and the folder where what is written of it belongs.
-
-    Args:
-        tuner_or_study_or_path: A tuner, a study, or what `kt_hpo.open_study` takes.
-
-    Returns:
-        The study, and the search's folder; the current one where it has none.
-    """
-    given = tuner_or_study_or_path
-    if isinstance(given, str | Path):
-        folder = Path(given)
-        if not folder.is_dir():
-            folder = Path() if "://" in str(given) else folder.parent
-        return open_study(given), folder
-    return Search.of(given).study, Path(getattr(given, "project_dir", ""))
 
 
 def render(study: optuna.Study) -> str:
