@@ -73,7 +73,7 @@ def export(
 
 
 def _write_json(study: optuna.Study, path: Path) -> None:
-    names = study.metric_names or ["objective"]
+    names = tables.objective_names(study)
     content = {
         "study_name": study.study_name,
         "objectives": [
@@ -149,7 +149,7 @@ def _space(study: optuna.Study, trials: list[FrozenTrial]) -> HyperParameters:
 
 
 def _objective(study: optuna.Study) -> keras_tuner.Objective:
-    names = study.metric_names or ["objective"] * len(study.directions)
+    names = tables.objective_names(study)
     return objectives.make_objective(
         [
             keras_tuner.Objective(name, "max" if way == StudyDirection.MAXIMIZE else "min")

@@ -18,6 +18,7 @@ from kt_hpo.plots.search import Search
 from kt_hpo.reports.source import rebuilding
 from kt_hpo.reports.uncertainty import Uncertainty, uncertainty
 from kt_hpo.reports.words import count, duration, number, value_in_words
+from kt_hpo.tables import objective_names
 
 # A search whose best came in its last fifth is likely to find better ones.
 LATE = 0.8
@@ -183,7 +184,7 @@ def further(search: Search) -> list[str]:
 
 def _facts(search: Search, trial: FrozenTrial) -> list[tuple[str, str]]:
     attributes = trial.user_attrs
-    names = search.study.metric_names or [search.objective]
+    names = objective_names(search.study)
     metrics = attributes.get("metrics", {})
     facts = [
         (name, number(value))

@@ -27,6 +27,7 @@ from kt_hpo.reports.drawing import (
 )
 from kt_hpo.reports.scales import Scale, roomy, scale_of, value_scale
 from kt_hpo.reports.words import count
+from kt_hpo.tables import objective_names
 
 # More curves than these hide each other, and make the page long to load.
 MAX_CURVES = 150
@@ -167,7 +168,7 @@ def fronts(search: Search) -> list[Chart]:
         A chart for each of the first pairs of objectives; none where there is one objective only.
     """
     finished = search.finished()
-    names = search.study.metric_names or [f"objective {i}" for i in range(search.n_objectives)]
+    names = objective_names(search.study)
     if search.n_objectives < 2 or not finished:
         return []
     best = {trial.number for trial in search.study.best_trials}

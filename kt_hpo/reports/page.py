@@ -20,6 +20,7 @@ from kt_hpo.record import quiet_optuna
 from kt_hpo.reports import advice, answer, charts, trials, words
 from kt_hpo.reports.influences import Influence, influences
 from kt_hpo.studies import find_study
+from kt_hpo.tables import objective_names
 
 FILE_NAME = "report.html"
 # A page with more figures is not read; the least important hyperparameters have none.
@@ -113,7 +114,7 @@ def _contents(search: Search) -> dict[str, Any]:
     attributes = search.study.user_attrs
     config = attributes.get("space")
     space = None if config is None else HyperParameters.from_config(config)
-    names = search.study.metric_names or [search.objective]
+    names = objective_names(search.study)
     found = [(name, influences(search, index)) for index, name in enumerate(names)]
     mattered = {one.name for one in found[0][1] if one.mattered}
     return {

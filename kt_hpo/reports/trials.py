@@ -45,7 +45,7 @@ def trial_table(search: Search) -> dict[str, Any]:
     limit = max(MAX_CELLS // len(table.columns), 100)
     shown = table
     if len(table) > limit:
-        name = (search.study.metric_names or ["objective"])[0]
+        name = tables.objective_names(search.study)[0]
         order = table[name].astype(float).sort_values(ascending=not search.maximize)
         shown = table.loc[order.index[:limit].sort_values()]
     columns = [[_cell(value) for value in shown[column]] for column in shown]
