@@ -42,10 +42,11 @@ def resize(browser, width, height=900):
 
 
 def requests(browser):
-    """The addresses asked for since the last time."""
+    """The addresses asked for since the last time, without those of the browser itself."""
     messages = [json.loads(line["message"])["message"] for line in browser.get_log("performance")]
     sent = [one for one in messages if one["method"] == "Network.requestWillBeSent"]
-    return [one["params"]["request"]["url"] for one in sent]
+    urls = [one["params"]["request"]["url"] for one in sent]
+    return [url for url in urls if not url.startswith(("chrome:", "data:", "blob:", "about:"))]
 
 
 def complaints(browser):

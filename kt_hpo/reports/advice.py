@@ -28,8 +28,8 @@ from kt_hpo.space import from_distribution
 
 # What chance does more often than this is no reason to advise anything.
 CHANCE = 0.05
-# The best tenth of the trials, but not fewer than so many.
-FEWEST_BEST = 5
+# The best are a tenth of the trials, but not fewer or more than so many.
+FEWEST_BEST, MOST_BEST = 5, 50
 # An end is the outermost tenth of a range; a narrow range is at most half of the one there was.
 END, NARROW = 0.1, 0.5
 
@@ -52,7 +52,7 @@ class Advice:
 
 
 def best_trials(search: Search) -> list[FrozenTrial]:
-    """Picks the best tenth of the finished trials, at least five, that keep the constraints.
+    """Picks the best tenth, five to fifty, of the finished trials that keep the constraints.
 
     Args:
         search: The search.
@@ -62,7 +62,7 @@ def best_trials(search: Search) -> list[FrozenTrial]:
     """
     kept = [trial for trial in search.finished() if keeps(trial.constraints)]
     kept.sort(key=search.value, reverse=search.maximize)
-    return kept[: max(FEWEST_BEST, math.ceil(len(kept) / 10))]
+    return kept[: min(max(FEWEST_BEST, math.ceil(len(kept) / 10)), MOST_BEST)]
 
 
 def advise(

@@ -127,4 +127,4 @@ def _cell(value: Any) -> Any:
         value = value.item()
     if isinstance(value, float):
         return float(f"{value:.6g}") if math.isfinite(value) else str(value)
-    return value if isinstance(value, bool | int) else str(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else str(value)
