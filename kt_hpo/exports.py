@@ -55,7 +55,7 @@ def export(
         >>> study = optuna.create_study()
         >>> study.add_trial(optuna.create_trial(value=0.25))
         >>> print(export(study).read_text().splitlines()[1])
-        0,completed,0.25,,,
+        0,completed,0.25,...
     """
     if format not in FORMATS:
         raise ValueError(

@@ -46,7 +46,7 @@ def requests(browser):
     messages = [json.loads(line["message"])["message"] for line in browser.get_log("performance")]
     sent = [one for one in messages if one["method"] == "Network.requestWillBeSent"]
     urls = [one["params"]["request"]["url"] for one in sent]
-    return [url for url in urls if not url.startswith(("chrome:", "data:", "blob:", "about:"))]
+    return [url for url in urls if not url.startswith(("chrome", "data:", "blob:", "about:"))]
 
 
 def complaints(browser):

@@ -131,7 +131,8 @@ def scale_of(distributions: Sequence[BaseDistribution]) -> Scale:
         The scale, with a margin at both ends.
 
     Example:
-        >>> scale_of([CategoricalDistribution(["adam"]), CategoricalDistribution(["sgd"])]).choices
+        >>> from optuna.distributions import CategoricalDistribution as Categorical
+        >>> scale_of([Categorical(["adam"]), Categorical(["sgd"])]).choices
         ('adam', 'sgd')
     """
     kinds = list(dict.fromkeys(distributions))

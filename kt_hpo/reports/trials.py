@@ -33,6 +33,7 @@ def trial_table(search: Search) -> dict[str, Any]:
         the worst ones.
 
     Example:
+        >>> import optuna
         >>> study = optuna.create_study()
         >>> study.add_trial(optuna.create_trial(value=0.25))
         >>> trial_table(Search.of(study))["rows"]

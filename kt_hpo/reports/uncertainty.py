@@ -104,7 +104,7 @@ def position(distribution: BaseDistribution, value: float) -> float:
 
     Example:
         >>> from optuna.distributions import FloatDistribution
-        >>> position(FloatDistribution(1e-4, 1e-2, log=True), 1e-3)
+        >>> round(position(FloatDistribution(1e-4, 1e-2, log=True), 1e-3), 6)
         0.5
     """
     low, high = float(distribution.low), float(distribution.high)  # type: ignore[attr-defined]
