@@ -16,10 +16,12 @@ if TYPE_CHECKING:
 
     from kt_hpo import applications, datasets, engine, errors, oracles, plots, sklearn, tuners
     from kt_hpo.execution import Inline, Vectorized
+    from kt_hpo.exports import export
     from kt_hpo.hyperparameters import HyperParameters
     from kt_hpo.journal import RecordError
     from kt_hpo.objectives import Measure
     from kt_hpo.oracles.locking import synchronized
+    from kt_hpo.reports import report
     from kt_hpo.sklearn import KerasHyperClassifier, KerasHyperRegressor
     from kt_hpo.studies import open_study
     from kt_hpo.tuner import Tuner
@@ -58,7 +60,9 @@ _HOMES = {
     "SklearnTuner": "kt_hpo.tuners",
     "Tuner": "kt_hpo.tuner",
     "Vectorized": "kt_hpo.execution",
+    "export": "kt_hpo.exports",
     "open_study": "kt_hpo.studies",
+    "report": "kt_hpo.reports",
     "synchronized": "kt_hpo.oracles.locking",
 }
 _MODULES = (
@@ -91,9 +95,11 @@ __all__ = [
     "datasets",
     "engine",
     "errors",
+    "export",
     "open_study",
     "oracles",
     "plots",
+    "report",
     "sklearn",
     "synchronized",
     "tuners",

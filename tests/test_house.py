@@ -11,7 +11,7 @@ import kt_hpo
 # From the top of the house to its ground; what stands in one line does not import each other.
 FLOORS = [
     {"cli", "engine"},
-    {"algorithms", "results"},
+    {"algorithms", "dashboard", "exports", "reports", "results"},
     {"sklearn"},
     {"tuners"},
     {"tuner"},
@@ -24,7 +24,7 @@ FLOORS = [
     {"constraints", "journal", "objectives", "space"},
     {"scopes"},
     {"hyperparameters", "datasets", "startup"},
-    {"applications", "arguments", "errors", "optional"},
+    {"applications", "arguments", "errors", "optional", "provenance"},
 ]
 ROOT = Path(kt_hpo.__file__).parent
 
