@@ -14,7 +14,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from keras_tuner import HyperModel, Objective, Oracle, errors
 
-    from kt_hpo import datasets, oracles, plots, sklearn
+    from kt_hpo import datasets, oracles, plots, sklearn, wandb
     from kt_hpo.execution import Inline, Vectorized
     from kt_hpo.hyperparameters import HyperParameters
     from kt_hpo.journal import RecordError
@@ -60,7 +60,7 @@ _HOMES = {
     "open_study": "kt_hpo.studies",
     "synchronized": "kt_hpo.oracles.locking",
 }
-_MODULES = ("datasets", "oracles", "plots", "sklearn")
+_MODULES = ("datasets", "oracles", "plots", "sklearn", "wandb")
 
 __all__ = [
     "BayesOptSearch",
@@ -90,6 +90,7 @@ __all__ = [
     "plots",
     "sklearn",
     "synchronized",
+    "wandb",
 ]
 
 

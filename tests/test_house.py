@@ -12,6 +12,7 @@ import kt_hpo
 FLOORS = [
     {"cli"},
     {"algorithms", "results"},
+    {"wandb"},
     {"sklearn"},
     {"tuners"},
     {"tuner"},

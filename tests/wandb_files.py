@@ -50,7 +50,9 @@ def read_run(path):
     for record in records(path):
         match record.WhichOneof("record_type"):
             case "run":
-                run.name, run.group = record.run.display_name, record.run.run_group
+                # The service names the runs of a sweep; here they have their ids alone.
+                run.name = record.run.display_name or record.run.run_id
+                run.group = record.run.run_group
                 run.project, run.sweep_id = record.run.project, record.run.sweep_id
                 run.config |= _items(record.run.config.update)
             case "config":

@@ -122,8 +122,7 @@ class TensorBoardTracker(Tracker):
     def _introduce(self, run: _Run, number: int) -> None:
         """Writes the trial's values as soon as its model is built: some are met only then."""
         if not run.is_introduced:
-            trial = self.search.record.trial(number)
-            run.begin({**trial.user_attrs.get("values", {}), **trial.params})
+            run.begin(self.search.values(number))
 
     def _describe(self) -> None:
         """Writes what is searched; once more in the place of the first when it has grown."""

@@ -43,6 +43,18 @@ class Search:
         """The names of the objectives."""
         return self.record.study.metric_names or ["objective"]
 
+    def values(self, number: int) -> dict[str, Any]:
+        """Reads the values of a trial.
+
+        Args:
+            number: The trial's number.
+
+        Returns:
+            All that are known by now, by their names in the record.
+        """
+        trial = self.record.trial(number)
+        return {**trial.user_attrs.get("values", {}), **trial.params}
+
 
 class Tracker(Progress):
     """Hears of a search as a progress display does, and may look into its record.

@@ -68,7 +68,7 @@ class WandbTracker(Tracker):
     def trial_started(self, trial_number: int, values: Mapping[str, object]) -> None:
         """Begins a run; an attempt before, which failed, keeps its own."""
         self._finish(trial_number, exit_code=1)
-        run = self._begin(trial_number, values)
+        run = self._begin(trial_number)
         run.define_metric("epoch")
         run.define_metric("*", step_metric="epoch")
         self._runs[trial_number] = run
@@ -84,13 +84,11 @@ class WandbTracker(Tracker):
     ) -> None:
         """Logs the results, and the model if it is the best now; ends the run."""
         run, failed = self._runs[trial_number], state == "FAIL"
-        trial = self.search.record.trial(trial_number)
-        attributes = trial.user_attrs
+        attributes = self.search.record.trial(trial_number).user_attrs
         try:
             # Some values are met only while the model is built.
-            run.config.update(
-                {**attributes.get("values", {}), **trial.params}, allow_val_change=True
-            )
+            met = self.search.values(trial_number).items()
+            run.config.update({name: value for name, value in met if name not in run.config})
             known = {name: attributes[name] for name in _KEPT if name in attributes}
             run.summary.update({**attributes.get("metrics", {}), **known, "state": state})
             if best is not None and best.trial_number == trial_number and "checkpoint" in known:
@@ -103,14 +101,14 @@ class WandbTracker(Tracker):
         for number in list(self._runs):
             self._finish(number, exit_code=1)
 
-    def _begin(self, number: int, values: Mapping[str, object]) -> wandb.Run:
+    def _begin(self, number: int) -> wandb.Run:
         given = {
             "project": os.environ.get("WANDB_PROJECT") or _named(self.search.name),
             "group": self.search.name,
             "job_type": "trial",
             "name": f"{self.search.name}-{number:04d}",
             "dir": self.search.folder,
-            "config": dict(values),
+            "config": self.search.values(number),
             # Several trials may run at once, and the console is the progress display's.
             "reinit": "create_new",
             "settings": wandb.Settings(silent=True, console="off"),

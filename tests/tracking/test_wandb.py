@@ -30,6 +30,7 @@ def searched(tmp_path, hypermodel=build, tracker="wandb", **kwargs):
 
 
 def runs_of(tuner):
+    wandb.teardown()  # As at the end of a program: all is written then.
     return read_runs(Path(tuner.project_dir) / "wandb")
 
 
