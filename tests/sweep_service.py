@@ -57,6 +57,9 @@ class SweepService:
             return {"agentHeartbeat": {"agent": {"id": "agent"}, "commands": self._commands()}}
         if "createAgent" in query:
             return {"createAgent": {"agent": {"id": "agent"}}}
+        if "RunFullHistory" in query:
+            (run,) = [run for run in self.runs if run["name"] == variables["name"]]
+            return {"project": {"run": {"history": run["history"]}}}
         if "sweep(" in query:
             return {"project": {"sweep": self._sweep()}}
         if "runs(" in query:

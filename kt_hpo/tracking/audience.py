@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import traceback
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -36,7 +37,7 @@ class Audience(Progress):
         self._display = display
         self._trackers = trackers
         self._search = search
-        self._errors: dict[int, int] = {}
+        self._errors: Counter[int] = Counter()
         # The last epoch that was told of each running trial.
         self._told: dict[int, int] = {}
         self._lock = threading.RLock()
@@ -65,8 +66,10 @@ class Audience(Progress):
         """Passes on that an epoch ended; as `Progress.epoch`."""
         self._display.epoch(trial_number, epoch, epochs, metrics)
         # Executions may take turns; told apart they are in the record, when the trial has ended.
-        if self._search.executions == 1:
-            self._pass_epoch(trial_number, epoch, epochs, metrics)
+        with self._lock:
+            if self._search.executions == 1 and epoch > self._told.get(trial_number, -1):
+                self._told[trial_number] = epoch
+                self._tell_epoch(trial_number, epoch, epochs, metrics)
 
     def trial_ended(
         self, trial_number: int, state: str, score: float | None, best: Best | None
@@ -76,7 +79,7 @@ class Audience(Progress):
         with self._lock:
             if self._trackers and trial_number not in self._told:
                 for epoch, metrics in self._recorded_epochs(trial_number):
-                    self._tell(lambda t, e=epoch, m=metrics: t.epoch(trial_number, e, None, m))
+                    self._tell_epoch(trial_number, epoch, None, metrics)
             self._told.pop(trial_number, None)
             self._tell(lambda tracker: tracker.trial_ended(trial_number, state, score, best))
 
@@ -94,28 +97,19 @@ class Audience(Progress):
                 name = type(self._trackers[place]).__name__
                 warnings.warn(f"{name} failed {count - 1} more times.", stacklevel=3)
 
-    def _pass_epoch(
+    def _tell_epoch(
         self, trial_number: int, epoch: int, epochs: int | None, metrics: Mapping[str, float]
     ) -> None:
-        with self._lock:
-            if epoch > self._told.get(trial_number, -1):
-                self._told[trial_number] = epoch
-                self._tell(lambda tracker: tracker.epoch(trial_number, epoch, epochs, metrics))
+        self._tell(lambda tracker: tracker.epoch(trial_number, epoch, epochs, metrics))
 
     def _recorded_epochs(self, number: int) -> Iterator[tuple[int, dict[str, float]]]:
         """The epochs of a trial as they are in the record, one execution after the other."""
         histories = self._search.record.trial(number).user_attrs.get("history", [])
         for execution, history in enumerate(histories):
             prefix = f"execution{execution}/" if execution else ""
+            names = [name for name in history if name != "epoch"]
             for place, epoch in enumerate(history["epoch"]):
-                yield (
-                    epoch,
-                    {
-                        f"{prefix}{name}": values[place]
-                        for name, values in history.items()
-                        if name != "epoch"
-                    },
-                )
+                yield epoch, {f"{prefix}{name}": history[name][place] for name in names}
 
     def _tell(self, event: Callable[[Any], None]) -> None:
         """Tells all trackers of an event; none can fail a trial."""
@@ -124,7 +118,7 @@ class Audience(Progress):
                 try:
                     event(tracker)
                 except Exception:  # Whatever a disk, a network or a user's tracker raises.
-                    self._errors[place] = self._errors.get(place, 0) + 1
+                    self._errors[place] += 1
                     if self._errors[place] == 1:
                         warnings.warn(
                             f"{type(tracker).__name__} failed; the search goes on, and what it "

@@ -19,6 +19,8 @@ from kt_hpo.wandb.sweeps import check_parameters, objective_of, read_values
 
 # Metrics that W&B, or what logged the runs, adds for itself.
 _OWN = ("epoch", "best_epoch", "parameters")
+# W&B gives samples of a longer history.
+_MOST_EPOCHS = 10_000
 _STATES = {
     "finished": TrialState.COMPLETE,
     "killed": TrialState.PRUNED,
@@ -95,9 +97,12 @@ def _frozen(
         attributes["best_epoch"] = int(run.summary.get("best_epoch", _best(values, objective)))
     if "parameters" in run.summary:
         attributes["parameters"] = int(run.summary["parameters"])
+    value = None if state == TrialState.FAIL else metrics[objective.name]
+    if state == TrialState.PRUNED and values:
+        value = values[max(values)]  # As Optuna has it: the last that was reported.
     return optuna.trial.create_trial(
         state=state,
-        value=metrics[objective.name] if state == TrialState.COMPLETE else None,
+        value=value,
         params=params,
         distributions=distributions,
         intermediate_values={history["epoch"][place]: value for place, value in values.items()},
@@ -114,7 +119,8 @@ def _history(run: Any) -> dict[str, list[Any]]:
 
 
 def _rows(run: Any) -> enumerate[Mapping[str, Any]]:
-    return enumerate(row for row in run.scan_history() if _numbers(row))
+    rows = run.history(samples=_MOST_EPOCHS, pandas=False)
+    return enumerate(row for row in rows if _numbers(row))
 
 
 def _numbers(known: Mapping[str, Any]) -> dict[str, float]:
