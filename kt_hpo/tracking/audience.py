@@ -95,7 +95,7 @@ class Audience(Progress):
         for place, count in self._errors.items():
             if count > 1:
                 name = type(self._trackers[place]).__name__
-                warnings.warn(f"{name} failed {count - 1} more times.", stacklevel=3)
+                warnings.warn(f"{name} failed {count - 1} more times.", stacklevel=2)
 
     def _tell_epoch(
         self, trial_number: int, epoch: int, epochs: int | None, metrics: Mapping[str, float]
@@ -123,5 +123,5 @@ class Audience(Progress):
                         warnings.warn(
                             f"{type(tracker).__name__} failed; the search goes on, and what it "
                             f"keeps is incomplete:\n\n{traceback.format_exc()}",
-                            stacklevel=4,
+                            stacklevel=2,
                         )

@@ -24,8 +24,9 @@ class WandbTracker(Tracker):
     epoch, its summary those at the best epoch with the number of weights. Each trial that is the
     best when it ends adds a version to the artifact `<group>-best`, a `model.keras`. The runs'
     files are in `<project>/wandb`; with `WANDB_MODE=offline` they stay there until `wandb sync`
-    sends them, and so do those of trials that begin while the service cannot be reached. A run
-    takes a fifth of a second to begin.
+    sends them, and so do those of trials that begin while the service cannot be reached;
+    `overwrite=True` deletes them with the rest of the project. A run takes a fifth of a second to
+    begin.
 
     Tried offline, with the files read back, and against an address that does not answer; not
     against the service itself.
@@ -91,7 +92,7 @@ class WandbTracker(Tracker):
             run.config.update({name: value for name, value in met if name not in run.config})
             known = {name: attributes[name] for name in _KEPT if name in attributes}
             run.summary.update({**attributes.get("metrics", {}), **known, "state": state})
-            if best is not None and best.trial_number == trial_number and "checkpoint" in known:
+            if best is not None and best.trial_number == trial_number and self._has_weights(known):
                 self._log_model(run, best)
         finally:
             self._finish(trial_number, exit_code=int(failed))
@@ -109,10 +110,10 @@ class WandbTracker(Tracker):
             "name": f"{self.search.name}-{number:04d}",
             "dir": self.search.folder,
             "config": self.search.values(number),
-            # Several trials may run at once, and the console is the progress display's.
+            # Several trials may run at once.
             "reinit": "create_new",
-            "settings": wandb.Settings(silent=True, console="off"),
             **self.settings,
+            "settings": _apart(self.settings.get("settings")),
             "mode": self._mode,
         }
         try:
@@ -123,7 +124,7 @@ class WandbTracker(Tracker):
             warnings.warn(
                 f"Weights & Biases cannot be reached. From trial {number} on the runs are kept in "
                 f"{folder}; send them with: wandb sync {folder}/offline-run-*\n{error}",
-                stacklevel=6,
+                stacklevel=2,
             )
             return wandb.init(**{**given, "mode": "offline"})
 
@@ -131,6 +132,10 @@ class WandbTracker(Tracker):
         run = self._runs.pop(number, None)
         if run is not None:
             run.finish(exit_code=exit_code)
+
+    def _has_weights(self, known: Mapping[str, Any]) -> bool:
+        """Whether a trial can be loaded: not where a better one of its group ends with it."""
+        return "checkpoint" in known and (self.search.folder / known["checkpoint"]).exists()
 
     def _log_model(self, run: wandb.Run, best: Best) -> None:
         artifact = wandb.Artifact(
@@ -147,6 +152,16 @@ class WandbTracker(Tracker):
 
 # What a run's summary shows of a trial, as the record names it.
 _KEPT = ("best_epoch", "parameters", "checkpoint", "traceback")
+
+
+def _apart(given: wandb.Settings | Mapping[str, Any] | None) -> wandb.Settings:
+    """Settings that leave the console to the progress display, and can be deleted with the project.
+
+    TensorFlow, which deletes the folder of a project, would follow symbolic links.
+    """
+    if not isinstance(given, wandb.Settings):
+        given = wandb.Settings(**{"silent": True, "console": "off", **(given or {})})
+    return given.model_copy(update={"symlink": False})
 
 
 def _named(name: str) -> str:

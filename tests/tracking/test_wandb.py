@@ -92,6 +92,19 @@ def test_a_failed_trial_is_a_failed_run_with_its_traceback(tmp_path):
         assert ("RuntimeError: too large" in run.summary.get("traceback", "")) == failed
 
 
+def test_a_model_that_is_best_only_within_its_group_has_no_version(tmp_path):
+    tuner = searched(tmp_path, max_trials=8, executor=kt_hpo.Vectorized(8), keep_checkpoints=1)
+    runs = runs_of(tuner)
+    logged = [name for name, run in runs.items() if run.artifacts]
+    assert len(runs) == 8 and f"t-{tuner.study.best_trial.number:04d}" in logged
+
+
+def test_an_overwritten_search_takes_its_runs_along(tmp_path):
+    searched(tmp_path, max_trials=2)
+    tuner = searched(tmp_path, max_trials=1, overwrite=True)
+    assert set(runs_of(tuner)) == {"t-0000"}
+
+
 def test_settings_are_those_of_init(tmp_path):
     tracker = WandbTracker(project="mine", group="all", dir=str(tmp_path))
     searched(tmp_path, tracker=tracker, max_trials=1, project_name="a b")
