@@ -15,7 +15,7 @@ from wandb.agents.pyagent import Agent
 
 from kt_hpo.oracles.recorded import RecordedOracle
 from kt_hpo.sklearn.configurations import HyperModelLike, as_hypermodel, find_space
-from kt_hpo.tracking import Best, Search
+from kt_hpo.tracking import Best, Search, make_trackers
 from kt_hpo.tracking.wandb import WandbTracker
 from kt_hpo.tuner import Tuner
 from kt_hpo.wandb.sweeps import check_parameters, objective_of, read_values
@@ -28,6 +28,7 @@ def agent(
     count: int | None = None,
     directory: str | Path | None = None,
     project_name: str | None = None,
+    seed: int | None = None,
     tuner: Mapping[str, Any] | None = None,
     **fit_kwargs: Any,
 ) -> Tuner:
@@ -35,7 +36,9 @@ def agent(
 
     The sweep says which values; each run of it is a trial of a search of its own, with checkpoints
     and a record. When the sweep's early termination stops a run, the trial is pruned at the end of
-    its epoch. Several agents may work on one sweep, each in a directory of its own.
+    its epoch. Several agents may work on one sweep, each in a directory of its own. A trial that
+    was interrupted is run again by the next agent in its directory, but not as a run of the sweep.
+    W&B's own files are where W&B has them, in `./wandb` or `WANDB_DIR`.
 
     Args:
         sweep_id: The sweep: its id, `"project/id"` or `"entity/project/id"`. Its parameters are
@@ -45,6 +48,7 @@ def agent(
         count: How many runs at most; as many as the sweep has by default.
         directory: Folder of projects; the current one by default.
         project_name: Folder of this search within it; the sweep's id by default.
+        seed: Seed of weights and shuffling.
         tuner: Further arguments of `Tuner`, such as `{"executions_per_trial": 3}`.
         **fit_kwargs: As in `Tuner.search`: `validation_data`, `epochs`, `callbacks`, `verbose`, ...
 
@@ -55,17 +59,26 @@ def agent(
         ValueError: If the sweep names no metric, or has a parameter that is no hyperparameter of
             the hypermodel, or data and model do not fit together.
         wandb.errors.Error: If there is no such sweep, or the service cannot be reached.
+
+    Example:
+        >>> import wandb, kt_hpo  # doctest: +SKIP
+        >>> sweep_id = wandb.sweep(kt_hpo.wandb.sweep_config(build), project="demo")
+        ... # doctest: +SKIP
+        >>> tuner = kt_hpo.wandb.agent(sweep_id, build, x, y, validation_split=0.2, count=20)
+        ... # doctest: +SKIP
     """
     sweep = wandb.Api().sweep(sweep_id)
     check_parameters(find_space(hypermodel), sweep.config)
     jobs = _Jobs(sweep_id, count)
+    settings = dict(tuner or {})
+    theirs = make_trackers(settings.pop("tracker", None))
     searching = Tuner(
-        _SweepOracle(jobs, objective=objective_of(sweep.config)),
+        _SweepOracle(jobs, objective=objective_of(sweep.config), seed=seed),
         as_hypermodel(hypermodel),
         directory=directory,
         project_name=project_name or sweep.id,
-        tracker=_SweepTracker(jobs),
-        **(tuner or {}),
+        tracker=[*theirs, _SweepTracker(jobs)],
+        **settings,
     )
     searching.search(*data, **fit_kwargs)
     return searching

@@ -55,8 +55,10 @@ def import_sweep(
 
     Raises:
         ValueError: If the sweep does not name its metric, or its parameters are not those of the
-            hypermodel.
-        RecordError: If there are trials in the record already.
+            hypermodel, or there are trials in the record already.
+
+    Example:
+        >>> study = kt_hpo.wandb.import_sweep("me/demo/a1b2c3", build)  # doctest: +SKIP
     """
     if isinstance(sweep, str):
         sweep = wandb.Api().sweep(sweep)

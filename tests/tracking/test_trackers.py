@@ -1,3 +1,4 @@
+import importlib
 import subprocess
 import sys
 
@@ -148,6 +149,15 @@ def test_a_package_that_is_missing_is_named_before_any_training(monkeypatch, tmp
     monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(ImportError, match=rf'pip install "kt-hpo\[{name}\]"'):
         make_tuner(tmp_path, name)
+
+
+def test_sweeps_without_the_package_name_it(monkeypatch):
+    for module in [*sys.modules]:
+        if module.startswith(("wandb.", "kt_hpo.wandb")):
+            monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setitem(sys.modules, "wandb", None)
+    with pytest.raises(ImportError, match=r'pip install "kt-hpo\[wandb\]"'):
+        importlib.import_module("kt_hpo.wandb")
 
 
 def test_what_is_not_asked_for_is_not_imported():

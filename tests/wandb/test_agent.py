@@ -76,6 +76,32 @@ def test_a_count_ends_the_agent_and_a_failed_trial_fails_its_run(service, tmp_pa
     assert (tmp_path / "p" / "record.journal").exists()
 
 
+def test_an_interrupted_agent_takes_no_more_runs_and_the_next_one_goes_on(service, tmp_path):
+    class Interrupt(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            raise KeyboardInterrupt
+
+    sweep, heard = "team/project/sweep1", []
+    with pytest.raises(KeyboardInterrupt):
+        kt_hpo.wandb.agent(
+            sweep, build, X, Y, directory=tmp_path, callbacks=[Interrupt], seed=0, **DATA
+        )
+    assert [run["name"] for run in service.runs] == ["run0"]
+
+    class Heard(kt_hpo.tracking.Tracker):
+        def trial_ended(self, trial_number, state, score, best):
+            heard.append((trial_number, state))
+
+    tuner = kt_hpo.wandb.agent(
+        sweep, build, X, Y, directory=tmp_path, tuner={"tracker": Heard()}, **DATA
+    )
+    assert [trial.params for trial in tuner.study.trials] == VALUES
+    assert heard == [(0, "COMPLETE"), (1, "COMPLETE")]
+    wandb.teardown()
+    runs = read_runs(tmp_path / "wandb")
+    assert {name: run.exit_code for name, run in runs.items()} == {"run0": 1, "run1": 0}
+
+
 def test_mistakes_are_told_before_a_run_is_taken(service, tmp_path):
     with pytest.raises(ValueError, match="val_loss, measured on validation data"):
         kt_hpo.wandb.agent("team/project/sweep1", build, X, Y, directory=tmp_path, verbose=0)
