@@ -16,6 +16,9 @@ from wandb.errors import CommError
 from kt_hpo.tracking.events import Best
 from kt_hpo.tracking.tracker import Search, Tracker
 
+# What a run's summary shows of a trial, as the record names it.
+_KEPT = ("best_epoch", "parameters", "checkpoint", "traceback")
+
 
 class WandbTracker(Tracker):
     """Logs each trial as a run of a group, and the best model as an artifact.
@@ -148,10 +151,6 @@ class WandbTracker(Tracker):
             self.search.load_model(best.trial_number).save(path)
             artifact.add_file(str(path))
             run.log_artifact(artifact, aliases=["best"])
-
-
-# What a run's summary shows of a trial, as the record names it.
-_KEPT = ("best_epoch", "parameters", "checkpoint", "traceback")
 
 
 def _apart(given: wandb.Settings | Mapping[str, Any] | None) -> wandb.Settings:
