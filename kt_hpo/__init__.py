@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from keras_tuner import HyperModel, Objective, Oracle, errors
+    from keras_tuner import HyperModel, Objective, Oracle
 
-    from kt_hpo import datasets, oracles, plots, sklearn, wandb
+    from kt_hpo import applications, datasets, engine, errors, oracles, plots, sklearn, tuners
+    from kt_hpo import wandb as wandb
     from kt_hpo.execution import Inline, Vectorized
     from kt_hpo.hyperparameters import HyperParameters
     from kt_hpo.journal import RecordError
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
         OptunaSearch,
         PopulationBasedTraining,
         RandomSearch,
+        SklearnTuner,
     )
 
 _HOMES = {
@@ -54,13 +56,16 @@ _HOMES = {
     "PopulationBasedTraining": "kt_hpo.tuners",
     "RandomSearch": "kt_hpo.tuners",
     "RecordError": "kt_hpo.journal",
+    "SklearnTuner": "kt_hpo.tuners",
     "Tuner": "kt_hpo.tuner",
     "Vectorized": "kt_hpo.execution",
-    "errors": "keras_tuner",
     "open_study": "kt_hpo.studies",
     "synchronized": "kt_hpo.oracles.locking",
 }
-_MODULES = ("datasets", "oracles", "plots", "sklearn", "wandb")
+_MODULES = (
+    "applications", "datasets", "engine", "errors", "oracles", "plots", "sklearn", "tuners",
+    "wandb",
+)  # fmt: skip
 
 __all__ = [
     "BayesOptSearch",
@@ -81,15 +86,19 @@ __all__ = [
     "PopulationBasedTraining",
     "RandomSearch",
     "RecordError",
+    "SklearnTuner",
     "Tuner",
     "Vectorized",
+    "applications",
     "datasets",
+    "engine",
     "errors",
     "open_study",
     "oracles",
     "plots",
     "sklearn",
     "synchronized",
+    "tuners",
     "wandb",
 ]
 

@@ -10,7 +10,7 @@ import kt_hpo
 
 # From the top of the house to its ground; what stands in one line does not import each other.
 FLOORS = [
-    {"cli"},
+    {"cli", "engine"},
     {"algorithms", "results"},
     {"wandb"},
     {"sklearn"},
@@ -25,7 +25,7 @@ FLOORS = [
     {"constraints", "journal", "objectives", "space"},
     {"scopes"},
     {"hyperparameters", "datasets", "startup"},
-    {"arguments", "optional"},
+    {"applications", "arguments", "errors", "optional"},
 ]
 ROOT = Path(kt_hpo.__file__).parent
 

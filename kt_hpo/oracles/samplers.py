@@ -24,6 +24,7 @@ from optuna.samplers._lazy_random_state import LazyRandomState
 from kt_hpo import space
 from kt_hpo.arguments import did_you_mean
 from kt_hpo.optional import require
+from kt_hpo.oracles.parzen import quicken
 from kt_hpo.record import quiet_optuna
 from kt_hpo.scopes import recorded_names
 
@@ -94,6 +95,8 @@ def make_sampler(sampler: str | BaseSampler | None) -> BaseSampler:
     for kind, package, extra in ((GPSampler, "torch", "gp"), (CmaEsSampler, "cmaes", "cmaes")):
         if isinstance(made, kind):
             require(package, extra)
+    if isinstance(made, TPESampler):
+        quicken(made)
     return made
 
 

@@ -27,6 +27,7 @@ def service(monkeypatch):
         yield running
 
 
+@pytest.mark.slow
 def test_the_runs_of_a_sweep_are_trials_and_one_that_it_stops_is_pruned(service, tmp_path):
     class Slow(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):
@@ -76,6 +77,7 @@ def test_a_count_ends_the_agent_and_a_failed_trial_fails_its_run(service, tmp_pa
     assert (tmp_path / "p" / "record.journal").exists()
 
 
+@pytest.mark.slow
 def test_an_interrupted_agent_takes_no_more_runs_and_the_next_one_goes_on(service, tmp_path):
     class Interrupt(keras.callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):

@@ -1,0 +1,68 @@
+import numpy as np
+import optuna
+import pytest
+from optuna.samplers import TPESampler
+from optuna.samplers._tpe import _truncnorm
+from optuna.search_space.group_decomposed import _GroupDecomposedSearchSpace
+from optuna.trial import TrialState, create_trial
+
+from kt_hpo.oracles.parzen import quicken
+
+PYTHON = np.frompyfunc(_truncnorm._log_ndtr_single, 1, 1)
+
+
+@pytest.fixture
+def plain(monkeypatch):
+    monkeypatch.setattr(_truncnorm, "_log_ndtr", lambda a: PYTHON(a).astype(float))
+
+
+def sampler():
+    return TPESampler(seed=0, multivariate=True, group=True)
+
+
+def proposals(sampler, trials=60):
+    study = optuna.create_study(sampler=sampler)
+    for _ in range(trials):
+        trial = study.ask()
+        rate = trial.suggest_float("rate", 1e-5, 1e-1, log=True)
+        loss = abs(np.log10(rate) + 3)
+        if trial.suggest_categorical("optimizer", ["adam", "sgd"]) == "sgd":
+            loss += 1 - trial.suggest_float("momentum", 0.0, 0.99)
+        study.tell(trial, loss + 0.01 * trial.suggest_int("units", 8, 64))
+    return [tuple(trial.params.values()) for trial in study.trials]
+
+
+def test_the_logarithm_is_the_same(plain):
+    points = np.concatenate([np.linspace(-40, 12, 500), [-1e3, -20.0, 6.0]])
+    expected = _truncnorm._log_ndtr(points)
+    quicken(sampler())
+    np.testing.assert_allclose(_truncnorm._log_ndtr(points), expected, rtol=1e-9, atol=1e-15)
+
+
+def test_a_quickened_sampler_proposes_the_same(plain):
+    expected = proposals(sampler())
+    quick = sampler()
+    quicken(quick)
+    found = proposals(quick)
+    assert [len(values) for values in found] == [len(values) for values in expected]
+    for ours, optunas in zip(found, expected, strict=True):
+        assert ours == pytest.approx(optunas)
+
+
+def test_the_groups_are_those_of_optuna():
+    study = optuna.create_study()
+    quick = sampler()
+    quicken(quick)
+    uniform = optuna.distributions.FloatDistribution(0, 1)
+    for names in ("ab", "ab", "abc", "c", "d"):
+        space = dict.fromkeys(names, uniform)
+        trial = create_trial(
+            state=TrialState.COMPLETE,
+            value=0.0,
+            params=dict.fromkeys(names, 0.5),
+            distributions=space,
+        )
+        study.add_trial(trial)
+        found = quick._group_decomposed_search_space.calculate(study).search_spaces
+        expected = _GroupDecomposedSearchSpace(True).calculate(study).search_spaces
+        assert sorted(map(sorted, found)) == sorted(map(sorted, expected))
