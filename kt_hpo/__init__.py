@@ -14,8 +14,17 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from keras_tuner import HyperModel, Objective, Oracle
 
-    from kt_hpo import applications, datasets, engine, errors, oracles, plots, sklearn, tuners
-    from kt_hpo import wandb as wandb
+    from kt_hpo import (
+        applications,
+        datasets,
+        engine,
+        errors,
+        oracles,
+        plots,
+        sklearn,
+        tuners,
+        wandb,
+    )
     from kt_hpo.execution import Inline, Vectorized
     from kt_hpo.hyperparameters import HyperParameters
     from kt_hpo.journal import RecordError
