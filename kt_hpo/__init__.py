@@ -14,7 +14,17 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from keras_tuner import HyperModel, Objective, Oracle
 
-    from kt_hpo import applications, datasets, engine, errors, oracles, plots, sklearn, tuners
+    from kt_hpo import (
+        applications,
+        datasets,
+        engine,
+        errors,
+        oracles,
+        plots,
+        sklearn,
+        tuners,
+        wandb,
+    )
     from kt_hpo.execution import Inline, Vectorized
     from kt_hpo.exports import export
     from kt_hpo.hyperparameters import HyperParameters
@@ -67,6 +77,7 @@ _HOMES = {
 }
 _MODULES = (
     "applications", "datasets", "engine", "errors", "oracles", "plots", "sklearn", "tuners",
+    "wandb",
 )  # fmt: skip
 
 __all__ = [
@@ -103,6 +114,7 @@ __all__ = [
     "sklearn",
     "synchronized",
     "tuners",
+    "wandb",
 ]
 
 

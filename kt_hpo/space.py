@@ -221,7 +221,7 @@ def check_values(space: keras_tuner.HyperParameters, values: Mapping[str, Value]
 
 def explore(
     build: Callable[[HyperParameters], Any], declared: keras_tuner.HyperParameters
-) -> tuple[HyperParameters, list[str]]:
+) -> HyperParameters:
     """Finds the whole space, one build for each conditional scope not yet entered.
 
     A build that raises still shows the hyperparameters it asked for before that: a model that
@@ -233,7 +233,10 @@ def explore(
         declared: What is known of the space beforehand.
 
     Returns:
-        The space, and the tracebacks of the builds if not a single one went well.
+        The space.
+
+    Raises:
+        ValueError: If not a single build went well; with the first one's traceback.
     """
     space = HyperParameters.from_config(declared.get_config())
     stream = np.random.default_rng(0)
@@ -259,7 +262,12 @@ def explore(
         none_went_well = len(tracebacks) == builds
         if not waiting and none_went_well and builds < len(scopes) + RANDOM_BUILDS:
             waiting.append(draw(space, stream))
-    return space, tracebacks if none_went_well else []
+    if none_went_well:
+        raise ValueError(
+            f"The hypermodel could not be built with any values. The first error:\n\n"
+            f"{tracebacks[0]}"
+        )
+    return space
 
 
 def size(space: keras_tuner.HyperParameters) -> int | None:

@@ -18,7 +18,7 @@ from kt_hpo import journal, space, tables
 from kt_hpo.arguments import check_whole
 from kt_hpo.constraints import ConstraintLike, make_constraints
 from kt_hpo.execution import Executor, made
-from kt_hpo.execution.trial import counts
+from kt_hpo.execution.search import shown
 from kt_hpo.hyperparameters import Value
 from kt_hpo.oracles import recorded
 from kt_hpo.oracles.ranking import front
@@ -26,7 +26,7 @@ from kt_hpo.provenance import environment, made_by
 from kt_hpo.pruning import check_pruner, make_pruner
 from kt_hpo.record import Storage
 from kt_hpo.startup import quiet_retracing
-from kt_hpo.tracking import Progress, make_progress
+from kt_hpo.tracking import Progress, TrackerLike, make_trackers
 from kt_hpo.training import best, checkpoints, fit
 from kt_hpo.training.checks import check_search
 
@@ -65,6 +65,8 @@ class Tuner(keras_tuner.Tuner):
             for the algorithms that learn from trials.
         constraint: What a trial must keep to be among the best, such as `"parameters < 1e5"`; see
             `kt_hpo.constraints.make_constraints`. Optuna's samplers seek trials that keep it.
+        tracker: What keeps the search besides the record: `"tensorboard"`, `"wandb"`, a
+            `kt_hpo.tracking.Tracker`, or a list of these.
         **kwargs: None others are known.
 
     Attributes:
@@ -109,6 +111,7 @@ class Tuner(keras_tuner.Tuner):
         pruner: str | BasePruner | None = None,
         warm_start: optuna.Study | None = None,
         constraint: ConstraintLike = None,
+        tracker: TrackerLike = None,
         **kwargs: Any,
     ) -> None:
         check_whole(
@@ -133,6 +136,7 @@ class Tuner(keras_tuner.Tuner):
         self.early_stopping = early_stopping
         self.keep_checkpoints = keep_checkpoints
         self.executor = made(executor)
+        self.trackers = make_trackers(tracker)
         self.progress = Progress()
         super().__init__(
             oracle,
@@ -185,20 +189,12 @@ class Tuner(keras_tuner.Tuner):
         verbose = fit_kwargs.get("verbose", "auto")
         if not self._run_trial_takes("verbose"):
             fit_kwargs.pop("verbose", None)
-        objective = self.oracle.objective
-        with journal.claimed(Path(self.project_dir)), quiet_retracing():
-            self.progress = make_progress(verbose, objective.name, objective.direction)
+        claimed = journal.claimed(Path(self.project_dir))
+        with claimed, quiet_retracing(), shown(self, verbose):
             self.oracle.record.note(made_by=made_by(self), environment=environment())
-            self.progress.start(self.oracle.planned_trials, counts(self.oracle))
-            try:
-                self.on_search_begin()
-                self.executor.run(self, fit_args, fit_kwargs)
-                self.on_search_end()
-            except KeyboardInterrupt:
-                self.progress.note("Interrupted. Run the same program again to go on.")
-                raise
-            finally:
-                self.progress.stop()
+            self.on_search_begin()
+            self.executor.run(self, fit_args, fit_kwargs)
+            self.on_search_end()
 
     def run_trial(self, trial: Trial, *args: Any, **kwargs: Any) -> Any:
         """Trains and measures the model of a trial; to be overridden for anything else.
@@ -344,14 +340,8 @@ class Tuner(keras_tuner.Tuner):
         declared = self.oracle.get_space()
         self.hypermodel.declare_hyperparameters(declared)
         self.oracle.update_space(declared)
-        found, tracebacks = space.explore(self.hypermodel.build, self.oracle.get_space())
+        self.oracle.update_space(space.explore(self.hypermodel.build, self.oracle.get_space()))
         keras.utils.clear_session()
-        if tracebacks:
-            raise ValueError(
-                f"The hypermodel could not be built with any values. The first error:\n\n"
-                f"{tracebacks[0]}"
-            )
-        self.oracle.update_space(found)
 
     def _get_tuner_fname(self) -> str:
         # Keras Tuner reloads from this file where it exists; the record knows better.

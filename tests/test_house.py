@@ -12,6 +12,7 @@ import kt_hpo
 FLOORS = [
     {"cli", "engine"},
     {"algorithms", "dashboard", "exports", "reports", "results"},
+    {"wandb"},
     {"sklearn"},
     {"tuners"},
     {"tuner"},

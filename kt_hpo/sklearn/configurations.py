@@ -59,13 +59,7 @@ def find_space(hypermodel: HyperModelLike) -> HyperParameters:
     made = as_hypermodel(hypermodel)
     declared = HyperParameters()
     made.declare_hyperparameters(declared)
-    found, tracebacks = space.explore(made.build, declared)
-    if tracebacks:
-        raise ValueError(
-            f"The hypermodel could not be built with any values. The first error:\n\n"
-            f"{tracebacks[0]}"
-        )
-    return found
+    return space.explore(made.build, declared)
 
 
 def check_given(known: HyperParameters, given: Mapping[str, Any]) -> None:

@@ -1,0 +1,52 @@
+"""A search, from its beginning to its end in front of the user."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kt_hpo.execution.trial import counts
+from kt_hpo.oracles.trials import trial_id_of
+from kt_hpo.tracking import Audience, Search, make_progress
+
+if TYPE_CHECKING:
+    import keras
+
+    from kt_hpo.tuner import Tuner
+
+
+@contextmanager
+def shown(tuner: Tuner, verbose: int | str) -> Iterator[None]:
+    """Has the progress display and the trackers hear of a search.
+
+    Args:
+        tuner: The tuner.
+        verbose: As in `Tuner.search`.
+
+    Yields:
+        Nothing, while the search runs.
+
+    Raises:
+        ValueError: If `verbose` is not allowed.
+        Exception: What keeps a tracker from opening.
+    """
+
+    def load_model(number: int) -> keras.Model:
+        return tuner.load_model(tuner.oracle.get_trial(trial_id_of(number)))
+
+    objective = tuner.oracle.objective
+    display = make_progress(verbose, objective.name, objective.direction)
+    search = Search(
+        tuner.oracle.record, Path(tuner.project_dir), tuner.executions_per_trial, load_model
+    )
+    tuner.progress = Audience(display, tuner.trackers, search)
+    tuner.progress.start(tuner.oracle.planned_trials, counts(tuner.oracle))
+    try:
+        yield
+    except KeyboardInterrupt:
+        tuner.progress.note("Interrupted. Run the same program again to go on.")
+        raise
+    finally:
+        tuner.progress.stop()
