@@ -116,13 +116,11 @@ def _contents(search: Search) -> dict[str, Any]:
     space = None if config is None else HyperParameters.from_config(config)
     names = objective_names(search.study)
     found = [(name, influences(search, index)) for index, name in enumerate(names)]
-    mattered = {one.name for one in found[0][1] if one.mattered}
+    mattered = {one.name: one.share for one in found[0][1] if one.mattered}
     return {
         "search": search,
         "headline": answer.headline(search),
-        "answer": answer.answer(
-            search, space, {one.name: one.share for one in found[0][1]} or None
-        ),
+        "answer": answer.answer(search, space, mattered or None),
         "why_none": answer.why_none(search),
         "front": _front(search),
         "objectives": attributes.get("objective") or ", ".join(names),
