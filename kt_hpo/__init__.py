@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from kt_hpo.oracles.locking import synchronized
     from kt_hpo.sklearn import KerasHyperClassifier, KerasHyperRegressor
     from kt_hpo.studies import open_study
+    from kt_hpo.training.hyperparameters import Training
+    from kt_hpo.training.learning_rate_finder import find_learning_rate
     from kt_hpo.tuner import Tuner
     from kt_hpo.tuners import (
         BayesianOptimization,
@@ -54,9 +56,11 @@ _HOMES = {
     "PopulationBasedTraining": "kt_hpo.tuners",
     "RandomSearch": "kt_hpo.tuners",
     "RecordError": "kt_hpo.journal",
+    "Training": "kt_hpo.training.hyperparameters",
     "Tuner": "kt_hpo.tuner",
     "Vectorized": "kt_hpo.execution",
     "errors": "keras_tuner",
+    "find_learning_rate": "kt_hpo.training.learning_rate_finder",
     "open_study": "kt_hpo.studies",
     "synchronized": "kt_hpo.oracles.locking",
 }
@@ -81,10 +85,12 @@ __all__ = [
     "PopulationBasedTraining",
     "RandomSearch",
     "RecordError",
+    "Training",
     "Tuner",
     "Vectorized",
     "datasets",
     "errors",
+    "find_learning_rate",
     "open_study",
     "oracles",
     "plots",

@@ -15,6 +15,7 @@ FLOORS = [
     {"sklearn"},
     {"tuners"},
     {"tuner"},
+    {"found"},
     {"execution"},
     {"training"},
     {"oracles"},
