@@ -45,13 +45,14 @@ def check_splitter(splitter: Splitter) -> None:
     Example:
         >>> check_splitter(5)
     """
-    if splitter is None or callable(getattr(splitter, "split", None)):
+    splits = callable(getattr(splitter, "split", None)) and not isinstance(splitter, str)
+    if splitter is None or splits:
         return
     if isinstance(splitter, int) and not isinstance(splitter, bool):
         check_whole(2, cross_validation=splitter)
         return
     pairs = list(splitter) if isinstance(splitter, list | tuple) else []
-    if not pairs or any(len(pair) != 2 for pair in pairs):
+    if not pairs or not all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in pairs):
         raise ValueError(
             f"cross_validation={splitter!r} is not allowed; give a number of folds from 2 on, a "
             "splitter of sklearn.model_selection such as GroupKFold(5) or TimeSeriesSplit(5), or a "

@@ -10,6 +10,7 @@ import keras_tuner
 from keras_tuner.src.engine.hypermodel import get_hypermodel
 
 from hypermodels.ranges import Range, check_numbers, pick
+from kt_hpo.arguments import check_whole
 from kt_hpo.training import batches, class_weights, precision
 
 
@@ -90,6 +91,9 @@ class Training(keras_tuner.HyperModel):
         for name in ("batch_size", "epochs", "gradient_accumulation_steps", "steps_per_execution"):
             if name in given:
                 check_numbers(name, given[name], 1)
+                values = given[name]
+                for number in values if isinstance(values, list | tuple) else [values]:
+                    check_whole(**{name: number})
         for name in ("learning_rate", "weight_decay", "clipnorm"):
             if name in given:
                 check_numbers(name, given[name], 1e-12)
