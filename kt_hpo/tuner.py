@@ -27,7 +27,7 @@ from kt_hpo.startup import quiet_retracing
 from kt_hpo.tracking import Progress, make_progress
 from kt_hpo.training import checkpoints, fit, precision
 from kt_hpo.training.checks import check_search
-from kt_hpo.training.distribution import make_strategy
+from kt_hpo.training.distribution import check_distribution, make_strategy
 from kt_hpo.training.interruption import Interruption
 from kt_hpo.training.options import make_options
 from kt_hpo.training.reproducibility import make_deterministic, record_environment
@@ -151,7 +151,7 @@ class Tuner(Found):
             optimizer=optimizer,
             loss=loss,
             metrics=metrics,
-            distribution_strategy=distribution_strategy or self._make_strategy(),
+            distribution_strategy=self._strategy(distribution_strategy),
             directory=directory,
             project_name=project_name,
             logger=logger,
@@ -303,9 +303,15 @@ class Tuner(Found):
             precision.compile_steps(model, options.jit_compile, options.steps_per_execution)
         return model
 
-    def _make_strategy(self) -> Any:
-        one_at_a_time = isinstance(self.executor, Inline)
-        return make_strategy(self.training.distribution, one_at_a_time)
+    def _strategy(self, given: Any) -> Any:
+        if given is not None and self.training.distribution is not None:
+            raise ValueError(
+                "distribution= and distribution_strategy=, Keras Tuner's name for it, say the same: "
+                "leave one of the two out."
+            )
+        distribution = given if given is not None else self.training.distribution
+        check_distribution(distribution)
+        return make_strategy(distribution, one_at_a_time=isinstance(self.executor, Inline))
 
     def _populate_initial_space(self) -> None:
         self.oracle.reload()

@@ -23,6 +23,7 @@ from kt_hpo.hyperparameters import HyperParameters
 
 _DIVERGED = 4.0
 _BEGUN = 0.1
+_A_FALL = 0.01
 
 
 @dataclass(frozen=True)
@@ -170,7 +171,7 @@ def _read(test: _RangeTest) -> LearningRates:
     rates, smoothed = np.array(test.rates[:count]), np.array(test.smoothed)
     lowest = int(smoothed.argmin())
     fall = smoothed[0] - smoothed[lowest]
-    if lowest == 0 or fall <= 0:
+    if lowest == 0 or fall < _A_FALL * abs(smoothed[0]):
         raise ValueError(
             f"The loss falls at no learning rate from {rates[0]:g} to {rates[-1]:g}. Widen the "
             "range (low=, high=), or take more steps=."

@@ -1,3 +1,5 @@
+from typing import ClassVar
+
 import keras
 import keras_tuner
 import numpy as np
@@ -15,7 +17,7 @@ X, Y = blobs(120)
 class Seen(keras.callbacks.Callback):
     """What a training was asked for."""
 
-    params_seen = []
+    params_seen: ClassVar = []
 
     def on_train_begin(self, logs=None):
         Seen.params_seen.append((self.params["epochs"], self.params["steps"]))

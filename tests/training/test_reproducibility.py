@@ -18,7 +18,8 @@ def program(directory, **options):
         import kt_hpo
         RandomSearch = kt_hpo.RandomSearch
         from models import blobs, build
-        tuner = RandomSearch(build, "val_loss", max_trials=2, seed=5, directory={directory!r}, {given})
+        where = {{"directory": {directory!r}}}
+        tuner = RandomSearch(build, "val_loss", max_trials=2, seed=5, **where, {given})
         tuner.search(*blobs(), validation_split=0.2, epochs=2, verbose=0)
         import tensorflow as tf
         from tensorflow.python.framework import config
