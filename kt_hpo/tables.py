@@ -22,9 +22,9 @@ def to_dataframe(study: optuna.Study) -> pd.DataFrame:
     Returns:
         Columns `trial`, `state`, the objectives, the hyperparameters, the other metrics at the best
         epoch, `standard_error` (that of the first objective's mean over executions and folds, where
-        there are several), `violation` (how far it is from keeping the constraints, 0 where it does; only if
-        there are any), `best_epoch` (counted from 1), `parameters`, `seconds`, `error` (the last
-        line of the traceback). What a trial does not have is missing.
+        there are several), `violation` (how far it is from keeping the constraints, 0 where it
+        does; only if there are any), `best_epoch` (counted from 1), `parameters`, `seconds`,
+        `error` (the last line of the traceback). What a trial does not have is missing.
 
     Example:
         >>> to_dataframe(optuna.create_study()).empty

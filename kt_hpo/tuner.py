@@ -306,8 +306,8 @@ class Tuner(Found):
     def _strategy(self, given: Any) -> Any:
         if given is not None and self.training.distribution is not None:
             raise ValueError(
-                "distribution= and distribution_strategy=, Keras Tuner's name for it, say the same: "
-                "leave one of the two out."
+                "distribution= and distribution_strategy=, Keras Tuner's name for it, say the "
+                "same: leave one of the two out."
             )
         distribution = given if given is not None else self.training.distribution
         check_distribution(distribution)

@@ -170,20 +170,22 @@ def _read(test: _RangeTest) -> LearningRates:
         )
     rates, smoothed = np.array(test.rates[:count]), np.array(test.smoothed)
     lowest = int(smoothed.argmin())
-    fall = smoothed[0] - smoothed[lowest]
-    if lowest == 0 or fall < _A_FALL * abs(smoothed[0]):
+    # The first steps differ by their samples alone.
+    start = float(np.median(smoothed[: lowest // 4 + 1]))
+    fall = start - smoothed[lowest]
+    if lowest < 2 or fall < _A_FALL * abs(start):
         raise ValueError(
             f"The loss falls at no learning rate from {rates[0]:g} to {rates[-1]:g}. Widen the "
             "range (low=, high=), or take more steps=."
         )
-    begun = int(np.argmax(smoothed <= smoothed[0] - _BEGUN * fall))
+    begun = int(np.flatnonzero(smoothed[:lowest] > start - _BEGUN * fall).max(initial=0))
     slopes = np.gradient(smoothed, np.log(rates))
-    steepest = int(slopes[: lowest + 1].argmin())
+    steepest = begun + int(slopes[begun:lowest].argmin())
     return LearningRates(
         rates=rates.tolist(),
         losses=list(test.losses),
         smoothed=smoothed.tolist(),
-        low=float(rates[min(begun, lowest - 1)]),
+        low=float(rates[begun]),
         steepest=float(rates[steepest]),
         high=float(rates[lowest]),
     )
