@@ -16,7 +16,7 @@ from optuna.pruners import BasePruner
 from kt_hpo import journal, space
 from kt_hpo.arguments import check_whole
 from kt_hpo.constraints import ConstraintLike, make_constraints
-from kt_hpo.execution import Executor, Inline, made
+from kt_hpo.execution import Executor, Inline, Vectorized, made
 from kt_hpo.execution.trial import counts
 from kt_hpo.found import Found
 from kt_hpo.hyperparameters import Value
@@ -171,6 +171,11 @@ class Tuner(Found):
         overridden = type(self.hypermodel).fit is not keras_tuner.HyperModel.fit
         return overridden and not getattr(self.hypermodel, "uses_model_fit", False)
 
+    @property
+    def _reports_epochs_here(self) -> bool:
+        """Whether Ctrl-C can wait for the end of an epoch."""
+        return not self.runs_its_own_way and isinstance(self.executor, Inline | Vectorized)
+
     def search(self, *fit_args: Any, **fit_kwargs: Any) -> None:
         """Runs trials until there are no more to run.
 
@@ -198,7 +203,7 @@ class Tuner(Found):
             try:
                 self.on_search_begin()
                 with self.interruption.listening(
-                    self.progress.note, self.training.time_budget, not self.runs_its_own_way
+                    self.progress.note, self.training.time_budget, self._reports_epochs_here
                 ):
                     self.executor.run(self, fit_args, fit_kwargs)
                 self.on_search_end()

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from kt_hpo.tuner import Tuner
 
 
+# Of so many times as many trials as train at once, those of one architecture fill a group.
+_AHEAD = 4
+
+
 class Vectorized:
     """Trains up to `k` trials at once: models of one architecture share a program.
 
@@ -28,7 +32,8 @@ class Vectorized:
     trains by itself, and the tuner says once why.
 
     The oracle is asked for `k` trials before the first of them has ended. An algorithm that learns
-    from one trial to the next learns from fewer then: for those a smaller `k` may be better.
+    from one trial to the next learns from fewer then: for those a smaller `k` may be better. One
+    that does not is asked for several times `k`, so that many of them are of one architecture.
 
     Args:
         k: How many trials train at once.
@@ -100,10 +105,11 @@ class Vectorized:
                 time.sleep(0.1)
 
     def _ask(self, tuner: Tuner) -> tuple[list[Trial], str]:
-        """Asks the oracle for up to `k` trials, as if that many tuners did."""
+        """Asks the oracle for many trials, as if that many tuners did."""
         trials: list[Trial] = []
+        ahead = 1 if self.k == 1 or tuner.oracle.learns_from_trials else _AHEAD
         with tuner.oracle.record.batched():
-            for place in range(self.k):
+            for place in range(ahead * self.k):
                 tuner.pre_create_trial()
                 trial = tuner.oracle.create_trial(f"{tuner.tuner_id}:{place}")
                 if trial.status != TrialStatus.RUNNING:
@@ -123,7 +129,7 @@ class Vectorized:
 
         for trial in trials:
             begin(tuner, trial)
-        for ended in engine.train(trials):
+        for ended in engine.train(trials, self.k):
             kept = best_of(ended, tuner)
             with tuner.oracle.record.batched():
                 for outcome in ended:

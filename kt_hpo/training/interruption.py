@@ -43,6 +43,10 @@ class Interruption:
         if self._deadline is not None and time.monotonic() > self._deadline:
             raise TimeIsUpError
 
+    def __getstate__(self) -> dict[str, Any]:
+        # In another process nothing stops a trial but the process of the search.
+        return {"_asked": False, "_deadline": None}
+
     @contextmanager
     def listening(
         self, note: Callable[[str], None], time_budget: float | None, waits: bool = True

@@ -15,8 +15,9 @@ from kt_hpo.tuner import Tuner
 class BayesianOptimization(Tuner):
     """Bayesian optimization, with Keras Tuner's Gaussian process or Optuna's TPE.
 
-    The Gaussian process thinks 1.7 to 2.6 seconds a trial on an idle machine, 12 on a busy one;
-    its proposals are sound. TPE answers in milliseconds, and `OptunaSearch` has it by default.
+    In Keras Tuner the Gaussian process thinks about 2 seconds a trial, 12 on a busy machine. Here
+    its proposals are the same, in some tenths of a second. TPE answers in milliseconds, and
+    `OptunaSearch` has it by default.
 
     Args:
         hypermodel: A `keras_tuner.HyperModel` or a function `build(hp)`.

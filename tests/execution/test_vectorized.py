@@ -9,7 +9,8 @@ from keras import layers
 from models import blobs
 
 import kt_hpo
-from kt_hpo.training.vectorized import group
+from kt_hpo.training import checkpoints
+from kt_hpo.training.vectorized import ends, group
 
 X, Y = blobs()
 FIT = {"validation_split": 0.25, "epochs": 3, "verbose": 0}
@@ -38,6 +39,11 @@ def without_dropout(hp):
     return model
 
 
+def one_size(hp):
+    hp.Fixed("units", 3)
+    return without_dropout(hp)
+
+
 def made(tmp_path, kind=kt_hpo.RandomSearch, hypermodel=build, **kwargs):
     kwargs = {
         "objective": "val_loss",
@@ -45,13 +51,15 @@ def made(tmp_path, kind=kt_hpo.RandomSearch, hypermodel=build, **kwargs):
         "directory": tmp_path,
         "executor": kt_hpo.Vectorized(k=8),
     } | kwargs
-    if kind is not kt_hpo.Hyperband:
+    if kind not in (kt_hpo.Hyperband, kt_hpo.PopulationBasedTraining):
         kwargs.setdefault("max_trials", 4)
     return kind(hypermodel, **kwargs)
 
 
-def searched(tmp_path, fit=FIT, data=(X, Y), **kwargs):
-    tuner = made(tmp_path, **kwargs)
+def searched(
+    tmp_path, kind=kt_hpo.RandomSearch, hypermodel=build, *, fit=FIT, data=(X, Y), **kwargs
+):
+    tuner = made(tmp_path, kind, hypermodel, **kwargs)
     tuner.search(*data, **fit)
     return tuner
 
@@ -71,6 +79,26 @@ def test_trials_together_are_what_each_is_alone(tmp_path):
     alone = searched(tmp_path / "alone", executor=kt_hpo.Vectorized(k=1))
     assert_same(together, alone)
     assert together.executor.notes == alone.executor.notes == []
+
+
+def test_groups_fill_with_trials_of_one_architecture(tmp_path, monkeypatch):
+    sizes = []
+    made_as_ever = group.Group.__init__
+
+    def counting(self, learner, run, seats, *others):
+        sizes.append(len(seats))
+        made_as_ever(self, learner, run, seats, *others)
+
+    monkeypatch.setattr(group.Group, "__init__", counting)
+    executor = kt_hpo.Vectorized(k=4)
+    searched(tmp_path / "random", hypermodel=without_dropout, max_trials=16, executor=executor)
+    assert sum(sizes) == 16
+    assert max(sizes) == 4
+    assert len(sizes) <= 6
+    sizes.clear()
+    tpe = kt_hpo.OptunaSearch
+    searched(tmp_path / "tpe", tpe, without_dropout, max_trials=12, executor=executor)
+    assert len(sizes) > 3
 
 
 def test_the_record_holds_what_a_trial_was(tmp_path):
@@ -112,6 +140,28 @@ def test_hyperband_goes_on_from_where_a_trial_ended(tmp_path):
         after = ours.study.trials[number].user_attrs["history"][0]
         assert after["epoch"][0] == before["epoch"][-1] + 1
         assert after["loss"][0] < before["loss"][0]
+
+
+def test_a_population_exploits_in_memory(tmp_path, monkeypatch):
+    kwargs = {
+        "kind": kt_hpo.PopulationBasedTraining, "population_size": 4, "max_epochs": 3,
+        "hypermodel": one_size, "seed": 1,
+    }  # fmt: skip
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoints, "go_on_from", None)
+        in_memory = searched(tmp_path / "memory", **kwargs)
+    monkeypatch.setattr(ends.Ends, "get", lambda self, trial_id: None)
+    from_files = searched(tmp_path / "files", **kwargs)
+    assert_same(in_memory, from_files)
+    values = [trial.user_attrs["values"] for trial in in_memory.study.trials]
+    assert sum("tuner/trial_id" in one for one in values) >= 4
+    assert in_memory.executor.notes == []
+    for tuner in (in_memory, from_files):
+        best = tuner.oracle.get_best_trials(1)[0]
+        model = tuner.get_best_models()[0]
+        assert model.evaluate(X[150:], Y[150:], verbose=0)[0] == pytest.approx(best.score, rel=1e-5)
+        rate = float(model.optimizer.learning_rate)
+        assert rate == pytest.approx(best.hyperparameters["rate"])
 
 
 def test_a_diverging_trial_touches_no_other(tmp_path):

@@ -27,7 +27,7 @@ class Blueprint(NamedTuple):
         optimizer: The optimizer's state; None if it has done nothing yet.
         iterations: The steps it has done.
         parameters: How many weights there are.
-        model: Gives the model; builds it where that was not needed before.
+        model: Gives a model of the same architecture; builds it where there was none before.
     """
 
     signature: Hashable
@@ -39,6 +39,19 @@ class Blueprint(NamedTuple):
     iterations: int
     parameters: int
     model: Callable[[], keras.Model]
+
+    def going_on(self, end: Row) -> Blueprint:
+        """Gives the blueprint of the same model, trained already.
+
+        Args:
+            end: The weights and the optimizer's state in which another trial ended.
+
+        Returns:
+            The blueprint.
+        """
+        trained, optimizer = end[: len(self.weights)], end[len(self.weights) :]
+        # The first of an optimizer's variables counts its steps.
+        return self._replace(weights=trained, optimizer=optimizer, iterations=int(optimizer[0]))
 
 
 def drawn_from(model: keras.Model) -> Blueprint:

@@ -10,17 +10,21 @@ its weights to the last bit. Whatever does not fit is built.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import keras
 import keras_tuner
 import numpy as np
 
+from kt_hpo.oracles.trials import own_values
 from kt_hpo.training.vectorized.blueprint import Blueprint, drawn_from
 from kt_hpo.training.vectorized.initial import Recipe, initial_weights, recipes
+from kt_hpo.training.vectorized.stack import Row
 from kt_hpo.training.vectorized.watched import watching
 
 _REMEMBERED = 64
+_MODELS = 8
 
 
 class Build(NamedTuple):
@@ -72,16 +76,22 @@ class Drafts:
         self._handed_on: set[str] = set()
         self._builds: list[Build] = []
         self._patterns: dict[Hashable, Pattern] = {}
+        self._models: dict[Hashable, keras.Model] = {}
 
     def draft(
-        self, hp: keras_tuner.HyperParameters, seed: int, build: Callable[[], keras.Model]
+        self,
+        hp: keras_tuner.HyperParameters,
+        seed: int,
+        build: Callable[[], keras.Model],
+        end: Row | None = None,
     ) -> Blueprint:
         """Gives the blueprint of a trial's model.
 
         Args:
             hp: The trial's hyperparameters.
             seed: The seed of its build.
-            build: Builds it.
+            build: Builds it, and loads the state of the trial it goes on from.
+            end: That state, where it is in memory.
 
         Returns:
             The blueprint.
@@ -95,9 +105,11 @@ class Drafts:
 
         # Its weights come from another trial.
         continues = not hp.values.keys().isdisjoint(("tuner/trial_id", "tuner/parent"))
-        pattern = self._patterns.get(self._architecture(hp.values))
-        if pattern is not None and not continues:
-            return pattern.predict(hp.values, seed, built)
+        architecture = self._architecture(hp.values)
+        pattern = self._patterns.get(architecture)
+        if pattern is not None and (end is not None or not continues):
+            blueprint = pattern.predict(hp.values, seed, partial(self._model, architecture, built))
+            return blueprint if end is None else blueprint.going_on(end)
         with watching(hp) as watched:
             model = built()
             looked_at = {name for name, value in watched.items() if value.was_looked_at}
@@ -107,10 +119,18 @@ class Drafts:
             self._learn(Build(dict(hp.values), seed, known, recipes(model, seed)), looked_at)
         return blueprint
 
+    def _model(self, architecture: Hashable, built: Callable[[], keras.Model]) -> keras.Model:
+        """A model of an architecture, the same whenever it is asked for."""
+        if architecture not in self._models:
+            for oldest in list(self._models)[: 1 - _MODELS]:
+                del self._models[oldest]
+            self._models[architecture] = built()
+        return self._models[architecture]
+
     def _learn(self, build: Build, looked_at: set[str]) -> None:
         handed_on = {
             name
-            for name, value in build.values.items()
+            for name, value in own_values(build.values).items()
             if isinstance(value, float) and any(_same(value, one) for one in build.numbers)
         }
         if not looked_at <= self._looked_at or not handed_on <= self._handed_on:
@@ -134,7 +154,7 @@ class Drafts:
         free = self._free()
         return tuple(
             (name, None if name in free else (type(value), value))
-            for name, value in sorted(values.items())
+            for name, value in sorted(own_values(values).items())
         )
 
     def _compare(self, first: Build, second: Build) -> Pattern | None:

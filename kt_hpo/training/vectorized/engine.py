@@ -14,6 +14,7 @@ from kt_hpo.training.reproducibility import seed_of
 from kt_hpo.training.vectorized import stack
 from kt_hpo.training.vectorized.blueprint import Blueprint
 from kt_hpo.training.vectorized.drafts import Drafts
+from kt_hpo.training.vectorized.ends import Ends
 from kt_hpo.training.vectorized.fitting import Fit, Tensors, asked, read
 from kt_hpo.training.vectorized.group import Group
 from kt_hpo.training.vectorized.learner import Batch, Learner, optimizer_state
@@ -71,6 +72,7 @@ class Engine:
         self._programs: dict[Key, tuple[Learner, Run, stack.Row]] = {}
         self._families: dict[Key, tuple[Learner, Run]] = {}
         self._data = Tensors()
+        self._ends = Ends(_MEMORY // 2)
 
     def explore(self) -> None:
         """Meets the hyperparameters that the hypermodel's `fit` asks for, before any trial runs.
@@ -82,16 +84,18 @@ class Engine:
             asked(self._tuner, known, self._fit_args, self._fit_kwargs)
             self._tuner.oracle.update_space(known)
 
-    def train(self, trials: Sequence[Trial]) -> Iterator[list[Outcome]]:
+    def train(self, trials: Sequence[Trial], at_once: int) -> Iterator[list[Outcome]]:
         """Trains trials.
 
         Args:
             trials: The trials.
+            at_once: How many of them train at once at most.
 
         Yields:
             How trials went that have ended together.
         """
         groups: dict[Key, list[Member]] = {}
+        self._ends.keep_only(self._tuner.oracle.checkpoints_needed() | _past_of(trials))
         for trial in trials:
             try:
                 key, member = self._prepare(trial)
@@ -102,7 +106,7 @@ class Engine:
                 yield [Outcome(trial, error=error)]
         # The largest first: a program for many trials serves fewer as well.
         for key, members in sorted(groups.items(), key=lambda item: -len(item[1])):
-            size = _most_at_once(members[0])
+            size = min(at_once, _most_at_once(members[0]))
             for first in range(0, len(members), size):
                 yield self._train_group(key, members[first : first + size])
 
@@ -120,9 +124,11 @@ class Engine:
 
         for execution in range(tuner.executions_per_trial):
             seed = seed_of(tuner.oracle.seed, trial, execution)
-            blueprint = self._drafts.draft(trial.hyperparameters, seed, build)
+            end = self._ends.get(trial.hyperparameters.values.get("tuner/trial_id"))
+            blueprint = self._drafts.draft(trial.hyperparameters, seed, build, end)
             callbacks = arguments.get("callbacks") or []
-            seats.append(Seat(tuner, trial, execution, blueprint, callbacks, self._fit_kwargs))
+            given = (blueprint, callbacks, self._fit_kwargs, fit.class_weights)
+            seats.append(Seat(tuner, trial, execution, *given))
             keys.add(Key(blueprint.signature, fit.key, fit.sizes, fit.epochs, fit.shuffle))
         if len(keys) > 1:
             raise CannotVectorizeError("a trial's executions have different models")
@@ -136,6 +142,9 @@ class Engine:
         except Exception as error:  # Whatever it is: by itself, a trial fails of it by itself.
             reason = f"training them together fails ({type(error).__name__}: {error})"
             return [Outcome(member.trial, obstacle=reason) for member in members]
+        for member in members:
+            if member.seats[-1].last is not None:
+                self._ends.put(member.trial.trial_id, member.seats[-1].last)
         return [
             Outcome(member.trial, member.seats, next(filter(None, member.errors), None))
             for member in members
@@ -167,6 +176,12 @@ class Engine:
             fresh = stack.numbers(optimizer_state(twin))
             self._programs[key] = (*self._families[relatives], fresh)
         return self._programs[key]
+
+
+def _past_of(trials: Sequence[Trial]) -> set[str]:
+    """The trials that trials go on from."""
+    values = [trial.hyperparameters.values for trial in trials]
+    return {one["tuner/trial_id"] for one in values if "tuner/trial_id" in one}
 
 
 def _most_at_once(member: Member) -> int:

@@ -37,6 +37,7 @@ class Fit:
         sizes: The sizes of the batches.
         epochs: The epochs, counted from 0.
         shuffle: Whether and how samples are shuffled.
+        class_weights: Weights of the classes in `train.label`, by their numbers; None for none.
         key: The same for trainings on the same data, while `source` is kept.
         source: The user's own data.
     """
@@ -46,6 +47,7 @@ class Fit:
     sizes: Sizes
     epochs: range
     shuffle: bool | str
+    class_weights: np.ndarray | None
     key: tuple[Any, ...]
     source: list[Any]
 
@@ -113,8 +115,10 @@ def read(arguments: dict[str, Any]) -> Fit:
         raise CannotVectorizeError("there are both class and sample weights")
     whole = _in_memory((given.get("x"), given.get("y"), given.get("sample_weight")), "the data")
     train, validation = _split(whole, given)
+    class_weights = None
     if "class_weight" in given:
-        train = train._replace(weight=_class_weights(train.y, given["class_weight"]))
+        train = train._replace(label=_labels(train.y))
+        class_weights = _class_weights(given["class_weight"], int(train.label.max()))
     batch = given.get("batch_size", 32)
     names = ("x", "y", "sample_weight", "validation_data")
     source = [leaf for name in names for leaf in keras.tree.flatten(given.get(name))]
@@ -124,7 +128,12 @@ def read(arguments: dict[str, Any]) -> Fit:
         sizes=Sizes(batch, given.get("validation_batch_size", batch)),
         epochs=range(given.get("initial_epoch", 0), given.get("epochs", 1)),
         shuffle=given.get("shuffle", True),
-        key=(*map(id, source), given.get("validation_split"), str(given.get("class_weight"))),
+        class_weights=class_weights,
+        key=(
+            *map(id, source),
+            given.get("validation_split"),
+            class_weights is not None and len(class_weights),
+        ),
         source=source,
     )
 
@@ -166,15 +175,20 @@ def _rows(data: Batch, rows: slice) -> Batch:
     return keras.tree.map_structure(lambda a: None if a is None else a[rows], data)
 
 
-def _class_weights(y: Any, weights: dict[int, float]) -> np.ndarray:
-    """A weight a sample, as Keras makes them of its class."""
+def _labels(y: Any) -> np.ndarray:
+    """The number of each sample's class, as Keras finds it."""
     if keras.tree.is_nested(y):
         raise CannotVectorizeError("there are class weights for several outputs")
     classes = y
     if y.ndim > 1:
         classes = np.argmax(y, axis=-1) if y.shape[-1] != 1 else np.squeeze(y, axis=-1)
-    one = np.round(classes).astype("int32")
-    return np.vectorize(lambda label: weights.get(int(label), 1.0))(one).astype("float32")
+    return np.round(classes).astype("int32")
+
+
+def _class_weights(weights: dict[int, float], last: int) -> np.ndarray:
+    """The weights of all classes by their numbers; of one that is not named, 1."""
+    count = 1 + max(last, *weights)
+    return np.array([weights.get(number, 1.0) for number in range(count)], "float32")
 
 
 class Tensors:

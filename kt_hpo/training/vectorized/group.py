@@ -83,12 +83,18 @@ class Group:
             rates=np.stack(rates),
             seeds=np.stack(seeds),
             common=random_states([self._oracle.seed, epoch], steps, generators),
-            scalars=list(np.asarray([seat.blueprint.scalars for seat in self._seats], "float32").T),
+            scalars=self._scalars(),
         )
         order = ops.convert_to_tensor(self._order(epoch))
         self._state, logs, measured = self._run(self._state, given, *self._data, order)
         logs = {**logs, **{f"val_{name}": values for name, values in measured.items()}}
         return {name: ops.convert_to_numpy(values) for name, values in logs.items()}
+
+    def _scalars(self) -> list[np.ndarray]:
+        """What is every trial's own for the whole training."""
+        numbers = np.asarray([seat.blueprint.scalars for seat in self._seats], "float32").T
+        weights = [one for seat in self._seats if (one := seat.class_weights) is not None]
+        return [*numbers, np.stack(weights)] if weights else [*numbers]
 
     def _order(self, epoch: int) -> np.ndarray:
         """The order of the samples in an epoch, the same for every trial of a search."""

@@ -28,11 +28,13 @@ class Batch(NamedTuple):
         x: Inputs.
         y: Targets.
         weight: Weights of the samples; None for none.
+        label: The number of each sample's class, where it is weighted by its class; else None.
     """
 
     x: Any
     y: Any
     weight: Any = None
+    label: Any = None
 
 
 class Scope(keras.StatelessScope):
@@ -90,8 +92,9 @@ class Learner:
 
     def _build_metrics(self, sample: Batch) -> None:
         predicted = self.model(sample.x)
-        self.model.compute_loss(sample.x, sample.y, predicted, sample.weight)
-        self.model.compute_metrics(sample.x, sample.y, predicted, sample.weight)
+        weight = sample.weight if sample.label is None else ops.ones(len(sample.label))
+        self.model.compute_loss(sample.x, sample.y, predicted, weight)
+        self.model.compute_metrics(sample.x, sample.y, predicted, weight)
         self.model.reset_metrics()
 
     def fresh_metrics(self) -> Values:
@@ -116,7 +119,8 @@ class Learner:
             rate: The learning rate of this step.
             seeds: A state of each of `generators`.
             draw: Where dropout gets its numbers.
-            scalars: The trial's own, in the order of `scalars`.
+            scalars: The trial's own, in the order of `scalars`; then, where samples are weighted by
+                their classes, the weights of the classes.
             gradient: How the backend differentiates.
 
         Returns:
@@ -127,6 +131,7 @@ class Learner:
         """
         model, optimizer = self.model, self._optimizer
         own = self._named(scalars)
+        weighted = self._weighted(batch, scalars)
         with (
             Scope([*self.state, *self.metrics], [*carried[0], *carried[1]]) as scope,
             lifted.replaced(self.scalars, own),
@@ -140,7 +145,7 @@ class Learner:
 
             def loss(weights: Values) -> tuple[Any, Values]:
                 scope.set(trainable, weights)
-                return self._forward(batch, training=True), scope.get(others)
+                return self._forward(weighted, training=True), scope.get(others)
 
             before = scope.get(trainable)
             after, gradients = gradient(loss, before)
@@ -192,11 +197,18 @@ class Learner:
         """Losses and metrics ask for the size of an output, which all models share."""
         sizes = [output.shape[1:] for output in self.model.outputs]
         outputs = zip(keras.tree.flatten(predicted), sizes, strict=True)
-        known = [ops.reshape(output, (-1, *size)) for output, size in outputs]
+        known = [_reshaped(output, (-1, *size)) for output, size in outputs]
         return keras.tree.pack_sequence_as(predicted, known)
 
     def _named(self, scalars: Values) -> dict[lifted.Name, Lifted]:
-        return {name: Lifted(value) for name, value in zip(self.scalars, scalars, strict=True)}
+        numbers = scalars[: len(self.scalars)]
+        return {name: Lifted(value) for name, value in zip(self.scalars, numbers, strict=True)}
+
+    def _weighted(self, batch: Batch, scalars: Values) -> Batch:
+        """A batch with the weights that a trial gives the classes of its samples."""
+        if batch.label is None:
+            return batch
+        return batch._replace(weight=ops.take(scalars[len(self.scalars)], batch.label, axis=0))
 
     def _forward(self, batch: Batch, training: bool) -> Any:
         """The loss; the metrics take it in. After `train_step` of Keras' trainers."""
@@ -212,6 +224,14 @@ class Learner:
         if model._compile_metrics is not None:
             model._compile_metrics.update_state(batch.y, predicted, batch.weight)
         return loss
+
+
+def _reshaped(output: Any, shape: tuple[int, ...]) -> Any:
+    """Reshapes an output, and the logits it came of, of which Keras calculates crossentropies."""
+    made = ops.reshape(output, shape)
+    if hasattr(output, "_keras_logits"):
+        made._keras_logits = ops.reshape(output._keras_logits, shape)
+    return made
 
 
 def weights(model: keras.Model) -> list[Any]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
-from keras import layers, optimizers, regularizers
+from keras import layers, losses, optimizers, regularizers
 
 _NOISE = {
     layers.Dropout: ("rate",),
@@ -39,6 +39,12 @@ _UPDATES = {
     optimizers.Adagrad: ("epsilon",),
     optimizers.Lion: ("beta_1", "beta_2"),
 }
+_SMOOTHED = (
+    losses.BinaryCrossentropy,
+    losses.BinaryFocalCrossentropy,
+    losses.CategoricalCrossentropy,
+    losses.CategoricalFocalCrossentropy,
+)
 _LIFTABLE = {**_NOISE, **_PENALTIES, **_UPDATES}
 
 # Nothing in how these are called depends on how many units a model has.
@@ -64,6 +70,15 @@ class Place:
     def put(self, value: Any) -> None:
         """Writes it."""
         setattr(self.owner, self.attribute, value)
+
+
+class Smoothing(Place):
+    """The label smoothing of a loss, which Keras keeps twice."""
+
+    def put(self, value: Any) -> None:
+        """Writes it."""
+        super().put(value)
+        self.owner._fn_kwargs[self.attribute] = value
 
 
 def places(model: keras.Model, optimizer: keras.optimizers.Optimizer) -> dict[Name, Place]:
@@ -92,10 +107,19 @@ def places(model: keras.Model, optimizer: keras.optimizers.Optimizer) -> dict[Na
         add(layer, "layer", number)
     for number, variable in enumerate(model.trainable_variables):
         add(variable.regularizer, "variable", number)
+    for number, loss in enumerate(_losses(model)):
+        if type(loss) in _SMOOTHED and loss.label_smoothing:
+            found["loss", number, "label_smoothing"] = Smoothing(loss, "label_smoothing")
     add(optimizer, "optimizer")
     if optimizer.weight_decay:
         found["optimizer", "weight_decay"] = Place(optimizer, "weight_decay")
     return found
+
+
+def _losses(model: keras.Model) -> list[Any]:
+    """What a model was compiled with as its losses."""
+    compiled = model._compile_loss
+    return keras.tree.flatten(compiled._user_loss) if compiled is not None else []
 
 
 def units(model: keras.Model) -> dict[Name, Place]:

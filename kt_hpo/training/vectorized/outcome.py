@@ -13,7 +13,6 @@ from keras_tuner.engine.trial import Trial
 from kt_hpo import objectives
 from kt_hpo.training import checkpoints, fit
 from kt_hpo.training.results import Result, mean_metrics, read_results
-from kt_hpo.training.vectorized import stack
 from kt_hpo.training.vectorized.seat import Seat
 
 if TYPE_CHECKING:
@@ -70,10 +69,10 @@ class Outcome:
             if tuner.oracle.objective.better_than(seat.best_value, best.best_value):
                 best = seat
         if keeps_best and best.best is not None:
-            stack.write(best.blueprint.model(), best.best, folder / checkpoints.BEST)
+            best.write(best.best, folder / checkpoints.BEST)
         last = self.seats[-1]
         if last.last is not None and tuner.oracle.may_be_continued(self.trial):
-            stack.write(last.blueprint.model(), last.last, folder / checkpoints.LAST)
+            last.write(last.last, folder / checkpoints.LAST)
         tuner.annotate(
             self.trial,
             parameters=best.blueprint.parameters,

@@ -24,7 +24,8 @@ class Given(NamedTuple):
         rates: Learning rates, `(trials, steps)`.
         seeds: States of the random layers' seed generators, `(trials, steps, generators, 2)`.
         common: One such state for all trials, `(steps, generators, 2)`.
-        scalars: The trials' own, in the order of the learner's, each `(trials,)`.
+        scalars: The trials' own, in the order of the learner's, each `(trials,)`; then, if any, the
+            weights of their classes, `(trials, classes)`.
     """
 
     rates: Any

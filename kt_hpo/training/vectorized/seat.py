@@ -16,6 +16,7 @@ from kt_hpo.training import callbacks as cb
 from kt_hpo.training import checkpoints
 from kt_hpo.training.callback_list import callbacks_of, copied
 from kt_hpo.training.reproducibility import seed_of
+from kt_hpo.training.vectorized import stack
 from kt_hpo.training.vectorized.blueprint import Blueprint
 from kt_hpo.training.vectorized.obstacles import check_callbacks
 from kt_hpo.training.vectorized.stack import Row
@@ -58,11 +59,13 @@ class Seat:
         blueprint: Its model, as it is before the training.
         user_callbacks: What the user gave to `search` or `fit`.
         fit_kwargs: Keyword arguments of `search`.
+        class_weights: Weights of the classes, if any are given.
 
     Attributes:
         trial: The trial.
         execution: The number of the execution.
         blueprint: Its model.
+        class_weights: Weights of the classes.
         running: Whether it trains.
         error: What ended it, if it failed.
         best: Its weights and optimizer at its best epoch, once it has ended.
@@ -80,12 +83,14 @@ class Seat:
         blueprint: Blueprint,
         user_callbacks: Sequence[Any],
         fit_kwargs: dict[str, Any],
+        class_weights: np.ndarray | None = None,
     ) -> None:
         own = copied(user_callbacks, trial.trial_id, execution)
         check_callbacks(own)
         self.trial = trial
         self.execution = execution
         self.blueprint = blueprint
+        self.class_weights = class_weights
         self.running = True
         self.error: Exception | None = None
         self.best: Row | None = None
@@ -121,6 +126,17 @@ class Seat:
         """
         blueprint = self.blueprint
         return [*blueprint.weights, *(blueprint.optimizer or fresh)]
+
+    def write(self, row: Row, path: Path) -> None:
+        """Saves a state of this trial as the checkpoint of an ordinary model.
+
+        Args:
+            row: The state.
+            path: Where to.
+        """
+        scheduled = self.blueprint.schedule is not None
+        rate = None if scheduled else float(self._stand.optimizer.learning_rate)
+        stack.write(self.blueprint.model(), row, rate, path)
 
     def begin(self, learner: keras.Model) -> None:
         """Tells the callbacks that the training begins.

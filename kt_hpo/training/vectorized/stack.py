@@ -16,18 +16,21 @@ from kt_hpo.training.vectorized.learner import Values, optimizer_state, weights
 Row = list[np.ndarray]
 
 
-def write(model: keras.Model, row: Row, path: Path) -> None:
+def write(model: keras.Model, row: Row, rate: float | None, path: Path) -> None:
     """Saves a row as the checkpoint of an ordinary model.
 
     Args:
-        model: A model of the trial; it gets the row's weights.
+        model: A model of the trial's architecture; it gets the row's weights.
         row: The row.
+        rate: The trial's learning rate; None where a schedule gives it.
         path: Where to.
     """
     model.optimizer.build(model.trainable_variables)
     variables = [*weights(model), *optimizer_state(model.optimizer)]
     for variable, value in zip(variables, row, strict=True):
         variable.assign(value)
+    if rate is not None:
+        model.optimizer.learning_rate = rate
     checkpoints.save(model, path)
 
 

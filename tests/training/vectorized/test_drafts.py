@@ -1,5 +1,7 @@
 """Models that are predicted rather than built."""
 
+from functools import partial
+
 import keras
 import numpy as np
 import pytest
@@ -54,7 +56,7 @@ def orthogonal(hp):
 
 
 def drafted(hypermodel, count=6, units=(4,)):
-    """Drafts of models, whether each was built, and the models as they are when they are built."""
+    """Drafts of models, whether each was built, and a function that builds it as a trial does."""
     drafts, generator = Drafts(), np.random.default_rng(0)
     found = []
     for seed in range(count):
@@ -71,16 +73,22 @@ def drafted(hypermodel, count=6, units=(4,)):
             return hypermodel(hp)
 
         draft = drafts.draft(hp, seed, build)
-        found.append((draft, bool(built)))
+        found.append((draft, bool(built), partial(anew, hypermodel, hp, seed)))
     return found
+
+
+def anew(hypermodel, hp, seed):
+    keras.utils.clear_session()
+    keras.utils.set_random_seed(seed)
+    return hypermodel(hp)
 
 
 @pytest.mark.parametrize("hypermodel", [handing_on, orthogonal])
 def test_the_third_is_predicted_to_the_last_bit(hypermodel):
     found = drafted(hypermodel)
-    assert [built for _, built in found] == [True, True] + [False] * 4
-    for draft, _ in found:
-        model = draft.model()
+    assert [built for _, built, _ in found] == [True, True] + [False] * 4
+    for draft, _, build in found:
+        model = build()
         assert draft.rate == pytest.approx(float(model.optimizer.learning_rate.numpy()))
         assert draft.parameters == model.count_params()
         for ours, variable in zip(draft.weights, weights(model), strict=True):
@@ -88,21 +96,34 @@ def test_the_third_is_predicted_to_the_last_bit(hypermodel):
 
 
 def test_predicted_scalars_are_the_trials_own():
-    for draft, _ in drafted(handing_on):
-        assert draft.scalars == [
-            draft.model().layers[1].rate,
-            draft.model().layers[2].kernel_regularizer.l2,
-        ]
+    for draft, _, build in drafted(handing_on):
+        model = build()
+        assert draft.scalars == [model.layers[1].rate, model.layers[2].kernel_regularizer.l2]
+
+
+def test_predicted_drafts_share_a_model():
+    models = {id(draft.model()) for draft, built, _ in drafted(handing_on) if not built}
+    assert len(models) == 1
+
+
+def test_a_trial_goes_on_from_where_another_ended():
+    draft = drafted(handing_on)[-1][0]
+    end = [*(array + 1 for array in draft.weights), np.array(12), *draft.weights]
+    continued = draft.going_on(end)
+    assert continued.iterations == 12
+    assert continued.rate == draft.rate
+    assert np.array_equal(continued.weights[0], draft.weights[0] + 1)
+    assert len(continued.optimizer) == 1 + len(draft.weights)
 
 
 def test_every_architecture_is_learned_by_itself():
-    built = [built for _, built in drafted(handing_on, count=8, units=(4, 5))]
+    built = [built for _, built, _ in drafted(handing_on, count=8, units=(4, 5))]
     assert built == [True] * 4 + [False] * 4
 
 
 @pytest.mark.parametrize("hypermodel", [branching, calculating, naming, unseeded])
 def test_a_build_that_does_more_than_hand_values_on_is_made_every_time(hypermodel):
-    assert all(built for _, built in drafted(hypermodel))
+    assert all(built for _, built, _ in drafted(hypermodel))
 
 
 def test_keras_may_look_at_a_watched_value():

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 import pytest
-from keras import layers, optimizers, regularizers
+from keras import layers, losses, optimizers, regularizers
 from models import blobs
 
 import kt_hpo
@@ -105,6 +105,28 @@ LAYERS = {
 }
 
 
+SMOOTHED = {
+    "binary": losses.BinaryCrossentropy,
+    "binary focal": losses.BinaryFocalCrossentropy,
+    "categorical": losses.CategoricalCrossentropy,
+    "categorical focal": losses.CategoricalFocalCrossentropy,
+}
+
+
+@pytest.mark.parametrize("name", SMOOTHED)
+def test_label_smoothing_is_a_trials_own(name, tmp_path):
+    def build(hp):
+        model = keras.Sequential([keras.Input((4,)), layers.Dense(2, activation="softmax")])
+        model.compile("adam", SMOOTHED[name](label_smoothing=hp.Float("smoothing", 0.05, 0.3)))
+        return model
+
+    both = np.column_stack([1 - Y, Y]).astype("float32")
+    executor = kt_hpo.Vectorized()
+    ours = curves(tmp_path, build, X, executor, y=both)
+    assert_equal(ours, curves(tmp_path, build, X, None, y=both))
+    assert ours[0]["loss"] != ours[1]["loss"]
+
+
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_optimizers(name, tmp_path):
     hypermodel = classifier((4,), dense(), OPTIMIZERS[name])
@@ -136,6 +158,22 @@ def test_arguments_of_fit(name, tmp_path):
     fit = FIT | FITS[name]
     ours = curves(tmp_path, hypermodel, X, kt_hpo.Vectorized(), fit=fit)
     assert_equal(ours, curves(tmp_path, hypermodel, X, None, fit=fit))
+
+
+class Weighted(kt_hpo.HyperModel):
+    """Tunes the weight of a class."""
+
+    def build(self, hp):
+        hp.Float("weight", 0.5, 4.0)
+        return classifier((4,), dense(), adam, weighted_metrics=["mae"])(hp)
+
+    def fit(self, hp, model, *args, **kwargs):
+        return model.fit(*args, class_weight={1: hp.get("weight")}, **kwargs)
+
+
+def test_class_weights_are_a_trials_own(tmp_path):
+    ours = curves(tmp_path, Weighted(), X, kt_hpo.Vectorized())
+    assert_equal(ours, curves(tmp_path, Weighted(), X, None))
 
 
 def test_several_inputs_and_outputs(tmp_path):

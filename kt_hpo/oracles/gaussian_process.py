@@ -1,0 +1,69 @@
+"""A Gaussian process that is asked for one point at a time, thousands of times.
+
+Keras Tuner looks for its next point by descending the confidence bound from 50 places, its slope by
+differences. Nearly all of its seconds of thinking go into checks that scikit-learn makes at each
+point. Here a point costs its arithmetic (Rasmussen & Williams 2006, algorithm 2.1).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from scipy.linalg import solve_triangular
+from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import Matern
+
+
+class GaussianProcess(GaussianProcessRegressor):
+    """Keras Tuner's Gaussian process: a Matérn kernel of smoothness 5/2, its length fitted.
+
+    Args:
+        alpha: Variance of the noise, added to the kernel's diagonal.
+        random_state: Seed of the fit.
+
+    Example:
+        >>> process = GaussianProcess(alpha=1e-4, random_state=0)
+        >>> mean, deviation = process.fit([[0.0], [1.0]], [0.0, 1.0]).predict([[0.5]], True)
+        >>> round(float(mean[0]), 3)
+        0.5
+    """
+
+    def __init__(self, alpha: float = 1e-4, random_state: Any = None) -> None:
+        super().__init__(
+            kernel=Matern(nu=2.5),
+            n_restarts_optimizer=20,
+            normalize_y=True,
+            alpha=alpha,
+            random_state=random_state,
+        )
+
+    def fit(self, X: Any, y: Any) -> GaussianProcess:
+        """Fits the process; see `GaussianProcessRegressor.fit`."""
+        super().fit(X, y)
+        identity = np.eye(len(self.X_train_))
+        self._whitening = solve_triangular(self.L_, identity, lower=True, check_finite=False)
+        return self
+
+    def predict(self, X: Any, return_std: bool = False, return_cov: bool = False) -> Any:
+        """Predicts as `GaussianProcessRegressor.predict` does, one point quickly.
+
+        Args:
+            X: Points, of shape `(points, dimensions)`.
+            return_std: Whether standard deviations are wanted.
+            return_cov: Whether covariances are wanted.
+
+        Returns:
+            Means, and what else is wanted.
+        """
+        if not return_std or len(X) != 1 or not hasattr(self, "X_train_"):
+            return super().predict(X, return_std, return_cov)
+        differences = self.X_train_ - X
+        lengths = np.sqrt(np.einsum("ij,ij->i", differences, differences))
+        scaled = math.sqrt(5) * lengths / self.kernel_.length_scale
+        covariances = (1 + scaled + scaled**2 / 3) * np.exp(-scaled)
+        explained = self._whitening @ covariances
+        mean = self._y_train_mean + self._y_train_std * (covariances @ self.alpha_)
+        variance = max(1 - explained @ explained, 0.0)
+        return np.atleast_1d(mean), np.atleast_1d(math.sqrt(variance) * self._y_train_std)

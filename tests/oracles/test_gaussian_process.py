@@ -1,0 +1,27 @@
+import numpy as np
+import pytest
+from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import Matern
+
+from kt_hpo.oracles.gaussian_process import GaussianProcess
+
+
+@pytest.mark.parametrize("dimensions", [1, 5])
+def test_a_point_is_predicted_as_scikit_learn_does(dimensions):
+    stream = np.random.default_rng(0)
+    x = stream.uniform(size=(40, dimensions))
+    y = np.sin(5 * x).sum(axis=1) + 3
+    ours = GaussianProcess(alpha=1e-4, random_state=0).fit(x, y)
+    theirs = GaussianProcessRegressor(
+        Matern(nu=2.5), n_restarts_optimizer=20, normalize_y=True, alpha=1e-4, random_state=0
+    ).fit(x, y)
+    for point in [*stream.uniform(size=(50, dimensions)), x[0]]:
+        expected = theirs.predict(point[None], return_std=True)
+        found = ours.predict(point[None], return_std=True)
+        np.testing.assert_allclose(np.ravel(found), np.ravel(expected), rtol=1e-6, atol=1e-8)
+    np.testing.assert_allclose(ours.predict(x), theirs.predict(x))
+
+
+def test_an_unfitted_process_answers_as_scikit_learns():
+    predicted = GaussianProcess().predict([[0.5]], return_std=True)
+    assert np.ravel(predicted).tolist() == [0.0, 1.0]
