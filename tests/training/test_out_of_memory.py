@@ -1,4 +1,5 @@
 import keras
+import keras_tuner
 import pytest
 import tensorflow as tf
 from models import blobs, eager
@@ -37,6 +38,31 @@ def test_a_trial_without_memory_fails_alone_and_is_not_tried_again(error, tmp_pa
         assert trial.user_attrs.get("out_of_memory", False) == large
         assert "attempts" not in trial.user_attrs
     assert {trial.state.name for trial in tuner.study.trials} == {"FAIL", "COMPLETE"}
+
+
+@pytest.mark.parametrize("kind", ["random", "optuna"])
+def test_what_is_as_large_is_not_tried_again(kind, tmp_path):
+    class Exhausts(keras.callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            if self.params["steps"] < 3:
+                raise MemoryError
+
+    def search(max_trials):
+        tuner = {"random": kt_hpo.RandomSearch, "optuna": kt_hpo.OptunaSearch}[kind](
+            kt_hpo.Training(fixed, batch_size=[8, 16, 32, 64]), "val_loss", max_trials=max_trials,
+            seed=0, directory=tmp_path, max_consecutive_failed_trials=9,
+        )  # fmt: skip
+        tuner.enqueue({"batch_size": 32})
+        tuner.search(X, Y, validation_split=0.25, verbose=0, callbacks=[Exhausts])
+        return [(trial.params["batch_size"], trial.state.name) for trial in tuner.study.trials]
+
+    def fixed(hp):
+        hp.Float("unused", 0.0, 1.0)
+        return eager(keras_tuner.HyperParameters())
+
+    assert search(3)[0] == (32, "FAIL")
+    # The search that goes on knows of it, too.
+    assert all(size < 32 and state == "COMPLETE" for size, state in search(10)[1:])
 
 
 def test_a_real_allocation_that_fails_is_known():
