@@ -29,6 +29,7 @@ def searched(tmp_path, hypermodel=learns, **kwargs):
     return tuner
 
 
+@pytest.mark.slow
 def test_a_real_difference_is_told(tmp_path):
     tuner = searched(tmp_path)
     tuner.search(X, Y, **FIT)
@@ -51,6 +52,7 @@ def test_a_real_difference_is_told(tmp_path):
         assert again.values[trial_id] == pytest.approx(values)
 
 
+@pytest.mark.slow
 def test_trials_are_compared_fold_by_fold(tmp_path):
     tuner = searched(tmp_path, cross_validation=3)
     tuner.search(X, Y, epochs=3, verbose=0)

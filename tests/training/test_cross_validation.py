@@ -122,6 +122,7 @@ def test_an_interrupted_trial_goes_on_with_its_next_fold(tmp_path):
     assert len(tuner.study.trials[0].user_attrs["history"]) == 4
 
 
+@pytest.mark.slow
 def test_wilcoxon_prunes_between_folds(tmp_path):
     """The first trial learns; the second, whose learning rate is 0, is worse on every fold."""
 
@@ -140,6 +141,7 @@ def test_wilcoxon_prunes_between_folds(tmp_path):
     assert 2 < len(bad.user_attrs["executions"]) < 6
 
 
+@pytest.mark.slow
 def test_hyperband_goes_on_with_each_fold_where_that_fold_ended(tmp_path):
     """A fold that went on from another one would know the samples it is validated on."""
     begun = []
@@ -162,6 +164,33 @@ def test_hyperband_goes_on_with_each_fold_where_that_fold_ended(tmp_path):
     for fold in range(2):
         ended, went_on = pairs[2 * parent + fold][1], pairs[2 * child.number + fold][0]
         assert all(np.allclose(a, b) for a, b in zip(ended, went_on, strict=True))
+
+
+ENGINES = {
+    kt_hpo.RandomSearch: {"max_trials": 1},
+    kt_hpo.GridSearch: {"max_trials": 1},
+    kt_hpo.BayesianOptimization: {"max_trials": 1},
+    kt_hpo.OptunaSearch: {"max_trials": 1},
+    kt_hpo.Hyperband: {"max_epochs": 2, "factor": 2},
+    kt_hpo.PopulationBasedTraining: {"population_size": 2, "max_epochs": 2},
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ENGINES, ids=lambda engine: engine.__name__)
+def test_every_engine_trains_this_way(engine, tmp_path):
+    tuner = engine(
+        eager, "val_loss", seed=0, directory=tmp_path, cross_validation=2, csv_log=True,
+        **ENGINES[engine],
+    )  # fmt: skip
+    fit = {"epochs": 1} if "max_trials" in ENGINES[engine] else {}
+    tuner.search(X, Y, verbose=0, **fit)
+    assert tuner.study.trials
+    for trial in tuner.study.trials:
+        values = [row["metrics"]["val_loss"] for row in trial.user_attrs["executions"]]
+        assert len(values) == 2
+        assert trial.value == pytest.approx(np.mean(values))
+    assert len(list(tmp_path.rglob("log_1.csv"))) == len(tuner.study.trials)
 
 
 @pytest.mark.parametrize(

@@ -115,7 +115,7 @@ def test_the_time_budget_holds_for_vectorized_trials_too(tmp_path):
         executor=kt_hpo.Vectorized(2),
     )  # fmt: skip
     tuner.search(X, Y, **FIT, verbose=0)
-    assert [trial.state.name for trial in tuner.study.trials] == ["RUNNING"] * 2
+    assert {trial.state.name for trial in tuner.study.trials} == {"RUNNING"}
 
 
 def test_a_trial_that_takes_too_long_fails_alone(tmp_path):

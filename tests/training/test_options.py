@@ -66,6 +66,7 @@ def test_precision_reaches_the_model_and_leaves_the_program_alone(tmp_path):
     assert losses["mixed_float16"] == pytest.approx(losses["float32"], rel=0.05)
 
 
+@pytest.mark.slow
 def test_a_trial_goes_on_with_a_scaled_loss(tmp_path):
     """Beside Keras, the loss scale has to come along, and the learning rate not."""
     tuner = kt_hpo.Hyperband(
@@ -94,6 +95,7 @@ def test_auto_is_mixed_on_tensor_cores_only(monkeypatch):
     assert with_gpus((7, 0), (6, 1)) == "float32"
 
 
+@pytest.mark.slow
 def test_compiled_and_longer_executions_give_the_same_losses(tmp_path):
     plain = searched(tmp_path, project_name="plain").study.best_value
     tuner = searched(tmp_path, project_name="xla", jit_compile=True, steps_per_execution="auto")

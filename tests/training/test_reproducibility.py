@@ -3,6 +3,8 @@ import sys
 import textwrap
 from pathlib import Path
 
+import pytest
+
 import kt_hpo
 from kt_hpo.training.reproducibility import git_commit, record_environment
 
@@ -29,6 +31,7 @@ def program(directory, **options):
     )
 
 
+@pytest.mark.slow
 def test_deterministic_searches_are_the_same_to_the_last_bit(tmp_path):
     (tmp_path / "repo").mkdir()
     printed = [
