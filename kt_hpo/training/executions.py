@@ -126,6 +126,8 @@ def kept(attributes: Mapping[str, Any]) -> list[Result]:
     """
     rows = attributes.get("executions", [])
     histories = attributes.get("history", [])
+    if len(rows) != len(histories):
+        return []  # From the end of an attempt that failed, where results without one are left out.
     return [
         Result(row["metrics"], row["best_epoch"], history)
         for row, history in zip(rows, histories, strict=True)

@@ -52,13 +52,15 @@ def run_trial(
         best_epoch.improves(result.metrics)
     time_limit = cb.TimeLimit(tuner.training.trial_timeout)
     for execution in plan[len(results) :]:
+        if results:
+            tuner.interruption.check()
         model, ended = train(tuner, trial, execution, data, [best_epoch, time_limit])
         results += ended
         if tuner.oracle.may_be_continued(trial):
             checkpoints.save(model, folder / checkpoints.last(execution.number))
+        tuner.annotate(trial, parameters=count_parameters(model), checkpoint=checkpoint_of(folder))
         if len(plan) > 1 and not _goes_on(tuner, trial, execution, results):
             break
-    tuner.annotate(trial, parameters=count_parameters(model), checkpoint=checkpoint_of(folder))
     return results
 
 
@@ -115,7 +117,6 @@ def _goes_on(tuner: Tuner, trial: Trial, execution: Execution, results: list[Res
     if executions.compares_executions(tuner):
         latest = mean_metrics(results[execution.number :])
         tuner.oracle.report(trial.trial_id, execution.number, latest)
-    tuner.interruption.check()
     return not tuner.oracle.is_stopped(trial.trial_id)
 
 

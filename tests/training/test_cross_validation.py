@@ -122,6 +122,28 @@ def test_an_interrupted_trial_goes_on_with_its_next_fold(tmp_path):
     assert len(tuner.study.trials[0].user_attrs["history"]) == 4
 
 
+def test_a_trial_interrupted_behind_its_last_fold_is_only_ended(tmp_path):
+    class Cut(kt_hpo.RandomSearch):
+        def annotate(self, trial, **attributes):
+            super().annotate(trial, **attributes)
+            if len(attributes.get("executions", [])) == 2:
+                raise KeyboardInterrupt
+
+    fit = {"epochs": 1, "verbose": 0}
+    arguments = {"max_trials": 1, "seed": 0, "directory": tmp_path, "cross_validation": 2}
+    with pytest.raises(KeyboardInterrupt):
+        Cut(eager, "val_loss", **arguments).search(X, Y, **fit)
+    trained = []
+    tuner = tuner_for(tmp_path, cross_validation=2, max_trials=1)
+    tuner.search(X, Y, callbacks=[lambda: trained.append(1) or keras.callbacks.Callback()], **fit)
+    assert not trained
+    [trial] = tuner.study.trials
+    values = [row["metrics"]["val_loss"] for row in trial.user_attrs["executions"]]
+    assert trial.value == pytest.approx(np.mean(values))
+    assert trial.user_attrs["parameters"] > 0
+    assert tuner.get_best_models()[0].predict(X, verbose=0).shape == (90, 1)
+
+
 @pytest.mark.slow
 def test_wilcoxon_prunes_between_folds(tmp_path):
     """The first trial learns; the second, whose learning rate is 0, is worse on every fold."""
