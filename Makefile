@@ -1,9 +1,11 @@
 # Two commands do everything: `make demo` runs a real search, `make test` runs every check.
-# Both create .venv first, with uv where it is installed, else with python's own venv and pip.
+# Both create .venv first, with uv where it is installed, else with python's own venv and pip. The
+# tests have a second environment, with JAX and without TensorFlow.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+JAX := .venv-jax
 BACKEND := $(if $(shell command -v nvidia-smi 2>/dev/null),gpu,cpu)
 UV := $(shell command -v uv 2>/dev/null)
 
@@ -30,7 +32,18 @@ check: install
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-test: check
+$(JAX)/installed: pyproject.toml
+ifdef UV
+	$(UV) venv --quiet --allow-existing --python ">=3.11" $(JAX)
+	$(UV) pip install --quiet --python $(JAX)/bin/python -e ".[jax]"
+else
+	$(PYTHON) -m venv $(JAX)
+	$(JAX)/bin/python -m pip install --quiet --upgrade pip
+	$(JAX)/bin/python -m pip install --quiet -e ".[jax]"
+endif
+	touch $@
+
+test: check $(JAX)/installed
 	$(BIN)/pytest
 
 format: install
@@ -38,4 +51,4 @@ format: install
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(JAX) build *.egg-info .mypy_cache .ruff_cache .pytest_cache

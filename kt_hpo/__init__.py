@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from keras_tuner import HyperModel, Objective, Oracle, errors
+    from keras_tuner import HyperModel, Objective, Oracle
 
-    from kt_hpo import datasets, oracles, plots, sklearn
+    from kt_hpo import applications, datasets, engine, errors, oracles, plots, sklearn, tuners
     from kt_hpo.execution import Inline, Vectorized
+    from kt_hpo.exports import export
     from kt_hpo.hyperparameters import HyperParameters
     from kt_hpo.journal import RecordError
     from kt_hpo.objectives import Measure
     from kt_hpo.oracles.locking import synchronized
+    from kt_hpo.reports import report
     from kt_hpo.sklearn import KerasHyperClassifier, KerasHyperRegressor
     from kt_hpo.studies import open_study
     from kt_hpo.training.hyperparameters import Training
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
         OptunaSearch,
         PopulationBasedTraining,
         RandomSearch,
+        SklearnTuner,
     )
 
 _HOMES = {
@@ -56,15 +59,19 @@ _HOMES = {
     "PopulationBasedTraining": "kt_hpo.tuners",
     "RandomSearch": "kt_hpo.tuners",
     "RecordError": "kt_hpo.journal",
+    "SklearnTuner": "kt_hpo.tuners",
     "Training": "kt_hpo.training.hyperparameters",
     "Tuner": "kt_hpo.tuner",
     "Vectorized": "kt_hpo.execution",
-    "errors": "keras_tuner",
+    "export": "kt_hpo.exports",
     "find_learning_rate": "kt_hpo.training.learning_rate_finder",
     "open_study": "kt_hpo.studies",
+    "report": "kt_hpo.reports",
     "synchronized": "kt_hpo.oracles.locking",
 }
-_MODULES = ("datasets", "oracles", "plots", "sklearn")
+_MODULES = (
+    "applications", "datasets", "engine", "errors", "oracles", "plots", "sklearn", "tuners",
+)  # fmt: skip
 
 __all__ = [
     "BayesOptSearch",
@@ -85,17 +92,23 @@ __all__ = [
     "PopulationBasedTraining",
     "RandomSearch",
     "RecordError",
+    "SklearnTuner",
     "Training",
     "Tuner",
     "Vectorized",
+    "applications",
     "datasets",
+    "engine",
     "errors",
+    "export",
     "find_learning_rate",
     "open_study",
     "oracles",
     "plots",
+    "report",
     "sklearn",
     "synchronized",
+    "tuners",
 ]
 
 

@@ -169,12 +169,13 @@ class HyperParameters(keras_tuner.HyperParameters):
     def ensure_active_values(self) -> None:
         """Drops inactive values and gives missing active ones their default.
 
-        Keras Tuner draws the missing ones without a seed; a default keeps a search repeatable.
+        Keras Tuner draws the missing ones without a seed; a default keeps a search repeatable. Of
+        hyperparameters that share a name in several scopes it drops the value of the active one.
         """
         for hyperparameter in self.space:
             if self.is_active(hyperparameter):
                 self.values.setdefault(hyperparameter.name, hyperparameter.default)
-            else:
+            elif not self.is_active(hyperparameter.name):
                 self.values.pop(hyperparameter.name, None)
 
     @classmethod

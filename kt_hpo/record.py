@@ -148,6 +148,17 @@ class Record:
     def seed(self, seed: int) -> None:
         self.study.set_user_attr("seed", seed)
 
+    def note(self, **attributes: Any) -> None:
+        """Writes what is known of the search as a whole, where it is not written so already.
+
+        Args:
+            **attributes: Becomes the study's `user_attrs`, by name.
+        """
+        known = self.study.user_attrs
+        for name, value in attributes.items():
+            if known.get(name) != value:
+                self.study.set_user_attr(name, value)
+
     @property
     def trials(self) -> list[FrozenTrial]:
         """Every trial, in the order they were begun."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from kt_hpo import tables
 from kt_hpo.datasets import Dataset, Splits
-from kt_hpo.plots import plot_summary
+from kt_hpo.plots import overview
 
 if TYPE_CHECKING:
     from kt_hpo.tuner import Tuner
@@ -47,7 +47,7 @@ def write_results(tuner: Tuner, data: Splits, directory: str | Path) -> dict[str
     best = tuner.get_best_hyperparameters()[0]
     (directory / HYPERPARAMETERS).write_text(json.dumps(best.values, indent=2) + "\n")
     tables.to_dataframe(tuner.study).to_csv(directory / TRIALS, index=False)
-    figure = plot_summary(
+    figure = overview(
         tuner.study, y_true=test.y, y_pred=predict(model, test), class_names=test.class_names
     )
     figure.savefig(directory / SUMMARY, dpi=120)

@@ -243,7 +243,7 @@ def explore(
     builds = 0
     while waiting:
         hp = space.copy()
-        hp.values.update(waiting.pop(0))
+        hp.values = dict(waiting.pop(0))
         hp.ensure_active_values()
         builds += 1
         try:

@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import optuna
-from optuna.exceptions import ExperimentalWarning
 from optuna.trial import TrialState
 
 from kt_hpo import journal, space
 from kt_hpo.hyperparameters import HyperParameters
-from kt_hpo.record import FILE_NAME
+from kt_hpo.record import FILE_NAME, quiet_optuna
 
 
 def open_study(path: str | Path, study_name: str | None = None) -> optuna.Study:
@@ -50,11 +49,46 @@ def open_study(path: str | Path, study_name: str | None = None) -> optuna.Study:
     return _load(journal.open_for_reading(found), study_name)
 
 
+def find_study(tuner_or_study_or_path: Any) -> tuple[optuna.Study, Path]:
+    """Finds the record of a search, and the folder where what is written of it belongs.
+
+    Args:
+        tuner_or_study_or_path: A tuner, an `optuna.Study`, or what `open_study` takes.
+
+    Returns:
+        The study, and the search's folder; the current one where it has none.
+
+    Raises:
+        TypeError: If it is something else.
+        FileNotFoundError: If there is no search.
+
+    Example:
+        >>> study, folder = find_study(optuna.create_study())
+        >>> folder == Path()
+        True
+    """
+    given = tuner_or_study_or_path
+    if isinstance(given, str | Path):
+        if "://" in str(given):
+            return open_study(given), Path()
+        return open_study(given), _find(Path(given)).parent
+    study = getattr(given, "study", given)
+    if not isinstance(study, optuna.Study):
+        raise TypeError(
+            f"Expected a tuner, an optuna.Study or the folder of a search, got {given!r}."
+        )
+    return study, Path(getattr(given, "project_dir", ""))
+
+
 def _load(storage: str | optuna.storages.BaseStorage, study_name: str | None) -> optuna.Study:
     names = optuna.get_all_study_names(storage)
     if study_name is None and len(names) != 1:
         raise ValueError(
             f"There are {len(names)} studies here: {', '.join(names)}. Say which with study_name=."
+        )
+    if study_name is not None and study_name not in names:
+        raise ValueError(
+            f"There is no study {study_name!r} here, but {', '.join(names) or 'none'}."
         )
     return optuna.load_study(study_name=study_name or names[0], storage=storage)
 
@@ -84,10 +118,10 @@ def _read_keras_tuner(folder: Path) -> optuna.Study:
     config = oracle.get("hyperparameters") or {"space": _united(states), "values": {}}
     known = HyperParameters.from_config(config)
     name, direction = _guess_objective(states)
-    study = optuna.create_study(
-        study_name=folder.name, direction="maximize" if direction == "max" else "minimize"
-    )
-    with warnings.catch_warnings(category=ExperimentalWarning, action="ignore"):
+    with quiet_optuna():
+        study = optuna.create_study(
+            study_name=folder.name, direction="maximize" if direction == "max" else "minimize"
+        )
         study.set_metric_names([name])
     study.set_user_attr("objective", f"{name} ({direction})")
     study.set_user_attr("space", config)

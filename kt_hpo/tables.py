@@ -31,10 +31,29 @@ def to_dataframe(study: optuna.Study) -> pd.DataFrame:
         True
     """
     trials = study.get_trials(deepcopy=False)
-    names = study.metric_names or ["objective"]
+    names = objective_names(study)
     return pd.DataFrame([_row(trial, names) for trial in trials]).convert_dtypes(
-        convert_string=False, convert_boolean=False, convert_floating=False
+        convert_string=False, convert_floating=False
     )
+
+
+def objective_names(study: optuna.Study) -> list[str]:
+    """Names the objectives of a search.
+
+    Args:
+        study: The record of a search.
+
+    Returns:
+        Their names; `objective`, or `objective 1` and so on, where none are recorded.
+
+    Example:
+        >>> objective_names(optuna.create_study(directions=["minimize", "maximize"]))
+        ['objective 1', 'objective 2']
+    """
+    if study.metric_names:
+        return study.metric_names
+    count = len(study.directions)
+    return ["objective"] if count == 1 else [f"objective {number + 1}" for number in range(count)]
 
 
 def best_trials(study: optuna.Study, count: int = 10) -> pd.DataFrame:
@@ -51,7 +70,7 @@ def best_trials(study: optuna.Study, count: int = 10) -> pd.DataFrame:
     table = to_dataframe(study)
     if table.empty:
         return table
-    first = (study.metric_names or ["objective"])[0]
+    first = objective_names(study)[0]
     maximize = study.directions[0] == optuna.study.StudyDirection.MAXIMIZE
     completed = table[table["state"] == "completed"]
     if "violation" in table:

@@ -21,6 +21,7 @@ from kt_hpo.execution.trial import counts
 from kt_hpo.found import Found
 from kt_hpo.hyperparameters import Value
 from kt_hpo.oracles import recorded
+from kt_hpo.provenance import environment, made_by
 from kt_hpo.pruning import check_pruner, make_pruner
 from kt_hpo.record import Storage
 from kt_hpo.startup import quiet_retracing
@@ -199,6 +200,7 @@ class Tuner(Found):
         with journal.claimed(Path(self.project_dir)), quiet_retracing():
             record_environment(self.study)
             self.progress = make_progress(verbose, objective.name, objective.direction)
+            self.oracle.record.note(made_by=made_by(self), environment=environment())
             self.progress.start(self.oracle.planned_trials, counts(self.oracle))
             try:
                 self.on_search_begin()

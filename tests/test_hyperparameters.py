@@ -59,6 +59,19 @@ def test_missing_active_values_become_defaults_not_random_ones():
     assert hp.values == {"units": 7}
 
 
+@pytest.mark.parametrize(("model", "units"), [("mlp", 11), ("cnn", 300)])
+def test_a_name_that_two_scopes_share_keeps_the_value_of_the_active_one(model, units):
+    hp = HyperParameters()
+    hp.Choice("model", ["mlp", "cnn"])
+    with hp.conditional_scope("model", ["mlp"]):
+        hp.Int("units", 8, 64)
+    with hp.conditional_scope("model", ["cnn"]):
+        hp.Int("units", 16, 512)
+    hp.values = {"model": model, "units": units}
+    hp.ensure_active_values()
+    assert hp.values == {"model": model, "units": units}
+
+
 @pytest.mark.parametrize("values", [[1, "a"], []])
 def test_keras_tuners_own_checks_stay(values):
     with pytest.raises((TypeError, ValueError)):

@@ -11,22 +11,22 @@ R = TypeVar("R")
 
 
 def synchronized(
-    method: Callable[Concatenate[Any, P], R],
+    func: Callable[Concatenate[Any, P], R],
 ) -> Callable[Concatenate[Any, P], R]:
     """Lets one thread at a time into an oracle's methods, also after one of them raised.
 
     Keras Tuner's decorator of this name keeps its lock when the method raises.
 
     Args:
-        method: A method of a `RecordedOracle`.
+        func: A method of a `RecordedOracle`.
 
     Returns:
         The method, holding the oracle's lock while it runs.
     """
 
-    @wraps(method)
+    @wraps(func)
     def locked(self: Any, *args: P.args, **kwargs: P.kwargs) -> R:
         with self._lock:
-            return method(self, *args, **kwargs)
+            return func(self, *args, **kwargs)
 
     return locked

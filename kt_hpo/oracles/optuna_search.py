@@ -9,7 +9,7 @@ from typing import Any
 from keras_tuner.engine.trial import Trial, TrialStatus
 from optuna.samplers import BaseSampler, BruteForceSampler, GridSampler
 
-from kt_hpo import space
+from kt_hpo import objectives, space
 from kt_hpo.hyperparameters import HyperParameter, Value
 from kt_hpo.oracles.recorded import RecordedOracle
 from kt_hpo.oracles.samplers import (
@@ -40,7 +40,8 @@ class OptunaSearchOracle(RecordedOracle):
         **kwargs: As in `keras_tuner.Oracle`.
 
     Raises:
-        ValueError: If the name of the sampler is not known.
+        ValueError: If the name of the sampler is not known, or it takes one objective and there are
+            several.
         ImportError: If the package it needs is not installed, with the install line.
 
     Example:
@@ -60,6 +61,11 @@ class OptunaSearchOracle(RecordedOracle):
     ) -> None:
         self.sampler = make_sampler(sampler)
         super().__init__(objective=objective, max_trials=max_trials, seed=seed, **kwargs)
+        if takes_no_choices(self.sampler) and len(objectives.parts(self.objective)) > 1:
+            raise ValueError(
+                f"{type(self.sampler).__name__} takes one objective. For several give "
+                'sampler="tpe", "nsga2" or "nsga3".'
+            )
         if seed is None and isinstance(sampler, BaseSampler):
             self.seed = seed_of(sampler)
         self._staged: StagedTrial | None = None

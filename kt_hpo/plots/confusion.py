@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
-from kt_hpo.plots import style
+from kt_hpo.plots import style, text
 
 # Up to so many classes every cell shows its count, and every class its name.
 MAX_COUNTED, MAX_NAMED = 20, 40
@@ -103,7 +103,7 @@ def _classes(
 def _name_ticks(ax: Axes, names: list[str]) -> None:
     """Write the names of the classes, or of some where they are many."""
     step = -(-len(names) // MAX_NAMED)
-    places, shown = range(0, len(names), step), [style.shorten(n, 16) for n in names[::step]]
+    places, shown = range(0, len(names), step), [text.shorten(n, 16) for n in names[::step]]
     long = max(map(len, shown)) * len(shown) > 45
     ax.set_yticks(places, shown)
     ax.set_xticks(places, shown, rotation=90 if long else 0)

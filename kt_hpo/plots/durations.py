@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from kt_hpo.plots import style
+from kt_hpo.plots import style, text
 from kt_hpo.plots.search import Search
 
 UNITS = (("hours", 3600.0), ("minutes", 60.0), ("seconds", 1.0), ("milliseconds", 1e-3))
@@ -42,7 +42,7 @@ def plot_durations(tuner_or_study: Any, ax: Axes | None = None) -> Axes:
     }
     seconds = {state: durations for state, durations in seconds.items() if durations}
     everything = np.array([value for durations in seconds.values() for value in durations])
-    unit, size = _unit(everything)
+    unit, size = unit_of(everything)
     style.dress(ax, "Durations", f"{unit} per trial", "trials")
     if not seconds:
         return style.say(ax, "No trial has ended yet.")
@@ -57,14 +57,25 @@ def plot_durations(tuner_or_study: Any, ax: Axes | None = None) -> Axes:
     )
     ax.set_xlim(left=0)
     ax.yaxis.set_major_locator(MaxNLocator(integer=True))
-    total_unit, total_size = _unit(everything.sum(keepdims=True))
-    total = f"{everything.sum() / total_size:.3g} {total_unit} in all"
+    total_unit, total_size = unit_of(everything.sum(keepdims=True))
+    total = f"{text.number(everything.sum() / total_size)} {total_unit} in all"
     style.finish(ax, total)
     return ax
 
 
-def _unit(seconds: np.ndarray) -> tuple[str, float]:
-    """Return the largest unit in which the longest duration is above three, and its seconds."""
+def unit_of(seconds: np.ndarray) -> tuple[str, float]:
+    """Choose the unit to tell durations in.
+
+    Args:
+        seconds: Array of durations.
+
+    Returns:
+        The largest unit in which the longest is above three, and its seconds.
+
+    Example:
+        >>> unit_of(np.array([10.0, 200.0]))
+        ('minutes', 60.0)
+    """
     longest = seconds.max(initial=0.0)
     return next((unit for unit in UNITS if longest > 3 * unit[1]), UNITS[-1])
 

@@ -9,15 +9,16 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from optuna.trial import TrialState
 
-from kt_hpo.plots import style
-from kt_hpo.plots.search import Search
+from kt_hpo.plots import ranges, style
+from kt_hpo.plots.search import Search, line_of, place_of
 
 
 @style.styled()
 def plot_learning_curves(tuner_or_study: Any, ax: Axes | None = None) -> Axes:
     """Plot the objective by epoch of every trial: all faint, the best one bold.
 
-    A dot ends the curve of every trial that was pruned.
+    A dot ends the curve of every trial that was pruned. A trial that went on from another, in
+    Hyperband and population-based training, begins where that one ended.
 
     Args:
         tuner_or_study: A tuner, or an `optuna.Study`.
@@ -38,19 +39,30 @@ def plot_learning_curves(tuner_or_study: Any, ax: Axes | None = None) -> Axes:
     """
     search, ax = Search.of(tuner_or_study), style.axes_of(ax)
     style.dress(ax, "Learning curves", "epoch", search.label)
-    curves = {trial.number: _points(search.curve(trial)) for trial in search.trials}
+    curves = _curves(search)
     heights = np.concatenate([points[:, 1] for points in curves.values()] or [np.empty(0)])
     heights = heights[~np.isnan(heights)]
     if not heights.size:
         return style.say(ax, "No values by epoch were recorded.")
-    style.fit_value_axis(ax, heights, search.maximize)
+    ranges.fit_value_axis(ax, heights, search.maximize)
     for state in style.COLOURS:
         _draw_faint(ax, state, [curves[trial.number] for trial in search.with_state(state)])
     named = _draw_best(ax, search, curves)
     ax.autoscale_view(scaley=False)
-    style.whole_numbers(ax)
+    ranges.whole_numbers(ax)
     style.finish(ax, named, style.BLUE)
     return ax
+
+
+def _curves(search: Search) -> dict[int, np.ndarray]:
+    """Return the curve of each trial, from the end of the one it went on from."""
+    curves = {trial.number: _points(search.curve(trial)) for trial in search.trials}
+    joined = dict(curves)
+    for trial in search.trials:
+        past = curves.get(int(place_of(trial).get("trial_id", -1)))
+        if past is not None and len(past) and len(curves[trial.number]):
+            joined[trial.number] = np.vstack([past[-1:], curves[trial.number]])
+    return joined
 
 
 def _points(curve: dict[int, float]) -> np.ndarray:
@@ -79,18 +91,13 @@ def _draw_faint(ax: Axes, state: TrialState, curves: list[np.ndarray]) -> None:
 
 
 def _draw_best(ax: Axes, search: Search, curves: dict[int, np.ndarray]) -> str:
-    """Draw the best trial's curve over all others, and return its name."""
+    """Draw the best trial's curve, and those it went on from, over all others; return its name."""
     best = search.best()
     if best is None or not len(curves[best.number]):
         return ""
-    epochs, values = curves[best.number].T
-    ax.plot(
-        epochs,
-        values,
-        color=style.BLUE,
-        linewidth=2.2,
-        solid_capstyle="round",
-        zorder=3,
-    )
+    by_number = {trial.number: trial for trial in search.trials}
+    way = [curves[trial.number] for trial in line_of(best, by_number)]
+    epochs, values = np.concatenate(way).T
+    ax.plot(epochs, values, color=style.BLUE, linewidth=2.2, solid_capstyle="round", zorder=3)
     ax.plot(epochs[-1], values[-1], marker="o", markersize=5, color=style.BLUE, zorder=3)
     return f"best: trial {best.number}"

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from optuna.trial import FrozenTrial, TrialState
 
-from kt_hpo.plots import style
+from kt_hpo.plots import marks, ranges, style
 from kt_hpo.plots.search import Search
 
 # Shapes differ as well as colours, for print without colour.
@@ -45,8 +45,8 @@ def plot_optimization_history(tuner_or_study: Any, ax: Axes | None = None) -> Ax
     shown = {state: _shown(search, state) for state in MARKERS}
     everything = [search.value(trial) for trials in shown.values() for trial in trials]
     if everything:
-        style.fit_value_axis(ax, np.array(everything), search.maximize)
-    elif not _failed(search):
+        ranges.fit_value_axis(ax, np.array(everything), search.maximize)
+    elif not search.without_value():
         return style.say(ax, "No trial has a value yet." if search.trials else "No trials yet.")
     else:
         ax.set(yticks=[], ylim=(0, 1))
@@ -55,7 +55,7 @@ def plot_optimization_history(tuner_or_study: Any, ax: Axes | None = None) -> Ax
     _draw_failed(ax, search)
     _draw_off_scale(ax, search, [trial for trials in shown.values() for trial in trials])
     named = _draw_best(ax, search)
-    style.whole_numbers(ax)
+    ranges.whole_numbers(ax)
     style.finish(ax, named, style.BLUE)
     return ax
 
@@ -64,13 +64,6 @@ def _shown(search: Search, state: TrialState) -> list[FrozenTrial]:
     """Return the trials of one state that have a value to draw."""
     trials = search.with_state(state)
     return [trial for trial in trials if not np.isnan(search.value(trial))]
-
-
-def _failed(search: Search) -> list[FrozenTrial]:
-    """Return the trials that failed, or that completed without a finite value."""
-    complete = search.with_state(TrialState.COMPLETE)
-    diverged = [trial for trial in complete if np.isnan(search.value(trial))]
-    return search.with_state(TrialState.FAIL) + diverged
 
 
 def _draw_dots(ax: Axes, search: Search, state: TrialState, trials: list[FrozenTrial]) -> None:
@@ -94,36 +87,20 @@ def _draw_dots(ax: Axes, search: Search, state: TrialState, trials: list[FrozenT
 
 def _draw_off_scale(ax: Axes, search: Search, trials: list[FrozenTrial]) -> None:
     """Point at the trials that are worse than the axis shows."""
-    low, high = ax.get_ylim()
-    off = [trial.number for trial in trials if not low <= search.value(trial) <= high]
-    if off:
-        _draw_at_edge(ax, search, off, "v" if search.maximize else "^", style.GREY, "off scale")
+    values = np.array([search.value(trial) for trial in trials], dtype=float)
+    off = np.array([trial.number for trial in trials], dtype=int)[marks.off_scale(ax, values)]
+    if len(off):
+        marker = "v" if search.maximize else "^"
+        marks.at_worse_edge(ax, off, search.maximize, marker, style.GREY, f"{len(off)} off scale")
 
 
 def _draw_failed(ax: Axes, search: Search) -> None:
     """Mark the trials without a value."""
-    failed = [trial.number for trial in _failed(search)]
+    failed = [trial.number for trial in search.without_value()]
     if failed:
         word = "failed" if len(failed) == len(search.with_state(TrialState.FAIL)) else "no value"
-        _draw_at_edge(ax, search, failed, "x", style.COLOURS[TrialState.FAIL], word)
-
-
-def _draw_at_edge(
-    ax: Axes, search: Search, numbers: list[int], marker: str, colour: str, word: str
-) -> None:
-    """Mark trials at the worse edge of the axes."""
-    ax.scatter(
-        numbers,
-        [0.0 if search.maximize else 1.0] * len(numbers),
-        s=22,
-        linewidths=1.2,
-        marker=marker,
-        color=colour,
-        transform=ax.get_xaxis_transform(),
-        label=f"{len(numbers)} {word}",
-        clip_on=False,
-        zorder=3,
-    )
+        colour = style.COLOURS[TrialState.FAIL]
+        marks.at_worse_edge(ax, failed, search.maximize, "x", colour, f"{len(failed)} {word}")
 
 
 def _draw_best(ax: Axes, search: Search) -> str:
@@ -144,7 +121,5 @@ def _draw_best(ax: Axes, search: Search) -> str:
         zorder=2.8,
     )
     value = search.value(best)
-    ax.scatter(
-        [best.number], [value], marker="*", s=150, c=style.ORANGE, ec="white", lw=0.8, zorder=4
-    )
+    marks.star(ax, best.number, value)
     return f"best so far: {value:.4g} in trial {best.number}"

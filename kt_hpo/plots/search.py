@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 import optuna
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
+from scipy.stats import rankdata
 
 from kt_hpo.constraints import keeps
 
@@ -22,9 +23,8 @@ class Search:
     Args:
         study: `optuna.Study`. The record.
         trials: Tuple of `optuna.trial.FrozenTrial`, by number.
-        objective: String, the objective's name.
-        maximize: Boolean, whether higher is better.
-        n_objectives: Integer, how many objectives the search has.
+        objectives: Tuple of strings, the objectives' names.
+        maximized: Tuple of booleans, of which objectives more is better.
 
     Example:
         >>> study = optuna.create_study(direction="maximize")
@@ -35,9 +35,8 @@ class Search:
 
     study: optuna.Study
     trials: tuple[FrozenTrial, ...]
-    objective: str
-    maximize: bool
-    n_objectives: int
+    objectives: tuple[str, ...]
+    maximized: tuple[bool, ...]
 
     @classmethod
     def of(cls, tuner_or_study: Any) -> Search:
@@ -60,10 +59,24 @@ class Search:
         return cls(
             study=study,
             trials=tuple(study.get_trials(deepcopy=False)),
-            objective=(study.metric_names or ["objective"])[0],
-            maximize=study.directions[0] == StudyDirection.MAXIMIZE,
-            n_objectives=len(study.directions),
+            objectives=tuple(study.metric_names or _unnamed(len(study.directions))),
+            maximized=tuple(d == StudyDirection.MAXIMIZE for d in study.directions),
         )
+
+    @property
+    def objective(self) -> str:
+        """The first objective's name."""
+        return self.objectives[0]
+
+    @property
+    def maximize(self) -> bool:
+        """Whether more is better of the first objective."""
+        return self.maximized[0]
+
+    @property
+    def n_objectives(self) -> int:
+        """How many objectives the search has."""
+        return len(self.objectives)
 
     @property
     def label(self) -> str:
@@ -95,6 +108,40 @@ class Search:
             return _drawable(trial.values[0])
         reported = trial.intermediate_values
         return _drawable(reported[max(reported)]) if reported else math.nan
+
+    def values(self, trials: Iterable[FrozenTrial]) -> np.ndarray:
+        """Return the objective of several trials.
+
+        Args:
+            trials: Iterable of `optuna.trial.FrozenTrial`.
+
+        Returns:
+            Array of floats, finite or NaN.
+        """
+        return np.array([self.value(trial) for trial in trials], dtype=float)
+
+    def goodness(self, trials: Iterable[FrozenTrial]) -> np.ndarray:
+        """Return where trials rank among each other, however far their objectives spread.
+
+        Args:
+            trials: Iterable of `optuna.trial.FrozenTrial` with a finite objective.
+
+        Returns:
+            Array of floats from 0, the worst, to 1, the best.
+        """
+        values = self.values(trials)
+        ranks = rankdata(values if self.maximize else -values) - 1
+        return ranks / max(len(ranks) - 1, 1) if len(ranks) > 1 else np.ones(len(ranks))
+
+    def without_value(self) -> list[FrozenTrial]:
+        """Return the trials that failed, or that completed without a finite objective.
+
+        Returns:
+            List of `optuna.trial.FrozenTrial`.
+        """
+        complete = self.with_state(TrialState.COMPLETE)
+        diverged = [trial for trial in complete if math.isnan(self.value(trial))]
+        return self.with_state(TrialState.FAIL) + diverged
 
     def finished(self) -> list[FrozenTrial]:
         """Return the complete trials that have a finite objective.
@@ -137,6 +184,54 @@ class Search:
             ):
                 by_epoch.setdefault(epoch, []).append(value)
         return {epoch: float(np.mean(values)) for epoch, values in by_epoch.items()}
+
+
+def place_of(trial: FrozenTrial) -> dict[str, Any]:
+    """Return where a trial stands in its search: its bracket and rung, or its member and interval.
+
+    Args:
+        trial: `optuna.trial.FrozenTrial`. The trial.
+
+    Returns:
+        Dict of names without their `tuner/`, such as `bracket`, to values.
+
+    Example:
+        >>> place_of(optuna.create_trial(value=1.0, user_attrs={"values": {"tuner/round": 2}}))
+        {'round': 2}
+    """
+    values = trial.user_attrs.get("values") or {}
+    return {
+        name.removeprefix("tuner/"): value
+        for name, value in values.items()
+        if name.startswith("tuner/")
+    }
+
+
+def line_of(trial: FrozenTrial | None, trials: Mapping[int, FrozenTrial]) -> list[FrozenTrial]:
+    """Return the trials that a model went through.
+
+    Args:
+        trial: `optuna.trial.FrozenTrial` or None. The last of them.
+        trials: Mapping of numbers to `optuna.trial.FrozenTrial`, those of the search.
+
+    Returns:
+        List of `optuna.trial.FrozenTrial`: the one that went on from none first, `trial` last.
+
+    Example:
+        >>> line_of(None, {})
+        []
+    """
+    line: list[FrozenTrial] = []
+    while trial is not None:
+        line.insert(0, trial)
+        past = place_of(trial).get("trial_id")
+        trial = None if past is None else trials.get(int(past))
+    return line
+
+
+def _unnamed(count: int) -> list[str]:
+    """Return names for objectives that have none."""
+    return ["objective", *(f"objective {number}" for number in range(2, count + 1))]
 
 
 def _drawable(value: float) -> float:

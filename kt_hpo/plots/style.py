@@ -6,17 +6,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
 
-import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib import rcParams
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgba
-from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter, ScalarFormatter
+from matplotlib.colors import LinearSegmentedColormap, to_hex, to_rgba
+from matplotlib.ticker import ScalarFormatter
 from optuna.trial import TrialState
+
+from kt_hpo.plots.key import draw_key
 
 # Okabe and Ito's palette: told apart with every kind of colour vision.
 ORANGE, SKY, GREEN, BLUE, VERMILLION = "#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00"
-GREY = "#999999"
+PURPLE, GREY = "#CC79A7", "#999999"
+# Of things that are only to be told apart, in the order to take them.
+CYCLE = (BLUE, ORANGE, GREEN, VERMILLION, SKY, PURPLE, GREY)
+# From the worst trial to the best: ever farther from the paper, so that print and every eye keep
+# the order.
+_ON_LIGHT = LinearSegmentedColormap.from_list("light", ["#DCE3E8", "#8FC7EA", BLUE, "#00304F"])
+_ON_DARK = LinearSegmentedColormap.from_list("dark", ["#3A444B", "#1F6E9E", SKY, "#E3F3FD"])
 
 # Of trials, by state.
 COLOURS = {
@@ -59,11 +66,12 @@ def styled() -> Iterator[None]:
         rcParams["text.usetex"], rcParams["text.parse_math"] = before
 
 
-def axes_of(ax: Axes | None) -> Axes:
+def axes_of(ax: Axes | None, height: float = 4.2) -> Axes:
     """Return the given axes, or those of a new white figure that a notebook shows.
 
     Args:
         ax: `matplotlib.axes.Axes` or None. The caller's own axes.
+        height: Float, the height of a new figure in inches.
 
     Returns:
         The `matplotlib.axes.Axes` to draw on.
@@ -74,7 +82,7 @@ def axes_of(ax: Axes | None) -> Axes:
     """
     if ax is not None:
         return ax
-    return plt.subplots(figsize=(7.0, 4.2), layout="constrained", facecolor="white")[1]
+    return plt.subplots(figsize=(7.0, height), layout="constrained", facecolor="white")[1]
 
 
 def brightness(colour: Any) -> float:
@@ -108,6 +116,40 @@ def ink(ax: Axes) -> str:
         '#333333'
     """
     return "#333333" if brightness(ax.figure.get_facecolor()) > 0.4 else "#DDDDDD"
+
+
+def goodness(ax: Axes) -> LinearSegmentedColormap:
+    """Return the colours from the worst trial to the best, the best farthest from the paper.
+
+    Args:
+        ax: `matplotlib.axes.Axes`. The axes to draw on.
+
+    Returns:
+        A `matplotlib.colors.LinearSegmentedColormap`.
+
+    Example:
+        >>> worst, best = goodness(axes_of(None))([0.0, 1.0])
+        >>> brightness(worst) > brightness(best)
+        True
+    """
+    return _ON_LIGHT if ink(ax) == "#333333" else _ON_DARK
+
+
+def paper(ax: Axes) -> str:
+    """Return the colour behind these axes.
+
+    Args:
+        ax: `matplotlib.axes.Axes`. The axes.
+
+    Returns:
+        A colour as a string.
+
+    Example:
+        >>> paper(axes_of(None))
+        '#ffffff'
+    """
+    colour = ax.figure.get_facecolor()
+    return to_hex(colour) if to_rgba(colour)[3] > 0 else "#ffffff"
 
 
 def dress(
@@ -150,13 +192,16 @@ def dress(
         ax.grid(True, axis=grid, color=GREY, alpha=0.25, linewidth=0.6, linestyle="-")
 
 
-def finish(ax: Axes, aside: str = "", colour: str | None = None) -> None:
+def finish(
+    ax: Axes, aside: str = "", colour: str | None = None, key: tuple[str, str] | None = None
+) -> None:
     """List what was drawn in a row under the title, where it hides no data, and add an aside.
 
     Args:
         ax: `matplotlib.axes.Axes`. The axes, dressed, with labelled artists.
         aside: String, the words at the title's right: the figure to remember.
         colour: String or None. The aside's colour, that of the artist it names.
+        key: Two strings or None. What the two ends of `goodness` mean, where it was used.
 
     Example:
         >>> ax = axes_of(None)
@@ -167,9 +212,10 @@ def finish(ax: Axes, aside: str = "", colour: str | None = None) -> None:
     """
     handles, labels = ax.get_legend_handles_labels()
     # The titles of an axes share one distance.
-    ax.set_title(
-        aside, loc="right", fontsize=NORMAL, color=colour or ink(ax), pad=24 if handles else 8
-    )
+    pad = 24 if handles or key else 8
+    ax.set_title(aside, loc="right", fontsize=NORMAL, color=colour or ink(ax), pad=pad)
+    if key:
+        draw_key(ax, goodness(ax), *key, fontsize=SMALL, color=ink(ax))
     if not handles:
         return
     row = ax.legend(
@@ -219,72 +265,3 @@ def say(ax: Axes, reason: str) -> Axes:
         color=GREY,
     )
     return ax
-
-
-def shorten(name: str, width: int = 24) -> str:
-    """Shorten a long name in its middle, where names differ least.
-
-    Args:
-        name: String, the name.
-        width: Integer, the most characters to keep.
-
-    Returns:
-        The name as a string, at most `width` characters long.
-
-    Example:
-        >>> shorten("convolution_block_3_number_of_filters", 20)
-        'convolutio…f_filters'
-    """
-    name = " ".join(name.split())
-    tail = (width - 1) // 2
-    return name if len(name) <= width else f"{name[: width - 1 - tail]}…{name[-tail:]}"
-
-
-def whole_numbers(ax: Axes) -> None:
-    """Put the horizontal ticks on whole numbers: trials and epochs have no halves.
-
-    Args:
-        ax: `matplotlib.axes.Axes`. The axes.
-
-    Example:
-        >>> whole_numbers(axes_of(None))
-    """
-    low, high = ax.get_xlim()
-    if high - low < 1:
-        middle = round((low + high) / 2)
-        ax.set_xlim(middle - 0.5, middle + 0.5)
-    ax.xaxis.set_major_locator(
-        MaxNLocator(integer=True, nbins=8, steps=[1, 2, 5, 10], min_n_ticks=1)
-    )
-
-
-def fit_value_axis(ax: Axes, values: np.ndarray, maximize: bool) -> None:
-    """Scale the vertical axis to objective values, so that a few wild ones hide no other.
-
-    The best value is always inside; far outliers on the worse side are left outside.
-    Losses of which the better part spans decades get a logarithmic axis.
-
-    Args:
-        ax: `matplotlib.axes.Axes`. The axes.
-        values: Array of finite floats, at least one.
-        maximize: Boolean, whether higher is better.
-
-    Example:
-        >>> ax = axes_of(None)
-        >>> fit_value_axis(ax, np.array([1.0, 1.5, 2.0, 2.5, 3.0, 1e9]), maximize=False)
-        >>> round(float(ax.get_ylim()[1]), 2)
-        3.12
-    """
-    log = not maximize and values.min() > 0 and np.quantile(values, 0.75) > 10 * values.min()
-    sign = -1.0 if maximize else 1.0
-    losses = sign * (np.log10(values) if log else values)
-    best, third_quartile = np.quantile(losses, [0.0, 0.75])
-    edge = losses[losses <= third_quartile + 2 * (third_quartile - best)].max()
-    margin = 0.06 * (edge - best) or 0.05 * max(abs(best), 0.1)
-    low, high = sorted((sign * (best - margin), sign * (edge + margin)))
-    if log:
-        low, high = 10.0**low, 10.0**high
-        ax.set_yscale("log")
-        ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.3g}"))
-        ax.yaxis.set_minor_formatter(NullFormatter())
-    ax.set_ylim(low, high)

@@ -1,130 +1,36 @@
 """What the plots of a search draw, of ordinary studies and of degenerate ones."""
 
 import math
-from datetime import datetime, timedelta
 from types import SimpleNamespace
 
 import matplotlib
 import numpy as np
-import optuna
 import pytest
 from matplotlib import pyplot as plt
 from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
-from optuna.distributions import CategoricalDistribution, FloatDistribution
 from optuna.trial import TrialState, create_trial
+from plots.studies import (
+    DEGENERATE,
+    X,
+    hyperband_study,
+    labels,
+    mixed_study,
+    population_study,
+    study_of,
+    trial,
+    words,
+)
 
 from kt_hpo import plots
 
+OF_PREDICTIONS = {"plot_confusion_matrix", "plot_misclassified", "plot_predictions"}
 STUDY_PLOTS = [
-    plots.plot_optimization_history,
-    plots.plot_importances,
-    plots.plot_learning_curves,
-    plots.plot_durations,
+    getattr(plots, name)
+    for name in plots.__all__
+    if name.startswith("plot_") and name not in OF_PREDICTIONS
 ]
-X = FloatDistribution(0, 1)
-
-
-def trial(value=None, state=TrialState.COMPLETE, curve=(), x=0.5, **attributes):
-    made = create_trial(
-        state=state,
-        value=value,
-        params={"x": x},
-        distributions={"x": X},
-        intermediate_values=dict(enumerate(curve)),
-        user_attrs=attributes,
-    )
-    if state.is_finished():
-        made.datetime_start = datetime(2026, 1, 1)
-        made.datetime_complete = made.datetime_start + timedelta(seconds=30)
-    return made
-
-
-def study_of(trials, names=None, **directions):
-    study = optuna.create_study(**directions)
-    if names:
-        study.set_metric_names(names)
-    study.add_trials(trials)
-    return study
-
-
-def mixed_study(n=40):
-    """A search with every state, and a hyperparameter that only some trials have."""
-    random = np.random.default_rng(0)
-    study = study_of([], names=["val_accuracy"], direction="maximize")
-    for number in range(n):
-        rate, optimizer = float(10 ** random.uniform(-5, -1)), ["sgd", "adam"][number % 2]
-        params = {"learning_rate": rate, "optimizer": optimizer}
-        distributions = {
-            "learning_rate": FloatDistribution(1e-5, 1e-1, log=True),
-            "optimizer": CategoricalDistribution(["sgd", "adam"]),
-        }
-        if optimizer == "sgd":
-            params["momentum"], distributions["momentum"] = float(random.uniform()), X
-        state = {0: TrialState.FAIL, 1: TrialState.PRUNED}.get(number % 8, TrialState.COMPLETE)
-        value = 0.9 - 0.05 * abs(math.log10(rate) + 3)
-        study.add_trial(
-            create_trial(
-                state=state,
-                value=None if state == TrialState.FAIL else value,
-                params=params,
-                distributions=distributions,
-                intermediate_values={0: value / 2, 1: value},
-            )
-        )
-    return study
-
-
-def labels(ax):
-    legend = ax.get_legend()
-    return [text.get_text() for text in legend.get_texts()] if legend else []
-
-
-def words(ax):
-    return [text.get_text() for text in ax.texts]
-
-
-@pytest.fixture
-def ax():
-    return Figure().subplots()
-
-
-DEGENERATE = {
-    "empty": lambda: study_of([]),
-    "one": lambda: study_of([trial(1.0)]),
-    "one epoch": lambda: study_of([trial(1.0, curve=[1.0])]),
-    "failed": lambda: study_of([trial(state=TrialState.FAIL)] * 3),
-    "running": lambda: study_of(
-        [
-            create_trial(state=TrialState.RUNNING, intermediate_values={0: 0.3}),
-            create_trial(state=TrialState.RUNNING),
-            create_trial(state=TrialState.WAITING),
-        ]
-    ),
-    "constant": lambda: study_of([trial(0.5, curve=[0.5, 0.5])] * 20),
-    "zero": lambda: study_of([trial(0.0)] * 20),
-    "infinite": lambda: study_of([trial(math.inf, curve=[math.inf, math.nan])] * 12),
-    "some infinite": lambda: study_of([trial(math.inf), trial(1.0, curve=[2.0, math.nan, 1.0])]),
-    "huge": lambda: study_of([trial(1e308), trial(-1e308), trial(1.0), trial(2.0)]),
-    "tiny": lambda: study_of([trial(1e-300), trial(1e-10)] * 10),
-    "no hyperparameters": lambda: study_of([create_trial(value=float(i)) for i in range(20)]),
-    "names like mathematics": lambda: study_of(
-        [
-            create_trial(value=float(i), params={"$x_{": i / 20}, distributions={"$x_{": X})
-            for i in range(20)
-        ],
-        names=["$loss_{"],
-    ),
-    "two objectives": lambda: study_of(
-        [
-            create_trial(values=[i / 20, -i], params={"x": i / 20}, distributions={"x": X})
-            for i in range(20)
-        ],
-        directions=["maximize", "minimize"],
-    ),
-    "a thousand": lambda: mixed_study(1000),
-}
 
 
 @pytest.mark.parametrize("name", DEGENERATE)
@@ -132,10 +38,11 @@ DEGENERATE = {
 @pytest.mark.filterwarnings("error")
 def test_every_study_makes_a_page(name, tmp_path):
     before, study = dict(matplotlib.rcParams), DEGENERATE[name]()
-    plots.plot_summary(study).savefig(tmp_path / "page.png", dpi=40)
+    plots.overview(study).savefig(tmp_path / "page.png", dpi=40)
     for plot in STUDY_PLOTS:
-        axes = Figure().subplots()
+        axes = Figure(layout="constrained").subplots()
         assert plot(study, axes) is axes
+        axes.figure.savefig(tmp_path / "plot.png", dpi=30)
     assert dict(matplotlib.rcParams) == before
     assert not plt.get_fignums()
 
@@ -154,6 +61,14 @@ def test_without_axes_a_white_figure_is_made_under_any_style(plot):
     assert axes.figure.get_facecolor() == to_rgba("white")
     assert axes.xaxis.label.get_color() == "#333333"
     plt.close(axes.figure)
+
+
+@pytest.mark.parametrize(("paper", "sign"), [("white", -1), ("black", 1)])
+def test_the_best_are_farthest_from_the_paper(paper, sign):
+    axes = Figure(facecolor=paper).subplots()
+    plots.plot_rank(mixed_study(100), axes)
+    brightness = axes.collections[0].get_facecolors()[:, :3].mean(axis=1)
+    assert (sign * np.diff(brightness) >= -1e-9).all()
 
 
 def test_words_are_light_on_a_dark_figure():
@@ -325,16 +240,45 @@ def test_predictions_leave_out_and_count_what_is_not_finite(ax):
         (np.arange(1000), np.arange(1000) + 0.5, "Predictions"),
     ],
 )
-def test_summary_chooses_its_fourth_plot(true, predicted, title):
-    page = plots.plot_summary(mixed_study(), true, predicted)
-    titles = [axes.get_title(loc="left") for axes in page.axes]
-    assert titles == ["Optimization history", "Importances", "Learning curves", title]
+def test_overview_ends_with_the_predictions_there_are(true, predicted, title):
+    assert titles(plots.overview(mixed_study(), true, predicted))[-1] == title
 
 
-def test_summary_headline_and_caption():
-    page = plots.plot_summary(mixed_study(40))
+def titles(page):
+    return [axes.get_title(loc="left") for axes in page.axes]
+
+
+@pytest.mark.parametrize(
+    ("study", "own"),
+    [
+        (mixed_study, ["Learning curves", "Parallel coordinates", "Slices"]),
+        (
+            hyperband_study,
+            ["Distribution", "Parallel coordinates", "Hyperband brackets"],
+        ),
+        (
+            population_study,
+            ["Distribution", "Lineage of the population", "Schedules"],
+        ),
+        (
+            DEGENERATE["two objectives"],
+            ["Distribution", "Parallel coordinates", "Pareto front"],
+        ),
+    ],
+)
+def test_overview_shows_what_the_search_has(study, own):
+    assert titles(plots.overview(study())) == [
+        "Optimization history",
+        "Importances",
+        *own,
+        "Durations",
+    ]
+
+
+def test_overview_headline_and_caption():
+    page = plots.overview(mixed_study(40))
     assert page.get_suptitle().startswith("40 trials (30 complete, 5 failed, 5 pruned) · best val_")
     assert "learning_rate = " in page.get_supxlabel()
     assert page._repr_png_().startswith(b"\x89PNG")
     with pytest.raises(ValueError, match="both"):
-        plots.plot_summary(mixed_study(), y_true=[1])
+        plots.overview(mixed_study(), y_true=[1])

@@ -14,8 +14,8 @@ study = optuna.create_study()
 study.add_trials(optuna.create_trial(value=float(i)) for i in range(3))
 plots.plot_optimization_history(study)
 """,
-    "plots.plot_summary(study)",
-    "page = plots.plot_summary(study)",
+    "plots.overview(study)",
+    "page = plots.overview(study)",
     "from matplotlib import pyplot as plt\nplt.plot([1, 2]);",
 ]
 

@@ -144,6 +144,11 @@ def test_samplers_by_name():
         make_sampler(7)
 
 
+def test_one_objective_is_all_that_cmaes_takes():
+    with pytest.raises(ValueError, match="nsga2"):
+        kt_hpo.oracles.OptunaSearchOracle(["val_loss", "val_accuracy"], sampler="cmaes")
+
+
 def test_a_missing_package_is_named_with_its_install_line(monkeypatch):
     monkeypatch.setitem(sys.modules, "cmaes", None)
     with pytest.raises(ImportError, match=r'pip install "kt-hpo\[cmaes\]"'):

@@ -87,6 +87,7 @@ class Group:
         )
         order = ops.convert_to_tensor(self._order(epoch))
         self._state, logs, measured = self._run(self._state, given, *self._data, order)
+        self._best = stack.as_long(self._best, self._state)
         logs = {**logs, **{f"val_{name}": values for name, values in measured.items()}}
         return {name: ops.convert_to_numpy(values) for name, values in logs.items()}
 
@@ -107,7 +108,7 @@ class Group:
         return stream.permutation(order) if self._fit.shuffle else order
 
     def _report(self, epoch: int, logs: dict[str, np.ndarray]) -> None:
-        improved = np.zeros(len(self._seats), bool)
+        improved = np.arange(len(self._state[0])) >= len(self._seats)
         stopped: list[int] = []
         for place, seat in enumerate(self._seats):
             if seat.running:

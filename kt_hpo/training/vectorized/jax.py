@@ -62,9 +62,8 @@ class Jax:
         def run(
             state: Values, given: Given, train: Batch, validation: Batch | None, order: Any
         ) -> tuple[Values, Logs, Logs]:
-            trials = len(given.rates)
-            outcome = together(*padded(state, given, places(trials)), train, validation, order)
-            return jax.tree.map(lambda array: array[:trials], outcome)
+            everyone = padded(state, given, places(len(given.rates)))
+            return together(*everyone, train, validation, order)
 
         return run
 

@@ -48,7 +48,10 @@ class Sizes(NamedTuple):
 
 Logs = dict[str, Any]
 Run = Callable[[Values, Given, Batch, "Batch | None", Any], tuple[Values, Logs, Logs]]
-"""Runs an epoch: of a state, on data in an order. Gives the state, and the metrics of both."""
+"""Runs an epoch: of a state, on data in an order. Gives the state, and the metrics of both.
+
+What it gives may have more rows than there are trials: those of empty places, behind the others.
+"""
 
 
 class Backend(Protocol):
@@ -146,7 +149,7 @@ def padded(state: Values, given: Given, number: int) -> tuple[Values, Given]:
     """Fills the places of a stack that no trial has with the first trial, time and again.
 
     Args:
-        state: The state of the trials.
+        state: The state of the trials, or of as many places already.
         given: What they are given.
         number: How many places there are.
 
@@ -156,14 +159,15 @@ def padded(state: Values, given: Given, number: int) -> tuple[Values, Given]:
     trials = len(given.rates)
     rows = np.arange(number)
     rows[trials:] = 0
-    if len(rows) == trials:
-        return state, given
-    everyone = given._replace(
-        rates=given.rates[rows],
-        seeds=given.seeds[rows],
-        scalars=[scalar[rows] for scalar in given.scalars],
-    )
-    return [ops.take(column, rows, axis=0) for column in state], everyone
+    if number > trials:
+        given = given._replace(
+            rates=given.rates[rows],
+            seeds=given.seeds[rows],
+            scalars=[scalar[rows] for scalar in given.scalars],
+        )
+    if len(state[0]) != number:
+        state = [ops.take(column, rows, axis=0) for column in state]
+    return state, given
 
 
 def count(data: Batch) -> int:

@@ -77,6 +77,21 @@ def chosen(stack: Values, places: Sequence[int]) -> Values:
     return [ops.take(column, np.asarray(places, "int32"), axis=0) for column in stack]
 
 
+def as_long(stack: Values, other: Values) -> Values:
+    """Gives a stack as many rows as another has.
+
+    Args:
+        stack: A tensor a variable.
+        other: The other, of at least as many rows.
+
+    Returns:
+        The stack; rows that are new are its first.
+    """
+    rows = np.arange(len(other[0]))
+    rows[len(stack[0]) :] = 0
+    return stack if len(rows) == len(stack[0]) else chosen(stack, list(rows))
+
+
 def renewed(stack: Values, other: Values, replaced: np.ndarray) -> Values:
     """Replaces some rows of a stack.
 

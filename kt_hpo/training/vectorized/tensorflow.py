@@ -87,8 +87,7 @@ class Program:
             stacked = self._stacked(arguments)
             if stacked is not None:
                 self._numbers.add(number)
-                outcome = stacked(*arguments)
-                return outcome if trials == number else _first(trials, outcome)
+                return stacked(*arguments)
         arguments = _tensors((state, given, train, validation, order))
         try:
             return self._loop(arguments)(*arguments)
@@ -220,11 +219,6 @@ def _any_size_of(spec: tf.TensorSpec) -> tf.TensorSpec:
 def _any_number(specs: Any) -> Any:
     """The same specifications for any number of trials."""
     return _each_leaf(lambda spec: tf.TensorSpec([None, *spec.shape[1:]], spec.dtype), specs)
-
-
-def _first(trials: int, outcome: Any) -> Any:
-    """What came out of the places that trials have."""
-    return tf.nest.map_structure(lambda tensor: tensor[:trials], outcome)
 
 
 def _traced(epoch: Callable[..., Any], specs: Any) -> Callable[..., Any]:

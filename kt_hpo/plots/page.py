@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import textwrap
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,14 +14,21 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from numpy.typing import ArrayLike
 
-from kt_hpo.plots import style
+from kt_hpo.plots import style, text
+from kt_hpo.plots.brackets import plot_brackets
 from kt_hpo.plots.confusion import plot_confusion_matrix
 from kt_hpo.plots.durations import plot_durations
+from kt_hpo.plots.edf import plot_edf
 from kt_hpo.plots.importances import plot_importances
 from kt_hpo.plots.learning_curves import plot_learning_curves
+from kt_hpo.plots.lineage import plot_lineage
 from kt_hpo.plots.optimization_history import plot_optimization_history
+from kt_hpo.plots.parallel_coordinates import plot_parallel_coordinates
+from kt_hpo.plots.pareto_front import plot_pareto_front
 from kt_hpo.plots.predictions import plot_predictions
-from kt_hpo.plots.search import Search
+from kt_hpo.plots.schedules import plot_schedules
+from kt_hpo.plots.search import Search, place_of
+from kt_hpo.plots.slice import plot_slice
 
 
 class _Page(Figure):
@@ -35,16 +42,18 @@ class _Page(Figure):
 
 
 @style.styled()
-def plot_summary(
+def overview(
     tuner_or_study: Any,
     y_true: ArrayLike | None = None,
     y_pred: ArrayLike | None = None,
     class_names: Sequence[str] | None = None,
 ) -> Figure:
-    """Plot a search on one page: history, importances, learning curves and predictions.
+    """Plot what tells most about a search on one page.
 
-    The fourth plot is a confusion matrix for classes, predicted against true values for
-    numbers, and the trials' durations where there are no predictions.
+    That is its history, importances, learning curves (or how the objective is distributed, where
+    nothing is known by epoch) and parallel coordinates; then what its kind has: a Pareto front,
+    Hyperband's brackets, a population's lineage and schedules, or else slices; and at last the
+    predictions of a test set, or else the durations.
 
     Args:
         tuner_or_study: A tuner, or an `optuna.Study`.
@@ -63,37 +72,40 @@ def plot_summary(
         >>> import optuna
         >>> study = optuna.create_study()
         >>> study.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=3)
-        >>> len(plot_summary(study).axes)
-        4
+        >>> page = overview(study)
+        >>> [axes.get_title(loc="left") for axes in page.axes][:2]
+        ['Optimization history', 'Importances']
     """
     if (y_true is None) != (y_pred is None):
         raise ValueError("Predictions need both y_true and y_pred.")
+    search = Search.of(tuner_or_study)
     layout = ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.12)
-    page = _Page(figsize=(11.5, 8.0), layout=layout, facecolor="white")
-    panels = page.subplots(2, 2)
-    plot_optimization_history(tuner_or_study, panels[0, 0])
-    plot_importances(tuner_or_study, panels[0, 1])
-    plot_learning_curves(tuner_or_study, panels[1, 0])
+    page = _Page(figsize=(11.5, 11.6), layout=layout, facecolor="white")
+    *panels, last = page.subplots(3, 2).ravel()
+    for plot, ax in zip(_telling(search), panels, strict=True):
+        plot(search.study, ax)
     if y_true is None or y_pred is None:
-        plot_durations(tuner_or_study, panels[1, 1])
+        plot_durations(search.study, last)
     else:
-        _plot_test(y_true, y_pred, class_names, panels[1, 1])
-    page.suptitle(
-        _headline(Search.of(tuner_or_study)),
-        x=0.012,
-        ha="left",
-        fontsize=style.LARGE + 1,
-        fontweight="bold",
-        color=style.ink(panels[0, 0]),
-    )
-    page.supxlabel(
-        _caption(Search.of(tuner_or_study)),
-        x=0.012,
-        ha="left",
-        fontsize=style.NORMAL,
-        color=style.ink(panels[0, 0]),
-    )
+        _plot_test(y_true, y_pred, class_names, last)
+    words = {"x": 0.012, "ha": "left", "color": style.ink(last)}
+    page.suptitle(_headline(search), fontsize=style.LARGE + 1, fontweight="bold", **words)
+    page.supxlabel(_caption(search), fontsize=style.NORMAL, **words)
     return page
+
+
+def _telling(search: Search) -> list[Callable[[Any, Axes], Axes]]:
+    """Return the five plots that tell most about a search of this kind."""
+    learned = any(search.curve(trial) for trial in search.trials)
+    curves = plot_learning_curves if learned else plot_edf
+    begun = [plot_optimization_history, plot_importances, curves]
+    places = {name for trial in search.trials for name in place_of(trial)}
+    if "member" in places:
+        return [*begun, plot_lineage, plot_schedules]
+    if search.n_objectives > 1:
+        return [*begun, plot_parallel_coordinates, plot_pareto_front]
+    own = plot_brackets if "bracket" in places else plot_slice
+    return [*begun, plot_parallel_coordinates, own]
 
 
 def _plot_test(
@@ -140,4 +152,4 @@ def _caption(search: Search) -> str:
 
 def _short(value: object) -> str:
     """Return a hyperparameter's value in few characters."""
-    return f"{value:.4g}" if isinstance(value, float) else style.shorten(str(value))
+    return f"{value:.4g}" if isinstance(value, float) else text.shorten(str(value))

@@ -1,14 +1,12 @@
-"""The command line: `kt-hpo search`."""
+"""`kt-hpo search`: a data set searched for the best model."""
 
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import kt_hpo
 from kt_hpo.algorithms import ALGORITHMS, make_tuner
 from kt_hpo.arguments import did_you_mean
 
@@ -17,7 +15,6 @@ if TYPE_CHECKING:
     from kt_hpo.tuner import Tuner
 
 MODELS = ("mlp", "cnn")
-OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 _EPILOG = (
     "algorithms:\n"
@@ -34,34 +31,21 @@ exit status: 0 done, 1 the search failed, 2 wrong arguments or data, 130 interru
 )
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command line.
+def add_to(commands: Any) -> None:
+    """Adds the command.
 
     Args:
-        arguments: What follows `kt-hpo`; the program's own arguments if not given.
-
-    Returns:
-        The exit status: 0 done, 1 the search failed, 2 wrong arguments or data, 130 interrupted.
-
-    Example:
-        >>> main(["search", "--data", "digits", "--model", "transformer", "--directory", "runs"])
-        2
+        commands: The subparsers of the program.
     """
-    options = _parser().parse_args(arguments)
-    try:
-        options.model = nearest(options.model, MODELS, "--model")
-        options.algorithm = nearest(options.algorithm, list(ALGORITHMS), "--algorithm")
-        search(options)
-    except KeyboardInterrupt:
-        print("Interrupted. The same command goes on from here.", file=sys.stderr)
-        return INTERRUPTED
-    except (ValueError, FileNotFoundError, ConnectionError, ImportError) as error:
-        print(f"kt-hpo: {error}", file=sys.stderr)
-        return USAGE
-    except RuntimeError as error:
-        print(f"kt-hpo: {error}", file=sys.stderr)
-        return FAILED
-    return OK
+    command = commands.add_parser(
+        "search",
+        help="search a data set for the best model",
+        description="Search a data set for the best model, and retrain and test it.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _add_options(command)
+    command.set_defaults(run=search)
 
 
 def nearest(name: str, allowed: Sequence[str], what: str) -> str:
@@ -92,6 +76,8 @@ def search(options: argparse.Namespace) -> None:
     """
     from kt_hpo.startup import quiet_tensorflow
 
+    options.model = nearest(options.model, MODELS, "--model")
+    options.algorithm = nearest(options.algorithm, list(ALGORITHMS), "--algorithm")
     with quiet_tensorflow():
         from kt_hpo import datasets, results
 
@@ -174,24 +160,7 @@ def _silent(*_: Any) -> None:
     """Prints nothing."""
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="kt-hpo", description="Hyperparameter optimization for Keras."
-    )
-    parser.add_argument("--version", action="version", version=f"kt-hpo {kt_hpo.__version__}")
-    commands = parser.add_subparsers(required=True, metavar="command")
-    command = commands.add_parser(
-        "search",
-        help="search a data set for the best model",
-        description="Search a data set for the best model, and retrain and test it.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    _add_search_options(command)
-    return parser
-
-
-def _add_search_options(command: argparse.ArgumentParser) -> None:
+def _add_options(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
     add("--data", required=True, help="name of a data set, a .csv file or a folder of images")
     add("--target", help="column of a .csv file to predict; its last by default")
@@ -217,7 +186,3 @@ def _count(text: str) -> int:
     if count < 1:
         raise argparse.ArgumentTypeError(f"{text} is not allowed; give a number from 1 on")
     return count
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,0 +1,44 @@
+"""`kt-hpo dashboard`: Optuna's dashboard on a search, while it runs."""
+
+from __future__ import annotations
+
+import argparse
+from contextlib import suppress
+from typing import Any
+
+from kt_hpo.cli.recorded import add_search_argument, named_search
+
+
+def add_to(commands: Any) -> None:
+    """Adds the command.
+
+    Args:
+        commands: The subparsers of the program.
+    """
+    command = commands.add_parser(
+        "dashboard",
+        help="show a search in the browser while it runs",
+        description="Serve optuna-dashboard on a search, to this machine only. It changes nothing "
+        "in the search and does not disturb it.",
+    )
+    add_search_argument(command)
+    command.add_argument("--port", type=int, default=8080, help="0 for any free one; default 8080")
+    command.set_defaults(run=serve)
+
+
+def serve(options: argparse.Namespace) -> None:
+    """Serves until Ctrl-C.
+
+    Args:
+        options: The parsed arguments of `kt-hpo dashboard`.
+    """
+    from kt_hpo.startup import quiet_tensorflow
+
+    with quiet_tensorflow():
+        from kt_hpo.dashboard import address, make_dashboard
+        from kt_hpo.studies import find_study
+
+    study, _ = find_study(named_search(options))
+    with make_dashboard(study, options.port) as server, suppress(KeyboardInterrupt):
+        print(f"{study.study_name}: {address(server, study)} (Ctrl-C ends this)", flush=True)
+        server.serve_forever()

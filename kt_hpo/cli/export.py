@@ -1,0 +1,41 @@
+"""`kt-hpo export`: a search in the files of other programs."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from kt_hpo.cli.recorded import add_search_argument, named_search
+
+
+def add_to(commands: Any) -> None:
+    """Adds the command.
+
+    Args:
+        commands: The subparsers of the program.
+    """
+    command = commands.add_parser(
+        "export",
+        help="write the trials as a table, as JSON, or for plain Keras Tuner",
+        description="Write the trials of a search as a table (csv), with all that is known of them "
+        "(json), or as a folder that plain Keras Tuner reloads (keras-tuner).",
+    )
+    add_search_argument(command)
+    command.add_argument("--format", default="csv", help="csv, json or keras-tuner; default csv")
+    command.add_argument(
+        "--output",
+        help="the file, or the new folder, to write; trials.csv, trials.json or keras_tuner in the "
+        "search's folder",
+    )
+    command.set_defaults(run=export)
+
+
+def export(options: argparse.Namespace) -> None:
+    """Writes the files.
+
+    Args:
+        options: The parsed arguments of `kt-hpo export`.
+    """
+    import kt_hpo
+
+    print(f"Wrote {kt_hpo.export(named_search(options), options.output, options.format)}")

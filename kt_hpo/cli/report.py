@@ -1,0 +1,36 @@
+"""`kt-hpo report`: a search as one page."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from kt_hpo.cli.recorded import add_search_argument, named_search
+
+
+def add_to(commands: Any) -> None:
+    """Adds the command.
+
+    Args:
+        commands: The subparsers of the program.
+    """
+    command = commands.add_parser(
+        "report",
+        help="write what a search found as one HTML page",
+        description="Write what a search found as one HTML page that needs no network and no other "
+        "file. The search may still be running.",
+    )
+    add_search_argument(command)
+    command.add_argument("--output", help="the file to write; report.html in the search's folder")
+    command.set_defaults(run=report)
+
+
+def report(options: argparse.Namespace) -> None:
+    """Writes the page.
+
+    Args:
+        options: The parsed arguments of `kt-hpo report`.
+    """
+    import kt_hpo
+
+    print(f"Wrote {kt_hpo.report(named_search(options), options.output)}")

@@ -1,0 +1,7 @@
+"""`BaseTuner`, Keras Tuner's."""
+
+from __future__ import annotations
+
+from keras_tuner.engine.base_tuner import BaseTuner
+
+__all__ = ["BaseTuner"]

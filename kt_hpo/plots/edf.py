@@ -1,0 +1,101 @@
+"""How the objectives of a search are distributed, beside those of other searches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import PercentFormatter
+
+from kt_hpo.plots import ranges, style, text
+from kt_hpo.plots.search import Search
+
+
+@style.styled()
+def plot_edf(tuner_or_study: Any, ax: Axes | None = None) -> Axes:
+    """Plot the empirical distribution: the share of trials whose objective is at most a value.
+
+    Args:
+        tuner_or_study: A tuner, an `optuna.Study`, or a sequence of these to compare, such as
+            several algorithms on one problem.
+        ax: `matplotlib.axes.Axes` or None. Where to draw; a new figure if None.
+
+    Returns:
+        The `matplotlib.axes.Axes`.
+
+    Raises:
+        TypeError: If there is neither a tuner nor a study.
+        ValueError: If the searches to compare have objectives of different names or directions.
+
+    Example:
+        >>> import optuna
+        >>> study = optuna.create_study()
+        >>> study.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=3)
+        >>> plot_edf(study).get_xlabel()
+        'objective, lower is better'
+    """
+    several = isinstance(tuner_or_study, Sequence)
+    searches = [Search.of(each) for each in (tuner_or_study if several else [tuner_or_study])]
+    ax = style.axes_of(ax)
+    if not searches:
+        raise ValueError("There is no search to plot: the sequence is empty.")
+    first = searches[0]
+    _check_alike(searches)
+    better = "higher" if first.maximize else "lower"
+    label = f"{first.label}, {better} is better"
+    style.dress(ax, "Distribution", label, "share of trials", grid="both")
+    values = [np.sort(search.values(search.finished())) for search in searches]
+    if not any(map(len, values)):
+        return style.say(ax, "No trial has a value yet." if first.trials else "No trials yet.")
+    ranges.fit_value_axis(ax, np.concatenate(values), first.maximize, which="x")
+    for index, (search, found) in enumerate(zip(searches, values, strict=True)):
+        colour = style.CYCLE[index % len(style.CYCLE)]
+        # Colours come again after seven, and print has none.
+        dashes = ("-", "--", ":", "-.")[index // len(style.CYCLE) % 4 if index > 6 else index % 4]
+        _draw(ax, found, colour, dashes, search.study.study_name if several else None)
+    ax.set_ylim(0, 1.02)
+    ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    style.finish(ax, "" if several else _median(ax, values[0]))
+    return ax
+
+
+def _check_alike(searches: Sequence[Search]) -> None:
+    """Refuse searches that cannot share an axis."""
+    kinds = {
+        f"{search.objective} ({'max' if search.maximize else 'min'})": 0 for search in searches
+    }
+    if len(kinds) > 1:
+        raise ValueError(
+            f"The searches have different objectives: {', '.join(kinds)}. Compare those of one."
+        )
+
+
+def _draw(ax: Axes, values: np.ndarray, colour: str, dashes: str, name: str | None) -> None:
+    """Draw the function as steps, up to the ends of the axis."""
+    if not len(values):
+        return
+    shares = np.arange(len(values) + 1) / len(values)
+    low, high = ax.get_xlim()
+    places = np.concatenate([[min(low, values[0])], values, [max(high, values[-1])]])
+    heights = np.append(shares, 1.0)
+    ax.plot(
+        places,
+        heights,
+        drawstyle="steps-post",
+        color=colour,
+        linestyle=dashes,
+        linewidth=1.8,
+        label=text.shorten(f"{name} ({len(values)})", 30) if name else None,
+    )
+    if name is None:
+        ax.fill_between(places, heights, step="post", color=colour, alpha=0.12, linewidth=0)
+
+
+def _median(ax: Axes, values: np.ndarray) -> str:
+    """Mark the median, and return the words about it."""
+    median = float(np.median(values))
+    ax.plot([median, median, ax.get_xlim()[0]], [0, 0.5, 0.5], color=style.GREY, lw=0.9, ls=":")
+    trials = f"{len(values)} complete trial{'s' * (len(values) != 1)}"
+    return f"median {median:.4g} of {trials}"

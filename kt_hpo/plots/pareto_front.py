@@ -1,0 +1,156 @@
+"""Which trials no other beats in every objective."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+from matplotlib.axes import Axes
+from optuna.trial import FrozenTrial
+
+from kt_hpo.constraints import keeps
+from kt_hpo.plots import ranges, style
+from kt_hpo.plots.parallel_coordinates import ABSENT, draw_axes, draw_lines
+from kt_hpo.plots.scale import Scale
+from kt_hpo.plots.search import Search
+
+
+@style.styled()
+def plot_pareto_front(tuner_or_study: Any, ax: Axes | None = None) -> Axes:
+    """Plot the objectives of all complete trials, those of the Pareto front in dark blue.
+
+    Two objectives span a plane, where the front is a staircase and what it dominates is shaded.
+    More are parallel axes, better up, a line a trial. Trials that break a constraint are crosses,
+    or left out.
+
+    Args:
+        tuner_or_study: A tuner, or an `optuna.Study`, of several objectives.
+        ax: `matplotlib.axes.Axes` or None. Where to draw; a new figure if None.
+
+    Returns:
+        The `matplotlib.axes.Axes`.
+
+    Raises:
+        TypeError: If the first argument is neither a tuner nor a study.
+
+    Example:
+        >>> import optuna
+        >>> study = optuna.create_study(directions=["minimize", "maximize"])
+        >>> study.optimize(lambda trial: [trial.suggest_float("x", 0, 1)] * 2, n_trials=5)
+        >>> plot_pareto_front(study).get_title(loc="right")
+        '5 of 5 trials on the front'
+    """
+    search, ax = Search.of(tuner_or_study), style.axes_of(ax)
+    style.dress(ax, "Pareto front", grid="both" if search.n_objectives == 2 else None)
+    if search.n_objectives == 1:
+        return style.say(ax, "One objective has a best trial, not a front.")
+    trials = [t for t in search.finished() if np.isfinite(t.values).all()]
+    kept = [trial for trial in trials if keeps(trial.constraints)]
+    if not kept:
+        broken = f"None of {len(trials)} complete trials keeps the constraints."
+        return style.say(ax, broken if trials else "No trial has been completed yet.")
+    values, signs = _values(kept), np.where(search.maximized, -1.0, 1.0)
+    front = on_front(values * signs)
+    if search.n_objectives == 2:
+        _draw_plane(ax, search, values, front, signs)
+        _draw_broken(ax, [trial for trial in trials if not keeps(trial.constraints)])
+    else:
+        _draw_parallel(ax, search, values, front)
+    style.finish(ax, f"{front.sum()} of {len(trials)} trials on the front")
+    return ax
+
+
+def on_front(losses: np.ndarray) -> np.ndarray:
+    """Tell which points no other point dominates.
+
+    Args:
+        losses: Array of shape `(points, objectives)`, to be minimised.
+
+    Returns:
+        Array of booleans, one a point; equal points are all on the front, or none is.
+
+    Example:
+        >>> on_front(np.array([[1.0, 2.0], [2.0, 1.0], [2.0, 2.0]])).tolist()
+        [True, True, False]
+    """
+    unique, places = np.unique(losses, axis=0, return_inverse=True)
+    front = np.zeros(len(unique), dtype=bool)
+    left = np.arange(len(unique))
+    # In this order a point is dominated only by points before it, so the first left never is.
+    while len(left):
+        front[left[0]] = True
+        left = left[(unique[left] < unique[left[0]]).any(axis=1)]
+    return front[places.reshape(-1)]
+
+
+def _values(trials: list[FrozenTrial]) -> np.ndarray:
+    """Return the objectives, of shape `(trials, objectives)`."""
+    return np.array([trial.values for trial in trials], dtype=float)
+
+
+def _draw_plane(
+    ax: Axes, search: Search, values: np.ndarray, front: np.ndarray, signs: np.ndarray
+) -> None:
+    """Draw two objectives as dots, with the front as a staircase."""
+    axes: tuple[Literal["x", "y"], ...] = ("x", "y")
+    for index, which in enumerate(axes):
+        maximize = search.maximized[index]
+        ranges.fit_value_axis(ax, values[:, index], maximize, which, keep=values[front, index])
+        better = "higher" if maximize else "lower"
+        ax.set(**{f"{which}label": f"{search.objectives[index]}, {better} is better"})
+    size = float(np.clip(3000 / len(values), 8, 30))
+    ax.scatter(
+        values[~front, 0],
+        values[~front, 1],
+        s=size,
+        c=style.SKY,
+        alpha=0.8 if len(values) < 300 else 0.45,
+        edgecolors="white",
+        linewidths=0.5 if len(values) < 300 else 0,
+        label=f"{(~front).sum()} dominated",
+        zorder=2.4,
+    )
+    best = values[front][np.argsort(signs[0] * values[front, 0], kind="stable")]
+    # From the worse end of the second objective down the stairs to that of the first.
+    worse = [ax.get_xlim()[int(signs[0] > 0)], ax.get_ylim()[int(signs[1] > 0)]]
+    stairs = np.array([[best[0, 0], worse[1]], *best, [worse[0], best[-1, 1]]])
+    x, y = stairs.T
+    ax.plot(x, y, drawstyle="steps-post", color=style.BLUE, linewidth=1.6, zorder=2.6)
+    ax.fill_between(x, y, worse[1], step="post", color=style.BLUE, alpha=0.07, linewidth=0)
+    ax.scatter(
+        best[:, 0],
+        best[:, 1],
+        s=max(size, 24),
+        c=style.BLUE,
+        edgecolors="white",
+        linewidths=0.7,
+        label=f"{len(best)} on the front",
+        zorder=3,
+    )
+
+
+def _draw_broken(ax: Axes, trials: list[FrozenTrial]) -> None:
+    """Draw the trials that break a constraint."""
+    if trials:
+        label = f"{len(trials)} break a constraint"
+        x, y = _values(trials).T
+        ax.scatter(x, y, marker="x", s=18, lw=0.9, c=style.GREY, label=label)
+
+
+def _draw_parallel(ax: Axes, search: Search, values: np.ndarray, front: np.ndarray) -> None:
+    """Draw the objectives side by side, better up, the front over all others."""
+    scales, heights, downward = [], [], []
+    for index, name in enumerate(search.objectives):
+        maximize = search.maximized[index]
+        low, high, log = ranges.value_range(values[:, index], maximize)
+        low, high = min(low, *values[front, index]), max(high, *values[front, index])
+        scale = Scale(name, low, high, log=log)
+        unit = scale.unit(np.clip(values[:, index], low, high))
+        heights.append(unit if maximize else 1 - unit)
+        scales.append(scale)
+        downward += [] if maximize else [index]
+    nodes = np.array(heights).T
+    draw_lines(ax, nodes[~front], np.full((~front).sum(), 0.2), f"{(~front).sum()} dominated")
+    draw_lines(ax, nodes[front], np.full(front.sum(), 0.75), f"{front.sum()} on the front")
+    draw_axes(ax, scales, downward)
+    ax.set_ylim(bottom=ABSENT / 3)

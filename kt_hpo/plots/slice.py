@@ -1,0 +1,101 @@
+"""Which values of each hyperparameter were good."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from kt_hpo.plots import marks, ranges, style
+from kt_hpo.plots.importances import by_importance
+from kt_hpo.plots.panels import panels_in, share_vertical
+from kt_hpo.plots.scale import Scale, chosen
+from kt_hpo.plots.search import Search
+
+MAX_PANELS, COLUMNS = 6, 3
+
+
+@style.styled()
+def plot_slice(
+    tuner_or_study: Any, ax: Axes | None = None, *, hyperparameters: Sequence[str] | None = None
+) -> Axes:
+    """Plot the objective over each hyperparameter, a panel each; later trials are darker.
+
+    Crosses at the worse edge are trials that failed, triangles those worse than the axis shows.
+    Trials that were pruned or still run are left out.
+
+    Args:
+        tuner_or_study: A tuner, or an `optuna.Study`.
+        ax: `matplotlib.axes.Axes` or None. Where to draw; a new figure if None.
+        hyperparameters: Sequence of strings or None. Their names; the six most important if None,
+            three where the axes are not tall enough for two rows.
+
+    Returns:
+        The `matplotlib.axes.Axes`, the panels within it.
+
+    Raises:
+        TypeError: If the first argument is neither a tuner nor a study.
+        ValueError: If a name is none of a hyperparameter that varies.
+
+    Example:
+        >>> import optuna
+        >>> study = optuna.create_study()
+        >>> study.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=3)
+        >>> [panel.get_xlabel() for panel in plot_slice(study).child_axes]
+        ['x']
+    """
+    search = Search.of(tuner_or_study)
+    ranked = by_importance(search)
+    fitting = MAX_PANELS if ax is None or _is_tall(ax) else COLUMNS
+    shown = chosen(ranked, hyperparameters) if hyperparameters else ranked[:fitting]
+    ax = style.axes_of(ax, height=4.2 if len(shown) <= COLUMNS else 5.2)
+    style.dress(ax, "Slices", grid=None)
+    finished = search.finished()
+    if not finished or not shown:
+        none = "The trials have no hyperparameters." if search.trials else "No trials yet."
+        return style.say(ax, none if not shown else "No trial has a value yet.")
+    panels = panels_in(ax, len(shown), COLUMNS)
+    for panel, scale in zip(panels, shown, strict=True):
+        ranges.fit_value_axis(panel, search.values(finished), search.maximize)
+        _draw(panel, search, scale)
+    better = "higher" if search.maximize else "lower"
+    share_vertical(panels, f"{search.label}\n{better} is better")
+    left_out = len(ranked) - len(shown)
+    aside = f"{left_out} less important left out" if left_out and not hyperparameters else ""
+    style.finish(ax, aside, key=("first trials", "last"))
+    return ax
+
+
+def _is_tall(ax: Axes) -> bool:
+    """Tell whether two rows of panels fit into the axes."""
+    return ax.get_window_extent().height / ax.figure.dpi > 3.6
+
+
+def _draw(ax: Axes, search: Search, scale: Scale) -> None:
+    """Draw the trials that have one hyperparameter."""
+    finished, failed = (
+        [trial for trial in trials if scale.name in trial.params]
+        for trials in (search.finished(), search.without_value())
+    )
+    values, places = search.values(finished), scale.places(finished)
+    off = marks.off_scale(ax, values)
+    crowd = len(search.trials)
+    ax.scatter(
+        places[~off],
+        values[~off],
+        c=style.goodness(ax)(0.15 + 0.85 * np.array([t.number / crowd for t in finished])[~off]),
+        s=float(np.clip(2500 / crowd, 6, 24)),
+        linewidths=0.5 if crowd < 300 else 0,
+        edgecolors="white",
+        alpha=0.9 if crowd < 300 else 0.6,
+        zorder=2.5,
+    )
+    beyond = "v" if search.maximize else "^"
+    marks.at_worse_edge(ax, places[off], search.maximize, beyond, style.GREY, size=14)
+    marks.at_worse_edge(ax, scale.places(failed), search.maximize, "x", style.VERMILLION, size=14)
+    best = search.best()
+    if best is not None and scale.name in best.params:
+        marks.star(ax, float(scale.places([best])[0]), search.value(best), size=110)
+    scale.put_on(ax, "x", count=4)

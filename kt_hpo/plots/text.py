@@ -1,0 +1,61 @@
+"""Numbers and names in few characters."""
+
+from __future__ import annotations
+
+
+def number(value: float) -> str:
+    """Write a number in few characters.
+
+    Args:
+        value: Float, the number.
+
+    Returns:
+        A string.
+
+    Example:
+        >>> number(0.00001), number(64.0), number(250000)
+        ('1e-5', '64', '2.5e5')
+    """
+    text = f"{value:.0f}" if 1000 <= abs(value) < 1e5 else f"{value:.3g}"
+    if "e" not in text:
+        return text
+    digits, exponent = text.split("e")
+    digits = digits.rstrip("0").rstrip(".") if "." in digits else digits
+    return f"{digits}e{int(exponent)}"
+
+
+def percent(share: float) -> str:
+    """Write a share in few characters, never as all or nothing where it is not.
+
+    Args:
+        share: Float from 0 to 1.
+
+    Returns:
+        A string.
+
+    Example:
+        >>> percent(0.25), percent(0.002), percent(0.9999), percent(1.0)
+        ('25%', '<1%', '>99%', '100%')
+    """
+    if 0 < share < 0.01:
+        return "<1%"
+    return ">99%" if 0.99 < share < 1 else f"{share:.0%}"
+
+
+def shorten(name: str, width: int = 24) -> str:
+    """Shorten a long name in its middle, where names differ least.
+
+    Args:
+        name: String, the name.
+        width: Integer, the most characters to keep.
+
+    Returns:
+        The name as a string, at most `width` characters long.
+
+    Example:
+        >>> shorten("convolution_block_3_number_of_filters", 20)
+        'convolutio…f_filters'
+    """
+    name = " ".join(name.split())
+    tail = (width - 1) // 2
+    return name if len(name) <= width else f"{name[: width - 1 - tail]}…{name[-tail:]}"

@@ -1,0 +1,164 @@
+"""When each trial ran, and on which worker."""
+
+from __future__ import annotations
+
+import heapq
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
+from matplotlib.ticker import FixedFormatter, FixedLocator
+from optuna.trial import FrozenTrial, TrialState
+
+from kt_hpo.plots import style, text
+from kt_hpo.plots.durations import unit_of
+from kt_hpo.plots.search import Search
+
+MAX_NUMBERED, MAX_NAMED = 60, 24
+
+
+@style.styled()
+def plot_timeline(tuner_or_study: Any, ax: Axes | None = None) -> Axes:
+    """Plot each trial as a bar from its start to its end, in the row of the worker that ran it.
+
+    Which worker that was, a trial's `user_attrs["worker"]` tells; trials without it are packed into
+    as few rows as they need side by side. A running trial's bar goes up to the last thing known.
+
+    Args:
+        tuner_or_study: A tuner, or an `optuna.Study`.
+        ax: `matplotlib.axes.Axes` or None. Where to draw; a new figure if None.
+
+    Returns:
+        The `matplotlib.axes.Axes`.
+
+    Raises:
+        TypeError: If the first argument is neither a tuner nor a study.
+
+    Example:
+        >>> import optuna
+        >>> study = optuna.create_study()
+        >>> study.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=3)
+        >>> plot_timeline(study).get_xlabel().endswith("since the search began")
+        True
+    """
+    search, ax = Search.of(tuner_or_study), style.axes_of(ax)
+    style.dress(ax, "Timeline", grid="x")
+    begun = [trial for trial in search.trials if trial.datetime_start is not None]
+    begun.sort(key=lambda trial: (trial.datetime_start, trial.number))
+    if not begun:
+        return style.say(ax, "No trial has been begun yet.")
+    spans = _spans(begun)
+    rows, names = _rows(begun, spans)
+    aside = _aside(spans, len(names))
+    unit, size = unit_of(spans[:, 1])
+    # However short a trial was, its bar is to be seen.
+    narrowest = max(spans[:, 1].max(), 1e-6) / 1500
+    spans[:, 1] = np.maximum(spans[:, 1], spans[:, 0] + narrowest)
+    for state in style.COLOURS:
+        _draw_bars(ax, state, begun, spans / size, rows)
+    ax.set(xlabel=f"{unit} since the search began", xlim=(0, spans[:, 1].max() / size * 1.005))
+    middle, half = 0.5 * (len(names) - 1), 0.5 * max(len(names), 3)
+    ax.set_ylim(middle + half, middle - half)
+    _name_rows(ax, names)
+    if len(begun) <= MAX_NUMBERED:
+        _number(ax, begun, spans / size, rows)
+    style.finish(ax, aside)
+    return ax
+
+
+def _spans(begun: list[FrozenTrial]) -> np.ndarray:
+    """Return seconds from the first start to the start and the end of each trial."""
+    known = [t for trial in begun for t in (trial.datetime_start, trial.datetime_complete) if t]
+    first, last = min(known), max(known)
+
+    def seconds(moment: datetime | None) -> float:
+        return ((moment or last) - first).total_seconds()
+
+    spans = np.array([[seconds(t.datetime_start), seconds(t.datetime_complete)] for t in begun])
+    spans[:, 1] = np.maximum(spans[:, 1], spans[:, 0])
+    return spans
+
+
+def _rows(begun: list[FrozenTrial], spans: np.ndarray) -> tuple[np.ndarray, list[str]]:
+    """Return the row of each trial and the names of the rows: workers first, then packed ones."""
+    workers = [trial.user_attrs.get("worker") for trial in begun]
+    known = sorted({worker for worker in workers if isinstance(worker, int)})
+    names = [f"worker {worker}" for worker in known]
+    rows = np.zeros(len(begun), dtype=int)
+    busy: list[tuple[float, int]] = []
+    free: list[int] = []
+    for index, (worker, (start, end)) in enumerate(zip(workers, spans, strict=True)):
+        if worker in known:
+            rows[index] = known.index(worker)
+            continue
+        while busy and busy[0][0] <= start:
+            heapq.heappush(free, heapq.heappop(busy)[1])
+        if not free:
+            free.append(len(names))
+            names.append("")
+        rows[index] = heapq.heappop(free)
+        heapq.heappush(busy, (end, int(rows[index])))
+    return rows, names
+
+
+def _draw_bars(
+    ax: Axes, state: TrialState, begun: list[FrozenTrial], spans: np.ndarray, rows: np.ndarray
+) -> None:
+    """Draw the bars of the trials in one state."""
+    mine = np.array([trial.state == state for trial in begun])
+    if not mine.any():
+        return
+    (starts, ends), middles = spans[mine].T, rows[mine]
+    low, high = middles - 0.38, middles + 0.38
+    corners = np.array([[starts, low], [ends, low], [ends, high], [starts, high]])
+    ax.add_collection(
+        PolyCollection(
+            list(corners.transpose(2, 0, 1)),
+            facecolors=style.COLOURS[state],
+            edgecolors="white",
+            linewidths=0.6 if len(begun) <= 300 else 0.0,
+            label=f"{mine.sum()} {style.WORDS[state]}",
+            zorder=2,
+        )
+    )
+
+
+def _name_rows(ax: Axes, names: list[str]) -> None:
+    """Name the workers; rows that are only packed have no names."""
+    ax.spines["left"].set_visible(False)
+    ax.tick_params(axis="y", length=0)
+    if not any(names):
+        ax.set_yticks([])
+        ax.set_ylabel(f"{len(names)} at once" if len(names) > 1 else "one after the other")
+        return
+    step = -(-len(names) // MAX_NAMED)
+    places = range(0, len(names), step)
+    ax.yaxis.set_major_locator(FixedLocator(list(places)))
+    ax.yaxis.set_major_formatter(FixedFormatter([names[place] for place in places]))
+
+
+def _number(ax: Axes, begun: list[FrozenTrial], spans: np.ndarray, rows: np.ndarray) -> None:
+    """Write the trials' numbers into the bars that have room for them."""
+    narrowest = 0.022 * ax.get_xlim()[1]
+    for trial, (start, end), row in zip(begun, spans, rows, strict=True):
+        if end - start >= narrowest * len(str(trial.number)) ** 0.5:
+            ax.text(
+                0.5 * (start + end),
+                row,
+                str(trial.number),
+                ha="center",
+                va="center",
+                fontsize=style.SMALL - 1,
+                color="#222222",
+                clip_on=True,
+            )
+
+
+def _aside(spans: np.ndarray, rows: int) -> str:
+    """Return how long the search has taken, and how much of that the rows were busy."""
+    wall = max(spans[:, 1].max(), 1e-6)
+    unit, size = unit_of(np.array([wall]))
+    busy = min((spans[:, 1] - spans[:, 0]).sum() / (wall * rows), 1.0)
+    return f"{text.number(wall / size)} {unit}, {busy:.0%} busy"

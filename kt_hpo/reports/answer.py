@@ -1,0 +1,244 @@
+"""The answer of a search: its best trial, how far to trust it, and what is as good."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from optuna.trial import FrozenTrial, TrialState
+
+from kt_hpo import space
+from kt_hpo.constraints import keeps
+from kt_hpo.hyperparameters import HyperParameters
+from kt_hpo.plots import style
+from kt_hpo.plots.search import Search
+from kt_hpo.reports.source import rebuilding
+from kt_hpo.reports.uncertainty import Uncertainty, uncertainty
+from kt_hpo.reports.words import count, duration, number, value_in_words
+from kt_hpo.tables import objective_names
+
+# A search whose best came in its last fifth is likely to find better ones.
+LATE = 0.8
+MANY_FAILED = 0.2
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The best trial.
+
+    Attributes:
+        trial: The trial.
+        score: Its objective, in words.
+        uncertainty: How far to trust that.
+        values: Its values by the names of hyperparameters.
+        facts: What else is known of it, name and words.
+        remarks: Sentences on how it compares with the others.
+        code: The program that builds its model again.
+    """
+
+    trial: FrozenTrial
+    score: str
+    uncertainty: Uncertainty
+    values: dict[str, Any]
+    facts: list[tuple[str, str]]
+    remarks: list[str]
+    code: str
+
+
+def answer(
+    search: Search, known: HyperParameters | None, weights: Mapping[str, float] | None = None
+) -> Answer | None:
+    """Puts the answer together.
+
+    Args:
+        search: The search.
+        known: Its space, if that is recorded.
+        weights: How much each hyperparameter counts for which trials are alike.
+
+    Returns:
+        The answer; None where no trial has been completed that keeps the constraints.
+
+    Example:
+        >>> import optuna
+        >>> study = optuna.create_study()
+        >>> study.add_trial(optuna.create_trial(value=0.25))
+        >>> answer(Search.of(study), None).score
+        '0.25'
+    """
+    trial = search.best()
+    if trial is None:
+        return None
+    values = values_of(trial, known)
+    trust = uncertainty(search, trial, weights)
+    made_by = search.study.user_attrs.get("made_by", {})
+    epochs = trial.user_attrs.get("best_epoch")
+    return Answer(
+        trial=trial,
+        score=number(search.value(trial)),
+        uncertainty=trust,
+        values=values,
+        facts=_facts(search, trial),
+        remarks=_remarks(search, trial, trust),
+        code=rebuilding(
+            values, made_by.get("hypermodel"), None if epochs is None else int(epochs) + 1
+        ),
+    )
+
+
+def values_of(trial: FrozenTrial, known: HyperParameters | None) -> dict[str, Any]:
+    """Gives the values a trial's model is built with.
+
+    Args:
+        trial: The trial.
+        known: The search space, if that is recorded.
+
+    Returns:
+        Values by the names of hyperparameters; without a space, by those of the record.
+    """
+    rest = trial.user_attrs.get("values", {})
+    values = trial.params if known is None else space.from_params(known, trial.params, rest).values
+    return {name: value for name, value in values.items() if not name.startswith("tuner/")}
+
+
+def headline(search: Search) -> str:
+    """Says how many trials there were, how they ended and how long they took.
+
+    Args:
+        search: The search.
+
+    Returns:
+        A sentence without its full stop.
+
+    Example:
+        >>> import optuna
+        >>> headline(Search.of(optuna.create_study()))
+        'No trial has been begun yet'
+    """
+    if not search.trials:
+        return "No trial has been begun yet"
+    states = Counter(style.WORDS.get(trial.state, "waiting") for trial in search.trials)
+    parts = ", ".join(f"{amount:,} {state}" for state, amount in states.most_common())
+    text = f"{count(len(search.trials), 'trial')}: {parts}"
+    starts = [trial.datetime_start for trial in search.trials if trial.datetime_start]
+    ends = [trial.datetime_complete for trial in search.trials if trial.datetime_complete]
+    if not starts or not ends:
+        return text
+    spent = sum(t.duration.total_seconds() for t in search.trials if t.duration)
+    days = dict.fromkeys(f"{day.day} {day:%B %Y}" for day in (min(starts), max(ends)))
+    return f"{text}; {duration(spent)} of training, {' to '.join(days)}"
+
+
+def why_none(search: Search) -> str:
+    """Says why there is no best trial.
+
+    Args:
+        search: The search.
+
+    Returns:
+        A sentence.
+    """
+    if not search.trials:
+        return "No trial has been begun yet, so there is nothing to tell."
+    if any(not keeps(trial.constraints) for trial in search.finished()):
+        return "No completed trial keeps the constraints."
+    failed = len(search.with_state(TrialState.FAIL))
+    if failed == len(search.trials):
+        return f"All trials failed ({failed:,}). Their errors are below."
+    return "No trial has been completed with a finite score."
+
+
+def further(search: Search) -> list[str]:
+    """Says whether to search on, by how the search went.
+
+    Args:
+        search: The search.
+
+    Returns:
+        Sentences.
+    """
+    best, ended = search.best(), [t for t in search.trials if t.state.is_finished()]
+    said = []
+    if best is not None and len(ended) >= 10:
+        after = sum(trial.number > best.number for trial in ended)
+        if after < (1 - LATE) * len(ended):
+            said.append(
+                f"The best came late, {count(after, 'trial')} before the end of {len(ended):,}: "
+                "more trials are likely to find a better one."
+            )
+        else:
+            said.append(
+                f"The last {count(after, 'trial')} of {len(ended):,} found none better: more of "
+                "the same space and algorithm are unlikely to gain much."
+            )
+    failed = len(search.with_state(TrialState.FAIL))
+    if ended and failed > MANY_FAILED * len(ended):
+        said.append(
+            f"{failed / len(ended):.0%} of the trials failed: their errors, below, are the first "
+            "thing to look at."
+        )
+    return said
+
+
+def _facts(search: Search, trial: FrozenTrial) -> list[tuple[str, str]]:
+    attributes = trial.user_attrs
+    names = objective_names(search.study)
+    metrics = attributes.get("metrics", {})
+    facts = [
+        (name, number(value))
+        for name, value in zip(names[1:], (trial.values or [])[1:], strict=False)
+    ]
+    facts += [
+        (n, value_in_words(v))
+        for n, v in metrics.items()
+        if n not in names and n != "multi_objective"
+    ]
+    if "best_epoch" in attributes:
+        facts.append(("best epoch", str(attributes["best_epoch"] + 1)))
+    if attributes.get("parameters") and "parameters" not in names:
+        facts.append(("parameters", f"{attributes['parameters']:,}"))
+    if trial.duration:
+        facts.append(("time", duration(trial.duration.total_seconds())))
+    return facts
+
+
+def _remarks(search: Search, trial: FrozenTrial, trust: Uncertainty) -> list[str]:
+    finished = search.finished()
+    if len(finished) < 2:
+        return []
+    middle = median(search.value(other) for other in finished)
+    said = [
+        f"The median of the {len(finished):,} completed trials is {number(middle)}. The best of "
+        "many looks a little better than it is: chance helped to choose it."
+    ]
+    if trust.spread is not None:
+        said += _as_good(search, trial, trust.spread)
+    return said
+
+
+def _as_good(search: Search, trial: FrozenTrial, spread: float) -> list[str]:
+    """What lies within the uncertainty, and is smaller."""
+    score = search.value(trial)
+    others = [
+        other
+        for other in search.finished()
+        if other.number != trial.number
+        and abs(search.value(other) - score) <= spread
+        and keeps(other.constraints)
+    ]
+    if not others:
+        return ["No other trial lies within that uncertainty."]
+    verb = "lies" if len(others) == 1 else "lie"
+    text = f"{count(len(others), 'other trial')} {verb} within that uncertainty."
+    sized = [other for other in others if other.user_attrs.get("parameters")]
+    smallest = min(sized, key=lambda other: other.user_attrs["parameters"], default=None)
+    own = trial.user_attrs.get("parameters")
+    if smallest is not None and own and smallest.user_attrs["parameters"] < 0.8 * own:
+        text += (
+            f" Of these trial {smallest.number} has the smallest model: "
+            f"{smallest.user_attrs['parameters']:,} parameters rather than {own:,}, for "
+            f"{number(search.value(smallest))}."
+        )
+    return [text]

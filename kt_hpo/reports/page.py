@@ -1,0 +1,167 @@
+"""The page: what was found, put into its template."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import optuna
+from markupsafe import Markup
+from optuna.trial import TrialState
+
+import kt_hpo
+from kt_hpo.hyperparameters import HyperParameters
+from kt_hpo.plots.search import Search
+from kt_hpo.record import quiet_optuna
+from kt_hpo.reports import advice, answer, charts, trials, words
+from kt_hpo.reports.influences import Influence, influences
+from kt_hpo.studies import find_study
+from kt_hpo.tables import objective_names
+
+FILE_NAME = "report.html"
+# A page with more figures is not read; the least important hyperparameters have none.
+MAX_SLICES = 12
+
+_TEMPLATES = jinja2.PackageLoader("kt_hpo.reports")
+
+
+def report(tuner_or_study_or_path: Any, path: str | Path | None = None) -> Path:
+    """Writes a search as one HTML file that needs no network and no other file.
+
+    The answer comes first: the best values, their score and how far to trust it, which
+    hyperparameters mattered, what to search next. Then interactive figures, a sortable table of
+    the trials, errors, the space, the environment and the code to build the best model again.
+
+    Args:
+        tuner_or_study_or_path: A tuner, an `optuna.Study`, or what `kt_hpo.open_study` takes: a
+            search's folder, a journal, a storage URL, a folder of plain Keras Tuner. The search
+            may still be running.
+        path: The file to write; `report.html` in the search's folder, or else in the current one,
+            if not given.
+
+    Returns:
+        The file's path.
+
+    Raises:
+        FileNotFoundError: If there is no search.
+        TypeError: If it is something else.
+
+    Example:
+        >>> import optuna
+        >>> study = optuna.create_study()
+        >>> study.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=20)
+        >>> report(study, "study.html").read_text()[:15]
+        '<!doctype html>'
+    """
+    study, folder = find_study(tuner_or_study_or_path)
+    path = Path(path) if path is not None else folder / FILE_NAME
+    path.write_text(render(study), encoding="utf-8")
+    return path
+
+
+def render(study: optuna.Study) -> str:
+    """Writes the page.
+
+    Args:
+        study: The record of a search.
+
+    Returns:
+        The HTML text. Whatever comes from the record is escaped in it.
+    """
+    environment = jinja2.Environment(
+        loader=_TEMPLATES,
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "words": words.value_in_words,
+        "count": words.count,
+        "listed": words.listed,
+        "spread": words.spread,
+    }
+    script = _asset(environment, "page.js")
+    return environment.get_template("page.html").render(
+        script=Markup(script),
+        # The browser runs this script and no other, whatever else may have got into the page.
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        style=Markup(_asset(environment, "page.css")),
+        written=datetime.now(),
+        version=kt_hpo.__version__,
+        **_contents(Search.of(_frozen_copy(study))),
+    )
+
+
+def _asset(environment: jinja2.Environment, name: str) -> str:
+    return _TEMPLATES.get_source(environment, name)[0]
+
+
+def _frozen_copy(study: optuna.Study) -> optuna.Study:
+    """The study as it is now, in memory: a search that runs would change it meanwhile."""
+    with quiet_optuna():
+        storage = optuna.storages.InMemoryStorage()
+        name = study.study_name
+        optuna.copy_study(from_study_name=name, from_storage=study._storage, to_storage=storage)
+        return optuna.load_study(study_name=name, storage=storage)
+
+
+def _contents(search: Search) -> dict[str, Any]:
+    attributes = search.study.user_attrs
+    config = attributes.get("space")
+    space = None if config is None else HyperParameters.from_config(config)
+    names = objective_names(search.study)
+    found = [(name, influences(search, index)) for index, name in enumerate(names)]
+    mattered = {one.name for one in found[0][1] if one.mattered}
+    return {
+        "search": search,
+        "headline": answer.headline(search),
+        "answer": answer.answer(
+            search, space, {one.name: one.share for one in found[0][1]} or None
+        ),
+        "why_none": answer.why_none(search),
+        "front": _front(search),
+        "objectives": attributes.get("objective") or ", ".join(names),
+        "constraints": attributes.get("constraints") or [],
+        "test": attributes.get("test") or {},
+        "influences": found,
+        "advice": advice.advise(search, space, mattered),
+        "further": answer.further(search),
+        "charts": _charts(search),
+        "slices": charts.slices(search, _in_order(search, found[0][1])),
+        "table": trials.trial_table(search),
+        "failures": trials.failures(search),
+        "space": trials.space_lines(space, search),
+        "made_by": attributes.get("made_by") or {},
+        "environment": attributes.get("environment") or {},
+        "command": attributes.get("command") or {},
+        "running": len(search.with_state(TrialState.RUNNING)),
+    }
+
+
+def _charts(search: Search) -> list[charts.Chart]:
+    found = [
+        *charts.fronts(search),
+        charts.history(search),
+        charts.learning_curves(search),
+        charts.sizes(search),
+    ]
+    return [chart for chart in found if chart is not None]
+
+
+def _in_order(search: Search, found: list[Influence]) -> list[str]:
+    """The hyperparameters to draw, the most important first."""
+    names = [one.name for one in found] or list(advice.distributions(search.finished()))
+    return names[:MAX_SLICES]
+
+
+def _front(search: Search) -> list[tuple[int, list[float]]]:
+    """The trials no other is better than, where there are several objectives."""
+    if search.n_objectives < 2:
+        return []
+    best = [(trial.number, list(trial.values)) for trial in search.study.best_trials]
+    return sorted(best, key=lambda pair: pair[1][0], reverse=search.maximize)

@@ -1,0 +1,146 @@
+"""How far a score is to be trusted."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from statistics import fmean, stdev
+
+import numpy as np
+from optuna.distributions import BaseDistribution, CategoricalDistribution
+from optuna.trial import FrozenTrial
+
+from kt_hpo.plots.search import Search
+from kt_hpo.reports.words import number
+
+NEIGHBOURS = 5
+
+
+@dataclass(frozen=True)
+class Uncertainty:
+    """How far a score is to be trusted.
+
+    Attributes:
+        spread: Differences below it tell nothing; None where it is not known.
+        basis: Where it comes from, in a sentence.
+    """
+
+    spread: float | None
+    basis: str
+
+
+def uncertainty(
+    search: Search, trial: FrozenTrial, weights: Mapping[str, float] | None = None
+) -> Uncertainty:
+    """Tells how far the score of a trial is to be trusted.
+
+    Args:
+        search: The search.
+        trial: A finished trial of it.
+        weights: How much each hyperparameter counts for which trials are alike; all the same if
+            not given.
+
+    Returns:
+        The standard error of its executions' mean, if there were several. Else the standard
+        deviation of it and the trials nearest to it, which holds what their values differ by too;
+        and nothing where there are too few of them.
+
+    Example:
+        >>> import optuna
+        >>> study = optuna.create_study()
+        >>> study.add_trial(optuna.create_trial(value=1.0))
+        >>> search = Search.of(study)
+        >>> uncertainty(search, search.best()).spread is None
+        True
+    """
+    scores = _scores_of_executions(search, trial)
+    if len(scores) > 1:
+        return Uncertainty(
+            stdev(scores) / math.sqrt(len(scores)),
+            f"The standard error of the mean of {len(scores)} executions, which scored "
+            f"{', '.join(map(number, scores))}.",
+        )
+    near = nearest(search, trial, weights)
+    if len(near) < NEIGHBOURS:
+        return Uncertainty(
+            None, "It was trained once, so how much of its score is chance is not known."
+        )
+    values = [search.value(other) for other in near]
+    return Uncertainty(
+        stdev([search.value(trial), *values]),
+        f"It was trained once. The {NEIGHBOURS} trials most like it scored {number(min(values))} "
+        f"to {number(max(values))}; given is the spread of all six, which holds what their values "
+        "do besides chance.",
+    )
+
+
+def nearest(
+    search: Search, trial: FrozenTrial, weights: Mapping[str, float] | None = None
+) -> list[FrozenTrial]:
+    """Finds the finished trials whose values are the most similar to those of a trial.
+
+    Args:
+        search: The search.
+        trial: A trial of it.
+        weights: How much each hyperparameter counts; all the same if not given.
+
+    Returns:
+        At most `NEIGHBOURS` others, the nearest first. Nothing is near where nothing was searched.
+    """
+    others = [other for other in search.finished() if other.number != trial.number]
+    return sorted(others, key=lambda other: _distance(trial, other, weights))[:NEIGHBOURS]
+
+
+def position(distribution: BaseDistribution, value: float) -> float:
+    """Tells where a number lies in the range of its hyperparameter.
+
+    Args:
+        distribution: An integer or float distribution.
+        value: The number.
+
+    Returns:
+        From 0, the lower end, to 1, the upper end, by ratios where it is logarithmic.
+
+    Example:
+        >>> from optuna.distributions import FloatDistribution
+        >>> round(position(FloatDistribution(1e-4, 1e-2, log=True), 1e-3), 6)
+        0.5
+    """
+    low, high = float(distribution.low), float(distribution.high)  # type: ignore[attr-defined]
+    if low == high:
+        return 0.5
+    if distribution.log:  # type: ignore[attr-defined]
+        low, high, value = math.log(low), math.log(high), math.log(value)
+    return float(np.clip((value - low) / (high - low), 0, 1))
+
+
+def _scores_of_executions(search: Search, trial: FrozenTrial) -> list[float]:
+    """The objective of each execution at its best epoch, where their mean is the trial's score."""
+    best = max if search.maximize else min
+    histories = trial.user_attrs.get("history") or []
+    curves = [history.get(search.objective) for history in histories]
+    if not curves or not all(curves):
+        return []
+    scores = [best(curve) for curve in curves]
+    is_score = math.isclose(fmean(scores), search.value(trial), rel_tol=1e-6, abs_tol=1e-12)
+    return scores if is_score else []
+
+
+def _distance(one: FrozenTrial, other: FrozenTrial, weights: Mapping[str, float] | None) -> float:
+    """The squared distance within the space; a value only one of them has counts as far."""
+    return sum(
+        (1.0 if weights is None else weights.get(name, 0.0)) * _difference(one, other, name) ** 2
+        for name in sorted(one.params.keys() | other.params.keys())
+    )
+
+
+def _difference(one: FrozenTrial, other: FrozenTrial, name: str) -> float:
+    if name not in one.params or name not in other.params:
+        return 1.0
+    distribution = one.distributions[name]
+    if isinstance(distribution, CategoricalDistribution):
+        return float(one.params[name] != other.params[name])
+    return abs(
+        position(distribution, one.params[name]) - position(distribution, other.params[name])
+    )

@@ -1,0 +1,118 @@
+"""How numbers, times and counts are written in a report."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+
+def number(value: float) -> str:
+    """Writes a number in as few characters as tell it.
+
+    Args:
+        value: The number.
+
+    Returns:
+        Four digits, with thousands set apart.
+
+    Example:
+        >>> number(0.98765), number(12345.0), number(1e-5)
+        ('0.9877', '12,345', '1e-05')
+    """
+    if math.isfinite(value) and abs(value) >= 1000 and abs(value) < 1e7:
+        return f"{value:,.0f}"
+    return f"{value:.4g}"
+
+
+def spread(value: float) -> str:
+    """Writes an uncertainty, of which two digits are enough.
+
+    Args:
+        value: The uncertainty.
+
+    Returns:
+        Its two first digits.
+
+    Example:
+        >>> spread(0.0123), spread(12.34)
+        ('0.012', '12')
+    """
+    return f"{value:.2g}" if value < 100 else number(value)
+
+
+def value_in_words(value: Any) -> str:
+    """Writes the value of a hyperparameter or a metric.
+
+    Args:
+        value: A number, a text, a boolean or None.
+
+    Returns:
+        The number in few characters; everything else as it is.
+
+    Example:
+        >>> value_in_words(0.001234567), value_in_words("adam"), value_in_words(None)
+        ('0.001235', 'adam', '')
+    """
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return number(value)
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+def duration(seconds: float) -> str:
+    """Writes a time in its largest unit and the next.
+
+    Args:
+        seconds: The time.
+
+    Returns:
+        For example `2 min 5 s`.
+
+    Example:
+        >>> duration(125), duration(0.25), duration(90_000)
+        ('2 min 5 s', '0.25 s', '1 d 1 h')
+    """
+    if seconds < 60:
+        return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"
+    units = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
+    first = next(index for index, (_, size) in enumerate(units) if seconds >= size)
+    (unit, size), (smaller, part) = units[first], units[first + 1]
+    rest = int(seconds % size // part)
+    return f"{int(seconds // size)} {unit}" + (f" {rest} {smaller}" if rest else "")
+
+
+def count(amount: int, thing: str) -> str:
+    """Writes how many of a thing there are.
+
+    Args:
+        amount: How many.
+        thing: Its name in the singular.
+
+    Returns:
+        For example `1 trial`, `2 trials`.
+
+    Example:
+        >>> count(1, "trial"), count(1500, "trial")
+        ('1 trial', '1,500 trials')
+    """
+    return f"{amount:,} {thing}" + "s" * (amount != 1)
+
+
+def listed(things: list[str], most: int = 8) -> str:
+    """Writes things in a row, the first of them if they are many.
+
+    Args:
+        things: What to list.
+        most: How many at most.
+
+    Returns:
+        The list with commas.
+
+    Example:
+        >>> listed(["a", "b", "c"], most=2)
+        'a, b and 1 more'
+    """
+    if len(things) <= most:
+        return ", ".join(things)
+    return f"{', '.join(things[:most])} and {len(things) - most:,} more"

@@ -1,0 +1,198 @@
+"""What the plots of hyperparameters draw: parallel coordinates, slices, planes, importances."""
+
+import math
+
+import numpy as np
+import pytest
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.trial import TrialState, create_trial
+from plots.studies import X, labels, mixed_study, study_of, trial, words
+
+from kt_hpo import plots
+from kt_hpo.plots.scale import Scale
+
+RATE = FloatDistribution(1e-5, 1e-1, log=True)
+
+
+def plane_study(objective, n=60, direction="minimize"):
+    """A search whose trials all have a rate, on a logarithmic scale, and units."""
+    random = np.random.default_rng(0)
+    study = study_of([], direction=direction)
+    for _ in range(n):
+        params = {
+            "rate": float(10 ** random.uniform(-5, -1)),
+            "units": int(random.integers(8, 65)),
+        }
+        study.add_trial(
+            create_trial(
+                value=objective(**params),
+                params=params,
+                distributions={"rate": RATE, "units": IntDistribution(8, 64)},
+            )
+        )
+    return study
+
+
+def distance(rate, units):
+    return abs(math.log10(rate) + 3) + units / 1000
+
+
+@pytest.mark.parametrize(
+    ("distributions", "values", "parts"),
+    [
+        ([X, FloatDistribution(-1, 0.5)], [-1.0, 0.0, 1.0], [0, 0.5, 1]),
+        ([RATE], [1e-5, 1e-3, 1e-1], [0, 0.5, 1]),
+        ([IntDistribution(8, 8)], [8], [0.5]),
+        ([CategoricalDistribution([32, 16])], [16, 32], [0.25, 0.75]),
+        ([CategoricalDistribution(["b", "a"])], ["b", "a"], [0.25, 0.75]),
+        ([CategoricalDistribution([True, False])], [False, True], [0.25, 0.75]),
+    ],
+)
+def test_scales_place_values_in_their_range(distributions, values, parts):
+    scale = Scale.of("x", distributions)
+    numbers = np.array([scale.number(value) for value in values])
+    assert scale.unit(numbers) == pytest.approx(np.array(parts))
+    if len(values) > 1:
+        assert scale.from_unit(scale.unit(numbers)) == pytest.approx(numbers)
+
+
+@pytest.mark.parametrize(
+    ("distribution", "expected"),
+    [
+        (RATE, ["1e-5", "0.0001", "0.001", "0.01", "0.1"]),
+        (IntDistribution(16, 256, log=True), ["20", "50", "100", "200"]),
+        (IntDistribution(1, 4), ["1", "2", "3", "4"]),
+        (FloatDistribution(0.41, 0.43, log=True), ["0.41", "0.43"]),
+        (CategoricalDistribution(["relu", "a very long name indeed"]), ["relu", "a very…ndeed"]),
+    ],
+)
+def test_ticks_are_round_numbers_within_the_range(distribution, expected):
+    places, written = Scale.of("x", [distribution]).ticks()
+    assert written == expected and len(places) == len(written)
+
+
+def test_parallel_coordinates_end_with_the_important_and_the_objective(ax):
+    plots.plot_parallel_coordinates(mixed_study(200), ax)
+    names = [label.get_text().strip() for label in ax.get_xticklabels()]
+    assert names[-2:] == ["learning_rate", "val_accuracy"] and len(names) == 4
+    assert labels(ax) == ["25 failed"]
+    assert "not used" in words(ax)
+
+
+@pytest.mark.parametrize("direction", ["minimize", "maximize"])
+def test_up_is_better_in_parallel_coordinates(direction, ax):
+    study = study_of([trial(value, x=value / 10) for value in (1.0, 4.0)], direction=direction)
+    plots.plot_parallel_coordinates(study, ax)
+    best = ax.lines[1].get_ydata()
+    other = ax.collections[0].get_segments()[0][:, 1]
+    assert best[-1] > 0.9 > 0.1 > other[-1]
+    assert best[0] == pytest.approx(study.best_params["x"])
+
+
+def test_parallel_coordinates_of_many_trials_keep_the_best(ax):
+    study = plane_study(lambda rate, units: 10 + distance(rate, units), n=3000)
+    plots.plot_parallel_coordinates(study, ax)
+    segments = ax.collections[0].get_segments()
+    assert 500 < len(segments) <= 1100
+    heights = np.sort([segment[-1, 1] for segment in segments])[::-1]
+    values = np.sort([trial.value for trial in study.trials])
+    assert np.corrcoef(heights[:100], values[:100])[0, 1] == pytest.approx(-1)
+
+
+def test_slices_show_a_panel_a_hyperparameter_the_important_first():
+    ax = plots.plot_slice(mixed_study(200))
+    assert ax.child_axes[0].get_xlabel() == "learning_rate"
+    assert ax.child_axes[0].get_xscale() == "log"
+    drawn = {panel.get_xlabel(): len(panel.collections[0].get_offsets()) for panel in ax.child_axes}
+    assert drawn == {"learning_rate": 150, "optimizer": 150, "momentum": 75}
+
+
+def test_slices_mark_failed_trials_and_outliers_at_the_worse_edge(ax):
+    values = [1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1e9]
+    trials = [*map(trial, values), trial(state=TrialState.FAIL, x=0.9)]
+    plots.plot_slice(study_of([*trials, trial(1.0, x=0.1)]), ax)
+    good, off, failed, _ = ax.child_axes[0].collections
+    assert len(good.get_offsets()) == 7
+    assert off.get_offsets().tolist() == [[0.5, 1.0]]
+    assert failed.get_offsets().tolist() == [[0.9, 1.0]]
+
+
+@pytest.mark.parametrize("plot", [plots.plot_slice, plots.plot_contour, plots.plot_rank])
+def test_hyperparameters_are_chosen_by_name(plot):
+    study = mixed_study(60)
+    ax = plot(study, hyperparameters=["momentum", "learning_rate"])
+    axes = ax.child_axes if plot is plots.plot_slice else [ax]
+    assert axes[0].get_xlabel() == "momentum"
+    with pytest.raises(ValueError, match="Did you mean 'momentum'"):
+        plot(study, hyperparameters=["momentun", "learning_rate"])
+
+
+@pytest.mark.parametrize("plot", [plots.plot_contour, plots.plot_rank])
+def test_planes_need_two_hyperparameters(plot, ax):
+    with pytest.raises(ValueError, match="give two names"):
+        plot(mixed_study(), ax, hyperparameters=["momentum"])
+    plot(study_of([trial(1.0)]), ax)
+    assert words(ax) == ["A plane needs two hyperparameters that vary."]
+
+
+def test_a_plane_is_spanned_by_the_important_that_go_together(ax):
+    study = mixed_study(200)
+    plots.plot_rank(study, ax)
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("learning_rate", "optimizer")
+
+
+def test_ranks_draw_the_better_darker_and_on_top(ax):
+    study = plane_study(distance)
+    plots.plot_rank(study, ax)
+    dots = ax.collections[0]
+    places = dots.get_offsets()
+    values = [distance(rate, units) for rate, units in places]
+    assert values == sorted(values, reverse=True)
+    brightness = dots.get_facecolors()[:, :3].sum(axis=1)
+    assert (np.diff(brightness) <= 1e-9).all()
+
+
+@pytest.mark.parametrize("direction", ["minimize", "maximize"])
+def test_contours_are_darkest_where_the_best_trials_are(direction, ax):
+    sign = -1 if direction == "maximize" else 1
+    study = plane_study(lambda rate, units: 10 + sign * distance(rate, units), direction=direction)
+    plots.plot_contour(study, ax, hyperparameters=["rate", "units"])
+    surface = next(c for c in ax.collections if len(c.get_paths()) == 9)
+    best = -1 if direction == "maximize" else 0
+    middle = surface.get_paths()[best].get_extents()
+    assert middle.x0 < 1e-3 < middle.x1
+    assert middle.x0 > 1e-5 and middle.x1 < 1e-1
+
+
+def test_contours_of_choices_leave_white_what_nobody_tried(ax):
+    study = study_of([])
+    for number in range(12):
+        params = {"a": "u" if number % 2 else "v", "b": number % 2 == 0}
+        distributions = {
+            "a": CategoricalDistribution(["u", "v"]),
+            "b": CategoricalDistribution([False, True]),
+        }
+        study.add_trial(
+            create_trial(value=float(number), params=params, distributions=distributions)
+        )
+    plots.plot_contour(study, ax, hyperparameters=["a", "b"])
+    cells = ax.collections[0].get_array()
+    assert cells.mask.tolist() == [[False, True], [True, False]]
+
+
+def test_fanova_ranks_what_the_objective_varies_with(ax):
+    study = plane_study(distance, n=300)
+    plots.plot_importances(study, ax, method="fanova")
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["rate", "units"]
+    assert ax.patches[0].get_width() > 0.8
+    assert ax.get_title(loc="right") == "fANOVA"
+    with pytest.raises(ValueError, match=r"method='anova'.*'ped_anova' or 'fanova'"):
+        plots.plot_importances(study, ax, method="anova")
+
+
+def test_fanova_is_quiet_and_leaves_the_study_as_it_was(ax, caplog):
+    study = plane_study(distance, n=20)
+    before = len(study.trials)
+    caplog.clear()
+    plots.plot_importances(study, ax, method="fanova")
+    assert not caplog.records and len(study.trials) == before

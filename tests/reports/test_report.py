@@ -1,0 +1,155 @@
+"""The page a report is, as a file: what it says, of ordinary and degenerate searches."""
+
+import html
+import json
+import re
+import time
+
+import optuna
+import pytest
+from optuna.distributions import CategoricalDistribution, FloatDistribution
+from optuna.trial import TrialState, create_trial
+from reports.searches import DEGENERATE, searched, study_of
+
+import kt_hpo
+from kt_hpo.reports.page import render
+
+HOSTILE = "</script><script>window.hacked=1</script><img src=x onerror=window.hacked=1>'\"&"
+
+
+def hostile_study():
+    kinds = {HOSTILE: FloatDistribution(0, 1), "kind": CategoricalDistribution([HOSTILE, "b"])}
+    trials = [
+        create_trial(
+            value=float(i),
+            params={HOSTILE: i / 20, "kind": HOSTILE},
+            distributions=kinds,
+            intermediate_values={0: 1.0, 1: float(i)},
+            user_attrs={"metrics": {HOSTILE: 1.0}, "parameters": 10 + i},
+        )
+        for i in range(20)
+    ]
+    failed = create_trial(
+        state=TrialState.FAIL,
+        params={HOSTILE: 0.5, "kind": "b"},
+        distributions=kinds,
+        user_attrs={"traceback": f"Traceback\n{HOSTILE}"},
+    )
+    study = study_of([*trials, failed], [HOSTILE])
+    for name in ("made_by", "environment", "test", "command"):
+        study.set_user_attr(name, {HOSTILE: HOSTILE})
+    study.set_user_attr("objective", HOSTILE)
+    study.set_user_attr("constraints", [HOSTILE])
+    return study
+
+
+def data_of(page):
+    return json.loads(re.search(r'id="data">(.*?)</script>', page, re.S)[1])
+
+
+def words_of(page):
+    text = re.sub(r"<style.*?</style>|<script.*?</script>", "", page, flags=re.S)
+    return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", text)))
+
+
+def test_the_answer_comes_first_and_all_else_follows(tmp_path):
+    study = searched()
+    page = kt_hpo.report(study, tmp_path / "page.html").read_text()
+    headings = re.findall(r"<h2>(.*?)</h2>", page)
+    assert headings == [
+        "Best val_accuracy", "with these values", "What mattered", "What to search next",
+        "How it went", "Trials", "Errors", "Build the best model again", "What was searched",
+        "Environment",
+    ]  # fmt: skip
+    words = words_of(page)
+    assert f"{study.best_value:.4g}" in words and f"Trial {study.best_trial.number}." in words
+    assert "60 trials: 48 complete, 6 failed, 6 pruned" in words
+    assert "rate decided which trials were among the best quarter" in words
+    assert "ValueError: error 0" in words
+    data = data_of(page)
+    assert len(data["rows"]) == 60 and data["columns"][:3] == ["trial", "state", "val_accuracy"]
+
+
+def test_nothing_is_loaded_from_elsewhere():
+    page = render(searched(20))
+    assert "default-src 'none'" in page
+    assert not re.search(r"(src|href)\s*=|url\(|@import|https?://", page)
+
+
+def test_names_are_never_markup():
+    page = render(hostile_study())
+    assert "<img" not in page
+    assert page.count("<script") == 2
+    assert HOSTILE in json.dumps(data_of(page)["columns"]).encode().decode("unicode_escape")
+
+
+@pytest.mark.parametrize("name", DEGENERATE)
+def test_degenerate_searches_have_a_page(name):
+    page = render(DEGENERATE[name]())
+    words = words_of(page)
+    data_of(page)
+    expected = {
+        "empty": "No trial has been begun yet",
+        "failed": "All trials failed (3)",
+        "failed with tracebacks": "ValueError: no",
+        "running": "1 trial still running",
+        "one": "how much of its score is chance is not known",
+        "constant": "too few completed trials to tell, or all are equally good",
+        "infinite": "No trial has been completed with a finite score",
+        "constraints broken": "No completed trial keeps the constraints",
+        "two objectives": "No other is better in everything",
+    }
+    assert expected.get(name, "trial") in words
+
+
+def test_the_page_of_a_folder_lies_in_it(tmp_path):
+    class Parabola(kt_hpo.RandomSearch):
+        def run_trial(self, trial):
+            return trial.hyperparameters.Float("x", -1, 1) ** 2
+
+    tuner = Parabola(directory=tmp_path, project_name="p", max_trials=12, seed=0)
+    tuner.search(verbose=0)
+    path = kt_hpo.report(tmp_path / "p")
+    assert path == tmp_path / "p" / "report.html"
+    assert kt_hpo.report(tuner) == path
+    words = words_of(path.read_text())
+    assert 'hp.Float("x", -1.0, 1.0)' in words
+    assert "Parabola" in words and "keras-tuner" in words
+    assert str(tmp_path) not in words
+
+
+def test_something_else_is_refused(tmp_path):
+    with pytest.raises(TypeError, match="tuner"):
+        kt_hpo.report(3)
+    with pytest.raises(FileNotFoundError, match="no search"):
+        kt_hpo.report(tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_report_changes_nothing_in_the_study():
+    study = searched(30)
+    before = [trial.user_attrs for trial in study.get_trials()], dict(study.user_attrs)
+    render(study)
+    assert ([trial.user_attrs for trial in study.get_trials()], study.user_attrs) == before
+    assert optuna.get_all_study_names(study._storage) == ["demo"]
+
+
+@pytest.mark.slow
+def test_ten_thousand_trials_take_seconds_and_few_megabytes():
+    study = searched(10_000, epochs=10)
+    started = time.monotonic()
+    page = render(study)
+    assert time.monotonic() - started < 30
+    assert len(page) < 5e6
+    assert len(data_of(page)["rows"]) == 10_000
+
+
+def test_what_is_left_out_of_the_table_are_the_worst(monkeypatch):
+    monkeypatch.setattr("kt_hpo.reports.trials.MAX_CELLS", 0)
+    study = searched(150)
+    page = render(study)
+    scores = [row[2] for row in data_of(page)["rows"]]
+    every = sorted((t.value for t in study.trials if t.value is not None), reverse=True)
+    assert len(scores) == 100
+    assert min(scores) == pytest.approx(every[99], rel=1e-5)
+    assert "50 trials with the worst scores are left out" in words_of(page)
