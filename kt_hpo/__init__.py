@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from kt_hpo.reports import report
     from kt_hpo.sklearn import KerasHyperClassifier, KerasHyperRegressor
     from kt_hpo.studies import open_study
+    from kt_hpo.training.hyperparameters import Training
+    from kt_hpo.training.learning_rate_finder import find_learning_rate
     from kt_hpo.tuner import Tuner
     from kt_hpo.tuners import (
         BayesianOptimization,
@@ -68,9 +70,11 @@ _HOMES = {
     "RandomSearch": "kt_hpo.tuners",
     "RecordError": "kt_hpo.journal",
     "SklearnTuner": "kt_hpo.tuners",
+    "Training": "kt_hpo.training.hyperparameters",
     "Tuner": "kt_hpo.tuner",
     "Vectorized": "kt_hpo.execution",
     "export": "kt_hpo.exports",
+    "find_learning_rate": "kt_hpo.training.learning_rate_finder",
     "open_study": "kt_hpo.studies",
     "report": "kt_hpo.reports",
     "synchronized": "kt_hpo.oracles.locking",
@@ -100,6 +104,7 @@ __all__ = [
     "RandomSearch",
     "RecordError",
     "SklearnTuner",
+    "Training",
     "Tuner",
     "Vectorized",
     "applications",
@@ -107,6 +112,7 @@ __all__ = [
     "engine",
     "errors",
     "export",
+    "find_learning_rate",
     "open_study",
     "oracles",
     "plots",

@@ -14,6 +14,11 @@ objective by epoch) a trial's `user_attrs` hold:
     checkpoint   path of the best epoch's weights, within the project's folder
     values       values that are no hyperparameter, like `tuner/epochs` or `tuner/parent`
     inherited    how many weights the model started with from the trial under `tuner/parent`
+    executions   where there are several, on folds or with other seeds: metrics and best epoch of
+                 each
+    standard_error          of each metric's mean over these
+    learning_rate_factor    what the learning rate was multiplied with for the batch size
+    out_of_memory           True where that failed the trial
     traceback    of the error that failed the trial, or its last attempt
     attempts     how many attempts failed, where trials are retried
 """

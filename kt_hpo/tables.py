@@ -21,9 +21,10 @@ def to_dataframe(study: optuna.Study) -> pd.DataFrame:
 
     Returns:
         Columns `trial`, `state`, the objectives, the hyperparameters, the other metrics at the best
-        epoch, `violation` (how far it is from keeping the constraints, 0 where it does; only if
-        there are any), `best_epoch` (counted from 1), `parameters`, `seconds`, `error` (the last
-        line of the traceback). What a trial does not have is missing.
+        epoch, `standard_error` (that of the first objective's mean over executions and folds, where
+        there are several), `violation` (how far it is from keeping the constraints, 0 where it
+        does; only if there are any), `best_epoch` (counted from 1), `parameters`, `seconds`,
+        `error` (the last line of the traceback). What a trial does not have is missing.
 
     Example:
         >>> to_dataframe(optuna.create_study()).empty
@@ -123,6 +124,9 @@ def _row(trial: FrozenTrial, names: list[str]) -> dict[str, Any]:
     row |= trial.params
     row |= {k: v for k, v in attributes.get("values", {}).items() if k.startswith("tuner/")}
     row |= {k: v for k, v in attributes.get("metrics", {}).items() if k not in row}
+    errors = attributes.get("standard_error", {})
+    if names[0] in errors:
+        row["standard_error"] = errors[names[0]]
     if trial.constraints:
         row["violation"] = total_violation(trial.constraints)
     row["best_epoch"] = attributes["best_epoch"] + 1 if "best_epoch" in attributes else None

@@ -10,28 +10,31 @@ from typing import Any
 import keras
 import keras_tuner
 import optuna
-import pandas as pd
 from keras_tuner.engine.trial import Trial
 from optuna.pruners import BasePruner
 
-from kt_hpo import journal, space, tables
+from kt_hpo import journal, space
 from kt_hpo.arguments import check_whole
 from kt_hpo.constraints import ConstraintLike, make_constraints
-from kt_hpo.execution import Executor, made
+from kt_hpo.execution import Executor, Inline, Vectorized, made
 from kt_hpo.execution.search import shown
+from kt_hpo.found import Found
 from kt_hpo.hyperparameters import Value
 from kt_hpo.oracles import recorded
-from kt_hpo.oracles.ranking import front
-from kt_hpo.provenance import environment, made_by
+from kt_hpo.provenance import made_by, record_environment
 from kt_hpo.pruning import check_pruner, make_pruner
 from kt_hpo.record import Storage
 from kt_hpo.startup import quiet_retracing
 from kt_hpo.tracking import Progress, TrackerLike, make_trackers
-from kt_hpo.training import best, checkpoints, fit
+from kt_hpo.training import checkpoints, fit, precision
 from kt_hpo.training.checks import check_search
+from kt_hpo.training.distribution import check_distribution, make_strategy
+from kt_hpo.training.interruption import Interruption
+from kt_hpo.training.options import make_options
+from kt_hpo.training.reproducibility import make_deterministic
 
 
-class Tuner(keras_tuner.Tuner):
+class Tuner(Found):
     """Searches a hypermodel with an oracle, and keeps a record of it.
 
     Everything `keras_tuner.Tuner` can do, with the same arguments; the additions are keywords. A
@@ -67,7 +70,10 @@ class Tuner(keras_tuner.Tuner):
             `kt_hpo.constraints.make_constraints`. Optuna's samplers seek trials that keep it.
         tracker: What keeps the search besides the record: `"tensorboard"`, `"wandb"`, a
             `kt_hpo.tracking.Tracker`, or a list of these.
-        **kwargs: None others are known.
+        **training: How trials train, each a field of `kt_hpo.training.options.TrainingOptions`:
+            cross_validation, deterministic, distribution, precision, jit_compile,
+            steps_per_execution, scale_learning_rate, reduce_lr_on_plateau, csv_log, trial_timeout,
+            time_budget.
 
     Attributes:
         study: The record, an `optuna.Study`.
@@ -112,7 +118,7 @@ class Tuner(keras_tuner.Tuner):
         warm_start: optuna.Study | None = None,
         constraint: ConstraintLike = None,
         tracker: TrackerLike = None,
-        **kwargs: Any,
+        **training: Any,
     ) -> None:
         check_whole(
             executions_per_trial=executions_per_trial,
@@ -133,6 +139,11 @@ class Tuner(keras_tuner.Tuner):
             check_pruner(oracle.pruner, oracle)
             oracle.begin_from(warm_start)
             oracle.constraints = make_constraints(constraint) or oracle.constraints
+        self.training = make_options(training)
+        self.interruption = Interruption()
+        precision.grow_memory()
+        if self.training.deterministic:
+            make_deterministic()
         self.early_stopping = early_stopping
         self.keep_checkpoints = keep_checkpoints
         self.executor = made(executor)
@@ -145,20 +156,14 @@ class Tuner(keras_tuner.Tuner):
             optimizer=optimizer,
             loss=loss,
             metrics=metrics,
-            distribution_strategy=distribution_strategy,
+            distribution_strategy=self._strategy(distribution_strategy),
             directory=directory,
             project_name=project_name,
             logger=logger,
             tuner_id=tuner_id,
             overwrite=overwrite,
             executions_per_trial=executions_per_trial,
-            **kwargs,
         )
-
-    @property
-    def study(self) -> optuna.Study:
-        """The record of the search, for `optuna.visualization` and everything else of Optuna's."""
-        return self.oracle.record.study
 
     @property
     def runs_its_own_way(self) -> bool:
@@ -170,6 +175,11 @@ class Tuner(keras_tuner.Tuner):
         """Whether the hypermodel's `fit` does something else than `model.fit`."""
         overridden = type(self.hypermodel).fit is not keras_tuner.HyperModel.fit
         return overridden and not getattr(self.hypermodel, "uses_model_fit", False)
+
+    @property
+    def _reports_epochs_here(self) -> bool:
+        """Whether Ctrl-C can wait for the end of an epoch."""
+        return not self.runs_its_own_way and isinstance(self.executor, Inline | Vectorized)
 
     def search(self, *fit_args: Any, **fit_kwargs: Any) -> None:
         """Runs trials until there are no more to run.
@@ -186,14 +196,19 @@ class Tuner(keras_tuner.Tuner):
             RecordError: If another process searches in this project.
         """
         check_search(self, fit_args, fit_kwargs)
+        self._searched = fit_args, fit_kwargs
         verbose = fit_kwargs.get("verbose", "auto")
         if not self._run_trial_takes("verbose"):
             fit_kwargs.pop("verbose", None)
         claimed = journal.claimed(Path(self.project_dir))
         with claimed, quiet_retracing(), shown(self, verbose):
-            self.oracle.record.note(made_by=made_by(self), environment=environment())
+            record_environment(self.study)
+            self.oracle.record.note(made_by=made_by(self))
             self.on_search_begin()
-            self.executor.run(self, fit_args, fit_kwargs)
+            with self.interruption.listening(
+                self.progress.note, self.training.time_budget, self._reports_epochs_here
+            ):
+                self.executor.run(self, fit_args, fit_kwargs)
             self.on_search_end()
 
     def run_trial(self, trial: Trial, *args: Any, **kwargs: Any) -> Any:
@@ -238,6 +253,17 @@ class Tuner(keras_tuner.Tuner):
         """
         self.oracle.record.annotate(int(trial.trial_id), **attributes)
 
+    def annotations(self, trial: Trial) -> dict[str, Any]:
+        """Reads what is recorded of a running trial: what `annotate` has written.
+
+        Args:
+            trial: The trial.
+
+        Returns:
+            The trial's `user_attrs` in the study.
+        """
+        return self.oracle.record.trial(int(trial.trial_id)).user_attrs
+
     def on_trial_end(self, trial: Trial) -> None:
         """Records the end of a trial, and deletes the weights nobody needs any more.
 
@@ -253,45 +279,6 @@ class Tuner(keras_tuner.Tuner):
             last={*self.oracle.checkpoints_needed(), *running},
         )
 
-    def load_model(self, trial: Trial) -> keras.Model:
-        """Builds the model of a trial and loads the weights of its best epoch.
-
-        Args:
-            trial: A trial of this search.
-
-        Returns:
-            The trained model.
-
-        Raises:
-            FileNotFoundError: If the weights are not kept; see `keep_checkpoints`.
-        """
-        model = self._build_hypermodel(trial.hyperparameters.copy())
-        checkpoints.restore(model, Path(self.get_trial_dir(trial.trial_id)) / checkpoints.BEST)
-        return model
-
-    def get_best_models(self, num_models: int = 1) -> list[keras.Model]:
-        """Gives the models of the best trials; a ValueError if all break the constraints."""
-        reason = self.oracle.why_none_is_best()
-        if reason and self.oracle.constraints and self.oracle.end_order:
-            raise ValueError(reason)
-        return super().get_best_models(num_models)
-
-    def fit_best(self, *fit_args: Any, **fit_kwargs: Any) -> keras.Model:
-        """Trains the best trial's model anew, on all the data there are.
-
-        Args:
-            *fit_args: The data, as in `search`: for example training and validation data together.
-            **fit_kwargs: As in `search`. Without `epochs` the model is trained as long as it took
-                the trial to reach its best epoch.
-
-        Returns:
-            The trained model.
-
-        Raises:
-            ValueError: If no trial has been completed, or none that keeps the constraints.
-        """
-        return best.fit_best(self, fit_args, fit_kwargs)
-
     def enqueue(self, values: Mapping[str, Value]) -> None:
         """Makes values the next to be tried, unless they have been tried or enqueued already.
 
@@ -305,33 +292,29 @@ class Tuner(keras_tuner.Tuner):
         """
         self.oracle.enqueue(values)
 
-    def pareto_front(self) -> list[Trial]:
-        """Picks the trials that no other is better than in every objective.
-
-        Returns:
-            Those that keep the constraints, in the order of the first objective; with one objective
-            the best trials.
-        """
-        return front(self.oracle.kept_trials(), self.oracle.objective)
-
-    def to_dataframe(self) -> pd.DataFrame:
-        """Gives the trials as a data frame; see `kt_hpo.tables.to_dataframe`."""
-        return tables.to_dataframe(self.study)
-
-    def results_summary(self, num_trials: int = 10) -> None:
-        """Prints a table of the best trials.
-
-        Args:
-            num_trials: How many at most.
-        """
-        print(f"Results in {self.project_dir}")
-        print(tables.compare_best(self.study, num_trials))
-
     def save(self) -> None:
         """Does nothing: all there is to save is in the record already."""
 
     def reload(self) -> None:
         """Does nothing: the record is taken up when the tuner is made."""
+
+    def _build_hypermodel(self, hp: keras_tuner.HyperParameters) -> keras.Model:
+        with precision.using(self.training.precision):
+            model = super()._build_hypermodel(hp)
+        if isinstance(model, keras.Model):
+            options = self.training
+            precision.compile_steps(model, options.jit_compile, options.steps_per_execution)
+        return model
+
+    def _strategy(self, given: Any) -> Any:
+        if given is not None and self.training.distribution is not None:
+            raise ValueError(
+                "distribution= and distribution_strategy=, Keras Tuner's name for it, say the "
+                "same: leave one of the two out."
+            )
+        distribution = given if given is not None else self.training.distribution
+        check_distribution(distribution)
+        return make_strategy(distribution, one_at_a_time=isinstance(self.executor, Inline))
 
     def _populate_initial_space(self) -> None:
         self.oracle.reload()

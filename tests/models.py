@@ -21,3 +21,10 @@ def build(hp):
     rate = hp.Float("rate", 1e-4, 1e-1, sampling="log")
     model.compile(keras.optimizers.Adam(rate), loss="binary_crossentropy", metrics=["accuracy"])
     return model
+
+
+def eager(hp):
+    """The same without a graph: a training of a few steps is over before one would be traced."""
+    model = build(hp)
+    model.run_eagerly = True
+    return model

@@ -16,6 +16,7 @@ FLOORS = [
     {"sklearn"},
     {"tuners"},
     {"tuner"},
+    {"found"},
     {"execution"},
     {"training"},
     {"oracles"},

@@ -12,7 +12,8 @@ from keras_tuner.engine.trial import Trial, TrialStatus
 
 from kt_hpo.oracles.trials import PRUNED
 from kt_hpo.tracking import Best, Counts
-from kt_hpo.training.memory import released_graphs
+from kt_hpo.training.executions import summary
+from kt_hpo.training.memory import is_out_of_memory, released_graphs
 from kt_hpo.training.results import mean_best_epoch, mean_metrics, read_results
 
 if TYPE_CHECKING:
@@ -74,11 +75,14 @@ def end(tuner: Tuner, trial: Trial) -> None:
 
     Raises:
         RuntimeError: If too many trials failed in a row.
+        KeyboardInterrupt: If Ctrl-C was pressed meanwhile.
+        TimeIsUpError: If the time of the search is up.
     """
     try:
         tuner.on_trial_end(trial)
     finally:
         _show_end(tuner, tuner.oracle.get_trial(trial.trial_id))
+    tuner.interruption.check()
 
 
 def settle(tuner: Tuner, trial: Trial, run: Callable[[], Any]) -> None:
@@ -98,8 +102,11 @@ def settle(tuner: Tuner, trial: Trial, run: Callable[[], Any]) -> None:
         raise
     except errors.FailedTrialError:
         trial.status, trial.message = TrialStatus.FAILED, traceback.format_exc()
-    except Exception:
+    except Exception as error:
         trial.status, trial.message = TrialStatus.INVALID, traceback.format_exc()
+        if is_out_of_memory(error):
+            trial.status = TrialStatus.FAILED  # It would not fit at a second try either.
+            tuner.annotate(trial, out_of_memory=True)
     else:
         trial.status, trial.message = TrialStatus.COMPLETED, None
 
@@ -114,6 +121,8 @@ def _update(tuner: Tuner, trial: Trial, returned: Any) -> None:
     histories = [result.history for result in results if result.history]
     if histories:
         tuner.annotate(trial, history=histories)
+    if len(results) > 1:
+        tuner.annotate(trial, **summary(results))
     oracle.update_trial(trial.trial_id, mean_metrics(results), step=mean_best_epoch(results))
 
 

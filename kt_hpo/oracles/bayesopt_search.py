@@ -115,7 +115,7 @@ class BayesOptSearchOracle(RecordedOracle):
         stream = self._stream()
         for _ in range(_DRAWS):
             values = space.draw(self.hyperparameters, stream)
-            if self._allows(values) and not self._duplicate(values):
+            if self._allows(values) and not self._is_refused(values):
                 return values
         return None
 

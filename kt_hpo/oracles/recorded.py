@@ -225,6 +225,9 @@ class RecordedOracle(SearchState):
         if ended.status == TrialStatus.INVALID:
             attempts = self._run_times[ended.trial_id]
             self.record.annotate(int(ended.trial_id), attempts=attempts)
+        if ended.status == TrialStatus.FAILED:
+            frozen = self.record.trial(int(ended.trial_id))
+            self._remember_failure(frozen, ended.hyperparameters.values)
         for tuner_id, ongoing in list(self.ongoing_trials.items()):
             if ongoing.trial_id == ended.trial_id:
                 self.ongoing_trials.pop(tuner_id)

@@ -19,6 +19,7 @@ from kt_hpo import objectives, space
 from kt_hpo.constraints import Constraint
 from kt_hpo.hyperparameters import HyperParameter, HyperParameters, Value
 from kt_hpo.oracles.locking import synchronized
+from kt_hpo.oracles.memory_limit import exceeds_memory
 from kt_hpo.oracles.past import is_past, past_trials
 from kt_hpo.oracles.trials import PRUNED, own_values, rebuild, trial_id_of
 from kt_hpo.record import Record, Storage
@@ -67,6 +68,7 @@ class SearchState(keras_tuner.Oracle):
         self.past: list[Trial] = []
         self.violations: dict[str, dict[str, float]] = {}
         self._stopped: set[str] = set()
+        self._out_of_memory: list[Mapping[str, Value]] = []
 
     @property
     def record(self) -> Record:
@@ -182,6 +184,7 @@ class SearchState(keras_tuner.Oracle):
         self.violations[trial_id] = frozen.constraints
         self.start_order.append(trial_id)
         self._record_values(trial)
+        self._remember_failure(frozen, trial.hyperparameters.values)
         if trial.status == TrialStatus.RUNNING:
             trial.hyperparameters.propose = self._space_of(trial_id).propose
             self._run_times[trial_id] = frozen.user_attrs.get("attempts", 0)
@@ -192,12 +195,21 @@ class SearchState(keras_tuner.Oracle):
         return super()._compute_values_hash(own_values(values))
 
     def _untried(self, values: Mapping[str, Value] | None) -> dict[str, Any]:
-        """Answers with the values, with random ones where they are none or were tried already."""
-        if values is None or self._duplicate(values):
+        """Answers with the values, with random ones where they are none or refused."""
+        if values is None or self._is_refused(values):
             values = self._random_values()
         if values is None:
             return {"status": TrialStatus.STOPPED}
         return {"status": TrialStatus.RUNNING, "values": values}
+
+    def _is_refused(self, values: Mapping[str, Value]) -> bool:
+        """Whether values were tried already, or would run out of memory as others did."""
+        return self._duplicate(values) or exceeds_memory(values, self._out_of_memory)
+
+    def _remember_failure(self, frozen: FrozenTrial, values: Mapping[str, Value]) -> None:
+        """Learns of a failed trial whether memory was the reason."""
+        if frozen.user_attrs.get("out_of_memory"):
+            self._out_of_memory.append(values)
 
     def _stream(self) -> np.random.Generator:
         """Random numbers of the next trial, independent of all other trials and seeds."""
@@ -208,7 +220,7 @@ class SearchState(keras_tuner.Oracle):
         stream = self._stream()
         for _ in range(self._max_collisions + 1):
             values = space.draw(self.hyperparameters, stream)
-            if not self._duplicate(values):
+            if not self._is_refused(values):
                 return values
         return None
 

@@ -7,6 +7,7 @@ from kt_hpo.plots.durations import plot_durations
 from kt_hpo.plots.edf import plot_edf
 from kt_hpo.plots.importances import plot_importances
 from kt_hpo.plots.learning_curves import plot_learning_curves
+from kt_hpo.plots.learning_rate import plot_learning_rate
 from kt_hpo.plots.lineage import plot_lineage
 from kt_hpo.plots.misclassified import plot_misclassified
 from kt_hpo.plots.optimization_history import plot_optimization_history
@@ -29,6 +30,7 @@ __all__ = [
     "plot_edf",
     "plot_importances",
     "plot_learning_curves",
+    "plot_learning_rate",
     "plot_lineage",
     "plot_misclassified",
     "plot_optimization_history",

@@ -135,10 +135,21 @@ def _contents(search: Search) -> dict[str, Any]:
         "failures": trials.failures(search),
         "space": trials.space_lines(space, search),
         "made_by": attributes.get("made_by") or {},
-        "environment": attributes.get("environment") or {},
+        "environment": _environment(attributes.get("environments") or [{}]),
         "command": attributes.get("command") or {},
         "running": len(search.with_state(TrialState.RUNNING)),
     }
+
+
+def _environment(environments: list[dict[str, Any]]) -> dict[str, str]:
+    """What the search ran on last, a line each."""
+    packages = environments[-1].get("packages", {})
+    others = {
+        name.replace("_", " "): ", ".join(value) if isinstance(value, list) else str(value)
+        for name, value in environments[-1].items()
+        if name not in ("packages", "from_trial") and value is not None
+    }
+    return {**packages, **others}
 
 
 def _charts(search: Search) -> list[charts.Chart]:

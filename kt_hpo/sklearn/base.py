@@ -25,7 +25,7 @@ from kt_hpo.sklearn.configurations import (
 )
 from kt_hpo.sklearn.heads import Head
 from kt_hpo.startup import quiet_retracing
-from kt_hpo.training.callbacks import copied
+from kt_hpo.training.callback_list import copied
 from kt_hpo.training.memory import released_graphs
 
 # Parameters of an estimator that may be hyperparameters of its hypermodel at the same time.

@@ -1,9 +1,9 @@
-"""The best trial's model, trained anew."""
+"""Trials that are trained anew when the search is over."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,9 @@ import keras
 from keras_tuner.engine.trial import Trial
 
 from kt_hpo.oracles.trials import lineage
-from kt_hpo.training import checkpoints, fit
+from kt_hpo.training import checkpoints, distribution, fit
+from kt_hpo.training.cross_validation import Data
+from kt_hpo.training.reproducibility import seed_of
 
 if TYPE_CHECKING:
     from kt_hpo.tuner import Tuner
@@ -19,9 +21,6 @@ if TYPE_CHECKING:
 
 def fit_best(tuner: Tuner, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) -> keras.Model:
     """Trains the model of the best trial from its beginning.
-
-    A trial that went on from another is trained through all that it went through, each part with
-    its own hyperparameters, weights and optimizer state carried on.
 
     Args:
         tuner: The tuner.
@@ -40,32 +39,68 @@ def fit_best(tuner: Tuner, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]
         raise ValueError(reason)
     [best] = tuner.oracle.get_best_trials(1)
     epochs = fit_kwargs.get("epochs", best.best_step + 1)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / checkpoints.LAST
-        for part, begin, end in _parts(lineage(tuner.oracle.trials, best), epochs):
-            keras.utils.clear_session()
-            keras.utils.set_random_seed(fit.seed_of(tuner.oracle.seed, part))
-            hp = part.hyperparameters.copy()
-            model = tuner._build_hypermodel(hp)
-            if begin:
-                checkpoints.go_on_from(model, path)
-            if tuner.fits_its_own_way and "epochs" in hp.values:
-                hp.values["epochs"] = end
-            else:
-                fit_kwargs = {**fit_kwargs, "epochs": end}
-            resumed = {"initial_epoch": begin} if begin else {}
-            tuner.hypermodel.fit(hp, model, *fit_args, **{"verbose": 0, **fit_kwargs, **resumed})
-            if end < epochs:
-                checkpoints.save(model, path)
+    model, _ = retrain(
+        tuner, best, (fit_args, fit_kwargs), epochs, lambda part: seed_of(tuner.oracle.seed, part)
+    )
     return model
 
 
-def _parts(lived: list[Trial], epochs: int) -> Iterator[tuple[Trial, int, int]]:
+def retrain(
+    tuner: Tuner,
+    trial: Trial,
+    data: Data,
+    epochs: int | None,
+    seed: Callable[[Trial], int],
+) -> tuple[keras.Model, Any]:
+    """Trains the model of a trial from its beginning.
+
+    A trial that went on from another is trained through all that it went through, each part with
+    its own hyperparameters, weights and optimizer state carried on.
+
+    Args:
+        tuner: The tuner.
+        trial: The trial.
+        data: Positional and keyword arguments of `HyperModel.fit`.
+        epochs: How long; None for as long as the trial, or `data`, say.
+        seed: Gives the seed of each part.
+
+    Returns:
+        The trained model, and what `HyperModel.fit` returned of the last part.
+    """
+    fit_args, fit_kwargs = data
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / checkpoints.LAST
+        lived = lineage(tuner.oracle.trials, trial)
+        for part, begin, end in _parts(lived, epochs):
+            keras.utils.clear_session()
+            keras.utils.set_random_seed(seed(part))
+            hp = part.hyperparameters.copy()
+            model = tuner._build_hypermodel(hp)
+            if begin:
+                with distribution.scope(tuner.distribution_strategy):
+                    checkpoints.go_on_from(model, path)
+            fit.scale_learning_rate(tuner, part, model, data)
+            kwargs = {"verbose": 0, **fit_kwargs}
+            if end is not None and tuner.fits_its_own_way and "epochs" in hp.values:
+                hp.values["epochs"] = end
+            elif end is not None:
+                kwargs["epochs"] = end
+            if begin:
+                kwargs["initial_epoch"] = begin
+            returned = tuner.hypermodel.fit(hp, model, *fit_args, **kwargs)
+            if part is not trial:
+                checkpoints.save(model, path)
+    return model, returned
+
+
+def _parts(lived: Sequence[Trial], epochs: int | None) -> Iterator[tuple[Trial, int, int | None]]:
     """Pairs the trials that a model went through with their first epoch and the one after the last.
 
     The last of them goes on for as many epochs as are wanted.
     """
+    if epochs is None:
+        epochs = lived[-1].hyperparameters.values.get("tuner/epochs")
     begins = [trial.hyperparameters.values.get("tuner/initial_epoch", 0) for trial in lived]
     for trial, begin, end in zip(lived, begins, [*begins[1:], epochs], strict=True):
-        if begin == 0 or begin < epochs:
-            yield trial, begin, min(end, epochs)
+        if epochs is None or begin == 0 or begin < epochs:
+            yield trial, begin, end if epochs is None or end is None else min(end, epochs)

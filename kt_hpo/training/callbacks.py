@@ -1,12 +1,11 @@
-"""The callbacks of a trial: the user's own, copied, and those of the search."""
+"""The callbacks of the search, one class each; `callback_list` puts them together for a trial."""
 
 from __future__ import annotations
 
-import copy
 import math
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import keras
 import keras_tuner
@@ -85,6 +84,55 @@ class EarlyStopping(keras.callbacks.EarlyStopping):
         if not logs or not self._objective.has_value(logs):
             return None
         return self._objective.get_value(logs)
+
+
+class ReduceLROnPlateau(keras.callbacks.ReduceLROnPlateau):
+    """Keras' division of the learning rate by 10, on the objective of the search.
+
+    A learning rate that follows a schedule is left to it.
+
+    Args:
+        objective: The objective of the search.
+        patience: Epochs without a better value before the learning rate is reduced.
+    """
+
+    def __init__(self, objective: keras_tuner.Objective, patience: int) -> None:
+        super().__init__(monitor=objective.name, mode=objective.direction, patience=patience)
+        self._objective = objective
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Reduces it after `patience` epochs; nothing where the objective is not measured."""
+        optimizer = self.model.optimizer
+        schedule = keras.optimizers.schedules.LearningRateSchedule
+        if isinstance(getattr(optimizer, "_learning_rate", None), schedule):
+            return
+        if logs and self._objective.has_value(logs):
+            value = self._objective.get_value(logs)
+            super().on_epoch_end(epoch, {**logs, self.monitor: value})
+
+
+class TimeLimit(keras.callbacks.Callback):
+    """Fails a trial that takes too long.
+
+    Args:
+        seconds: From now on; None for no limit.
+    """
+
+    def __init__(self, seconds: float | None) -> None:
+        super().__init__()
+        self._seconds = seconds
+        self._deadline = math.inf if seconds is None else time.monotonic() + seconds
+        if seconds is not None:
+            # A callback with a batch hook slows every batch, so only who sets a limit pays.
+            self.on_train_batch_end = self._check
+            self.on_test_batch_end = self._check
+
+    def _check(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        if time.monotonic() > self._deadline:
+            raise FailedTrialError(
+                f"The trial took longer than trial_timeout={self._seconds:g} seconds. Allow more, "
+                "or smaller models and fewer epochs."
+            )
 
 
 class BestEpoch(keras.callbacks.Callback):
@@ -191,38 +239,3 @@ class TunerHooks(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Calls the tuner's method of this name."""
         self._tuner.on_epoch_end(self._trial, self.model, epoch, logs=logs)
-
-
-def copied(callbacks: Sequence[Any], trial_id: str, execution: int) -> list[Any]:
-    """Makes callbacks of a trial's own from those the user gave to `search`.
-
-    Args:
-        callbacks: Callbacks, each to be copied; or functions that make one, for those that
-            cannot be.
-        trial_id: The trial, in which TensorBoard's folder is named after it.
-        execution: The execution, likewise.
-
-    Returns:
-        Callbacks that no other trial has.
-
-    Raises:
-        FatalValueError: If one can neither be copied nor called.
-    """
-    made = [_copy(callback) for callback in callbacks]
-    for callback in made:
-        if isinstance(callback, keras.callbacks.TensorBoard):
-            callback.log_dir = str(Path(callback.log_dir) / trial_id / f"execution{execution}")
-    return made
-
-
-def _copy(callback: Any) -> Any:
-    if not isinstance(callback, keras.callbacks.Callback) and callable(callback):
-        return callback()
-    try:
-        return copy.deepcopy(callback)
-    except Exception as error:
-        raise FatalValueError(
-            f"The callback {callback!r} cannot be copied, and every trial needs one of its own. "
-            "Give a function that makes it instead: "
-            f"callbacks=[lambda: {type(callback).__name__}(...)]."
-        ) from error

@@ -1,8 +1,9 @@
 """Weights and optimizer state of trials, on disk.
 
 A trial's folder holds `checkpoint.weights.h5`, its best epoch, and where another trial may go on
-from it `last.weights.h5`, its end. Both hold the optimizer's state. A file is there whole or not
-at all.
+from it `last.weights.h5`, its end; where its model is trained several times, `last_1.weights.h5`
+and so on are the ends of the others, so that a fold goes on from that fold. All hold the
+optimizer's state. A file is there whole or not at all.
 """
 
 from __future__ import annotations
@@ -16,6 +17,36 @@ import keras
 BEST = "checkpoint.weights.h5"
 LAST = "last.weights.h5"
 _BUILD = "build_config.json"
+
+
+def last(execution: int = 0) -> str:
+    """Names the file of the state in which a training ends.
+
+    Args:
+        execution: The number of the training within its trial.
+
+    Returns:
+        The file's name.
+
+    Example:
+        >>> last(), last(2)
+        ('last.weights.h5', 'last_2.weights.h5')
+    """
+    return f"last_{execution}.weights.h5" if execution else LAST
+
+
+def find_last(folder: Path, execution: int = 0) -> Path:
+    """Finds the state in which a training of another trial ended.
+
+    Args:
+        folder: Folder of that trial.
+        execution: The number of the training; the first serves where that one was not kept.
+
+    Returns:
+        The path, also if nothing is there.
+    """
+    own = folder / last(execution)
+    return own if own.exists() else folder / LAST
 
 
 def save(model: keras.Model, path: Path) -> None:
@@ -88,10 +119,10 @@ def keep_only(project_dir: Path, best: Collection[str], last: Collection[str]) -
     """
     for folder in project_dir.glob("trial_*"):
         trial_id = folder.name.removeprefix("trial_")
-        keeps = {BEST: trial_id in best, LAST: trial_id in last}
-        for name, kept in keeps.items():
-            if not kept:
-                (folder / name).unlink(missing_ok=True)
+        keeps = {BEST: trial_id in best, "last*.weights.h5": trial_id in last}
+        for pattern, kept in keeps.items():
+            for path in folder.glob(pattern) if not kept else ():
+                path.unlink()
         if not any(keeps.values()):
             (folder / _BUILD).unlink(missing_ok=True)
             if not any(folder.iterdir()):

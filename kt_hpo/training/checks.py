@@ -9,7 +9,7 @@ import numpy as np
 
 from kt_hpo import objectives
 from kt_hpo.constraints import missing_metric
-from kt_hpo.training import measures
+from kt_hpo.training import cross_validation, measures
 from kt_hpo.training.results import missing_objective
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ def check_search(tuner: Tuner, fit_args: tuple[Any, ...], fit_kwargs: dict[str, 
         ValueError: If the space is empty, the data are empty, hold NaN, do not fit together or do
             not fit the model, or nothing measures the objective or what a constraint is about.
     """
+    _check_training(tuner, (fit_args, fit_kwargs))
     if tuner.runs_its_own_way or tuner.fits_its_own_way:
         return
     if not tuner.oracle.get_space().space:
@@ -46,14 +47,31 @@ def check_search(tuner: Tuner, fit_args: tuple[Any, ...], fit_kwargs: dict[str, 
         if y in data:
             _check_lengths(x, data[x], y, data[y])
     names = measures.names_asked_for(tuner.oracle.objective, tuner.oracle.constraints)
-    if objectives.needs_validation(names) and not _validates(fit_kwargs):
+    validates = tuner.training.cross_validation is not None or _validates(fit_kwargs)
+    if objectives.needs_validation(names) and not validates:
         validated = [name for name in names if objectives.needs_validation([name])]
         raise ValueError(
             f"The search asks for {', '.join(validated)}, measured on validation data, and "
-            "search() got none. Pass validation_data=(x_val, y_val) or validation_split=0.2."
+            "search() got none. Pass validation_data=(x_val, y_val) or validation_split=0.2, or "
+            "give the tuner cross_validation=5."
         )
     if not tuner.oracle.trials and "x" in data:
         _check_model(tuner, data)
+
+
+def _check_training(tuner: Tuner, data: cross_validation.Data) -> None:
+    """Refuses options that nothing would come of."""
+    if not tuner.runs_its_own_way:
+        cross_validation.check_data(tuner.training.cross_validation, data)
+        return
+    options = vars(tuner.training)
+    without = ("deterministic", "time_budget")
+    unused = [name for name, value in options.items() if value and name not in without]
+    if unused:
+        raise ValueError(
+            f"{', '.join(unused)}: the tuner has a run_trial of its own, and it alone says how a "
+            "trial trains. Leave the options out, or override HyperModel.fit instead."
+        )
 
 
 def _named_data(fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) -> dict[str, Any]:

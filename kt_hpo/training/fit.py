@@ -7,15 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import keras
-import numpy as np
 from keras_tuner.engine.trial import Trial
-from keras_tuner.errors import FailedTrialError, FatalTypeError
 
 from kt_hpo import objectives
 from kt_hpo.training import callbacks as cb
-from kt_hpo.training import checkpoints, inheritance, measures
+from kt_hpo.training import checkpoints, cross_validation, executions, learning_rate, measures
+from kt_hpo.training.build import build
+from kt_hpo.training.callback_list import callbacks_of, copied, measuring
+from kt_hpo.training.cross_validation import Data
+from kt_hpo.training.executions import Execution
 from kt_hpo.training.measures import count_parameters
-from kt_hpo.training.results import Result, read_results
+from kt_hpo.training.results import Result, mean_metrics, read_results
 
 if TYPE_CHECKING:
     from kt_hpo.tuner import Tuner
@@ -24,10 +26,11 @@ if TYPE_CHECKING:
 def run_trial(
     tuner: Tuner, trial: Trial, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]
 ) -> list[Result]:
-    """Trains and measures the model of a trial, `tuner.executions_per_trial` times.
+    """Trains and measures the model of a trial: each execution, on each fold.
 
     Weights and shuffling are seeded with the search's seed, the trial's number and the execution's,
-    so that a trial that is run again gives the same.
+    so that a trial that is run again gives the same. One that was interrupted goes on with the
+    training it was in.
 
     Args:
         tuner: The tuner.
@@ -36,93 +39,107 @@ def run_trial(
         fit_kwargs: Keyword arguments of `search`.
 
     Returns:
-        A result an execution.
+        A result a training.
     """
-    hp = trial.hyperparameters
+    data = fit_args, fit_kwargs
     folder = Path(tuner.get_trial_dir(trial.trial_id))
-    objective = tuner.oracle.objective
-    by_epoch = objectives.while_training(objective)
-    best_epoch = cb.BestEpoch(by_epoch, folder / checkpoints.BEST)
-    kwargs = {**fit_kwargs, **epochs_of(hp.values)}
-    kwargs["verbose"] = 2 if fit_kwargs.get("verbose") == 2 else 0
-    results = []
-    for execution in range(tuner.executions_per_trial):
-        keras.utils.clear_session()
-        keras.utils.set_random_seed(seed_of(tuner.oracle.seed, trial, execution))
-        model = build(tuner, trial)
-        best_weights = cb.BestWeights(by_epoch)
-        kwargs["callbacks"] = [
-            *_measuring(tuner, best_weights),
-            *cb.copied(fit_kwargs.get("callbacks") or [], trial.trial_id, execution),
-            *callbacks_of(tuner, trial, fit_kwargs),
-            best_epoch,
-        ]
-        started = time.perf_counter()
-        returned = tuner.hypermodel.fit(hp, model, *fit_args, **kwargs)
-        trained = measures.Trained(
-            model,
-            time.perf_counter() - started,
-            fit_kwargs.get("x", next(iter(fit_args), None)),
-            best_weights.weights,
-        )
-        measured = measures.measure(trained, objective, tuner.oracle.constraints)
-        results += read_results(returned, objective, "HyperModel.fit()", measured)
-        if tuner.oracle.is_stopped(trial.trial_id):
+    plan = executions.planned(tuner, data)
+    results = executions.kept(tuner.annotations(trial)) if len(plan) > 1 else []
+    best_epoch = cb.BestEpoch(
+        objectives.while_training(tuner.oracle.objective), folder / checkpoints.BEST
+    )
+    for result in results:
+        best_epoch.improves(result.metrics)
+    time_limit = cb.TimeLimit(tuner.training.trial_timeout)
+    for execution in plan[len(results) :]:
+        if results:
+            tuner.interruption.check()
+        model, ended = train(tuner, trial, execution, data, [best_epoch, time_limit])
+        results += ended
+        if tuner.oracle.may_be_continued(trial):
+            checkpoints.save(model, folder / checkpoints.last(execution.number))
+        tuner.annotate(trial, parameters=count_parameters(model), checkpoint=checkpoint_of(folder))
+        if len(plan) > 1 and not _goes_on(tuner, trial, execution, results):
             break
-    if tuner.oracle.may_be_continued(trial):
-        checkpoints.save(model, folder / checkpoints.LAST)
-    tuner.annotate(trial, parameters=count_parameters(model), checkpoint=checkpoint_of(folder))
     return results
 
 
-def build(tuner: Tuner, trial: Trial) -> keras.Model:
-    """Builds the model of a trial, as far trained as the trial it continues or descends from.
+def train(
+    tuner: Tuner,
+    trial: Trial,
+    execution: Execution,
+    data: Data,
+    watching: list[keras.callbacks.Callback],
+) -> tuple[keras.Model, list[Result]]:
+    """Trains and measures the model of a trial once.
 
     Args:
         tuner: The tuner.
         trial: The trial.
+        execution: Which of its trainings.
+        data: Positional and keyword arguments of `search`.
+        watching: Callbacks besides those that every training has.
 
     Returns:
-        The model.
-
-    Raises:
-        FatalTypeError: If the hypermodel does not return a model.
-        FailedTrialError: If the model has more than `max_model_size` weights.
+        The model, and what the training gave: one result, unless the hypermodel's `fit` returns a
+        list.
     """
-    model = tuner._build_hypermodel(trial.hyperparameters)
-    if not isinstance(model, keras.Model):
-        raise FatalTypeError(
-            f"HyperModel.build(hp) returned {model!r} of type {type(model).__name__}; it must "
-            "return a keras.Model. Is its `return model` missing?"
-        )
-    size = count_parameters(model)
-    if tuner.max_model_size and size > tuner.max_model_size:
-        raise FailedTrialError(
-            f"The model has {size:,} weights, more than max_model_size={tuner.max_model_size:,}."
-        )
-    past_id = trial.hyperparameters.values.get("tuner/trial_id")
-    if past_id is not None:
-        checkpoints.go_on_from(model, Path(tuner.get_trial_dir(past_id)) / checkpoints.LAST)
-    if tuner.oracle.inherit_weights:
-        inherited = inheritance.inherit_from_parent(tuner, trial, model)
-        if inherited is not None:
-            tuner.annotate(trial, inherited=inherited)
-    return model
+    hp, objective = trial.hyperparameters, tuner.oracle.objective
+    keras.utils.clear_session()
+    keras.utils.set_random_seed(execution.seed(tuner, trial))
+    model = build(tuner, trial, execution.number)
+    args, kwargs = cross_validation.select(data, execution.fold)
+    factor = scale_learning_rate(tuner, trial, model, (args, kwargs))
+    if factor is not None:
+        tuner.annotate(trial, learning_rate_factor=factor)
+    best_weights = cb.BestWeights(objectives.while_training(objective))
+    kwargs |= epochs_of(hp.values)
+    kwargs["verbose"] = 2 if kwargs.get("verbose") == 2 else 0
+    kwargs["callbacks"] = [
+        *measuring(tuner, best_weights),
+        *copied(kwargs.get("callbacks") or [], trial.trial_id, execution.number),
+        *callbacks_of(tuner, trial, data[1], execution.number),
+        *watching,
+    ]
+    started = time.perf_counter()
+    returned = tuner.hypermodel.fit(hp, model, *args, **kwargs)
+    seconds = time.perf_counter() - started
+    x, _, _ = cross_validation.named_data(data)
+    trained = measures.Trained(model, seconds, x, best_weights.weights)
+    measured = measures.measure(trained, objective, tuner.oracle.constraints)
+    return model, read_results(returned, objective, "HyperModel.fit()", measured)
 
 
-def seed_of(seed: int, trial: Trial, execution: int = 0) -> int:
-    """Derives the seed of an execution of a trial, independent of all others.
+def _goes_on(tuner: Tuner, trial: Trial, execution: Execution, results: list[Result]) -> bool:
+    """Records what has been trained of a trial, and asks whether to train it once more."""
+    if len(results) == execution.number + 1:  # Otherwise the user's `fit` has its own executions.
+        executions.keep(tuner, trial, results)
+    if executions.compares_executions(tuner):
+        latest = mean_metrics(results[execution.number :])
+        tuner.oracle.report(trial.trial_id, execution.number, latest)
+    return not tuner.oracle.is_stopped(trial.trial_id)
+
+
+def scale_learning_rate(tuner: Tuner, trial: Trial, model: keras.Model, data: Data) -> float | None:
+    """Scales a model's learning rate to the batch size it is trained with, where that is wanted.
 
     Args:
-        seed: The seed of the search.
+        tuner: The tuner.
         trial: The trial.
-        execution: The execution, counted from 0.
+        model: The compiled model.
+        data: Positional and keyword arguments of `fit`.
 
     Returns:
-        A number below 2**32.
+        The factor; None where nothing is to be scaled.
     """
-    sequence = np.random.SeedSequence([seed, int(trial.trial_id), execution])
-    return int(sequence.generate_state(1)[0])
+    meant_for = tuner.training.scale_learning_rate
+    if meant_for is None:
+        return None
+    batches = getattr(tuner.hypermodel, "batches_pipelines", False)
+    values = trial.hyperparameters.values
+    factor = learning_rate.batch_size_of(data, values, batches) / meant_for
+    learning_rate.scale(model, factor)
+    return factor
 
 
 def epochs_of(values: dict[str, Any]) -> dict[str, int]:
@@ -137,44 +154,6 @@ def epochs_of(values: dict[str, Any]) -> dict[str, int]:
     if "tuner/epochs" not in values:
         return {}
     return {"epochs": values["tuner/epochs"], "initial_epoch": values["tuner/initial_epoch"]}
-
-
-def callbacks_of(
-    tuner: Tuner, trial: Trial, fit_kwargs: dict[str, Any]
-) -> list[keras.callbacks.Callback]:
-    """Makes the callbacks of the search for a trial, the order as they are to act.
-
-    Args:
-        tuner: The tuner.
-        trial: The trial.
-        fit_kwargs: Keyword arguments of `search`.
-
-    Returns:
-        The callbacks.
-    """
-    objective = objectives.while_training(tuner.oracle.objective)
-    theirs = fit_kwargs.get("callbacks") or []
-    stops_early = any(isinstance(one, keras.callbacks.EarlyStopping) for one in theirs)
-    callbacks: list[keras.callbacks.Callback] = [cb.StopOnNaN(objective)]
-    if not tuner.fits_its_own_way:
-        callbacks.append(cb.CheckObjective(objective))
-    if tuner.early_stopping and not stops_early:
-        callbacks.append(cb.EarlyStopping(objective, tuner.early_stopping))
-    callbacks.append(cb.Report(lambda epoch, logs: tuner.report(trial, epoch, logs)))
-    callbacks.append(cb.TunerHooks(tuner, trial))
-    return callbacks
-
-
-def _measuring(tuner: Tuner, best_weights: cb.BestWeights) -> list[keras.callbacks.Callback]:
-    """The callbacks that objective and constraints ask for."""
-    objective = tuner.oracle.objective
-    asked = measures.names_asked_for(objective, tuner.oracle.constraints)
-    callbacks: list[keras.callbacks.Callback] = []
-    if objectives.GAP in asked:
-        callbacks.append(cb.GeneralizationGap())
-    if measures.functions_of(objective):
-        callbacks.append(best_weights)
-    return callbacks
 
 
 def checkpoint_of(folder: Path) -> str:

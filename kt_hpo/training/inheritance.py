@@ -20,13 +20,16 @@ if TYPE_CHECKING:
     from kt_hpo.tuner import Tuner
 
 
-def inherit_from_parent(tuner: Tuner, trial: Trial, model: keras.Model) -> int | None:
+def inherit_from_parent(
+    tuner: Tuner, trial: Trial, model: keras.Model, execution: int = 0
+) -> int | None:
     """Gives a trial's model the weights its parent ended with.
 
     Args:
         tuner: The tuner.
         trial: The trial, its parent under `tuner/parent` among its values.
         model: The trial's model; built, if it is not, for the data of its parent.
+        execution: The number of the training within its trial.
 
     Returns:
         How many weights it got; 0 if those of the parent are not kept, None if it has no parent.
@@ -34,7 +37,7 @@ def inherit_from_parent(tuner: Tuner, trial: Trial, model: keras.Model) -> int |
     parent_id = trial.hyperparameters.values.get("tuner/parent")
     if parent_id is None:
         return None
-    checkpoint = Path(tuner.get_trial_dir(parent_id)) / checkpoints.LAST
+    checkpoint = checkpoints.find_last(Path(tuner.get_trial_dir(parent_id)), execution)
     if not checkpoint.exists():
         return 0
     # In a session of its own the parent's layers get the names they had, and the child's have.

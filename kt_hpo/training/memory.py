@@ -1,4 +1,4 @@
-"""Memory that trials leave behind under TensorFlow.
+"""Memory that trials run out of, and that they leave behind under TensorFlow.
 
 TensorFlow keeps each custom gradient that was ever traced (Keras' metrics and losses have some) in
 a global registry, and with it the graph it was traced in: measured, 4.5 MB a trial of a tiny model.
@@ -16,6 +16,29 @@ import keras
 
 # Entries of graphs that were in use when last looked at.
 _still_held: set[str] = set()
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Tells whether an error means that the host or a device has no memory left.
+
+    Args:
+        error: The error.
+
+    Returns:
+        True for MemoryError and for what TensorFlow, JAX and PyTorch raise.
+
+    Example:
+        >>> is_out_of_memory(MemoryError()), is_out_of_memory(ValueError())
+        (True, False)
+    """
+    if isinstance(error, MemoryError):
+        return True
+    names = {kind.__name__ for kind in type(error).__mro__}
+    if names & {"ResourceExhaustedError", "OutOfMemoryError"}:
+        return True
+    return bool(names & {"XlaRuntimeError", "JaxRuntimeError"}) and "RESOURCE_EXHAUSTED" in str(
+        error
+    )
 
 
 @contextmanager

@@ -36,8 +36,9 @@ def hostile_study():
         user_attrs={"traceback": f"Traceback\n{HOSTILE}"},
     )
     study = study_of([*trials, failed], [HOSTILE])
-    for name in ("made_by", "environment", "test", "command"):
+    for name in ("made_by", "test", "command"):
         study.set_user_attr(name, {HOSTILE: HOSTILE})
+    study.set_user_attr("environments", [{HOSTILE: HOSTILE, "packages": {HOSTILE: HOSTILE}}])
     study.set_user_attr("objective", HOSTILE)
     study.set_user_attr("constraints", [HOSTILE])
     return study

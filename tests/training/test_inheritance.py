@@ -6,7 +6,7 @@ import pytest
 from models import blobs
 
 import kt_hpo
-from kt_hpo.training import checkpoints, fit, inheritance
+from kt_hpo.training import checkpoints, inheritance, reproducibility
 
 X, Y = blobs(400)
 FIT = {"validation_split": 0.25, "epochs": 2, "verbose": 0}
@@ -143,7 +143,7 @@ def test_training_from_inherited_weights_helps(tmp_path):
             assert trial.user_attrs["inherited"] == trial.user_attrs["parameters"]
             inherited.append(trial.user_attrs["history"][0]["loss"][0])
             known = tuner.oracle.get_trial(f"{trial.number:04d}")
-            keras.utils.set_random_seed(fit.seed_of(tuner.oracle.seed, known))
+            keras.utils.set_random_seed(reproducibility.seed_of(tuner.oracle.seed, known))
             model = tuner.hypermodel.build(known.hyperparameters.copy())
             scratch += model.fit(X, Y, **FIT | {"epochs": 1}).history["loss"]
     assert len(inherited) == 5

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import keras
 from keras_tuner.engine.trial import Trial
 
-from kt_hpo.training import fit as training
+from kt_hpo.training.build import build as build_model
+from kt_hpo.training.reproducibility import seed_of
 from kt_hpo.training.vectorized import stack
 from kt_hpo.training.vectorized.blueprint import Blueprint
 from kt_hpo.training.vectorized.drafts import Drafts
@@ -117,12 +118,12 @@ class Engine:
         seats, keys = [], set()
 
         def build() -> keras.Model:
-            model = training.build(tuner, trial)
+            model = build_model(tuner, trial)
             check_model(model)
             return model
 
         for execution in range(tuner.executions_per_trial):
-            seed = training.seed_of(tuner.oracle.seed, trial, execution)
+            seed = seed_of(tuner.oracle.seed, trial, execution)
             end = self._ends.get(trial.hyperparameters.values.get("tuner/trial_id"))
             blueprint = self._drafts.draft(trial.hyperparameters, seed, build, end)
             callbacks = arguments.get("callbacks") or []

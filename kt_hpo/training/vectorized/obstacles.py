@@ -9,6 +9,7 @@ import keras
 import keras_tuner
 
 from kt_hpo import objectives
+from kt_hpo.training.executions import compares_executions
 
 if TYPE_CHECKING:
     from kt_hpo.tuner import Tuner
@@ -20,6 +21,15 @@ _CALLBACKS = (
     keras.callbacks.LearningRateScheduler,
     keras.callbacks.ReduceLROnPlateau,
     keras.callbacks.TerminateOnNaN,
+)
+# Options that only a training by itself can honour.
+_ALONE = (
+    "cross_validation",
+    "deterministic",
+    "precision",
+    "jit_compile",
+    "scale_learning_rate",
+    "trial_timeout",
 )
 _STEPS = ("train_step", "test_step", "compute_metrics", "fit", "evaluate")
 
@@ -46,6 +56,7 @@ def check_search(tuner: Tuner) -> None:
             raise CannotVectorizeError(f"the tuner has an {hook} of its own")
     if tuner.distribution_strategy is not None:
         raise CannotVectorizeError("a distribution strategy is used")
+    _check_options(tuner)
     for part in objectives.parts(tuner.oracle.objective):
         if objectives.is_measured(part):
             raise CannotVectorizeError(f"{part.name} is measured on a model of its own")
@@ -53,6 +64,14 @@ def check_search(tuner: Tuner) -> None:
         for name in constraint.needs:
             if name in objectives.MEASURED:
                 raise CannotVectorizeError(f"{name} is measured on a model of its own")
+
+
+def _check_options(tuner: Tuner) -> None:
+    for name in _ALONE:
+        if getattr(tuner.training, name) not in (None, False):
+            raise CannotVectorizeError(f"{name} is set")
+    if compares_executions(tuner):
+        raise CannotVectorizeError("the pruner compares a trial's executions")
 
 
 def check_model(model: keras.Model) -> None:
@@ -77,6 +96,8 @@ def check_model(model: keras.Model) -> None:
         raise CannotVectorizeError("the model runs eagerly")
     if isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer):
         raise CannotVectorizeError("the optimizer scales its loss")
+    if any(layer.dtype_policy.name.startswith("mixed") for layer in model._flatten_layers()):
+        raise CannotVectorizeError("the model has a mixed precision")
     if getattr(model.optimizer, "_exclude_from_weight_decay", None) or getattr(
         model.optimizer, "_exclude_from_weight_decay_pattern", None
     ):

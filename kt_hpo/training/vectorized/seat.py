@@ -13,7 +13,9 @@ from keras import ops
 from keras_tuner.engine.trial import Trial
 
 from kt_hpo.training import callbacks as cb
-from kt_hpo.training import checkpoints, fit
+from kt_hpo.training import checkpoints
+from kt_hpo.training.callback_list import callbacks_of, copied
+from kt_hpo.training.reproducibility import seed_of
 from kt_hpo.training.vectorized import stack
 from kt_hpo.training.vectorized.blueprint import Blueprint
 from kt_hpo.training.vectorized.obstacles import check_callbacks
@@ -83,7 +85,7 @@ class Seat:
         fit_kwargs: dict[str, Any],
         class_weights: np.ndarray | None = None,
     ) -> None:
-        own = cb.copied(user_callbacks, trial.trial_id, execution)
+        own = copied(user_callbacks, trial.trial_id, execution)
         check_callbacks(own)
         self.trial = trial
         self.execution = execution
@@ -94,11 +96,11 @@ class Seat:
         self.best: Row | None = None
         self.last: Row | None = None
         self._stand = Stand(blueprint.rate)
-        self._seed = fit.seed_of(tuner.oracle.seed, trial, execution)
+        self._seed = seed_of(tuner.oracle.seed, trial, execution)
         self._schedule: np.ndarray | None = None
         self._best_epoch = cb.BestEpoch(tuner.oracle.objective, Path(checkpoints.BEST))
         self._callbacks = keras.callbacks.CallbackList(
-            [*own, *fit.callbacks_of(tuner, trial, fit_kwargs)],
+            [*own, *callbacks_of(tuner, trial, fit_kwargs, execution)],
             add_history=True,
             model=self._stand,
         )

@@ -1,0 +1,114 @@
+"""What a search has found: its record, its best trials and their models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import keras_tuner
+import optuna
+import pandas as pd
+from keras_tuner.engine.trial import Trial
+
+from kt_hpo import tables
+from kt_hpo.oracles.ranking import front
+from kt_hpo.training import best, checkpoints, distribution
+from kt_hpo.training.confirm import Confirmation, confirm
+
+
+class Found(keras_tuner.Tuner):
+    """The part of a tuner that is of use when trials have ended; see `kt_hpo.Tuner`."""
+
+    _searched: tuple[tuple[Any, ...], dict[str, Any]] | None = None
+
+    @property
+    def study(self) -> optuna.Study:
+        """The record of the search, for `optuna.visualization` and everything else of Optuna's."""
+        return self.oracle.record.study
+
+    def load_model(self, trial: Trial) -> keras.Model:
+        """Builds the model of a trial and loads the weights of its best epoch.
+
+        Args:
+            trial: A trial of this search.
+
+        Returns:
+            The trained model.
+
+        Raises:
+            FileNotFoundError: If the weights are not kept; see `keep_checkpoints`.
+        """
+        model = self._build_hypermodel(trial.hyperparameters.copy())
+        with distribution.scope(self.distribution_strategy):
+            checkpoints.restore(model, Path(self.get_trial_dir(trial.trial_id)) / checkpoints.BEST)
+        return model
+
+    def get_best_models(self, num_models: int = 1) -> list[keras.Model]:
+        """Gives the models of the best trials; a ValueError if all break the constraints."""
+        reason = self.oracle.why_none_is_best()
+        if reason and self.oracle.constraints and self.oracle.end_order:
+            raise ValueError(reason)
+        return super().get_best_models(num_models)
+
+    def fit_best(self, *fit_args: Any, **fit_kwargs: Any) -> keras.Model:
+        """Trains the best trial's model anew, on all the data there are.
+
+        Args:
+            *fit_args: The data, as in `search`: for example training and validation data together.
+            **fit_kwargs: As in `search`. Without `epochs` the model is trained as long as it took
+                the trial to reach its best epoch.
+
+        Returns:
+            The trained model.
+
+        Raises:
+            ValueError: If no trial has been completed, or none that keeps the constraints.
+        """
+        return best.fit_best(self, fit_args, fit_kwargs)
+
+    def confirm(
+        self, *fit_args: Any, top: int = 5, executions: int = 5, **fit_kwargs: Any
+    ) -> Confirmation:
+        """Trains the best trials again with other seeds, to tell luck from merit.
+
+        The best of many noisy trials is flattered: it was chosen for its luck too. What is measured
+        here was not chosen.
+
+        Args:
+            *fit_args: The data, as in `search`; those of the latest `search` if none are given.
+            top: How many of the best trials.
+            executions: How often each is trained, on every fold where there are some.
+            **fit_kwargs: As in `search`.
+
+        Returns:
+            Means with confidence intervals, and which differences are real. Printed, it is two
+            tables; the record holds it as `study.user_attrs["confirmation"]`.
+
+        Raises:
+            ValueError: If no trial has been completed, there are several objectives, or no data.
+        """
+        data = (fit_args, fit_kwargs) if fit_args or fit_kwargs else self._searched
+        return confirm(self, data, top, executions)
+
+    def pareto_front(self) -> list[Trial]:
+        """Picks the trials that no other is better than in every objective.
+
+        Returns:
+            Those that keep the constraints, in the order of the first objective; with one objective
+            the best trials.
+        """
+        return front(self.oracle.kept_trials(), self.oracle.objective)
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """Gives the trials as a data frame; see `kt_hpo.tables.to_dataframe`."""
+        return tables.to_dataframe(self.study)
+
+    def results_summary(self, num_trials: int = 10) -> None:
+        """Prints a table of the best trials.
+
+        Args:
+            num_trials: How many at most.
+        """
+        print(f"Results in {self.project_dir}")
+        print(tables.compare_best(self.study, num_trials))

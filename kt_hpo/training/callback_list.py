@@ -1,0 +1,142 @@
+"""The callbacks of a trial, in the order they act: what measures, the user's own, the search's."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import keras
+from keras_tuner.engine.trial import Trial
+from keras_tuner.errors import FatalValueError
+
+from kt_hpo import objectives
+from kt_hpo.training import callbacks as cb
+from kt_hpo.training import executions, measures
+from kt_hpo.training.interruption import StopWhenAsked
+
+if TYPE_CHECKING:
+    from kt_hpo.tuner import Tuner
+
+
+def measuring(tuner: Tuner, best_weights: cb.BestWeights) -> list[keras.callbacks.Callback]:
+    """Makes the callbacks that objective and constraints ask for.
+
+    Args:
+        tuner: The tuner.
+        best_weights: Keeps the best epoch, where functions of the model are measured.
+
+    Returns:
+        The callbacks.
+    """
+    objective = tuner.oracle.objective
+    asked = measures.names_asked_for(objective, tuner.oracle.constraints)
+    callbacks: list[keras.callbacks.Callback] = []
+    if objectives.GAP in asked:
+        callbacks.append(cb.GeneralizationGap())
+    if measures.functions_of(objective):
+        callbacks.append(best_weights)
+    return callbacks
+
+
+def callbacks_of(
+    tuner: Tuner, trial: Trial, fit_kwargs: dict[str, Any], execution: int = 0
+) -> list[keras.callbacks.Callback]:
+    """Makes the callbacks of the search for a training.
+
+    Args:
+        tuner: The tuner.
+        trial: The trial.
+        fit_kwargs: Keyword arguments of `search`.
+        execution: The number of the training within its trial.
+
+    Returns:
+        The callbacks.
+    """
+    return [
+        *guiding(tuner, fit_kwargs),
+        *_logging(tuner, trial, execution),
+        cb.Report(_reporter(tuner, trial)),
+        cb.TunerHooks(tuner, trial),
+        StopWhenAsked(tuner.interruption),
+    ]
+
+
+def guiding(tuner: Tuner, fit_kwargs: dict[str, Any]) -> list[keras.callbacks.Callback]:
+    """Makes the callbacks that a training goes by, whether it is reported or not.
+
+    Args:
+        tuner: The tuner.
+        fit_kwargs: Keyword arguments of `search`; an `EarlyStopping` of the user's is the only one.
+
+    Returns:
+        The callbacks.
+    """
+    objective = objectives.while_training(tuner.oracle.objective)
+    theirs = fit_kwargs.get("callbacks") or []
+    stops_early = any(isinstance(one, keras.callbacks.EarlyStopping) for one in theirs)
+    callbacks: list[keras.callbacks.Callback] = [cb.StopOnNaN(objective)]
+    if not tuner.fits_its_own_way:
+        callbacks.append(cb.CheckObjective(objective))
+    if tuner.early_stopping and not stops_early:
+        callbacks.append(cb.EarlyStopping(objective, tuner.early_stopping))
+    if tuner.training.reduce_lr_on_plateau:
+        callbacks.append(cb.ReduceLROnPlateau(objective, tuner.training.reduce_lr_on_plateau))
+    return callbacks
+
+
+def copied(callbacks: Sequence[Any], trial_id: str, execution: int) -> list[Any]:
+    """Makes callbacks of a trial's own from those the user gave to `search`.
+
+    Args:
+        callbacks: Callbacks, each to be copied; or functions that make one, for those that
+            cannot be.
+        trial_id: The trial, in which TensorBoard's folder is named after it.
+        execution: The number of the training, likewise.
+
+    Returns:
+        Callbacks that no other trial has.
+
+    Raises:
+        FatalValueError: If one can neither be copied nor called.
+    """
+    made = [_copy(callback) for callback in callbacks]
+    for callback in made:
+        if isinstance(callback, keras.callbacks.TensorBoard):
+            callback.log_dir = str(Path(callback.log_dir) / trial_id / f"execution{execution}")
+    return made
+
+
+def _copy(callback: Any) -> Any:
+    if not isinstance(callback, keras.callbacks.Callback) and callable(callback):
+        return callback()
+    try:
+        return copy.deepcopy(callback)
+    except Exception as error:
+        raise FatalValueError(
+            f"The callback {callback!r} cannot be copied, and every trial needs one of its own. "
+            "Give a function that makes it instead: "
+            f"callbacks=[lambda: {type(callback).__name__}(...)]."
+        ) from error
+
+
+def _logging(tuner: Tuner, trial: Trial, execution: int) -> list[keras.callbacks.Callback]:
+    """The CSV log, if it is wanted."""
+    if not tuner.training.csv_log:
+        return []
+    name = f"log_{execution}.csv" if execution else "log.csv"
+    return [keras.callbacks.CSVLogger(str(Path(tuner.get_trial_dir(trial.trial_id)) / name))]
+
+
+def _reporter(tuner: Tuner, trial: Trial) -> Any:
+    """What is told of each epoch; where the pruner compares trainings, the user alone is."""
+
+    def show(epoch: int, metrics: dict[str, float]) -> bool:
+        tuner.progress.epoch(int(trial.trial_id), epoch, None, metrics)
+        return True
+
+    def report(epoch: int, metrics: dict[str, float]) -> bool:
+        return tuner.report(trial, epoch, metrics)
+
+    return show if executions.compares_executions(tuner) else report

@@ -1,0 +1,105 @@
+"""How a search is stopped from outside: by Ctrl-C, or because its time is up.
+
+Both wait for the end of the running epoch. What was trained is in the record, and the same program
+run again goes on.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+
+
+class TimeIsUpError(BaseException):
+    """The time budget of a search is spent; no error, so no `except Exception` takes it for one."""
+
+
+class Interruption:
+    """Knows whether a search shall stop.
+
+    Example:
+        >>> Interruption().check()
+    """
+
+    def __init__(self) -> None:
+        self._asked = False
+        self._deadline: float | None = None
+
+    def check(self) -> None:
+        """Stops the search if it shall.
+
+        Raises:
+            KeyboardInterrupt: If Ctrl-C was pressed.
+            TimeIsUpError: If its time is up.
+        """
+        if self._asked:
+            raise KeyboardInterrupt
+        if self._deadline is not None and time.monotonic() > self._deadline:
+            raise TimeIsUpError
+
+    def __getstate__(self) -> dict[str, Any]:
+        # In another process nothing stops a trial but the process of the search.
+        return {"_asked": False, "_deadline": None}
+
+    @contextmanager
+    def listening(
+        self, note: Callable[[str], None], time_budget: float | None, waits: bool = True
+    ) -> Iterator[None]:
+        """Stops a search when it is asked to.
+
+        Args:
+            note: Tells the user.
+            time_budget: Seconds it may take; None for as long as it takes.
+            waits: Whether the first Ctrl-C waits for the end of the running epoch.
+
+        Yields:
+            Nothing, while trials run. Ends silently when the time is up.
+        """
+        self._asked = False
+        self._deadline = None if time_budget is None else time.monotonic() + time_budget
+        default = signal.getsignal(signal.SIGINT)
+        in_main = threading.current_thread() is threading.main_thread()
+        listens = waits and in_main and default is signal.default_int_handler
+
+        def on_signal(number: int, frame: Any) -> None:
+            if self._asked:
+                raise KeyboardInterrupt
+            self._asked = True
+            note("Stopping when the running epoch has ended; Ctrl-C again stops at once.")
+
+        if listens:
+            signal.signal(signal.SIGINT, on_signal)
+        try:
+            yield
+        except TimeIsUpError:
+            note(
+                f"The time budget of {time_budget:g} seconds is spent. Run the same program again "
+                "to go on."
+            )
+        finally:
+            if listens:
+                signal.signal(signal.SIGINT, default)
+
+
+class StopWhenAsked(keras.callbacks.Callback):
+    """Stops the search after an epoch, unless the training ends with it.
+
+    Args:
+        interruption: Knows whether it shall.
+    """
+
+    def __init__(self, interruption: Interruption) -> None:
+        super().__init__()
+        self._interruption = interruption
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Raises KeyboardInterrupt or TimeIsUpError if the search shall stop."""
+        is_last = epoch + 1 == (self.params or {}).get("epochs")
+        if not (is_last or self.model.stop_training):
+            self._interruption.check()

@@ -1,0 +1,139 @@
+import os
+import signal
+import time
+
+import keras
+import pytest
+from models import blobs, eager
+
+import kt_hpo
+
+X, Y = blobs(60)
+FIT = {"validation_split": 0.25, "epochs": 4}
+
+
+class Press(keras.callbacks.Callback):
+    """Presses Ctrl-C in the first epoch of the second trial, as often as it is told to."""
+
+    trainings = 0
+    times = 1
+    epochs = ()
+
+    def on_train_begin(self, logs=None):
+        Press.trainings += 1
+
+    def on_train_batch_end(self, batch, logs=None):
+        if Press.trainings == 2 and batch == 0 and not Press.epochs:
+            for _ in range(Press.times):
+                os.kill(os.getpid(), signal.SIGINT)
+                time.sleep(0)  # Python calls a signal's handler between two of its steps.
+
+    def on_epoch_end(self, epoch, logs=None):
+        if Press.trainings == 2:
+            Press.epochs = (*Press.epochs, epoch)
+
+
+@pytest.fixture(autouse=True)
+def _released():
+    Press.trainings, Press.times, Press.epochs = 0, 1, ()
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # A shell's job ignores it.
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def tuner_for(tmp_path, **kwargs):
+    return kt_hpo.RandomSearch(
+        eager, "val_loss", seed=0, directory=tmp_path, **{"max_trials": 3, **kwargs}
+    )
+
+
+def test_ctrl_c_stops_after_the_running_epoch(tmp_path, capsys):
+    with pytest.raises(KeyboardInterrupt):
+        tuner_for(tmp_path).search(X, Y, **FIT, callbacks=[Press])
+    assert Press.epochs == (0,)
+    printed = capsys.readouterr().out
+    assert "Ctrl-C again stops at once" in printed
+    assert "Run the same program again to go on" in printed
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    states = [trial.state.name for trial in kt_hpo.open_study(tmp_path).trials]
+    assert states == ["COMPLETE", "RUNNING"]
+    tuner_for(tmp_path).search(X, Y, **FIT, verbose=0)
+    whole = tuner_for(tmp_path / "whole")
+    whole.search(X, Y, **FIT, verbose=0)
+    values = [trial.value for trial in kt_hpo.open_study(tmp_path / "untitled_project").trials]
+    assert values == pytest.approx([trial.value for trial in whole.study.trials])
+
+
+def test_a_second_ctrl_c_stops_at_once(tmp_path):
+    Press.times = 2
+    with pytest.raises(KeyboardInterrupt):
+        tuner_for(tmp_path).search(X, Y, **FIT, verbose=0, callbacks=[Press])
+    assert Press.epochs == ()
+
+
+def test_a_trial_in_its_last_epoch_is_finished(tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        tuner_for(tmp_path).search(
+            X, Y, validation_split=0.25, epochs=1, verbose=0, callbacks=[Press]
+        )
+    states = [trial.state.name for trial in kt_hpo.open_study(tmp_path).trials]
+    assert states == ["COMPLETE", "COMPLETE"]
+
+
+class Slow(keras.callbacks.Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        time.sleep(0.5)
+
+
+def test_the_time_budget_stops_the_search_and_the_next_one_goes_on(tmp_path, capsys):
+    tuner = tuner_for(tmp_path, time_budget=0.2)
+    tuner.search(X, Y, **FIT, callbacks=[Slow])
+    assert [trial.state.name for trial in tuner.study.trials] == ["RUNNING"]
+    assert list(tuner.study.trials[0].intermediate_values) == [0]
+    assert "The time budget of 0.2 seconds is spent" in capsys.readouterr().out
+    again = tuner_for(tmp_path, time_budget=600)
+    again.search(X, Y, **FIT, verbose=0)
+    assert [trial.state.name for trial in again.study.trials] == ["COMPLETE"] * 3
+
+
+def test_the_time_budget_of_a_function_ends_between_its_trials(tmp_path):
+    class Sleeps(kt_hpo.RandomSearch):
+        def run_trial(self, trial):
+            time.sleep(0.2)
+            return trial.hyperparameters.Float("x", 0, 1)
+
+    tuner = Sleeps(max_trials=50, seed=0, directory=tmp_path, time_budget=0.5)
+    tuner.search(verbose=0)
+    assert [trial.state.name for trial in tuner.study.trials] == ["COMPLETE"] * 3
+
+
+def test_the_time_budget_holds_for_vectorized_trials_too(tmp_path):
+    def build(hp):
+        model = eager(hp)
+        model.run_eagerly = False
+        return model
+
+    tuner = kt_hpo.RandomSearch(
+        build, "val_loss", seed=0, directory=tmp_path, max_trials=4, time_budget=0.001,
+        executor=kt_hpo.Vectorized(2),
+    )  # fmt: skip
+    tuner.search(X, Y, **FIT, verbose=0)
+    assert {trial.state.name for trial in tuner.study.trials} == {"RUNNING"}
+
+
+def test_a_trial_that_takes_too_long_fails_alone(tmp_path):
+    slow = []
+
+    class SlowAtFirst(keras.callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            slow.append(len(slow) == 0)
+
+        def on_train_batch_begin(self, batch, logs=None):
+            time.sleep(1.0 * slow[-1])
+
+    tuner = tuner_for(tmp_path, trial_timeout=4.0, max_trials=2)
+    tuner.search(X, Y, **FIT | {"epochs": 5}, verbose=0, callbacks=[SlowAtFirst])
+    first, second = tuner.study.trials
+    assert (first.state.name, second.state.name) == ("FAIL", "COMPLETE")
+    assert "longer than trial_timeout=4 seconds" in first.user_attrs["traceback"]
+    assert first.duration.total_seconds() < 15
