@@ -5,21 +5,15 @@ from __future__ import annotations
 import platform
 import subprocess
 import sys
-from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
 import optuna
 from keras_tuner.engine.trial import Trial
 
-_PACKAGES = ("kt-hpo", "keras", "keras-tuner", "optuna", "numpy", "scikit-learn")
-_BACKENDS = {
-    "tensorflow": ("tensorflow", "tensorflow-cpu"),
-    "jax": ("jax", "jaxlib"),
-    "torch": ("torch",),
-}
+from kt_hpo.provenance import environment
+
 _SECONDS = 5
 
 
@@ -61,41 +55,17 @@ def make_deterministic() -> None:
         torch.use_deterministic_algorithms(True)
 
 
-def environment() -> dict[str, Any]:
-    """Describes what a search runs on.
-
-    Returns:
-        `python`, `packages` (versions by name), `backend`, `platform`, `devices` (names), and the
-        `git_commit` of the program's folder, with `+` behind it where files are changed; None where
-        there is no repository.
-
-    Example:
-        >>> sorted(environment())
-        ['backend', 'devices', 'git_commit', 'packages', 'platform', 'python']
-    """
-    backend = keras.backend.backend()
-    packages = (*_PACKAGES, *_BACKENDS.get(backend, ()))
-    return {
-        "python": platform.python_version(),
-        "packages": {name: version for name in packages if (version := _version(name))},
-        "backend": backend,
-        "platform": platform.platform(),
-        "devices": device_names(),
-        "git_commit": git_commit(),
-    }
-
-
 def record_environment(study: optuna.Study) -> None:
     """Adds what the search runs on now to its record, if that is not what it ran on before.
 
-    `study.user_attrs["environments"]` lists them, each with `from_trial`, the first trial that was
-    begun in it.
+    `study.user_attrs["environments"]` lists them: `kt_hpo.provenance.environment()`, with `devices`
+    (names), `git_commit` of the program's folder, and `from_trial`, the first trial begun there.
 
     Args:
         study: The record.
     """
     known = study.user_attrs.get("environments", [])
-    now = environment()
+    now = {**environment(), "devices": device_names(), "git_commit": git_commit()}
     if not known or {**known[-1], "from_trial": None} != {**now, "from_trial": None}:
         begun = len(study.get_trials(deepcopy=False))
         study.set_user_attr("environments", [*known, {"from_trial": begun, **now}])
@@ -160,10 +130,3 @@ def _git(folder: Path, *arguments: str) -> str | None:
     except (OSError, subprocess.SubprocessError):
         return None
     return ended.stdout.strip()
-
-
-def _version(package: str) -> str | None:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None

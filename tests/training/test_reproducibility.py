@@ -61,7 +61,7 @@ def test_the_record_holds_what_the_search_ran_on(tmp_path, monkeypatch):
     [only] = search(2).user_attrs["environments"]
     assert only["from_trial"] == 0
     assert only["backend"] == "tensorflow"
-    assert only["packages"]["keras"] == __import__("keras").__version__
+    assert only["keras"] == __import__("keras").__version__
     assert only["devices"] and all(only["devices"])
     monkeypatch.setattr("platform.python_version", lambda: "3.99")
     environments = search(3).user_attrs["environments"]
