@@ -40,6 +40,7 @@ def test_a_trial_without_memory_fails_alone_and_is_not_tried_again(error, tmp_pa
     assert {trial.state.name for trial in tuner.study.trials} == {"FAIL", "COMPLETE"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["random", "optuna"])
 def test_what_is_as_large_is_not_tried_again(kind, tmp_path):
     class Exhausts(keras.callbacks.Callback):
