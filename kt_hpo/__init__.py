@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from keras_tuner import HyperModel, Objective, Oracle, errors
 
     from kt_hpo import datasets, oracles, plots, sklearn
-    from kt_hpo.execution import Inline, Vectorized
+    from kt_hpo.execution import Inline, Vectorized, Workers
     from kt_hpo.hyperparameters import HyperParameters
     from kt_hpo.journal import RecordError
     from kt_hpo.objectives import Measure
@@ -56,6 +56,7 @@ _HOMES = {
     "RecordError": "kt_hpo.journal",
     "Tuner": "kt_hpo.tuner",
     "Vectorized": "kt_hpo.execution",
+    "Workers": "kt_hpo.execution",
     "errors": "keras_tuner",
     "open_study": "kt_hpo.studies",
     "synchronized": "kt_hpo.oracles.locking",
@@ -83,6 +84,7 @@ __all__ = [
     "RecordError",
     "Tuner",
     "Vectorized",
+    "Workers",
     "datasets",
     "errors",
     "open_study",

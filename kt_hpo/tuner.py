@@ -56,8 +56,9 @@ class Tuner(keras_tuner.Tuner):
         early_stopping: Epochs without a better objective after which a training ends; None lets
             all epochs run. Not used where `search` gets an `EarlyStopping` of the user's.
         keep_checkpoints: Of how many of the best trials the weights stay on disk.
-        executor: Where the trials run; `Inline()`, this process, by default. `Vectorized()` trains
-            many in one graph; `"auto"` does so where that is possible for all of them.
+        executor: Where the trials run; `Inline()`, this process, by default. `Workers(4)`, or just
+            4, runs that many at once in processes; `Vectorized()` trains many in one graph;
+            `"auto"` does what is fastest.
         pruner: Which trials stop early: an `optuna.pruners` object, or the name of one: median,
             percentile, asha, hyperband, wilcoxon. None lets all run to their end.
         warm_start: A study of a past search, `open_study(...)`, whose trials this one begins with;
@@ -104,7 +105,7 @@ class Tuner(keras_tuner.Tuner):
         storage: Storage = None,
         early_stopping: int | None = 10,
         keep_checkpoints: int = 5,
-        executor: Executor | str | None = None,
+        executor: Executor | int | str | None = None,
         pruner: str | BasePruner | None = None,
         warm_start: optuna.Study | None = None,
         constraint: ConstraintLike = None,
