@@ -137,21 +137,27 @@ def _pack(
     ours = copy.copy(tuner)
     ours.executor = Inline()
     known = {name: getattr(tuner.oracle, name) for name in _CONSTANT}
-    return packer.pack_parts(
-        {
-            "the tuner": ours,
-            "the oracle": known,
-            "data": fit_args,
-            "arguments of search()": fit_kwargs,
-        }
-    )
+    try:
+        return packer.pack((ours, known, fit_args, fit_kwargs))
+    except (OSError, ValueError):
+        raise
+    except Exception as error:
+        parts = {f"self.{name}": value for name, value in vars(ours).items()}
+        parts |= {f"argument {place} of search()": a for place, a in enumerate(fit_args, 1)}
+        parts |= {f"{name}=": value for name, value in fit_kwargs.items()}
+        obstacle = packer.find_obstacle(parts) or f"{type(tuner).__name__} cannot be sent: {error}."
+        raise TypeError(
+            f"{obstacle} Make it where it is used, in build(hp) or run_trial, or search with "
+            "executor=kt_hpo.Inline()."
+        ) from error
 
 
 def _check_gpus(gpus_per_trial: Any) -> None:
     if gpus_per_trial is None:
         return
     is_number = isinstance(gpus_per_trial, numbers.Real) and not isinstance(gpus_per_trial, bool)
-    if not is_number or not (0 <= gpus_per_trial < 1 or gpus_per_trial == int(gpus_per_trial)):
+    is_whole = is_number and gpus_per_trial == int(gpus_per_trial)
+    if not is_number or gpus_per_trial < 0 or (gpus_per_trial > 1 and not is_whole):
         raise ValueError(
             f"gpus_per_trial={gpus_per_trial!r} is not allowed; give a whole number, a part of a "
             "GPU such as 0.5, or 0 for none."

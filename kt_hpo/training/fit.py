@@ -14,6 +14,7 @@ from keras_tuner.errors import FailedTrialError, FatalTypeError
 from kt_hpo import objectives
 from kt_hpo.training import callbacks as cb
 from kt_hpo.training import checkpoints, inheritance, measures
+from kt_hpo.training.data import made
 from kt_hpo.training.measures import count_parameters
 from kt_hpo.training.results import Result, read_results
 
@@ -43,6 +44,7 @@ def run_trial(
     objective = tuner.oracle.objective
     by_epoch = objectives.while_training(objective)
     best_epoch = cb.BestEpoch(by_epoch, folder / checkpoints.BEST)
+    fit_args, fit_kwargs = made(fit_args, fit_kwargs)
     kwargs = {**fit_kwargs, **epochs_of(hp.values)}
     kwargs["verbose"] = 2 if fit_kwargs.get("verbose") == 2 else 0
     results = []

@@ -133,7 +133,7 @@ class Crew:
         for source in wait(list(sources), max(min([_BEAT, *left]), 0)):
             worker = sources[source]
             if worker.process is not None and source is worker.process.output:
-                worker.process.output.show(worker.name)
+                worker.show_output()
             elif worker.process is not None:
                 self._say(worker, lambda worker=worker: self._hear(worker))
         for worker in self._workers:

@@ -53,35 +53,21 @@ class Packer:
         pickler.dump(thing)
         return content.getvalue()
 
-    def pack_parts(self, parts: Mapping[str, Any]) -> bytes:
-        """Makes bytes of several things, which may refer to each other.
+    def find_obstacle(self, parts: Mapping[str, Any]) -> str | None:
+        """Finds what cannot be packed.
 
         Args:
-            parts: The things by what they are called in messages.
+            parts: What may be the reason, by what it is called in messages.
 
         Returns:
-            The parcel, a dict.
-
-        Raises:
-            TypeError: If one cannot be sent; it says which.
+            The name of the first, and the reason; None if each can be packed.
         """
-        try:
-            return self.pack(dict(parts))
-        except (OSError, ValueError):
-            raise
-        except Exception:
-            for name, part in parts.items():
-                self._check(name, part)
-            raise
-
-    def _check(self, name: str, part: Any) -> None:
-        try:
-            self.pack(part)
-        except Exception as error:
-            raise TypeError(
-                f"{name} cannot be sent to the workers: {error}. Make it where it is used, in "
-                "build(hp) or run_trial, or search with executor=kt_hpo.Inline()."
-            ) from error
+        for name, part in parts.items():
+            try:
+                self.pack(part)
+            except Exception as error:
+                return f"{name} cannot be sent to the workers: {error}."
+        return None
 
     def _token(self, thing: Any) -> tuple[str, Any] | None:
         if id(thing) in self._names:

@@ -16,6 +16,7 @@ import signal
 import socket
 import struct
 import sys
+import traceback
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -108,7 +109,12 @@ class Warden:
             os.dup2(output, 2)
             os.close(output)
             status = self._work(channel, faults)
+        except SystemExit as stop:
+            status = stop.code if isinstance(stop.code, int) else 1
+        except BaseException:
+            traceback.print_exc()
         finally:
+            sys.stdout.flush()
             os._exit(status)
 
     def _work(self, channel: int, faults: int) -> int:

@@ -100,10 +100,9 @@ def _set_up(channel: Channel, shared: int) -> Search:
         parcel.DATASET: datasets.load,
     }
     content = pages.read(setup.begin, setup.size)
-    parts = parcel.Unpacker(content, openers).load()
-    tuner = parts["the tuner"]
-    vars(tuner.oracle).update(parts["the oracle"])
-    return Search(tuner, parts["data"], parts["arguments of search()"])
+    tuner, known, fit_args, fit_kwargs = parcel.Unpacker(content, openers).load()
+    vars(tuner.oracle).update(known)
+    return Search(tuner, fit_args, fit_kwargs)
 
 
 def _work(channel: Channel, search: Search) -> None:

@@ -70,14 +70,12 @@ class Worker:
         Returns:
             How it ended; None if it had no process.
         """
-        process, self.process = self.process, None
-        self.is_ready, self._deadline = False, None
-        if process is None:
+        if self.process is None:
             return None
-        ending = launcher.end(process, hangs)
-        while process.output.show(self.name):
-            pass
-        process.release()
+        ending = launcher.end(self.process, hangs)
+        self.show_output()
+        self.process.release()
+        self.process, self.is_ready, self._deadline = None, False, None
         return ending
 
     def begin_trial(self) -> None:
@@ -98,5 +96,12 @@ class Worker:
             The trial.
         """
         assert self.trial is not None
+        self.show_output()
         trial, self.trial, self._deadline = self.trial, None, None
         return trial
+
+    def show_output(self) -> None:
+        """Prints what its process has printed."""
+        if self.process is not None:
+            while self.process.output.show(self.name):
+                pass
