@@ -121,7 +121,7 @@ def test_every_fault_fails_its_own_trial_alone(tmp_path, capsys):
     assert [t.number for t in trials if t.state.name == "COMPLETE"] == [0, 7, 8]
     shown = capsys.readouterr().out
     assert "[trial 6] I was here" in shown
-    assert "Trial 1 failed: The worker was killed" in shown
+    assert "Trial 0001 failed: The worker was killed" in shown
     assert no_process_is_left()
 
 

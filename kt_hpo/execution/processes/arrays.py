@@ -67,7 +67,7 @@ class SharedFile:
     """
 
     def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile()
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115
         self._places: dict[int, tuple[np.ndarray, Place]] = {}
 
     def fileno(self) -> int:

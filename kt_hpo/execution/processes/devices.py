@@ -6,7 +6,7 @@ import math
 import os
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -77,28 +77,25 @@ def gpus() -> list[Gpu]:
     Returns:
         NVIDIA's; those in `CUDA_VISIBLE_DEVICES` where it is set.
     """
-    known = _gpus_of_machine()
+    machine = list(_gpus_of_machine())
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is None:
-        return list(known.values())
+        return [Gpu(index, memory) for index, _, memory in machine]
+    known = {name: memory for *both, memory in machine for name in both}
     names = [name.strip() for name in visible.split(",")]
-    return [known.get(name, Gpu(name)) for name in names if name not in ("", "-1", "NoDevFiles")]
+    return [Gpu(name, known.get(name)) for name in names if name not in ("", "-1", "NoDevFiles")]
 
 
-def _gpus_of_machine() -> dict[str, Gpu]:
+def _gpus_of_machine() -> Iterator[tuple[str, str, int | None]]:
+    """The index, the UUID and the memory in MiB of each GPU that the driver lists."""
     program = shutil.which("nvidia-smi")
     if program is None:
-        return {}
+        return
     query = [program, "--query-gpu=index,uuid,memory.total", "--format=csv,noheader,nounits"]
     found = subprocess.run(query, capture_output=True, text=True, check=False)
-    by_name: dict[str, Gpu] = {}
     for line in found.stdout.splitlines() if found.returncode == 0 else []:
         index, uuid, memory = (word.strip() for word in line.split(","))
-        if os.environ.get("CUDA_VISIBLE_DEVICES") is None:
-            uuid = index
-        for name in (index, uuid):
-            by_name[name] = Gpu(name, int(memory) if memory.isdigit() else None)
-    return by_name
+        yield index, uuid, int(memory) if memory.isdigit() else None
 
 
 def shares(workers: int, gpus_per_trial: float | None, there: Sequence[Gpu]) -> list[Share]:

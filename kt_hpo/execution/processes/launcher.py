@@ -99,7 +99,7 @@ class Launcher:
         """
         ours, theirs = socket.socketpair()
         reader, writer = os.pipe()
-        faults = tempfile.TemporaryFile()
+        faults = tempfile.TemporaryFile()  # noqa: SIM115
         try:
             request = json.dumps({"environment": dict(environment)}).encode()
             pid = self._ask(request, [theirs.fileno(), faults.fileno(), writer])
@@ -165,7 +165,7 @@ class Launcher:
 
     def _start_warden(self) -> None:
         self._control, theirs = socket.socketpair()
-        self._words = tempfile.TemporaryFile()
+        self._words = tempfile.TemporaryFile()  # noqa: SIM115
         arguments = (theirs.fileno(), self._shared, str(self._folder), self._preload)
         with theirs:
             self._warden = subprocess.Popen(
