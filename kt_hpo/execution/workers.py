@@ -5,9 +5,12 @@ from __future__ import annotations
 import copy
 import numbers
 import os
+import secrets
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import keras
 
 from kt_hpo.arguments import check_whole
 from kt_hpo.execution.inline import Inline
@@ -22,7 +25,6 @@ from kt_hpo.execution.processes.worker import Worker
 if TYPE_CHECKING:
     from kt_hpo.tuner import Tuner
 
-_FOLDER = "workers"
 # What a worker knows of the oracle without asking.
 _CONSTANT = ("objective", "constraints", "seed", "inherit_weights", "tune_new_entries")
 
@@ -92,10 +94,9 @@ class Workers:
             raise ValueError("Workers needs Linux or macOS; on Windows it runs within WSL 2.")
         there = [] if self.gpus_per_trial == 0 else devices.gpus()
         shares = devices.shares(self.n, self.gpus_per_trial, there)
-        folder = Path(tuner.project_dir) / _FOLDER
-        shutil.rmtree(folder, ignore_errors=True)
+        folder = _folder(Path(tuner.project_dir))
         file = SharedFile()
-        environment = devices.threads(self.n)
+        environment = {"KERAS_BACKEND": keras.backend.backend(), **devices.threads(self.n)}
         launcher = Launcher(file.fileno(), folder, environment, preload=not there)
         workers = [
             Worker(number, share, self.trial_timeout) for number, share in enumerate(shares, 1)
@@ -118,6 +119,13 @@ class Workers:
         given = {"gpus_per_trial": self.gpus_per_trial, "trial_timeout": self.trial_timeout}
         words = [f"{name}={value!r}" for name, value in given.items() if value is not None]
         return f"Workers({', '.join([str(self.n), *words])})"
+
+
+def _folder(project_dir: Path) -> Path:
+    """A new name for a folder, after those of searches that were killed are swept out."""
+    for left in project_dir.glob("workers-*"):
+        shutil.rmtree(left, ignore_errors=True)
+    return project_dir / f"workers-{secrets.token_hex(4)}"
 
 
 def _roots(tuner: Tuner) -> dict[str, Any]:

@@ -100,7 +100,7 @@ class Crew:
         if trial.status == TrialStatus.RUNNING:
             worker.trial = trial
         if worker.trial is not None and worker.is_ready:
-            self._say(worker, lambda: self._begin_trial(worker))
+            self._try(worker, self._begin_trial)
         else:
             tuner.progress.worker(worker.number, None)
         return trial.status
@@ -135,15 +135,15 @@ class Crew:
             if worker.process is not None and source is worker.process.output:
                 worker.show_output()
             elif worker.process is not None:
-                self._say(worker, lambda worker=worker: self._hear(worker))
+                self._try(worker, self._hear)
         for worker in self._workers:
             if worker.seconds_left is not None and worker.seconds_left <= 0:
                 self._stop(worker)
 
-    def _say(self, worker: Worker, words: Callable[[], None]) -> None:
-        """Says something to a worker, or hears it; one that is gone is replaced."""
+    def _try(self, worker: Worker, talk: Callable[[Worker], None]) -> None:
+        """Talks with a worker, which may be gone."""
         try:
-            words()
+            talk(worker)
         except EOFError:
             self._lose(worker)
 

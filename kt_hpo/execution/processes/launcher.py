@@ -47,10 +47,14 @@ class Process:
     output: Output
     faults: IO[bytes]
 
-    def release(self) -> None:
-        """Closes all this process has of it."""
+    def release(self, whose: str) -> None:
+        """Closes all this process has of it, once what it has printed is shown.
+
+        Args:
+            whose: What stands before each line that it has printed.
+        """
         self.channel.close()
-        self.output.close()
+        self.output.close(whose)
         self.faults.close()
 
 

@@ -11,11 +11,12 @@ import keras_tuner
 
 
 class Setup(NamedTuple):
-    """To a worker, first of all: where the parcel lies, and what share of a GPU's memory it has."""
+    """To a worker, first of all: where the parcel lies, its GPU's memory, and Keras' settings."""
 
     begin: int
     size: int
     gpu_memory: int | None
+    settings: dict[str, Any]
 
 
 class Ready(NamedTuple):

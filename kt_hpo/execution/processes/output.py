@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Iterator
 
+# As much as a pipe holds: one read takes all that is there.
 _CHUNK = 1 << 16
 
 
@@ -28,34 +29,36 @@ class Output:
         """The file descriptor, for `select` and its kind."""
         return self._pipe
 
-    def show(self, whose: str) -> bool:
-        """Prints what there is.
+    def show(self, whose: str) -> None:
+        """Prints the whole lines that there are.
 
         Args:
             whose: What stands before each line.
-
-        Returns:
-            Whether there was anything.
         """
         try:
             content = os.read(self._pipe, _CHUNK)
         except BlockingIOError:
-            return False
+            return
         self.is_open = bool(content)
-        for line in self._lines(content):
-            # A progress bar draws over itself; its last state counts.
-            text = line.decode(errors="replace").rstrip("\r").rpartition("\r")[2]
-            print(f"[{whose}] {text}", flush=True)
-        return self.is_open
+        *lines, self._rest = (self._rest + content).split(b"\n")
+        for line in lines:
+            _print(whose, line)
 
-    def close(self) -> None:
-        """Closes it."""
+    def close(self, whose: str) -> None:
+        """Prints what is left, and closes it.
+
+        Args:
+            whose: What stands before each line.
+        """
+        self.show(whose)
+        if self._rest:
+            _print(whose, self._rest)
         os.close(self._pipe)
 
-    def _lines(self, content: bytes) -> Iterator[bytes]:
-        """The whole lines; at the end also one that is not."""
-        *lines, self._rest = (self._rest + content).split(b"\n")
-        yield from lines
-        if not content and self._rest:
-            yield self._rest
-            self._rest = b""
+
+def _print(whose: str, line: bytes) -> None:
+    # A progress bar draws over itself; its last state counts.
+    text = line.decode(errors="replace").rstrip("\r").rpartition("\r")[2]
+    # A search does not end because nobody reads what is printed.
+    with contextlib.suppress(OSError, ValueError):
+        print(f"[{whose}] {text}", flush=True)

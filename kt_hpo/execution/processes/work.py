@@ -11,10 +11,11 @@ import socket
 import sys
 import threading
 import traceback
+from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
-from kt_hpo.execution.processes import datasets, devices, parcel
+from kt_hpo.execution.processes import datasets, devices, parcel, settings
 from kt_hpo.execution.processes.arrays import Pages
 from kt_hpo.execution.processes.channel import Channel
 from kt_hpo.execution.processes.messages import (
@@ -93,8 +94,9 @@ def _set_up(channel: Channel, shared: int) -> Search:
     random.seed()
     np.random.seed()
     devices.limit_gpu_memory(setup.gpu_memory)
+    settings.adopt(setup.settings)
     pages, questions = Pages(shared), Questions(channel)
-    openers = {
+    openers: dict[str, Callable[[Any], Any]] = {
         parcel.STAYS: partial(Remote, questions.ask),
         parcel.ARRAY: pages.array,
         parcel.DATASET: datasets.load,

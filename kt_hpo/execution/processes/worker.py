@@ -6,6 +6,7 @@ import time
 
 from keras_tuner.engine.trial import Trial
 
+from kt_hpo.execution.processes import settings
 from kt_hpo.execution.processes.devices import Share
 from kt_hpo.execution.processes.launcher import Ending, Launcher, Process
 from kt_hpo.execution.processes.messages import Setup, packed
@@ -58,7 +59,9 @@ class Worker:
         """
         self.is_ready = False
         self.process = launcher.start(self._share.environment)
-        self.process.channel.send(packed(Setup(*parcel, self._share.gpu_memory)))
+        self.process.channel.send(
+            packed(Setup(*parcel, self._share.gpu_memory, settings.current()))
+        )
 
     def end(self, launcher: Launcher, hangs: bool = False) -> Ending | None:
         """Ends its process.
@@ -73,8 +76,7 @@ class Worker:
         if self.process is None:
             return None
         ending = launcher.end(self.process, hangs)
-        self.show_output()
-        self.process.release()
+        self.process.release(self.name)
         self.process, self.is_ready, self._deadline = None, False, None
         return ending
 
@@ -103,5 +105,4 @@ class Worker:
     def show_output(self) -> None:
         """Prints what its process has printed."""
         if self.process is not None:
-            while self.process.output.show(self.name):
-                pass
+            self.process.output.show(self.name)
