@@ -150,7 +150,13 @@ class Crew:
     def _hear(self, worker: Worker) -> None:
         assert worker.process is not None
         for content in worker.process.channel.arrived():
-            match unpacked(content):
+            try:
+                message = unpacked(content)
+            except Exception as unknown:
+                # Only a question may hold what this process does not know.
+                self._raise(worker, unknown)
+                continue
+            match message:
                 case Ask() as question:
                     self._answer(worker, question)
                 case Ready():
@@ -170,8 +176,15 @@ class Crew:
             found = look_up(self._roots, question)
             content = self._packer.pack(found if isinstance(found, Method) else Answer(found))
         except Exception as error:
-            content = self._packer.pack(Raised(portable(error, "the process of the search")))
-        worker.process.channel.send(content)
+            self._raise(worker, error)
+        else:
+            worker.process.channel.send(content)
+
+    def _raise(self, worker: Worker, error: Exception) -> None:
+        """Answers a question with an error."""
+        assert worker.process is not None
+        raised = Raised(portable(error, "the process of the search"))
+        worker.process.channel.send(self._packer.pack(raised))
 
     def _end_trial(self, worker: Worker, ended: Ended) -> None:
         trial = worker.end_trial()

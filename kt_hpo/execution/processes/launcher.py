@@ -40,12 +40,14 @@ class Process:
         channel: The way to it.
         output: What it prints.
         faults: Where its stack is when it has crashed.
+        warden: Who started it.
     """
 
     pid: int
     channel: Channel
     output: Output
     faults: IO[bytes]
+    warden: subprocess.Popen[bytes]
 
     def release(self, whose: str) -> None:
         """Closes all this process has of it, once what it has printed is shown.
@@ -115,7 +117,8 @@ class Launcher:
         finally:
             theirs.close()
             os.close(writer)
-        return Process(pid, Channel(ours), Output(reader), faults)
+        assert self._warden is not None
+        return Process(pid, Channel(ours), Output(reader), faults, self._warden)
 
     def end(self, process: Process, hangs: bool = False) -> Ending:
         """Ends a worker, if it has not ended by itself.
@@ -129,11 +132,11 @@ class Launcher:
         """
         if hangs:
             self._ask_for_last_words(process)
-        try:
-            status = self._ask(json.dumps({"end": process.pid}).encode())
-            words = in_words(status)
-        except StartError:
-            words = "It ended with the process that started it."
+        words = "It ended with the process that started it, which was killed."
+        # Without its warden a worker ends by itself; its number may be another's by now.
+        if process.warden is self._warden:
+            with contextlib.suppress(StartError):
+                words = in_words(self._ask(json.dumps({"end": process.pid}).encode()))
         process.faults.seek(0)
         return Ending(words, process.faults.read().decode(errors="replace").strip())
 

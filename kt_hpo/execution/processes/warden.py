@@ -27,7 +27,7 @@ _REQUEST = 1 << 16
 _HARMLESS = {"jemalloc_bg_thd"}
 
 
-def main(control: int, shared: int, folder: str, preload: bool) -> None:
+def main(control: int, shared: int, folder: str, preload: bool) -> NoReturn:
     """Serves the search's process until that is gone.
 
     Args:
@@ -44,6 +44,8 @@ def main(control: int, shared: int, folder: str, preload: bool) -> None:
         kt_hpo.Tuner  # noqa: B018
     Warden(socket.socket(fileno=control), shared, preload and _can_fork()).serve()
     shutil.rmtree(folder, ignore_errors=True)
+    # TensorFlow takes a second to tidy up, while the search's process waits.
+    os._exit(0)
 
 
 class Warden:
