@@ -171,7 +171,8 @@ class Tuner(keras_tuner.Tuner):
         """Runs trials until there are no more to run.
 
         Args:
-            *fit_args: Passed on to `HyperModel.fit`, hence to `model.fit`: the data.
+            *fit_args: Passed on to `HyperModel.fit`, hence to `model.fit`: the data, or functions
+                without arguments that make them where they are used.
             **fit_kwargs: Likewise: `validation_data`, `epochs`, `callbacks`, ... Of `verbose`, 0
                 is silent, 1 (and "auto") shows the progress of the search, 2 the epochs of every
                 trial besides.

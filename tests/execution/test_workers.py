@@ -100,9 +100,11 @@ def test_every_fault_fails_its_own_trial_alone(tmp_path, capsys):
         "0004": lambda: time.sleep(60),
         "0005": lambda: np.ones(2**62, "int8"),
         "0006": lambda: print("I was here") or 1 / 0,
+        # A child that outlives it changes nothing.
+        "0007": lambda: (os.fork() and os.kill(os.getpid(), signal.SIGKILL)) or time.sleep(60),
     }
     executor = kt_hpo.Workers(2, trial_timeout=3)
-    tuner = Square(tmp_path, executor, max_trials=9, max_consecutive_failed_trials=9)
+    tuner = Square(tmp_path, executor, max_trials=10, max_consecutive_failed_trials=9)
     tuner.search(faults=faults)
     trials = tuner.study.trials
     failed = {t.number: t.user_attrs["traceback"] for t in trials if t.state.name == "FAIL"}
@@ -113,13 +115,14 @@ def test_every_fault_fails_its_own_trial_alone(tmp_path, capsys):
         4: "longer than trial_timeout=3 seconds",
         5: "MemoryError",
         6: "ZeroDivisionError",
+        7: "SIGKILL",
     }
     assert failed.keys() == words.keys()
     for number, word in words.items():
         assert word in failed[number].splitlines()[-1]
     # The stack tells where it crashed, and where it hung.
     assert "run_trial" in failed[2] and "run_trial" in failed[4]
-    assert [t.number for t in trials if t.state.name == "COMPLETE"] == [0, 7, 8]
+    assert [t.number for t in trials if t.state.name == "COMPLETE"] == [0, 8, 9]
     shown = capsys.readouterr().out
     assert "[trial 6] I was here" in shown
     assert "Trial 0001 failed: The worker was killed" in shown

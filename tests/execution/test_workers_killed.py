@@ -116,8 +116,10 @@ def finish(program):
         "time.sleep(1000 * hangs)",
         # Holds the interpreter's lock, as native code may: no thread of the worker's can act.
         "ctypes.PyDLL(None).sleep(1000 * hangs)",
+        # A child of the worker's own goes too.
+        "os.fork() == 0 and time.sleep(1000); time.sleep(1000 * hangs)",
     ],
-    ids=["sleeping", "holding the lock"],
+    ids=["sleeping", "holding the lock", "with a child"],
 )
 def test_workers_end_with_a_parent_that_is_killed_and_the_search_goes_on(
     body, tmp_path, monkeypatch

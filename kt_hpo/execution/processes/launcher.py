@@ -156,9 +156,10 @@ class Launcher:
     def _ask_for_last_words(self, process: Process) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(process.pid, signal.SIGUSR1)
-        deadline = time.monotonic() + _LAST_WORDS
-        while not os.fstat(process.faults.fileno()).st_size and time.monotonic() < deadline:
-            time.sleep(0.01)
+        deadline, before, now = time.monotonic() + _LAST_WORDS, 0, 0
+        while (now == 0 or now > before) and time.monotonic() < deadline:
+            time.sleep(_LAST_WORDS / 10)
+            before, now = now, os.fstat(process.faults.fileno()).st_size
 
     def _ask(self, request: bytes, descriptors: list[int] | None = None) -> int:
         if self._warden is None:

@@ -23,6 +23,9 @@ from typing import Any, NoReturn
 NUMBER = struct.Struct("=q")
 NUMBER_ERROR = struct.error
 _REQUEST = 1 << 16
+# Seconds between two looks at whether the search's process is still there: somebody who was forked
+# from it may keep the connection open.
+_LOOK = 1.0
 # What a fork leaves in order though it is not alone: the memory allocator's own thread.
 _HARMLESS = {"jemalloc_bg_thd"}
 
@@ -65,8 +68,13 @@ class Warden:
 
     def serve(self) -> None:
         """Answers requests until the other end is closed; then ends all workers."""
-        while True:
-            request, descriptors, _, _ = socket.recv_fds(self._control, _REQUEST, 3)
+        parent = os.getppid()
+        self._control.settimeout(_LOOK)
+        while os.getppid() == parent:
+            try:
+                request, descriptors, _, _ = socket.recv_fds(self._control, _REQUEST, 3)
+            except TimeoutError:
+                continue
             if not request:
                 break
             asked = json.loads(request)

@@ -55,6 +55,8 @@ def main(connected: int, faults: int, shared: int) -> int:
     """
     _be_on_guard(connected, faults)
     channel = Channel(socket.socket(fileno=connected))
+    # A child that outlives this process must not keep its end from being noticed.
+    os.register_at_fork(after_in_child=channel.close)
     try:
         try:
             search = _set_up(channel, shared)
