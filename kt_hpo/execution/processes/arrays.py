@@ -51,9 +51,13 @@ class SharedArray(np.ndarray):
         return tf.convert_to_tensor(plain, dtype, name=name)
 
     def _can_be_lent(self) -> bool:
+        owner: Any = self
+        while isinstance(owner, np.ndarray):
+            owner = owner.base
+        shared = isinstance(owner, memoryview)
         numeric = self.dtype.kind in "iuf" and self.dtype.isnative
         aligned = self.ctypes.data % _ALIGNMENT == 0 and self.flags.c_contiguous
-        return numeric and aligned and self.size > 0
+        return shared and numeric and aligned and self.size > 0
 
 
 class SharedFile:

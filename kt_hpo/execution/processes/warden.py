@@ -20,6 +20,8 @@ import traceback
 from pathlib import Path
 from typing import Any, NoReturn
 
+from kt_hpo.execution.processes import work
+
 NUMBER = struct.Struct("=q")
 NUMBER_ERROR = struct.error
 _REQUEST = 1 << 16
@@ -133,8 +135,6 @@ class Warden:
             for descriptor in arguments:
                 os.set_inheritable(descriptor, True)
             os.execv(sys.executable, program("work", *arguments))
-        from kt_hpo.execution.processes import work
-
         return work.main(*arguments)
 
 

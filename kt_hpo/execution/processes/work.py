@@ -15,6 +15,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
+import numpy as np
+from keras_tuner import errors
+
 from kt_hpo.execution.processes import datasets, devices, parcel, settings
 from kt_hpo.execution.processes.arrays import Pages
 from kt_hpo.execution.processes.channel import Channel
@@ -29,6 +32,9 @@ from kt_hpo.execution.processes.messages import (
     unpacked,
 )
 from kt_hpo.execution.processes.remote import Questions, Remote
+from kt_hpo.execution.trial import settle
+from kt_hpo.startup import quiet_retracing
+from kt_hpo.training.memory import released_graphs
 
 # Milliseconds between two looks at whether the warden is still there.
 _LOOK = 1000
@@ -90,8 +96,6 @@ def _watch(connected: int, warden: int) -> None:
 
 def _set_up(channel: Channel, shared: int) -> Search:
     setup: Setup = unpacked(channel.receive())
-    import numpy as np
-
     # Workers that are forks of one process would otherwise draw the same numbers.
     random.seed()
     np.random.seed()
@@ -110,8 +114,6 @@ def _set_up(channel: Channel, shared: int) -> Search:
 
 
 def _work(channel: Channel, search: Search) -> None:
-    from kt_hpo.startup import quiet_retracing
-
     with quiet_retracing():
         while True:
             trial = unpacked(channel.receive())
@@ -120,11 +122,6 @@ def _work(channel: Channel, search: Search) -> None:
 
 def _run(search: Search, trial: Any) -> Ended | Fatal:
     """Runs a trial as `Inline` does, up to its end."""
-    from keras_tuner import errors
-
-    from kt_hpo.execution.trial import settle
-    from kt_hpo.training.memory import released_graphs
-
     tuner, hp = search.tuner, trial.hyperparameters
     if tuner.oracle.tune_new_entries:
         hp.propose = partial(tuner.oracle.propose, trial.trial_id)
