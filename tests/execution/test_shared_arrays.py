@@ -50,6 +50,7 @@ def test_a_tensor_takes_the_memory_where_that_is_safe():
     assert tf.convert_to_tensor(x, tf.float64).dtype == tf.float64
     # A step between the rows, an odd address, and memory of its own are copied.
     for part in (x[:, :16], x.ravel()[1:], x[np.arange(100)]):
+        part[...] = 1
         tensor = tf.convert_to_tensor(part)
         part[...] = 7
         assert float(tf.reduce_max(tensor)) == 1
