@@ -25,7 +25,7 @@ if TYPE_CHECKING:
         tuners,
         wandb,
     )
-    from kt_hpo.execution import Inline, Vectorized
+    from kt_hpo.execution import Inline, Vectorized, Workers
     from kt_hpo.exports import export
     from kt_hpo.hyperparameters import HyperParameters
     from kt_hpo.journal import RecordError
@@ -73,6 +73,7 @@ _HOMES = {
     "Training": "kt_hpo.training.hyperparameters",
     "Tuner": "kt_hpo.tuner",
     "Vectorized": "kt_hpo.execution",
+    "Workers": "kt_hpo.execution",
     "export": "kt_hpo.exports",
     "find_learning_rate": "kt_hpo.training.learning_rate_finder",
     "open_study": "kt_hpo.studies",
@@ -107,6 +108,7 @@ __all__ = [
     "Training",
     "Tuner",
     "Vectorized",
+    "Workers",
     "applications",
     "datasets",
     "engine",

@@ -104,10 +104,14 @@ class Journal(JournalFileBackend):
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
         """Writes entries, or keeps them until `held` ends."""
-        if self._held is None:
-            super().append_logs(logs)
-        else:
+        if self._held is not None:
             self._held.extend(logs)
+            return
+        self._lock.acquire()
+        try:
+            self._write(logs)
+        finally:
+            self._lock.release()
 
     def read_logs(self, log_number_from: int) -> Iterator[dict[str, Any]]:  # type: ignore[override]
         """Reads entries from one on, those held back included."""
@@ -122,10 +126,25 @@ class Journal(JournalFileBackend):
 
     def _write(self, logs: list[dict[str, Any]]) -> None:
         lines = "".join(json.dumps(log, separators=(",", ":")) + "\n" for log in logs)
-        with Path(self._file_path).open("ab") as file:
-            file.write(lines.encode())
-            file.flush()
-            os.fsync(file.fileno())
+        with Path(self._file_path).open("ab", buffering=0) as file:
+            whole = os.fstat(file.fileno()).st_size
+            try:
+                _write_all(file.fileno(), lines.encode())
+                os.fsync(file.fileno())
+            except OSError as error:
+                # Half a line would spoil those written after it.
+                file.truncate(whole)
+                raise RecordError(
+                    f"The record {self._file_path} cannot be written: {error.strerror}. What was "
+                    "written before is kept. Make room and run the same program again: it goes on."
+                ) from error
+
+
+def _write_all(descriptor: int, content: bytes) -> None:
+    """Writes all of it; the system may take it in parts, of which only the next one fails."""
+    left = memoryview(content)
+    while left:
+        left = left[os.write(descriptor, left) :]
 
 
 def open_for_writing(path: Path) -> JournalStorage:

@@ -60,8 +60,9 @@ class Tuner(Found):
         early_stopping: Epochs without a better objective after which a training ends; None lets
             all epochs run. Not used where `search` gets an `EarlyStopping` of the user's.
         keep_checkpoints: Of how many of the best trials the weights stay on disk.
-        executor: Where the trials run; `Inline()`, this process, by default. `Vectorized()` trains
-            many in one graph; `"auto"` does so where that is possible for all of them.
+        executor: Where the trials run; `Inline()`, this process, by default. `Workers(4)`, or just
+            4, runs that many at once in processes; `Vectorized()` trains many in one graph;
+            `"auto"` does what is fastest.
         pruner: Which trials stop early: an `optuna.pruners` object, or the name of one: median,
             percentile, asha, hyperband, wilcoxon. None lets all run to their end.
         warm_start: A study of a past search, `open_study(...)`, whose trials this one begins with;
@@ -113,7 +114,7 @@ class Tuner(Found):
         storage: Storage = None,
         early_stopping: int | None = 10,
         keep_checkpoints: int = 5,
-        executor: Executor | str | None = None,
+        executor: Executor | int | str | None = None,
         pruner: str | BasePruner | None = None,
         warm_start: optuna.Study | None = None,
         constraint: ConstraintLike = None,
@@ -185,7 +186,8 @@ class Tuner(Found):
         """Runs trials until there are no more to run.
 
         Args:
-            *fit_args: Passed on to `HyperModel.fit`, hence to `model.fit`: the data.
+            *fit_args: Passed on to `HyperModel.fit`, hence to `model.fit`: the data, or functions
+                without arguments that make them where they are used.
             **fit_kwargs: Likewise: `validation_data`, `epochs`, `callbacks`, ... Of `verbose`, 0
                 is silent, 1 (and "auto") shows the progress of the search, 2 the epochs of every
                 trial besides.

@@ -78,6 +78,16 @@ def test_several_objectives_are_written_with_commas(tmp_path):
     assert all(t.values[1] == t.user_attrs["parameters"] for t in study.trials)
 
 
+@pytest.mark.slow
+def test_workers_try_what_one_process_tries(tmp_path):
+    command = [*SEARCH, "--verbose", "0", "--directory"]
+    assert cli.main([*command, str(tmp_path / "two"), "--workers", "2"]) == cli.OK
+    assert cli.main([*command, str(tmp_path / "one")]) == cli.OK
+    one, two = (kt_hpo.open_study(tmp_path / name).trials for name in ("one", "two"))
+    assert [trial.params for trial in two] == [trial.params for trial in one]
+    assert [trial.value for trial in two] == pytest.approx([t.value for t in one], abs=0.02)
+
+
 def test_another_search_in_the_same_directory_is_refused(tmp_path, capsys):
     command = [*SEARCH, "--directory", str(tmp_path / "one"), "--verbose", "0"]
     assert cli.main(command) == cli.OK

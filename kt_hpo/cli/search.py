@@ -130,6 +130,7 @@ def _make_tuner(options: argparse.Namespace, train: Dataset, directory: Path) ->
         "overwrite": options.overwrite,
         "storage": options.storage,
         "pruner": options.pruner,
+        "executor": options.workers,
     }
     return make_tuner(options.algorithm, options.max_trials, options.max_epochs, **common)
 
@@ -175,6 +176,7 @@ def _add_options(command: argparse.ArgumentParser) -> None:
         "generalization_gap; several with commas; default val_accuracy, or val_loss for numbers",
     )
     add("--pruner", help="which trials stop early: median, percentile, asha or hyperband")
+    add("--workers", type=_count, help="trials that run at once, each in a process of its own")
     add("--seed", type=int, default=0, help="the same seed gives the same trials; default 0")
     add("--storage", help="URL of a data base for the record, such as sqlite:///trials.db")
     add("--overwrite", action="store_true", help="forget what the directory holds")

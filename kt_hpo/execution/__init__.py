@@ -5,5 +5,6 @@ from __future__ import annotations
 from kt_hpo.execution.executor import Executor, made
 from kt_hpo.execution.inline import Inline
 from kt_hpo.execution.vectorized import Vectorized
+from kt_hpo.execution.workers import Workers
 
-__all__ = ["Executor", "Inline", "Vectorized", "made"]
+__all__ = ["Executor", "Inline", "Vectorized", "Workers", "made"]

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from kt_hpo.execution.inline import Inline
+from kt_hpo.execution.processes.devices import gpus
 from kt_hpo.execution.vectorized import Vectorized
+from kt_hpo.execution.workers import Workers
 
 if TYPE_CHECKING:
     from kt_hpo.tuner import Tuner
@@ -35,6 +37,9 @@ class Auto:
         if reason is None:
             tuner.progress.note(f"Up to {vectorized.k} trials train at once, in one graph.")
             vectorized.run(tuner, fit_args, fit_kwargs)
+        elif (count := len(gpus())) > 1:
+            tuner.progress.note(f"{count} trials train at once, each on a GPU of its own.")
+            Workers(count, gpus_per_trial=1).run(tuner, fit_args, fit_kwargs)
         else:
             tuner.progress.note(f"Trials train one after the other, because {reason}.")
             Inline().run(tuner, fit_args, fit_kwargs)
@@ -43,28 +48,32 @@ class Auto:
         return "'auto'"
 
 
-def made(executor: Executor | str | None) -> Executor:
+def made(executor: Executor | int | str | None) -> Executor:
     """Makes the executor that a user named.
 
     Args:
-        executor: An executor, `"auto"`, or None for one trial after the other.
+        executor: An executor, a number of worker processes, `"auto"`, or None for one trial after
+            the other.
 
     Returns:
         The executor.
 
     Raises:
-        ValueError: If there is none of that name.
+        ValueError: If there is none of that name, or the number is below 1.
 
     Example:
-        >>> made(None)
-        Inline()
+        >>> made(None), made(4)
+        (Inline(), Workers(4))
     """
     if executor is None:
         return Inline()
     if executor == "auto":
         return Auto()
+    if isinstance(executor, int) and not isinstance(executor, bool):
+        return Workers(executor)
     if not hasattr(executor, "run"):
         raise ValueError(
-            f'executor={executor!r} is not allowed; give Inline(), Vectorized(), or "auto".'
+            f"executor={executor!r} is not allowed; give Inline(), Workers(4) or just 4, "
+            'Vectorized(), or "auto".'
         )
     return executor  # type: ignore[return-value]

@@ -46,6 +46,12 @@ class Display(Progress):
             self.tally.trial_started(trial_number, values)
             self._show(self._changed)
 
+    def worker(self, number: int, trial_number: int | None) -> None:
+        """Shows which trial a worker has; as `Progress.worker`."""
+        with self._lock:
+            self.tally.worker(number, trial_number)
+            self._show(self._changed)
+
     def epoch(
         self, trial_number: int, epoch: int, epochs: int | None, metrics: Mapping[str, float]
     ) -> None:

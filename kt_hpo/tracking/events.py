@@ -101,6 +101,14 @@ class Progress:
             values: Mapping of its hyperparameters' names to their values.
         """
 
+    def worker(self, number: int, trial_number: int | None) -> None:
+        """Hears which trial a worker has.
+
+        Args:
+            number: Integer, the worker's number.
+            trial_number: Integer or None. The trial's number; None if it has none now.
+        """
+
     def epoch(
         self, trial_number: int, epoch: int, epochs: int | None, metrics: Mapping[str, float]
     ) -> None:

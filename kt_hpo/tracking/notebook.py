@@ -65,10 +65,10 @@ class NotebookDisplay(Display):
         if tally.best:
             values = values_in_words(tally.best.values)
             rows.append(_row("<b>best</b>", f"<b>{escape(tally.best_in_words)}</b>", values))
-        running = list(tally.running.values())
-        for trial in running[:MAX_RUNNING]:
-            words = escape(f"{trial.epoch_of} {trial.metric}")
-            rows.append(_row(f"trial {trial.number}", words, values_in_words(trial.values)))
+        running = tally.rows
+        for name, trial in running[:MAX_RUNNING]:
+            words = escape(f"{trial.epoch_of} {trial.metric}") if trial else "idle"
+            rows.append(_row(name, words, values_in_words(trial.values) if trial else ""))
         if len(running) > MAX_RUNNING:
             rows.append(_row(f"and {len(running) - MAX_RUNNING} more", "", ""))
         table = f'<table style="margin:0.2em 0">{"".join(rows)}</table>'

@@ -54,6 +54,7 @@ class Tally:
         counts: `Counts` of the trials that ended, those of earlier sessions included.
         best: `Best` or None. The best trial so far.
         running: Dict of the trials that run, by number.
+        workers: Dict of the trials' numbers by the workers' that have them; None for no trial.
 
     Example:
         >>> tally = Tally("val_loss", total=10)
@@ -68,6 +69,7 @@ class Tally:
     counts: Counts = field(default_factory=Counts)
     best: Best | None = None
     running: dict[int, RunningTrial] = field(default_factory=dict)
+    workers: dict[int, int | None] = field(default_factory=dict)
     _began: float = field(default_factory=time.monotonic, init=False)
     _durations: list[float] = field(default_factory=list, init=False)
     _at_once: int = field(default=1, init=False)
@@ -90,6 +92,15 @@ class Tally:
         """
         self.running[number] = RunningTrial(number, values, time.monotonic())
         self._at_once = max(self._at_once, len(self.running))
+
+    def worker(self, number: int, trial_number: int | None) -> None:
+        """Notes which trial a worker has.
+
+        Args:
+            number: Integer, the worker's number.
+            trial_number: Integer or None. The trial's number, if it has one.
+        """
+        self.workers[number] = trial_number
 
     def epoch(
         self, number: int, epoch: int, epochs: int | None, metrics: Mapping[str, float]
@@ -134,6 +145,19 @@ class Tally:
     def stop(self) -> None:
         """Ends the session; what still ran has been interrupted."""
         self.running.clear()
+        self.workers.clear()
+
+    @property
+    def rows(self) -> list[tuple[str, RunningTrial | None]]:
+        """What runs, a row a worker or else a trial, each with its name."""
+        if not self.workers:
+            return [(f"trial {trial.number}", trial) for trial in self.running.values()]
+        rows = []
+        for worker, number in sorted(self.workers.items()):
+            trial = None if number is None else self.running.get(number)
+            name = f"worker {worker}" + (f"  trial {number}" if trial else "")
+            rows.append((name, trial))
+        return rows
 
     @property
     def elapsed(self) -> float:

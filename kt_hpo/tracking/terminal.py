@@ -62,7 +62,7 @@ class TerminalDisplay(Display):
             A renderable of rich. All words are `Text`, so that names with brackets stay names.
         """
         with self._lock:
-            running = list(self.tally.running.values())
+            running = self.tally.rows
             rows = Table.grid(padding=(0, 2, 0, 0), expand=True)
             # Where it is narrow the values, the last column, give way.
             for ratio in (None, None, 1):
@@ -70,8 +70,9 @@ class TerminalDisplay(Display):
             if best := self.tally.best:
                 words = Text(self.tally.best_in_words, "bold")
                 rows.add_row(Text("best", "bold green"), words, _values(best.values))
-            for trial in running[:MAX_RUNNING]:
-                rows.add_row(Text(f"trial {trial.number}"), _state(trial), _values(trial.values))
+            for name, trial in running[:MAX_RUNNING]:
+                values = _values(trial.values) if trial else Text()
+                rows.add_row(Text(name), _state(trial), values)
             if len(running) > MAX_RUNNING:
                 rows.add_row(Text(f"and {len(running) - MAX_RUNNING} more", "dim"))
             return Group(self._bar(), self._counts(), rows)
@@ -106,8 +107,10 @@ class TerminalDisplay(Display):
         self._write(self.tally.summary)
 
 
-def _state(trial: RunningTrial) -> Text:
+def _state(trial: RunningTrial | None) -> Text:
     """Write how far a trial is."""
+    if trial is None:
+        return Text("idle", "dim")
     return Text(f"{trial.epoch_of}  {trial.metric}".strip())
 
 

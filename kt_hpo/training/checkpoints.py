@@ -17,6 +17,7 @@ import keras
 BEST = "checkpoint.weights.h5"
 LAST = "last.weights.h5"
 _BUILD = "build_config.json"
+_UNFINISHED = "unfinished."
 
 
 def last(execution: int = 0) -> str:
@@ -57,7 +58,7 @@ def save(model: keras.Model, path: Path) -> None:
         path: Where to, ending in `.weights.h5`; its folder is made.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f"unfinished.{path.name}")
+    unfinished = path.with_name(_UNFINISHED + path.name)
     model.save_weights(unfinished)
     path.with_name(_BUILD).write_text(json.dumps(model.get_build_config()))
     unfinished.replace(path)
@@ -124,6 +125,7 @@ def keep_only(project_dir: Path, best: Collection[str], last: Collection[str]) -
             for path in folder.glob(pattern) if not kept else ():
                 path.unlink()
         if not any(keeps.values()):
-            (folder / _BUILD).unlink(missing_ok=True)
+            for name in (_BUILD, _UNFINISHED + BEST, _UNFINISHED + LAST):
+                (folder / name).unlink(missing_ok=True)
             if not any(folder.iterdir()):
                 folder.rmdir()

@@ -15,6 +15,7 @@ from kt_hpo.training import checkpoints, cross_validation, executions, learning_
 from kt_hpo.training.build import build
 from kt_hpo.training.callback_list import callbacks_of, copied, measuring
 from kt_hpo.training.cross_validation import Data
+from kt_hpo.training.data import made
 from kt_hpo.training.executions import Execution
 from kt_hpo.training.measures import count_parameters
 from kt_hpo.training.results import Result, mean_metrics, read_results
@@ -41,7 +42,7 @@ def run_trial(
     Returns:
         A result a training.
     """
-    data = fit_args, fit_kwargs
+    data = made(fit_args, fit_kwargs)
     folder = Path(tuner.get_trial_dir(trial.trial_id))
     plan = executions.planned(tuner, data)
     results = executions.kept(tuner.annotations(trial)) if len(plan) > 1 else []

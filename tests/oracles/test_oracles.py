@@ -4,7 +4,7 @@ import threading
 
 import keras_tuner
 import pytest
-from conformance.searches import OBJECTIVE, conditional_space, finite_space, opened, run
+from conformance.searches import OBJECTIVE, conditional_space, end, finite_space, opened, run
 from keras_tuner.engine.trial import TrialStatus
 
 from kt_hpo.hyperparameters import HyperParameters
@@ -190,3 +190,24 @@ def test_a_failed_trial_is_retried_and_the_record_knows(tmp_path):
     trial.status, trial.message = TrialStatus.INVALID, "RuntimeError: flaky"
     again.end_trial(trial)
     assert again.record.trials[0].state.name == "FAIL"
+
+
+def test_hyperband_keeps_all_busy_while_a_bracket_is_left_to_begin(tmp_path):
+    """Four ask, and trials last as long as their epochs: nobody waits before the last bracket."""
+    oracle = HyperbandOracle(
+        objective=OBJECTIVE, max_epochs=9, seed=0, hyperparameters=conditional_space()
+    )
+    opened(oracle, tmp_path)
+    until, now = {}, 0
+    while len(oracle.end_order) < oracle.planned_trials:
+        for asker in sorted({f"tuner{place}" for place in range(4)} - until.keys()):
+            trial = oracle.create_trial(asker)
+            values = trial.hyperparameters.values
+            if trial.status == TrialStatus.RUNNING:
+                until[asker] = now + values["tuner/epochs"] - values["tuner/initial_epoch"], trial
+            else:
+                begun = {t.hyperparameters.values["tuner/bracket"] for t in oracle.trials.values()}
+                assert begun == {0, 1, 2}, "somebody waits while a bracket could begin"
+        asker = min(until, key=lambda asker: until[asker][0])
+        now, trial = until.pop(asker)
+        end(oracle, trial, int(trial.trial_id) % 7)

@@ -274,3 +274,34 @@ def test_a_real_notebook_updates_one_output_in_place():
     assert "<b>5/6</b>" in html and "2 complete, 1 pruned, 2 failed" in html
     assert "[bold]units=64" in html and "ValueError: [red] &lt;i&gt;" in html
     assert "2 complete, 1 pruned, 2 failed" in output.data["text/plain"]
+
+
+def with_workers(display):
+    display.start(5, Counts())
+    display.worker(1, None)
+    for worker, number in ((2, 7), (3, 8)):
+        display.trial_started(number, {"units": 64})
+        display.worker(worker, number)
+    display.epoch(7, 0, 3, {"val_loss": 0.5})
+    display.trial_ended(8, "COMPLETE", 0.25, None)
+    return display
+
+
+def test_a_row_a_worker_in_a_terminal_and_in_a_notebook():
+    from rich.console import Console
+
+    from kt_hpo.tracking.notebook import NotebookDisplay
+
+    console = Console(file=io.StringIO(), width=80)
+    display = with_workers(TerminalDisplay("val_loss", "min", console))
+    console.print(display.page())
+    display.stop()
+    rows = [line.split("  ") for line in console.file.getvalue().splitlines() if "worker" in line]
+    words = [[word.strip() for word in row if word.strip()] for row in rows][-3:]
+    assert words == [
+        ["worker 1", "idle"],
+        ["worker 2", "trial 7", "epoch 1/3", "val_loss 0.5", "units=64"],
+        ["worker 3", "idle"],
+    ]
+    html = with_workers(NotebookDisplay("val_loss", "min")).html()
+    assert html.count("<tr>") == 3 and "epoch 1/3 val_loss 0.5" in html and "idle" in html

@@ -1,0 +1,222 @@
+"""The workers of a search: who gives them trials, answers them and makes good for the lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from multiprocessing.connection import wait
+from typing import TYPE_CHECKING, Any
+
+from keras_tuner.engine.trial import Trial, TrialStatus
+
+from kt_hpo.execution.processes import parcel
+from kt_hpo.execution.processes.launcher import Ending, Launcher, StartError
+from kt_hpo.execution.processes.messages import (
+    Answer,
+    Ask,
+    Ended,
+    Fatal,
+    Method,
+    Raised,
+    Ready,
+    Unfit,
+    portable,
+    unpacked,
+)
+from kt_hpo.execution.processes.remote import look_up
+from kt_hpo.execution.processes.worker import Worker
+from kt_hpo.execution.trial import begin, end
+
+if TYPE_CHECKING:
+    from kt_hpo.tuner import Tuner
+
+# Seconds to wait for something to happen.
+_BEAT = 0.1
+_FAILED_STARTS = 3
+
+
+class WorkerError(RuntimeError):
+    """No worker can be started."""
+
+
+class Crew:
+    """Runs the trials of a search in worker processes; this process alone asks the oracle.
+
+    Args:
+        tuner: The tuner.
+        workers: The workers.
+        launcher: Starts them.
+        parcel_place: Where the parcel with the search begins, and how large it is.
+        roots: The objects that workers may ask, by their names.
+    """
+
+    def __init__(
+        self,
+        tuner: Tuner,
+        workers: Sequence[Worker],
+        launcher: Launcher,
+        parcel_place: tuple[int, int],
+        roots: dict[str, Any],
+    ) -> None:
+        self._tuner = tuner
+        self._workers = workers
+        self._launcher = launcher
+        self._parcel_place = parcel_place
+        self._roots = roots
+        self._packer = parcel.Packer(roots)
+        self._failed_starts: list[str] = []
+        self._may_be_more = True
+
+    def run(self) -> None:
+        """Runs trials until the oracle has no more.
+
+        Raises:
+            FatalError: If every other trial would fail of the same mistake.
+            WorkerError: If three workers in a row could not be started.
+            RuntimeError: If too many trials failed in a row.
+        """
+        while self._give_trials():
+            self._start_workers()
+            self._serve()
+
+    def close(self) -> None:
+        """Ends all workers."""
+        for worker in self._workers:
+            worker.end(self._launcher)
+
+    def _give_trials(self) -> bool:
+        """Asks for trials for the workers that have none; tells whether there is work left."""
+        if any(worker.trial for worker in self._workers) and not self._may_be_more:
+            return True
+        self._may_be_more = False
+        free = [worker for worker in self._workers if worker.trial is None]
+        answers = [self._give_trial(worker) for worker in free]
+        stopped = all(answer == TrialStatus.STOPPED for answer in answers)
+        return not stopped or any(worker.trial for worker in self._workers)
+
+    def _give_trial(self, worker: Worker) -> str:
+        tuner = self._tuner
+        tuner.pre_create_trial()
+        trial = tuner.oracle.create_trial(f"{tuner.tuner_id}:{worker.number}")
+        if trial.status == TrialStatus.RUNNING:
+            worker.trial = trial
+        if worker.trial is not None and worker.is_ready:
+            self._try(worker, self._begin_trial)
+        else:
+            tuner.progress.worker(worker.number, None)
+        return trial.status
+
+    def _begin_trial(self, worker: Worker) -> None:
+        assert worker.trial is not None
+        begin(self._tuner, worker.trial)
+        self._tuner.progress.worker(worker.number, int(worker.trial.trial_id))
+        worker.begin_trial()
+
+    def _start_workers(self) -> None:
+        """Starts a process wherever a trial waits for one."""
+        for worker in self._workers:
+            if worker.trial is not None and worker.process is None:
+                try:
+                    worker.start(self._launcher, self._parcel_place)
+                except (StartError, EOFError) as error:
+                    worker.end(self._launcher)
+                    self._count_failed_start(str(error))
+
+    def _serve(self) -> None:
+        """Hears what the workers have to say."""
+        sources: dict[Any, Worker] = {}
+        for worker in self._workers:
+            if worker.process is not None:
+                sources[worker.process.channel] = worker
+                if worker.process.output.is_open:
+                    sources[worker.process.output] = worker
+        left = [s for w in self._workers if (s := w.seconds_left) is not None]
+        for source in wait(list(sources), max(min([_BEAT, *left]), 0)):
+            worker = sources[source]
+            if worker.process is not None and source is worker.process.output:
+                worker.show_output()
+            elif worker.process is not None:
+                self._try(worker, self._hear)
+        for worker in self._workers:
+            if worker.seconds_left is not None and worker.seconds_left <= 0:
+                self._stop(worker)
+
+    def _try(self, worker: Worker, talk: Callable[[Worker], None]) -> None:
+        """Talks with a worker, which may be gone."""
+        try:
+            talk(worker)
+        except EOFError:
+            self._lose(worker)
+
+    def _hear(self, worker: Worker) -> None:
+        assert worker.process is not None
+        for content in worker.process.channel.arrived():
+            try:
+                message = unpacked(content)
+            except Exception as unknown:
+                # Only a question may hold what this process does not know.
+                self._raise(worker, unknown)
+                continue
+            match message:
+                case Ask() as question:
+                    self._answer(worker, question)
+                case Ready():
+                    worker.is_ready, self._failed_starts = True, []
+                    self._begin_trial(worker)
+                case Ended() as ended:
+                    self._end_trial(worker, ended)
+                case Fatal(error):
+                    raise error
+                case Unfit(words):
+                    worker.end(self._launcher)
+                    self._count_failed_start(words)
+
+    def _answer(self, worker: Worker, question: Ask) -> None:
+        assert worker.process is not None
+        try:
+            found = look_up(self._roots, question)
+            content = self._packer.pack(found if isinstance(found, Method) else Answer(found))
+        except Exception as error:
+            self._raise(worker, error)
+        else:
+            worker.process.channel.send(content)
+
+    def _raise(self, worker: Worker, error: Exception) -> None:
+        """Answers a question with an error."""
+        assert worker.process is not None
+        raised = Raised(portable(error, "the process of the search"))
+        worker.process.channel.send(self._packer.pack(raised))
+
+    def _end_trial(self, worker: Worker, ended: Ended) -> None:
+        trial = worker.end_trial()
+        trial.hyperparameters = ended.hyperparameters
+        self._end(trial, ended.status, ended.message)
+
+    def _end(self, trial: Trial, status: str, message: str | None) -> None:
+        trial.status, trial.message = status, message
+        self._may_be_more = True
+        end(self._tuner, trial)
+
+    def _stop(self, worker: Worker) -> None:
+        """Ends a worker whose trial takes too long."""
+        words = f"The trial took longer than trial_timeout={worker.trial_timeout:g} seconds."
+        self._fail(worker, worker.end(self._launcher, hangs=True), words)
+
+    def _lose(self, worker: Worker) -> None:
+        """Makes good for a worker that has ended by itself, or by somebody's hand."""
+        was_ready, ending = worker.is_ready, worker.end(self._launcher)
+        if ending is not None and not was_ready:
+            self._count_failed_start(f"{ending.stack}\n{ending.words}".strip())
+        elif ending is not None and worker.trial is not None:
+            self._fail(worker, ending, ending.words)
+
+    def _fail(self, worker: Worker, ending: Ending | None, words: str) -> None:
+        stack = ending.stack if ending else ""
+        self._end(worker.end_trial(), TrialStatus.INVALID, f"{stack}\n{words}".strip())
+
+    def _count_failed_start(self, words: str) -> None:
+        self._failed_starts.append(words)
+        if len(self._failed_starts) == _FAILED_STARTS:
+            raise WorkerError(
+                f"{_FAILED_STARTS} workers in a row could not start. The first one said:\n\n"
+                f"{self._failed_starts[0]}"
+            )

@@ -1,0 +1,101 @@
+"""What the search and its workers say to each other."""
+
+from __future__ import annotations
+
+import pickle
+import traceback
+from typing import Any, NamedTuple
+
+import cloudpickle
+import keras_tuner
+
+
+class Setup(NamedTuple):
+    """To a worker, first of all: where the parcel lies, its GPU's memory, and Keras' settings."""
+
+    begin: int
+    size: int
+    gpu_memory: int | None
+    settings: dict[str, Any]
+
+
+class Ready(NamedTuple):
+    """From a worker: the parcel is unpacked, trials may come."""
+
+
+class Unfit(NamedTuple):
+    """From a worker: it cannot begin."""
+
+    traceback: str
+
+
+class Ask(NamedTuple):
+    """From a worker: an attribute, or with arguments a call, of an object of the search."""
+
+    place: str
+    name: str
+    arguments: tuple[Any, ...] | None = None
+    keywords: dict[str, Any] | None = None
+
+
+class Answer(NamedTuple):
+    """To a worker: the attribute, or what the call returned."""
+
+    value: Any
+
+
+class Method(NamedTuple):
+    """To a worker: what it asked for is to be called."""
+
+
+class Raised(NamedTuple):
+    """To a worker: what it asked for raised an error."""
+
+    error: Exception
+
+
+class Ended(NamedTuple):
+    """From a worker: how its trial ended."""
+
+    status: str
+    message: str | None
+    hyperparameters: keras_tuner.HyperParameters
+
+
+class Fatal(NamedTuple):
+    """From a worker: an error that every other trial would meet too."""
+
+    error: Exception
+
+
+def packed(message: Any) -> bytes:
+    """Makes bytes of a message, classes of a notebook's cells included."""
+    return cloudpickle.dumps(message)
+
+
+def unpacked(content: bytes) -> Any:
+    """Makes a message of bytes."""
+    return pickle.loads(content)
+
+
+def portable(error: Exception, where: str) -> Exception:
+    """Makes an error one that can travel, its traceback noted in it.
+
+    Args:
+        error: The error.
+        where: In which process it was raised.
+
+    Returns:
+        The same, or a RuntimeError of the same words where its class cannot be sent.
+
+    Example:
+        >>> portable(ValueError("wrong"), "a worker")
+        ValueError('wrong')
+    """
+    note = f"In {where}:\n" + "".join(traceback.format_exception(error))
+    try:
+        unpacked(packed(error))
+    except Exception:
+        error = RuntimeError(f"{type(error).__name__}: {error}")
+    error.add_note(note)
+    return error

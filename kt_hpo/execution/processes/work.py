@@ -1,0 +1,135 @@
+"""What a worker does: unpacks the search, then runs one trial after the other."""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import random
+import select
+import signal
+import socket
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+from keras_tuner import errors
+
+from kt_hpo.execution.processes import datasets, devices, parcel, settings
+from kt_hpo.execution.processes.arrays import Pages
+from kt_hpo.execution.processes.channel import Channel
+from kt_hpo.execution.processes.messages import (
+    Ended,
+    Fatal,
+    Ready,
+    Setup,
+    Unfit,
+    packed,
+    portable,
+    unpacked,
+)
+from kt_hpo.execution.processes.remote import Questions, Remote
+from kt_hpo.execution.trial import settle
+from kt_hpo.startup import quiet_retracing
+from kt_hpo.training.memory import released_graphs
+
+# Milliseconds between two looks at whether the warden is still there.
+_LOOK = 1000
+
+
+class Search(NamedTuple):
+    """What there is to run."""
+
+    tuner: Any
+    fit_args: tuple[Any, ...]
+    fit_kwargs: dict[str, Any]
+
+
+def main(connected: int, faults: int, shared: int) -> int:
+    """Works until the search's process has no more to do, or is gone.
+
+    Args:
+        connected: File descriptor of the socket to that process.
+        faults: File descriptor of where the stack goes when this process crashes.
+        shared: File descriptor of the shared file.
+
+    Returns:
+        The exit status.
+    """
+    _be_on_guard(connected, faults)
+    channel = Channel(socket.socket(fileno=connected))
+    # A child that outlives this process must not keep its end from being noticed.
+    os.register_at_fork(after_in_child=channel.close)
+    try:
+        try:
+            search = _set_up(channel, shared)
+        except Exception:
+            channel.send(packed(Unfit(traceback.format_exc())))
+            return 1
+        channel.send(packed(Ready()))
+        _work(channel, search)
+    except EOFError:
+        pass  # The search's process has no more to say.
+    return 0
+
+
+def _be_on_guard(connected: int, faults: int) -> None:
+    """Leaves a trace of crashes, and ends with the process of the search, also within an epoch."""
+    for stop in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(stop, signal.SIG_DFL)
+    faulthandler.enable(faults)
+    faulthandler.register(signal.SIGUSR1, faults)
+    threading.Thread(target=_watch, args=(connected, os.getppid()), daemon=True).start()
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+
+
+def _watch(connected: int, warden: int) -> None:
+    hung_up = select.poll()
+    hung_up.register(connected, 0)
+    while not hung_up.poll(_LOOK) and os.getppid() == warden:
+        pass
+    os.killpg(0, signal.SIGKILL)
+
+
+def _set_up(channel: Channel, shared: int) -> Search:
+    setup: Setup = unpacked(channel.receive())
+    # Workers that are forks of one process would otherwise draw the same numbers.
+    random.seed()
+    np.random.seed()
+    devices.limit_gpu_memory(setup.gpu_memory)
+    settings.adopt(setup.settings)
+    pages, questions = Pages(shared), Questions(channel)
+    openers: dict[str, Callable[[Any], Any]] = {
+        parcel.STAYS: partial(Remote, questions.ask),
+        parcel.ARRAY: pages.array,
+        parcel.DATASET: datasets.load,
+    }
+    content = pages.read(setup.begin, setup.size)
+    tuner, known, fit_args, fit_kwargs = parcel.Unpacker(content, openers).load()
+    vars(tuner.oracle).update(known)
+    return Search(tuner, fit_args, fit_kwargs)
+
+
+def _work(channel: Channel, search: Search) -> None:
+    with quiet_retracing():
+        while True:
+            trial = unpacked(channel.receive())
+            channel.send(packed(_run(search, trial)))
+
+
+def _run(search: Search, trial: Any) -> Ended | Fatal:
+    """Runs a trial as `Inline` does, up to its end."""
+    tuner, hp = search.tuner, trial.hyperparameters
+    if tuner.oracle.tune_new_entries:
+        hp.propose = partial(tuner.oracle.propose, trial.trial_id)
+    try:
+        with released_graphs():
+            settle(
+                tuner, trial, lambda: tuner.run_trial(trial, *search.fit_args, **search.fit_kwargs)
+            )
+    except errors.FatalError as error:
+        return Fatal(portable(error, "the worker"))
+    return Ended(trial.status, trial.message, trial.hyperparameters)

@@ -1,0 +1,180 @@
+"""Trials side by side on this machine, each in a process of its own."""
+
+from __future__ import annotations
+
+import copy
+import numbers
+import os
+import secrets
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import keras
+
+from kt_hpo.arguments import check_whole
+from kt_hpo.execution.inline import Inline
+from kt_hpo.execution.processes import devices
+from kt_hpo.execution.processes.arrays import SharedFile
+from kt_hpo.execution.processes.crew import Crew
+from kt_hpo.execution.processes.datasets import SavedDatasets
+from kt_hpo.execution.processes.launcher import Launcher, is_supported
+from kt_hpo.execution.processes.parcel import Packer
+from kt_hpo.execution.processes.worker import Worker
+
+if TYPE_CHECKING:
+    from kt_hpo.tuner import Tuner
+
+# What a worker knows of the oracle without asking.
+_CONSTANT = ("objective", "constraints", "seed", "inherit_weights", "tune_new_entries")
+
+
+class Workers:
+    """Runs `n` trials at once, in processes of this machine.
+
+    The processes are started once and stay; each gets its part of the cores and GPUs. The
+    hypermodel, the callbacks and the data travel there by themselves, from a script, from a
+    notebook's cells too, and large arrays are shared, not copied. A trial whose process is killed,
+    crashes or hangs fails alone, to be retried as `max_retries_per_trial` says.
+
+    `build`, `fit`, `run_trial`, `on_epoch_*` and `on_batch_*` run in the workers, on a copy of the
+    tuner: what they change of it, the search does not see. All its other methods run in this
+    process, which alone writes the record.
+
+    The oracle is asked for `n` trials before the first of them has ended. An algorithm that learns
+    from one trial to the next learns from fewer then.
+
+    Args:
+        n: How many trials run at once.
+        gpus_per_trial: How many GPUs each has: a whole number, or the part of one that it shares,
+            its memory limited to that part. None divides all there are evenly; 0 hides them.
+        trial_timeout: Seconds after which a trial is stopped and counts as failed; None lets it
+            run.
+
+    Attributes:
+        n: As given.
+        gpus_per_trial: As given.
+        trial_timeout: As given.
+
+    Raises:
+        ValueError: If one of them is not allowed.
+
+    Example:
+        >>> Workers(4, gpus_per_trial=0.5)
+        Workers(4, gpus_per_trial=0.5)
+    """
+
+    def __init__(
+        self, n: int, gpus_per_trial: float | None = None, trial_timeout: float | None = None
+    ) -> None:
+        check_whole(n=n)
+        _check_gpus(gpus_per_trial)
+        _check_seconds(trial_timeout)
+        self.n = n
+        self.gpus_per_trial = gpus_per_trial
+        self.trial_timeout = trial_timeout
+        if gpus_per_trial != 0:
+            # This process builds models too, to explore the space; it must leave the workers room.
+            os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+
+    def run(self, tuner: Tuner, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) -> None:
+        """Runs trials until the oracle has no more.
+
+        Args:
+            tuner: The tuner.
+            fit_args: Positional arguments of `search`.
+            fit_kwargs: Keyword arguments of `search`.
+
+        Raises:
+            ValueError: If there are too few GPUs.
+            TypeError: If something the trials need cannot be sent to another process.
+            WorkerError: If no worker can be started.
+        """
+        if not is_supported():
+            raise ValueError("Workers needs Linux or macOS; on Windows it runs within WSL 2.")
+        there = [] if self.gpus_per_trial == 0 else devices.gpus()
+        shares = devices.shares(self.n, self.gpus_per_trial, there)
+        folder = _folder(Path(tuner.project_dir))
+        file = SharedFile()
+        environment = {"KERAS_BACKEND": keras.backend.backend(), **devices.threads(self.n)}
+        launcher = Launcher(file.fileno(), folder, environment, preload=not there)
+        workers = [
+            Worker(number, share, self.trial_timeout) for number, share in enumerate(shares, 1)
+        ]
+        roots = _roots(tuner)
+        try:
+            packer = Packer(roots, file, SavedDatasets(folder))
+            parcel_place = file.write(_pack(packer, tuner, fit_args, fit_kwargs))
+            crew = Crew(tuner, workers, launcher, parcel_place, roots)
+            try:
+                crew.run()
+            finally:
+                crew.close()
+        finally:
+            launcher.close()
+            file.close()
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def __repr__(self) -> str:
+        given = {"gpus_per_trial": self.gpus_per_trial, "trial_timeout": self.trial_timeout}
+        words = [f"{name}={value!r}" for name, value in given.items() if value is not None]
+        return f"Workers({', '.join([str(self.n), *words])})"
+
+
+def _folder(project_dir: Path) -> Path:
+    """A new name for a folder, after those of searches that were killed are swept out."""
+    for left in project_dir.glob("workers-*"):
+        shutil.rmtree(left, ignore_errors=True)
+    return project_dir / f"workers-{secrets.token_hex(4)}"
+
+
+def _roots(tuner: Tuner) -> dict[str, Any]:
+    """The objects of the search that stay in this process and that workers may ask."""
+    record = tuner.oracle.record
+    return {
+        "oracle": tuner.oracle,
+        "record": record,
+        "study": record.study,
+        "progress": tuner.progress,
+    }
+
+
+def _pack(
+    packer: Packer, tuner: Tuner, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]
+) -> bytes:
+    ours = copy.copy(tuner)
+    ours.executor = Inline()
+    known = {name: getattr(tuner.oracle, name) for name in _CONSTANT}
+    try:
+        return packer.pack((ours, known, fit_args, fit_kwargs))
+    except (OSError, ValueError):
+        raise
+    except Exception as error:
+        parts = {f"self.{name}": value for name, value in vars(ours).items()}
+        parts |= {f"argument {place} of search()": a for place, a in enumerate(fit_args, 1)}
+        parts |= {f"{name}=": value for name, value in fit_kwargs.items()}
+        obstacle = packer.find_obstacle(parts) or f"{type(tuner).__name__} cannot be sent: {error}."
+        raise TypeError(
+            f"{obstacle} Make it where it is used, in build(hp) or run_trial, or search with "
+            "executor=kt_hpo.Inline()."
+        ) from error
+
+
+def _check_gpus(gpus_per_trial: Any) -> None:
+    if gpus_per_trial is None:
+        return
+    is_number = isinstance(gpus_per_trial, numbers.Real) and not isinstance(gpus_per_trial, bool)
+    is_whole = is_number and gpus_per_trial == int(gpus_per_trial)
+    if not is_number or gpus_per_trial < 0 or (gpus_per_trial > 1 and not is_whole):
+        raise ValueError(
+            f"gpus_per_trial={gpus_per_trial!r} is not allowed; give a whole number, a part of a "
+            "GPU such as 0.5, or 0 for none."
+        )
+
+
+def _check_seconds(trial_timeout: Any) -> None:
+    is_number = isinstance(trial_timeout, numbers.Real) and not isinstance(trial_timeout, bool)
+    if trial_timeout is not None and not (is_number and trial_timeout > 0):
+        raise ValueError(
+            f"trial_timeout={trial_timeout!r} is not allowed; give seconds, more than 0, or None."
+        )

@@ -1,0 +1,345 @@
+"""Trials in processes of their own: the results of inline, and faults that disturb nobody else."""
+
+import ctypes
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+import cloudpickle
+import keras
+import numpy as np
+import psutil
+import pytest
+from models import blobs, build
+
+import kt_hpo
+
+# This module is none that a worker could import.
+cloudpickle.register_pickle_by_value(sys.modules[__name__])
+
+SAMPLES = 20_000
+ATTRIBUTES = ("params", "value", "intermediate_values", "state")
+
+
+def results(tuner):
+    return [tuple(getattr(trial, name) for name in ATTRIBUTES) for trial in tuner.study.trials]
+
+
+def no_process_is_left():
+    """Of those that this one has started, and they, but for multiprocessing's own."""
+    children = psutil.Process().children(recursive=True)
+    return not [child for child in children if "processes" in " ".join(child.cmdline())]
+
+
+def memory(kind):
+    """Megabytes of this process's memory of a kind, from the kernel."""
+    lines = Path("/proc/self/smaps_rollup").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(kind)) / 1024
+
+
+class Square(kt_hpo.RandomSearch):
+    """A search without models, in which trials may be told to fail."""
+
+    def __init__(self, directory, executor=2, **kwargs):
+        kwargs = {"max_trials": 6, "seed": 0, "project_name": "square"} | kwargs
+        super().__init__(directory=directory, executor=executor, **kwargs)
+
+    def run_trial(self, trial, faults=None):
+        value = trial.hyperparameters.Float("x", -1, 1)
+        fault = (faults or {}).get(trial.trial_id)
+        if fault is not None:
+            fault()
+        return value**2
+
+
+def test_results_are_those_of_inline(tmp_path):
+    """Weights, order of the samples, values met while building, reports and pruning: all."""
+    x, y = blobs(SAMPLES)
+
+    def conditional(hp):
+        model = build(hp)
+        if hp.values["units"] > 16:
+            hp.Float("late", 0, 1)
+        return model
+
+    def search(executor):
+        tuner = kt_hpo.RandomSearch(
+            conditional, "val_loss", max_trials=4, seed=3, directory=tmp_path,
+            project_name=str(executor), executor=executor,
+        )  # fmt: skip
+        tuner.search(x, y, validation_split=0.2, epochs=2, batch_size=512, verbose=0)
+        return tuner
+
+    inline, workers = search(None), search(2)
+    for one, other in zip(results(inline), results(workers), strict=True):
+        assert one[0] == other[0] and one[3] == other[3]
+        assert one[1] == pytest.approx(other[1], rel=1e-4)
+        assert one[2] == pytest.approx(other[2], rel=1e-4)
+    theirs = [trial.user_attrs for trial in workers.study.trials]
+    assert [attrs["parameters"] for attrs in theirs] == [
+        trial.user_attrs["parameters"] for trial in inline.study.trials
+    ]
+    model = workers.get_best_models()[0]
+    best = min(trial.value for trial in workers.study.trials)
+    validation = x[-SAMPLES // 5 :], y[-SAMPLES // 5 :]
+    assert model.evaluate(*validation, verbose=0)[0] == pytest.approx(best, rel=1e-3)
+    assert no_process_is_left()
+    assert not list(tmp_path.glob("2/workers*"))
+    workers.search(x, y, validation_split=0.2, epochs=2, verbose=0)  # Nothing is left to do.
+    assert len(workers.study.trials) == 4
+
+
+def test_every_fault_fails_its_own_trial_alone(tmp_path, capsys):
+    faults = {
+        "0001": lambda: os.kill(os.getpid(), signal.SIGKILL),
+        "0002": lambda: ctypes.string_at(0),
+        "0003": lambda: sys.exit(3),
+        "0004": lambda: time.sleep(60),
+        "0005": lambda: np.ones(2**62, "int8"),
+        "0006": lambda: print("I was here") or 1 / 0,
+        # A child that outlives it changes nothing.
+        "0007": lambda: (os.fork() and os.kill(os.getpid(), signal.SIGKILL)) or time.sleep(60),
+    }
+    executor = kt_hpo.Workers(2, trial_timeout=3)
+    tuner = Square(tmp_path, executor, max_trials=10, max_consecutive_failed_trials=9)
+    tuner.search(faults=faults)
+    trials = tuner.study.trials
+    failed = {t.number: t.user_attrs["traceback"] for t in trials if t.state.name == "FAIL"}
+    words = {
+        1: "killed by SIGKILL, as the system does when memory runs out",
+        2: "killed by SIGSEGV",
+        3: "exit status 3",
+        4: "longer than trial_timeout=3 seconds",
+        5: "MemoryError",
+        6: "ZeroDivisionError",
+        7: "SIGKILL",
+    }
+    assert failed.keys() == words.keys()
+    for number, word in words.items():
+        assert word in failed[number].splitlines()[-1]
+    # The stack tells where it crashed, and where it hung.
+    assert "run_trial" in failed[2] and "run_trial" in failed[4]
+    assert [t.number for t in trials if t.state.name == "COMPLETE"] == [0, 8, 9]
+    shown = capsys.readouterr().out
+    assert "[trial 6] I was here" in shown
+    assert "Trial 0001 failed: The worker was killed" in shown
+    assert no_process_is_left()
+
+
+def test_a_trial_is_tried_again_as_often_as_allowed(tmp_path):
+    seen = tmp_path / "seen"
+
+    def dies_twice():
+        with seen.open("a") as file:
+            file.write("x")
+        if len(seen.read_text()) < 3:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    tuner = Square(tmp_path, max_trials=3, max_retries_per_trial=2)
+    tuner.search(verbose=0, faults={"0001": dies_twice})
+    assert [t.state.name for t in tuner.study.trials] == ["COMPLETE"] * 3
+    assert tuner.study.trials[1].user_attrs["attempts"] == 2
+
+
+def test_data_are_shared_and_pipelines_travel(tmp_path):
+    import tensorflow as tf
+
+    class Looks(Square):
+        def run_trial(self, trial, x, pipeline, frame):
+            trial.hyperparameters.Float("x", 0, 1)
+            before = memory("Anonymous")
+            tensor = tf.convert_to_tensor(x)
+            grown = memory("Anonymous") - before
+            x[0] = 7.0  # A worker's own affair.
+            batches = [batch.numpy().tolist() for batch in pipeline]
+            assert batches == [[0, 1], [2, 3]] and frame["a"].sum() == 3
+            return {"default_objective": grown, "sum": float(tensor[1:].numpy().sum())}
+
+    import pandas as pd
+
+    x = np.ones((100, 2**18), "float32")
+    pipeline = tf.data.Dataset.range(4).batch(2)
+    tuner = Looks(tmp_path, max_trials=2)
+    tuner.search(x, pipeline=pipeline, frame=pd.DataFrame({"a": [1, 2]}), verbose=0)
+    for trial in tuner.study.trials:
+        assert trial.value < 20, "megabytes, of 100: a copy was made"
+        assert trial.user_attrs["metrics"]["sum"] == x[1:].size
+    assert x[0, 0] == 1
+    assert not list(tmp_path.glob("square/workers*"))
+
+
+def test_data_may_be_functions_that_make_them(tmp_path):
+    class Both(kt_hpo.RandomSearch):
+        pass
+
+    def pipeline():
+        import tensorflow as tf
+
+        return tf.data.Dataset.from_tensor_slices(blobs(100)).batch(10).repeat()
+
+    for executor in (None, 2):
+        tuner = Both(build, "val_loss", max_trials=2, seed=0, directory=tmp_path, executor=executor,
+                     project_name=str(executor))  # fmt: skip
+        tuner.search(
+            pipeline, validation_data=lambda: blobs(50), epochs=1, steps_per_epoch=10, verbose=0
+        )
+        assert [trial.state.name for trial in tuner.study.trials] == ["COMPLETE"] * 2
+
+
+def test_callbacks_hooks_and_retries_of_a_tuner_of_ones_own(tmp_path):
+    log = tmp_path / "log"
+
+    class Mine(kt_hpo.RandomSearch):
+        def on_trial_begin(self, trial):
+            log.open("a").write(f"begin {trial.trial_id} {os.getpid()}\n")
+
+        def on_epoch_end(self, trial, model, epoch, logs=None):
+            log.open("a").write(f"epoch {epoch} {os.getpid()}\n")
+
+    class Stop(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            self.model.stop_training = epoch == 1
+
+    tuner = Mine(build, "loss", max_trials=2, seed=0, directory=tmp_path, executor=2)
+    tuner.search(*blobs(50), epochs=9, callbacks=[Stop()], verbose=0)
+    lines = [line.split() for line in log.read_text().splitlines()]
+    here = {pid for *_, pid in lines if pid == str(os.getpid())}
+    assert [line[0] for line in lines if line[-1] in here] == ["begin", "begin"]
+    assert sorted(line[1] for line in lines if line[0] == "epoch") == ["0", "0", "1", "1"]
+    assert len({line[-1] for line in lines if line[0] == "epoch"}) == 2
+
+
+def test_settings_of_keras_hold_in_workers(tmp_path):
+    class Looks(Square):
+        def run_trial(self, trial):
+            trial.hyperparameters.Float("x", 0, 1)
+            assert keras.config.dtype_policy().name == "mixed_bfloat16"
+            return keras.config.epsilon()
+
+    before = keras.config.epsilon(), keras.config.dtype_policy()
+    keras.config.set_epsilon(1e-3)
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        tuner = Looks(tmp_path, max_trials=2)
+        tuner.search(verbose=0)
+    finally:
+        keras.config.set_epsilon(before[0])
+        keras.config.set_dtype_policy(before[1])
+    assert [trial.value for trial in tuner.study.trials] == [1e-3] * 2
+
+
+class Spoilt:
+    """Can be packed, and not unpacked."""
+
+    def __reduce__(self):
+        return int, ("no number",)
+
+
+def test_workers_that_cannot_start_stop_the_search_with_the_first_traceback(tmp_path):
+    tuner = Square(tmp_path)
+    tuner.spoilt = Spoilt()
+    with pytest.raises(RuntimeError, match=r"(?s)3 workers in a row.*invalid literal.*no number"):
+        tuner.search(verbose=0)
+    assert no_process_is_left()
+    del tuner.spoilt
+    tuner.search(verbose=0)
+    assert [trial.state.name for trial in tuner.study.trials] == ["COMPLETE"] * 6
+
+
+def test_a_mistake_of_every_trial_ends_the_search(tmp_path):
+    class Wrong(Square):
+        def run_trial(self, trial):
+            trial.hyperparameters.Float("x", 0, 1)
+            return "nonsense"
+
+    with pytest.raises(kt_hpo.errors.FatalTypeError, match="nonsense") as caught:
+        Wrong(tmp_path).search(verbose=0)
+    assert "In the worker" in caught.value.__notes__[0]
+    assert no_process_is_left()
+
+
+def test_what_cannot_be_sent_is_named_before_anything_runs(tmp_path):
+    tuner = Square(tmp_path)
+    tuner.lock = threading.Lock()
+    with pytest.raises(TypeError, match=r"self\.lock.*Inline"):
+        tuner.search(verbose=0)
+    del tuner.lock
+    with pytest.raises(TypeError, match=r"faults=.*Inline"):
+        tuner.search(faults={"0000": threading.Lock()})
+    assert not tuner.study.trials
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        (lambda: kt_hpo.Workers(0), "n=0"),
+        (lambda: kt_hpo.Workers(2, gpus_per_trial=1.5), "gpus_per_trial=1.5"),
+        (lambda: kt_hpo.Workers(2, gpus_per_trial=-1), "gpus_per_trial=-1"),
+        (lambda: kt_hpo.Workers(2, trial_timeout=0), "trial_timeout=0"),
+        (lambda: kt_hpo.RandomSearch(build, executor="workers"), "Workers"),
+        (lambda: kt_hpo.RandomSearch(build, executor=True), "True"),
+    ],
+)
+def test_wrong_arguments_say_what_is_allowed(wrong, words):
+    with pytest.raises(ValueError, match=words):
+        wrong()
+
+
+def test_too_few_gpus_are_an_error_before_any_training(tmp_path, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    tuner = Square(tmp_path, kt_hpo.Workers(2, gpus_per_trial=1))
+    with pytest.raises(ValueError, match=r"need 2 GPUs, and there are 1"):
+        tuner.search(verbose=0)
+    assert not tuner.study.trials
+
+
+@pytest.mark.slow
+def test_each_worker_sees_its_own_gpu_and_its_part_of_the_cores(tmp_path, monkeypatch):
+    class Looks(Square):
+        def run_trial(self, trial):
+            trial.hyperparameters.Float("x", 0, 1)
+            time.sleep(1)
+            names = ("CUDA_VISIBLE_DEVICES", "TF_NUM_INTRAOP_THREADS")
+            seen = {name: float(os.environ[name]) for name in names}
+            return {"default_objective": 0.0, "fresh": "numpy" in sys.modules, **seen}
+
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3,5")
+    tuner = Looks(tmp_path, kt_hpo.Workers(2, gpus_per_trial=1), max_trials=4)
+    tuner.search(verbose=0)
+    seen = [trial.user_attrs["metrics"] for trial in tuner.study.trials]
+    assert {metrics["CUDA_VISIBLE_DEVICES"] for metrics in seen} == {3, 5}
+    half = max(len(os.sched_getaffinity(0)) // 2, 1)
+    assert {metrics["TF_NUM_INTRAOP_THREADS"] for metrics in seen} == {half}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["hyperband", "pbt", "evolution", "two objectives"])
+def test_every_algorithm_runs_side_by_side(kind, tmp_path):
+    common = {"seed": 0, "directory": tmp_path, "project_name": kind, "executor": 3}
+    tuner = {
+        "hyperband": lambda: kt_hpo.Hyperband(build, "val_loss", max_epochs=4, factor=2, **common),
+        "pbt": lambda: kt_hpo.PopulationBasedTraining(
+            build, "val_loss", population_size=4, ready_interval=1, max_epochs=3, **common
+        ),
+        "evolution": lambda: kt_hpo.EvolutionarySearch(
+            build, "val_loss", max_trials=8, population_size=3, inherit_weights=True, **common
+        ),
+        "two objectives": lambda: kt_hpo.OptunaSearch(
+            build, ["val_loss", "parameters"], max_trials=4, **common
+        ),
+    }[kind]()
+    tuner.search(*blobs(200), validation_split=0.2, epochs=2, verbose=0)
+    trials = tuner.study.trials
+    assert [trial.state.name for trial in trials] == ["COMPLETE"] * tuner.oracle.planned_trials
+    if kind in ("hyperband", "pbt"):
+        # They went on from others: as many epochs as were left, none twice.
+        for trial in trials:
+            values = trial.user_attrs["values"]
+            epochs = trial.user_attrs["history"][0]["epoch"]
+            assert epochs == list(range(values["tuner/initial_epoch"], values["tuner/epochs"]))
+    if kind == "evolution":
+        assert any(trial.user_attrs.get("inherited") for trial in trials)
+    assert no_process_is_left()
