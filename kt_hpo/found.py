@@ -15,6 +15,7 @@ from kt_hpo import tables
 from kt_hpo.oracles.ranking import front
 from kt_hpo.training import best, checkpoints, distribution
 from kt_hpo.training.confirm import Confirmation, confirm
+from kt_hpo.training.data import made
 
 
 class Found(keras_tuner.Tuner):
@@ -89,7 +90,7 @@ class Found(keras_tuner.Tuner):
             ValueError: If no trial has been completed, there are several objectives, or no data.
         """
         data = (fit_args, fit_kwargs) if fit_args or fit_kwargs else self._searched
-        return confirm(self, data, top, executions)
+        return confirm(self, data and made(*data), top, executions)
 
     def pareto_front(self) -> list[Trial]:
         """Picks the trials that no other is better than in every objective.

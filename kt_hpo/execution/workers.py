@@ -48,13 +48,11 @@ class Workers:
         n: How many trials run at once.
         gpus_per_trial: How many GPUs each has: a whole number, or the part of one that it shares,
             its memory limited to that part. None divides all there are evenly; 0 hides them.
-        trial_timeout: Seconds after which a trial is stopped and counts as failed; None lets it
-            run.
 
     Attributes:
         n: As given.
         gpus_per_trial: As given.
-        trial_timeout: As given.
+        ends_what_hangs: True: `trial_timeout` ends a trial whatever it does.
 
     Raises:
         ValueError: If one of them is not allowed.
@@ -64,15 +62,13 @@ class Workers:
         Workers(4, gpus_per_trial=0.5)
     """
 
-    def __init__(
-        self, n: int, gpus_per_trial: float | None = None, trial_timeout: float | None = None
-    ) -> None:
+    ends_what_hangs = True
+
+    def __init__(self, n: int, gpus_per_trial: float | None = None) -> None:
         check_whole(n=n)
         _check_gpus(gpus_per_trial)
-        _check_seconds(trial_timeout)
         self.n = n
         self.gpus_per_trial = gpus_per_trial
-        self.trial_timeout = trial_timeout
         if gpus_per_trial != 0:
             # This process builds models too, to explore the space; it must leave the workers room.
             os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
@@ -98,9 +94,8 @@ class Workers:
         file = SharedFile()
         environment = {"KERAS_BACKEND": keras.backend.backend(), **devices.threads(self.n)}
         launcher = Launcher(file.fileno(), folder, environment, preload=not there)
-        workers = [
-            Worker(number, share, self.trial_timeout) for number, share in enumerate(shares, 1)
-        ]
+        seconds = tuner.training.trial_timeout
+        workers = [Worker(number, share, seconds) for number, share in enumerate(shares, 1)]
         roots = _roots(tuner)
         try:
             packer = Packer(roots, file, SavedDatasets(folder))
@@ -116,9 +111,8 @@ class Workers:
             shutil.rmtree(folder, ignore_errors=True)
 
     def __repr__(self) -> str:
-        given = {"gpus_per_trial": self.gpus_per_trial, "trial_timeout": self.trial_timeout}
-        words = [f"{name}={value!r}" for name, value in given.items() if value is not None]
-        return f"Workers({', '.join([str(self.n), *words])})"
+        gpus = "" if self.gpus_per_trial is None else f", gpus_per_trial={self.gpus_per_trial!r}"
+        return f"Workers({self.n}{gpus})"
 
 
 def _folder(project_dir: Path) -> Path:
@@ -143,7 +137,8 @@ def _pack(
     packer: Packer, tuner: Tuner, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]
 ) -> bytes:
     ours = copy.copy(tuner)
-    ours.executor = Inline()
+    # What the search's process alone uses.
+    ours.executor, ours.trackers, ours._searched = Inline(), [], None
     known = {name: getattr(tuner.oracle, name) for name in _CONSTANT}
     try:
         return packer.pack((ours, known, fit_args, fit_kwargs))
@@ -169,12 +164,4 @@ def _check_gpus(gpus_per_trial: Any) -> None:
         raise ValueError(
             f"gpus_per_trial={gpus_per_trial!r} is not allowed; give a whole number, a part of a "
             "GPU such as 0.5, or 0 for none."
-        )
-
-
-def _check_seconds(trial_timeout: Any) -> None:
-    is_number = isinstance(trial_timeout, numbers.Real) and not isinstance(trial_timeout, bool)
-    if trial_timeout is not None and not (is_number and trial_timeout > 0):
-        raise ValueError(
-            f"trial_timeout={trial_timeout!r} is not allowed; give seconds, more than 0, or None."
         )

@@ -65,7 +65,9 @@ def _check_training(tuner: Tuner, data: cross_validation.Data) -> None:
         cross_validation.check_data(tuner.training.cross_validation, data)
         return
     options = vars(tuner.training)
-    without = ("deterministic", "time_budget")
+    without = ["deterministic", "time_budget"]
+    if getattr(tuner.executor, "ends_what_hangs", False):
+        without.append("trial_timeout")
     unused = [name for name, value in options.items() if value and name not in without]
     if unused:
         raise ValueError(

@@ -11,6 +11,9 @@ from kt_hpo.execution.processes.devices import Share
 from kt_hpo.execution.processes.launcher import Ending, Launcher, Process
 from kt_hpo.execution.processes.messages import Setup, packed
 
+# A trial that only takes long notices by itself, at the end of a batch; one that hangs does not.
+_GRACE = 3.0
+
 
 class Worker:
     """A place for one trial at a time, and the process that runs it.
@@ -88,7 +91,7 @@ class Worker:
         """
         assert self.process is not None
         if self.trial_timeout is not None:
-            self._deadline = time.monotonic() + self.trial_timeout
+            self._deadline = time.monotonic() + self.trial_timeout + _GRACE
         self.process.channel.send(packed(self.trial))
 
     def end_trial(self) -> Trial:
