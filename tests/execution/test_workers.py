@@ -79,6 +79,7 @@ def test_results_are_those_of_inline(tmp_path):
         assert one[1] == pytest.approx(other[1], rel=1e-4)
         assert one[2] == pytest.approx(other[2], rel=1e-4)
     theirs = [trial.user_attrs for trial in workers.study.trials]
+    assert {attrs["worker"] for attrs in theirs} == {1, 2}
     assert [attrs["parameters"] for attrs in theirs] == [
         trial.user_attrs["parameters"] for trial in inline.study.trials
     ]

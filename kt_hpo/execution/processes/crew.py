@@ -108,6 +108,7 @@ class Crew:
     def _begin_trial(self, worker: Worker) -> None:
         assert worker.trial is not None
         begin(self._tuner, worker.trial)
+        self._tuner.annotate(worker.trial, worker=worker.number)
         self._tuner.progress.worker(worker.number, int(worker.trial.trial_id))
         worker.begin_trial()
 
