@@ -129,6 +129,7 @@ class Timed:
     def __init__(self, run):
         self.run = run
         self.known = set()
+        self.prepare = run.prepare
 
     def __call__(self, state, *rest):
         began = time.perf_counter()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Hashable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -20,7 +22,7 @@ from kt_hpo.training.vectorized.group import Group
 from kt_hpo.training.vectorized.learner import Batch, Learner, optimizer_state
 from kt_hpo.training.vectorized.obstacles import CannotVectorizeError, check_model
 from kt_hpo.training.vectorized.outcome import Outcome
-from kt_hpo.training.vectorized.program import Run, Sizes, backend, take
+from kt_hpo.training.vectorized.program import TRACING, Run, Sizes, backend, take
 from kt_hpo.training.vectorized.seat import Seat
 from kt_hpo.training.vectorized.signature import family
 
@@ -104,11 +106,15 @@ class Engine:
                 yield [Outcome(trial, obstacle=str(error))]
             except Exception as error:  # Whatever a user's build raises fails its own trial.
                 yield [Outcome(trial, error=error)]
-        # The largest first: a program for many trials serves fewer as well.
-        for key, members in sorted(groups.items(), key=lambda item: -len(item[1])):
-            size = min(at_once, _most_at_once(members[0]))
-            for first in range(0, len(members), size):
-                yield self._train_group(key, members[first : first + size])
+        yield from self._train_groups(_parts(groups, at_once))
+
+    def _train_groups(self, parts: list[tuple[Key, list[Member]]]) -> Iterator[list[Outcome]]:
+        """Trains one group after the other; while one trains, the next one's program is made."""
+        with ThreadPoolExecutor(1) as ahead:
+            coming = deque(ahead.submit(self._ready, *part) for part in parts[:1])
+            for number, (_, members) in enumerate(parts, 1):
+                coming.extend(ahead.submit(self._ready, *part) for part in parts[number:][:1])
+                yield self._train_group(coming.popleft(), members)
 
     def _prepare(self, trial: Trial) -> tuple[Key, Member]:
         """Builds the models of a trial, and reads what they are to be trained on."""
@@ -134,9 +140,9 @@ class Engine:
             raise CannotVectorizeError("a trial's executions have different models")
         return keys.pop(), Member(trial, seats, fit)
 
-    def _train_group(self, key: Key, members: Sequence[Member]) -> list[Outcome]:
+    def _train_group(self, ready: Future[Group], members: Sequence[Member]) -> list[Outcome]:
         try:
-            self._group(key, members).train()
+            ready.result().train()
         except CannotVectorizeError as error:
             return [Outcome(member.trial, obstacle=str(error)) for member in members]
         except Exception as error:  # Whatever it is: by itself, a trial fails of it by itself.
@@ -149,6 +155,12 @@ class Engine:
             Outcome(member.trial, member.seats, next(filter(None, member.errors), None))
             for member in members
         ]
+
+    def _ready(self, key: Key, members: Sequence[Member]) -> Group:
+        with TRACING:
+            group = self._group(key, members)
+            group.prepare()
+        return group
 
     def _group(self, key: Key, members: Sequence[Member]) -> Group:
         oracle, fit = self._tuner.oracle, members[0].fit
@@ -176,6 +188,16 @@ class Engine:
             fresh = stack.numbers(optimizer_state(twin))
             self._programs[key] = (*self._families[relatives], fresh)
         return self._programs[key]
+
+
+def _parts(groups: dict[Key, list[Member]], at_once: int) -> list[tuple[Key, list[Member]]]:
+    """Groups of no more trials than may train at once."""
+    parts = []
+    # The largest first: a program for many trials serves fewer as well.
+    for key, members in sorted(groups.items(), key=lambda item: -len(item[1])):
+        size = min(at_once, _most_at_once(members[0]))
+        parts += [(key, members[at : at + size]) for at in range(0, len(members), size)]
+    return parts
 
 
 def _past_of(trials: Sequence[Trial]) -> set[str]:

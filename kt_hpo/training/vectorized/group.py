@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from keras import ops
@@ -52,6 +53,10 @@ class Group:
         self._best = self._state
         self._steps = -(-count(fit.train) // fit.sizes.batch)
 
+    def prepare(self) -> None:
+        """Has the program made that the first epoch needs."""
+        self._run.prepare(*self._arguments(self._fit.epochs.start))
+
     def train(self) -> None:
         """Trains all of them to their ends."""
         for seat in self._seats:
@@ -74,6 +79,13 @@ class Group:
         self._leave(range(len(self._seats)))
 
     def _epoch(self, epoch: int) -> dict[str, np.ndarray]:
+        self._state, logs, measured = self._run(*self._arguments(epoch))
+        self._best = stack.as_long(self._best, self._state)
+        logs = {**logs, **{f"val_{name}": values for name, values in measured.items()}}
+        return {name: ops.convert_to_numpy(values) for name, values in logs.items()}
+
+    def _arguments(self, epoch: int) -> tuple[Any, ...]:
+        """What the program needs for an epoch."""
         steps, fit = self._steps, self._fit
         before = (epoch - fit.epochs.start) * steps
         generators = len(self._learner.generators)
@@ -85,11 +97,7 @@ class Group:
             common=random_states([self._oracle.seed, epoch], steps, generators),
             scalars=self._scalars(),
         )
-        order = ops.convert_to_tensor(self._order(epoch))
-        self._state, logs, measured = self._run(self._state, given, *self._data, order)
-        self._best = stack.as_long(self._best, self._state)
-        logs = {**logs, **{f"val_{name}": values for name, values in measured.items()}}
-        return {name: ops.convert_to_numpy(values) for name, values in logs.items()}
+        return (self._state, given, *self._data, ops.convert_to_tensor(self._order(epoch)))
 
     def _scalars(self) -> list[np.ndarray]:
         """What is every trial's own for the whole training."""

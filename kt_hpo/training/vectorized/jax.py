@@ -11,6 +11,7 @@ from keras import ops
 
 from kt_hpo.training.vectorized.learner import Batch, Learner, Values
 from kt_hpo.training.vectorized.program import (
+    TRACING,
     Given,
     Logs,
     Run,
@@ -57,15 +58,31 @@ class Jax:
             return state, logs, learner.results(measured)
 
         axes = (0, Given(rates=0, seeds=0, common=None, scalars=0), None, None, None)  # type: ignore[arg-type]
-        together = jax.jit(jax.vmap(epoch, in_axes=axes))
+        return Program(jax.jit(jax.vmap(epoch, in_axes=axes)))
 
-        def run(
-            state: Values, given: Given, train: Batch, validation: Batch | None, order: Any
-        ) -> tuple[Values, Logs, Logs]:
-            everyone = padded(state, given, places(len(given.rates)))
-            return together(*everyone, train, validation, order)
 
-        return run
+class Program:
+    """An epoch that is compiled when it is first called with a number of places.
+
+    Args:
+        together: The compiled epoch of all places.
+    """
+
+    def __init__(self, together: Callable[..., tuple[Values, Logs, Logs]]) -> None:
+        self._together = together
+
+    def prepare(
+        self, state: Values, given: Given, train: Batch, validation: Batch | None, order: Any
+    ) -> None:
+        """Does nothing: the first call compiles and runs in one."""
+
+    def __call__(
+        self, state: Values, given: Given, train: Batch, validation: Batch | None, order: Any
+    ) -> tuple[Values, Logs, Logs]:
+        """Runs an epoch; see `program.Run`."""
+        everyone = padded(state, given, places(len(given.rates)))
+        with TRACING:
+            return self._together(*everyone, train, validation, order)
 
 
 def _gradient(

@@ -5,7 +5,7 @@ What differs between backends is behind `Backend`; `tensorflow.py` and `jax.py` 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
 from typing import Any, NamedTuple, Protocol
 
 import keras
@@ -47,11 +47,43 @@ class Sizes(NamedTuple):
 
 
 Logs = dict[str, Any]
-Run = Callable[[Values, Given, Batch, "Batch | None", Any], tuple[Values, Logs, Logs]]
-"""Runs an epoch: of a state, on data in an order. Gives the state, and the metrics of both.
 
-What it gives may have more rows than there are trials: those of empty places, behind the others.
-"""
+TRACING = threading.RLock()
+"""Held while a model is traced, which changes it for that time: one thread at a time."""
+
+
+class Run(Protocol):
+    """A program: an epoch of all trials of a group."""
+
+    def prepare(
+        self, state: Values, given: Given, train: Batch, validation: Batch | None, order: Any
+    ) -> None:
+        """Does what the first call would do before it runs, in whatever thread.
+
+        Args:
+            state: As in a call; so are all others.
+            given: What the epoch gives to the trials.
+            train: The samples to train with.
+            validation: The samples to validate with, if any.
+            order: The order of the samples.
+        """
+
+    def __call__(
+        self, state: Values, given: Given, train: Batch, validation: Batch | None, order: Any
+    ) -> tuple[Values, Logs, Logs]:
+        """Runs an epoch.
+
+        Args:
+            state: Weights and optimizers of the trials, or of as many places.
+            given: What the epoch gives to the trials.
+            train: The samples to train with.
+            validation: The samples to validate with, if any.
+            order: The order of the samples.
+
+        Returns:
+            The state, and the metrics of training and validation. Each may have more rows than
+            there are trials: those of empty places, behind the others.
+        """
 
 
 class Backend(Protocol):

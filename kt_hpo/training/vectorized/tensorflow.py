@@ -20,6 +20,7 @@ from kt_hpo.training.vectorized import noise
 from kt_hpo.training.vectorized.learner import Batch, Learner, Values
 from kt_hpo.training.vectorized.obstacles import CannotVectorizeError
 from kt_hpo.training.vectorized.program import (
+    TRACING,
     Given,
     Logs,
     Sizes,
@@ -80,20 +81,37 @@ class Program:
         self, state: Values, given: Given, train: Batch, validation: Batch | None, order: Any
     ) -> tuple[Values, Logs, Logs]:
         """Runs an epoch; see `program.Run`."""
-        trials = len(given.rates)
-        if not self._looped:
-            number = self._places(trials)
-            arguments = _tensors((*padded(state, given, number), train, validation, order))
-            stacked = self._stacked(arguments)
-            if stacked is not None:
-                self._numbers.add(number)
-                return stacked(*arguments)
+        stacked, arguments = self._for_all_places(state, given, train, validation, order)
+        if stacked is not None:
+            return stacked(*arguments)
         arguments = _tensors((state, given, train, validation, order))
         try:
-            return self._loop(arguments)(*arguments)
+            with TRACING:
+                loop = self._loop(arguments)
+            return loop(*arguments)
         except Exception as error:  # Whatever TensorFlow and the layers raise in a graph.
             reason = f"their model fails in a graph ({str(error).strip().splitlines()[-1]})"
             raise CannotVectorizeError(reason) from error
+
+    def prepare(
+        self, state: Values, given: Given, train: Batch, validation: Batch | None, order: Any
+    ) -> None:
+        """Traces the program that a call needs; see `program.Run`."""
+        self._for_all_places(state, given, train, validation, order)
+
+    def _for_all_places(
+        self, state: Values, given: Given, train: Batch, validation: Batch | None, order: Any
+    ) -> tuple[Callable[..., Any] | None, Any]:
+        """The program of all places and its arguments; None if a layer does not convert."""
+        if self._looped:
+            return None, None
+        number = self._places(len(given.rates))
+        arguments = _tensors((*padded(state, given, number), train, validation, order))
+        with TRACING:
+            stacked = self._stacked(arguments)
+        if stacked is not None:
+            self._numbers.add(number)
+        return stacked, arguments
 
     def _places(self, trials: int) -> int:
         """As many as needed, or twice that where a program is there already."""
