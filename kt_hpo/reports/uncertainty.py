@@ -15,6 +15,8 @@ from kt_hpo.plots.search import Search
 from kt_hpo.reports.words import number
 
 NEIGHBOURS = 5
+# Among fewer trials even the nearest are far away.
+_ENOUGH = 20
 
 
 @dataclass(frozen=True)
@@ -62,9 +64,11 @@ def uncertainty(
             f"{', '.join(map(number, scores))}.",
         )
     near = nearest(search, trial, weights)
-    if len(near) < NEIGHBOURS:
+    if len(search.finished()) < _ENOUGH:
         return Uncertainty(
-            None, "It was trained once, so how much of its score is chance is not known."
+            None,
+            "It was trained once, so how much of its score is chance is not known; "
+            "tuner.confirm() finds out.",
         )
     values = [search.value(other) for other in near]
     return Uncertainty(

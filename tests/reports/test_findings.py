@@ -37,11 +37,14 @@ def test_executions_that_do_not_make_the_score_are_not_used():
 
 def test_without_executions_the_nearest_trials_tell_the_spread():
     near = [trial(value, x=0.5 + value / 100) for value in (1.0, 1.1, 1.2, 1.3, 1.4, 1.5)]
-    search = Search.of(study_of([*near, trial(9.0, x=1.0)]))
+    far = [trial(9.0, x=1.0) for _ in range(14)]
+    search = Search.of(study_of([*near, *far]))
     assert [other.value for other in nearest(search, search.best())] == [1.1, 1.2, 1.3, 1.4, 1.5]
     trust = uncertainty(search, search.best())
     assert trust.spread == pytest.approx(0.187, abs=1e-3)
     assert "trained once" in trust.basis
+    few = Search.of(study_of([*near, *far[1:]]))
+    assert uncertainty(few, few.best()).spread is None
 
 
 def test_trials_are_alike_by_what_mattered():
@@ -144,6 +147,7 @@ def test_the_smallest_of_the_equally_good_is_named():
             (1.04, 8),
         ]
     ]
+    trials += [trial(9.0, x=1.0) for _ in range(14)]
     found = answer(Search.of(study_of(trials)), None)
     assert "trial 1 has the smallest model: 100 parameters rather than 900" in found.remarks[1]
 
