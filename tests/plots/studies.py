@@ -8,7 +8,18 @@ import optuna
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 from optuna.trial import TrialState, create_trial
 
+from kt_hpo import plots
+
 X = FloatDistribution(0, 1)
+OF_SOMETHING_ELSE = {
+    "plot_confusion_matrix",
+    "plot_learning_rate",
+    "plot_misclassified",
+    "plot_predictions",
+}
+PLOTS_OF_STUDIES = [
+    name for name in plots.__all__ if name.startswith("plot_") and name not in OF_SOMETHING_ELSE
+]
 
 
 def trial(value=None, state=TrialState.COMPLETE, curve=(), x=0.5, **attributes):

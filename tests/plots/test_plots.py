@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from optuna.trial import TrialState, create_trial
 from plots.studies import (
     DEGENERATE,
+    PLOTS_OF_STUDIES,
     X,
     hyperband_study,
     labels,
@@ -25,12 +26,7 @@ from plots.studies import (
 
 from kt_hpo import plots
 
-OF_PREDICTIONS = {"plot_confusion_matrix", "plot_misclassified", "plot_predictions"}
-STUDY_PLOTS = [
-    getattr(plots, name)
-    for name in plots.__all__
-    if name.startswith("plot_") and name not in OF_PREDICTIONS
-]
+STUDY_PLOTS = [getattr(plots, name) for name in PLOTS_OF_STUDIES]
 
 
 @pytest.mark.parametrize("name", DEGENERATE)
