@@ -7,7 +7,7 @@ outcome     how it went, and what stays of it
 signature   which models can share a program; `lifted`: scalars in which they may differ
 group       trains a group, epoch by epoch; `seat`: one trial in it; `stack`: their weights
 learner     a step of one trial, as a function; `noise`: its random numbers
-program     an epoch as one program; `tensorflow` and `jax` compile it
+program     an epoch as one program; `tensorflow` (with `graphs`) and `jax` compile it
 """
 
 from kt_hpo.training.vectorized.engine import Engine

@@ -7,9 +7,7 @@ loop within the same graph.
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Hashable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Hashable
 from typing import Any, ClassVar
 
 import keras
@@ -17,6 +15,7 @@ import tensorflow as tf
 from keras import ops
 
 from kt_hpo.training.vectorized import noise
+from kt_hpo.training.vectorized.graphs import as_traced, register_conversions, silence
 from kt_hpo.training.vectorized.learner import Batch, Learner, Values
 from kt_hpo.training.vectorized.obstacles import CannotVectorizeError
 from kt_hpo.training.vectorized.program import (
@@ -69,7 +68,7 @@ class Program:
     """
 
     def __init__(self, learner: Learner, sizes: Sizes) -> None:
-        _register_conversions()
+        register_conversions()
         self._learner = learner
         self._sizes = sizes
         self._looped = False
@@ -83,7 +82,8 @@ class Program:
         """Runs an epoch; see `program.Run`."""
         stacked, arguments = self._for_all_places(state, given, train, validation, order)
         if stacked is not None:
-            return stacked(*arguments)
+            with as_traced():
+                return stacked(*arguments)
         arguments = _tensors((state, given, train, validation, order))
         try:
             with TRACING:
@@ -126,7 +126,7 @@ class Program:
         key = tuple(spec.shape for spec in state)
         if key not in self._traced:
             try:
-                with _silence():
+                with silence():
                     self._traced[key] = _traced(self._stacked_epoch, (state, *others))
             except CannotVectorizeError:
                 raise
@@ -323,27 +323,3 @@ def _states(learner: Learner, own: Any, shared: Values) -> Values:
     """The states of the seed generators: shared where draws are turned, else the trial's own."""
     turned = noise.drawn_generators(learner.model)
     return [state if n in turned else own[n] for n, state in enumerate(shared)]
-
-
-@contextmanager
-def _silence() -> Iterator[None]:
-    """Keeps TensorFlow from describing an operation that does not convert, pages long."""
-    logger = logging.getLogger("tensorflow")
-    before, logger.disabled = logger.disabled, True
-    try:
-        yield
-    finally:
-        logger.disabled = before
-
-
-def _register_conversions() -> None:
-    """Teaches `tf.vectorized_map` the bitcast in Keras' argmax, which accuracies are made of.
-
-    Where TensorFlow has moved its private registry, such models train in a loop.
-    """
-    with suppress(Exception):
-        from tensorflow.python.ops.parallel_for import pfor
-
-        @pfor.RegisterPFor("Bitcast")
-        def convert(op: Any) -> Any:
-            return pfor.wrap(tf.bitcast(op.stacked_input(0), op.get_attr("type")), True)
