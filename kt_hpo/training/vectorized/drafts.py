@@ -9,6 +9,7 @@ its weights to the last bit. Whatever does not fit is built.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Hashable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
@@ -77,6 +78,8 @@ class Drafts:
         self._builds: list[Build] = []
         self._patterns: dict[Hashable, Pattern] = {}
         self._models: dict[Hashable, keras.Model] = {}
+        # Checkpoints ask for models while the next group's program does.
+        self._modelling = threading.Lock()
 
     def draft(
         self,
@@ -121,11 +124,12 @@ class Drafts:
 
     def _model(self, architecture: Hashable, built: Callable[[], keras.Model]) -> keras.Model:
         """A model of an architecture, the same whenever it is asked for."""
-        if architecture not in self._models:
-            for oldest in list(self._models)[: 1 - _MODELS]:
-                del self._models[oldest]
-            self._models[architecture] = built()
-        return self._models[architecture]
+        with self._modelling:
+            if architecture not in self._models:
+                for oldest in list(self._models)[: 1 - _MODELS]:
+                    del self._models[oldest]
+                self._models[architecture] = built()
+            return self._models[architecture]
 
     def _learn(self, build: Build, looked_at: set[str]) -> None:
         handed_on = {
