@@ -48,7 +48,9 @@ def experiment_of(tuner):
     return metadata.parse_experiment_plugin_data(content)
 
 
-@pytest.mark.parametrize("executor", [kt_hpo.Inline(), kt_hpo.Vectorized(2)], ids=repr)
+@pytest.mark.parametrize(
+    "executor", [kt_hpo.Inline(), kt_hpo.Vectorized(2), kt_hpo.Workers(2)], ids=repr
+)
 def test_a_run_a_trial_holds_what_the_record_holds(tmp_path, executor):
     tuner = searched(tmp_path, executor=executor)
     for trial in tuner.study.trials:
