@@ -3,9 +3,12 @@ import optuna
 import pytest
 from optuna.samplers import TPESampler
 from optuna.samplers._tpe import _truncnorm
+from optuna.samplers._tpe import sampler as _tpe
+from optuna.samplers._tpe._erf import erf as optunas_erf
 from optuna.search_space.group_decomposed import _GroupDecomposedSearchSpace
 from optuna.trial import TrialState, create_trial
 
+from kt_hpo.oracles import parzen
 from kt_hpo.oracles.parzen import quicken
 
 PYTHON = np.frompyfunc(_truncnorm._log_ndtr_single, 1, 1)
@@ -13,22 +16,58 @@ PYTHON = np.frompyfunc(_truncnorm._log_ndtr_single, 1, 1)
 
 @pytest.fixture
 def plain(monkeypatch):
+    """Optuna as it is installed; `quicken` in a test is undone after it."""
     monkeypatch.setattr(_truncnorm, "_log_ndtr", lambda a: PYTHON(a).astype(float))
+    monkeypatch.setattr(_truncnorm, "erf", optunas_erf)
+    monkeypatch.setattr(_tpe, "_get_infeasible_trial_score", parzen._infeasible_score_of)
+    monkeypatch.setattr(_tpe, "_split_trials", parzen._split_trials._split_trials)
 
 
 def sampler():
     return TPESampler(seed=0, multivariate=True, group=True)
 
 
-def proposals(sampler, trials=60):
-    study = optuna.create_study(sampler=sampler)
+def values_of(trial):
+    rate = trial.suggest_float("rate", 1e-5, 1e-1, log=True)
+    loss = abs(np.log10(rate) + 3)
+    if trial.suggest_categorical("optimizer", ["adam", "sgd"]) == "sgd":
+        loss += 1 - trial.suggest_float("momentum", 0.0, 0.99)
+    return loss + 0.01 * trial.suggest_int("units", 8, 64)
+
+
+def one(study):
+    trial = study.ask()
+    study.tell(trial, values_of(trial))
+
+
+def two_objectives(study):
+    trial = study.ask()
+    study.tell(trial, (values_of(trial), trial.params["units"]))
+
+
+def constrained(study):
+    trial = study.ask()
+    loss = values_of(trial)
+    trial.set_constraint("small", trial.params["units"] - 32)
+    study.tell(trial, loss)
+
+
+def pruned_and_running(study):
+    trial, other = study.ask(), study.ask()
+    other.report(values_of(other), 0)
+    if other.number % 6 == 1:
+        study.tell(other, state=TrialState.PRUNED)
+    study.tell(trial, values_of(trial))
+
+
+STEPS = (one, two_objectives, constrained, pruned_and_running)
+
+
+def proposals(sampler, step, trials=60):
+    directions = ["minimize"] * (2 if step is two_objectives else 1)
+    study = optuna.create_study(sampler=sampler, directions=directions)
     for _ in range(trials):
-        trial = study.ask()
-        rate = trial.suggest_float("rate", 1e-5, 1e-1, log=True)
-        loss = abs(np.log10(rate) + 3)
-        if trial.suggest_categorical("optimizer", ["adam", "sgd"]) == "sgd":
-            loss += 1 - trial.suggest_float("momentum", 0.0, 0.99)
-        study.tell(trial, loss + 0.01 * trial.suggest_int("units", 8, 64))
+        step(study)
     return [tuple(trial.params.values()) for trial in study.trials]
 
 
@@ -39,17 +78,18 @@ def test_the_logarithm_is_the_same(plain):
     np.testing.assert_allclose(_truncnorm._log_ndtr(points), expected, rtol=1e-9, atol=1e-15)
 
 
-def test_a_quickened_sampler_proposes_the_same(plain):
-    expected = proposals(sampler())
+@pytest.mark.parametrize("step", STEPS)
+def test_a_quickened_sampler_proposes_the_same(plain, step):
+    expected = proposals(sampler(), step)
     quick = sampler()
     quicken(quick)
-    found = proposals(quick)
+    found = proposals(quick, step)
     assert [len(values) for values in found] == [len(values) for values in expected]
     for ours, optunas in zip(found, expected, strict=True):
         assert ours == pytest.approx(optunas)
 
 
-def test_the_groups_are_those_of_optuna():
+def test_the_groups_are_those_of_optuna(plain):
     study = optuna.create_study()
     quick = sampler()
     quicken(quick)
