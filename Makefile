@@ -44,7 +44,7 @@ endif
 	touch $@
 
 test: check $(JAX)/installed
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist worksteal
 
 format: install
 	$(BIN)/ruff check --fix .
