@@ -154,7 +154,7 @@ def test_a_population_exploits_in_memory(tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(checkpoints, "go_on_from", None)
         in_memory = searched(tmp_path / "memory", **kwargs)
-    monkeypatch.setattr(ends.Ends, "get", lambda self, trial_id: None)
+    monkeypatch.setattr(ends.Ends, "get", lambda self, trial_id, execution: None)
     from_files = searched(tmp_path / "files", **kwargs)
     assert_same(in_memory, from_files)
     values = [trial.user_attrs["values"] for trial in in_memory.study.trials]
