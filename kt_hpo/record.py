@@ -159,6 +159,16 @@ class Record:
             if known.get(name) != value:
                 self.study.set_user_attr(name, value)
 
+    def plan(self, trials: int | None) -> None:
+        """Notes how many trials there shall be; a search with another plan is not finished.
+
+        Args:
+            trials: How many at most; None if nobody knows.
+        """
+        known = self.study.user_attrs
+        if "finished" not in known or known.get("planned_trials") != trials:
+            self.note(planned_trials=trials, finished=False)
+
     @property
     def trials(self) -> list[FrozenTrial]:
         """Every trial, in the order they were begun."""
