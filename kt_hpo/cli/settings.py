@@ -74,10 +74,8 @@ def read_file(path: Path) -> Settings:
         option = OPTIONS.get(name)
         if option is None:
             allowed = [known for known, option in OPTIONS.items() if option.in_file]
-            raise ValueError(
-                f"{name!r} in {path} is no option of a search.{did_you_mean(str(name), allowed)} "
-                f"There are {', '.join(allowed)}."
-            )
+            hint = did_you_mean(str(name), allowed) or f" There are {', '.join(allowed)}."
+            raise ValueError(f"{name!r} in {path} is no option of a search.{hint}")
         if not option.in_file:
             raise ValueError(
                 f"{name!r} in {path} is for the command line alone: leave it out, and give "

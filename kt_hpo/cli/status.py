@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kt_hpo.cli.recorded import add_search_argument, named_search
+from kt_hpo.cli.settings import FILE_NAME
 from kt_hpo.startup import quiet_tensorflow
 
 if TYPE_CHECKING:
@@ -64,7 +66,8 @@ def _lines(standing: Standing, search: str) -> list[tuple[str, str]]:
     lines = [("trials", _trials(standing))]
     for best in standing.best[:_FRONT]:
         values = ", ".join(f"{name} {short(value)}" for name, value in best.values.items())
-        lines.append(("best", f"{values} in trial {best.number}: {values_in_words(best.params)}"))
+        lines.append(("best", f"{values} in trial {best.number}"))
+        lines.append(("", values_in_words(best.params)))
     if len(standing.best) > _FRONT:
         lines.append(("", f"and {len(standing.best) - _FRONT} more that none is better than"))
     if standing.pace:
@@ -74,16 +77,21 @@ def _lines(standing: Standing, search: str) -> list[tuple[str, str]]:
     if standing.state != "stopped":
         lines += [("running", _open(trial)) for trial in standing.open]
     if standing.state == "stopped":
-        again = f"{len(standing.open)} trials begin again. " if standing.open else ""
-        lines.append(("go on", f"{again}`kt-hpo resume {search}`, or the program that began it"))
+        lines.append(("go on", _how_to_go_on(search)))
     return lines
+
+
+def _how_to_go_on(search: str) -> str:
+    if Path(search, FILE_NAME).is_file():
+        return f"kt-hpo resume {search}"
+    return "run the program again that began it"
 
 
 def _trials(standing: Standing) -> str:
     counts = standing.counts
     total = f"{counts.total} of {standing.planned}" if standing.planned else str(counts.total)
-    running = len(standing.open) if standing.state == "running" else 0
-    words = {"pruned": counts.pruned, "failed": counts.failed, "running": running}
+    begun = "to begin again" if standing.state == "stopped" else "running"
+    words = {"pruned": counts.pruned, "failed": counts.failed, begun: len(standing.open)}
     parts = [f"{counts.complete} complete"] + [f"{n} {word}" for word, n in words.items() if n]
     return f"{total}: {', '.join(parts)}"
 
