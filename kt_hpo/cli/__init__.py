@@ -72,12 +72,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(error, USAGE)
     except RuntimeError as error:
         return _fail(error, FAILED)
+    except _storage_errors() as error:
+        return _fail(f"the data base cannot be used: {str(error).splitlines()[0]}", FAILED)
     return OK
 
 
 def _fail(reason: object, status: int) -> int:
     print(f"kt-hpo: {reason}", file=sys.stderr)
     return status
+
+
+def _storage_errors() -> tuple[type[Exception], ...]:
+    """What is raised of a data base, by the packages that have been imported by then."""
+    bases = {"sqlalchemy.exc": "SQLAlchemyError", "optuna.exceptions": "StorageInternalError"}
+    return tuple(
+        getattr(sys.modules[module], name)
+        for module, name in bases.items()
+        if module in sys.modules
+    )
 
 
 def _parser() -> Parser:

@@ -35,6 +35,8 @@ def load_data(settings: Settings) -> Splits:
     data, seed, task = settings["data"], settings["seed"], settings.get("task")
     names = ("target", "task", "image_size")
     how = {name: settings[name] for name in names if name in settings}
+    if "image_size" in how:
+        how["image_size"] = tuple(how["image_size"])
     if not is_target(data):
         return datasets.load(data, seed=seed, **how)
     for name in ("target", "image_size"):

@@ -5,61 +5,58 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from kt_hpo import journal
 from kt_hpo.cli.options import OPTIONS
 from kt_hpo.cli.settings import FILE_NAME, Settings, as_flags, read_file
+from kt_hpo.record import FILE_NAME as RECORD
+from kt_hpo.studies import find_study, open_study
 
 
-def is_begun(directory: Path, settings: Settings) -> bool:
-    """Tells whether there are trials already.
+def goes_on(directory: Path, settings: Settings) -> bool:
+    """Decides whether a search goes on with what is in its folder, or begins it.
 
     Args:
         directory: The search's folder.
-        settings: The settings of the search.
-
-    Returns:
-        Whether its record holds any.
-
-    Raises:
-        RecordError: If the record is damaged.
-    """
-    from kt_hpo.record import FILE_NAME as RECORD
-    from kt_hpo.studies import open_study
-
-    storage = settings.get("storage")
-    try:
-        study = open_study(storage, directory.name) if storage else open_study(directory / RECORD)
-    except (FileNotFoundError, ValueError):
-        return False
-    return bool(study.get_trials(deepcopy=False))
-
-
-def check_same_search(directory: Path, settings: Settings) -> None:
-    """Refuses to mix two searches in one folder.
-
-    Args:
-        directory: The folder, which holds trials.
         settings: What is to be searched.
 
+    Returns:
+        Whether it goes on. What has no trials yet, after a mistake, say, is begun anew.
+
     Raises:
-        ValueError: If those trials are of a search with other options, or of a Python program.
+        ValueError: If there are trials of a search with other options, or of a Python program.
+        RecordError: If the record is damaged.
     """
     path = directory / FILE_NAME
-    if not path.is_file():
+    changed = _changed(read_file(path), settings) if path.is_file() else None
+    if changed == []:
+        return True
+    if not _has_trials(directory, settings):
+        return False
+    if changed is None:
         raise ValueError(
             f"{directory} holds a search that was not begun with `kt-hpo search`. Choose another "
             f"--directory, with --warm-start {directory} to learn from it, or --overwrite it."
         )
-    known = read_file(path)
-    changed = [
-        f"{option.flag} {_said(known, name)} (now {_said(settings, name)})"
-        for name, option in OPTIONS.items()
-        if option.fixed and option.in_file and known.get(name) != settings.get(name)
-    ]
-    if changed:
-        raise ValueError(
-            f"{directory} holds a search with other arguments: {', '.join(changed)}. "
-            f"Repeat them to go on with it, or say `kt-hpo resume {directory}`; choose another "
-            "--directory, or --overwrite it."
+    raise ValueError(
+        f"{directory} holds a search with other arguments: {', '.join(changed)}. "
+        f"Repeat them to go on with it, or say `kt-hpo resume {directory}`; choose another "
+        "--directory, or --overwrite it."
+    )
+
+
+def check_unclaimed(directory: Path) -> None:
+    """Refuses to begin a search anew that goes on elsewhere.
+
+    Args:
+        directory: The search's folder.
+
+    Raises:
+        RecordError: If another process searches there now.
+    """
+    if journal.is_claimed(directory):
+        raise journal.RecordError(
+            f"Another process is searching in {directory} right now. Wait for its end, stop it, or "
+            "choose another --directory."
         )
 
 
@@ -79,11 +76,6 @@ def kept_file(directory: Path) -> Path:
     path = directory / FILE_NAME
     if path.is_file():
         return path
-    from kt_hpo.startup import quiet_tensorflow
-
-    with quiet_tensorflow():
-        from kt_hpo.studies import find_study
-
     study, folder = find_study(directory)
     raise ValueError(f"{folder} holds {_other_origin(study.user_attrs, folder)}")
 
@@ -107,6 +99,25 @@ def _other_origin(attributes: dict[str, Any], folder: Path) -> str:
     )
 
 
+def _changed(known: Settings, wanted: Settings) -> list[str]:
+    """The options that a search must have the same to its end, and has not."""
+    return [
+        f"{option.flag} {_said(known, name)} (now {_said(wanted, name)})"
+        for name, option in OPTIONS.items()
+        if option.fixed and option.in_file and known.get(name) != wanted.get(name)
+    ]
+
+
+def _has_trials(directory: Path, settings: Settings) -> bool:
+    storage = settings.get("storage")
+    try:
+        study = open_study(storage, directory.name) if storage else open_study(directory / RECORD)
+    except (FileNotFoundError, ValueError):
+        return False
+    return bool(study.get_trials(deepcopy=False))
+
+
 def _said(settings: Settings, name: str) -> str:
-    value = settings.get(name)
-    return "not given" if value is None else as_flags({name: value}).get(name, "") or str(value)
+    if settings.get(name) is None:
+        return "not given"
+    return as_flags({name: settings[name]}).get(name) or str(settings[name])

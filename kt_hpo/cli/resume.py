@@ -10,6 +10,7 @@ from kt_hpo.cli.options import OPTIONS
 from kt_hpo.cli.parser import add_options
 from kt_hpo.cli.search import run
 from kt_hpo.cli.settings import complete, given_flags
+from kt_hpo.startup import quiet_tensorflow
 
 _EPILOG = """\
 examples:
@@ -48,7 +49,8 @@ def resume(options: argparse.Namespace) -> None:
     Args:
         options: The parsed arguments of `kt-hpo resume`.
     """
-    from kt_hpo.cli.kept import kept_file
+    with quiet_tensorflow():
+        from kt_hpo.cli.kept import kept_file
 
     file = kept_file(Path(options.search))
     settings = complete({**given_flags(options), "config": str(file)})

@@ -11,6 +11,7 @@ from kt_hpo.algorithms import ALGORITHMS
 from kt_hpo.cli.parser import add_options
 from kt_hpo.cli.settings import FILE_NAME, Settings, as_flags, complete, given_flags, write_file
 from kt_hpo.cli.targets import working_in
+from kt_hpo.startup import quiet_tensorflow
 
 if TYPE_CHECKING:
     from kt_hpo.datasets import Splits
@@ -80,15 +81,13 @@ def run(settings: Settings) -> None:
 
 
 def _search(settings: Settings, directory: Path) -> None:
-    from kt_hpo.startup import quiet_tensorflow
-
     with quiet_tensorflow():
         from kt_hpo import results
         from kt_hpo.cli import data, kept, model, tuners
 
-    overwrite = settings.get("overwrite", False) or not kept.is_begun(directory, settings)
-    if not overwrite:
-        kept.check_same_search(directory, settings)
+    overwrite = settings.get("overwrite", False) or not kept.goes_on(directory, settings)
+    if overwrite:
+        kept.check_unclaimed(directory)
     splits = data.load_data(settings)
     train = splits.train
     hypermodel = model.make_hypermodel(settings["model"], train, settings["max_epochs"])

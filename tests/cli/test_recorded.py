@@ -48,3 +48,10 @@ def test_a_search_that_is_not_there_is_one_line(arguments, words, tmp_path, monk
     assert error.startswith("kt-hpo: ") and words in error
     assert [path.name for path in tmp_path.iterdir()] == ["two.db"]
     assert cli.main(["report", "sqlite:///two.db", "--study-name", "a"]) == cli.OK
+
+
+@pytest.mark.parametrize("url", ["sqlite:////nowhere/a.db", "nosuch://host/trials"])
+def test_a_data_base_that_cannot_be_opened_is_one_line(url, capsys):
+    assert cli.main(["status", url]) in (cli.FAILED, cli.USAGE)
+    error = capsys.readouterr().err
+    assert error.startswith("kt-hpo: ") and len(error.splitlines()) == 1

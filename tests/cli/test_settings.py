@@ -53,7 +53,7 @@ def test_what_is_written_is_read_again(known, tmp_path_factory):
     assert read_file(as_yaml) == known
 
 
-@given(st.binary(max_size=60), st.sampled_from([".toml", ".yaml"]))
+@given(content=st.binary(max_size=60), suffix=st.sampled_from([".toml", ".yaml"]))
 def test_any_file_is_read_or_refused_with_its_name(content, suffix, tmp_path_factory):
     path = tmp_path_factory.getbasetemp() / f"any{suffix}"
     path.write_bytes(content)
@@ -98,7 +98,7 @@ def test_a_password_is_for_its_owner_and_not_in_the_record(tmp_path):
         ("a.toml", "max_trials = 0", ["max_trials = 0", "from 1 on"]),
         ("a.toml", "max_trials = true", ["max_trials = True"]),
         ("a.toml", "overwrite = true", ["for the command line alone", "--overwrite"]),
-        ("a.toml", "max_trials = ", ["a.toml is not understood", "line 1"]),
+        ("a.toml", "max_trials =\nseed = 1", ["a.toml is not understood", "line 1"]),
         ("a.yaml", "pruner: medain", ["Did you mean 'median'?"]),
         ("a.yaml", "a: [", ["a.yaml is not understood", "line"]),
         ("a.yaml", "- data", ["name: value"]),

@@ -11,7 +11,8 @@ import kt_hpo
 from kt_hpo.imports import import_search
 from kt_hpo.imports.table import read_table
 
-TABLE = """trial,state,val_accuracy,units,rate,kind,flag,accuracy,best_epoch,parameters,seconds,error
+TABLE = """\
+trial,state,val_accuracy,units,rate,kind,flag,accuracy,best_epoch,parameters,seconds,error
 0,completed,0.5,16,0.001,adam,True,0.6,3,120,2.5,
 1,completed,0.75,64,0.5,sgd,False,0.8,1,480,3.5,
 2,pruned,0.25,32,0.02,,True,0.3,1,240,1.0,
