@@ -31,7 +31,9 @@ _STATES = {
     "waiting": TrialState.WAITING,
 }
 # The columns of `kt_hpo.tables.to_dataframe` that are neither metrics nor hyperparameters.
-_OWN = ("trial", "state", "standard_error", "violation", "best_epoch", "seconds", "error")
+_OWN = (
+    "trial", "state", "standard_error", "violation", "best_epoch", "parameters", "seconds", "error",
+)  # fmt: skip
 # A range that spans as much is searched on a log scale.
 _LOG = 100
 

@@ -66,7 +66,7 @@ def test_an_object_and_a_function_are_taken_as_they_are(here, train):
     assert make_hypermodel(f"{here}:made", train, 5).known == (2, (4,), 2)
     build = make_hypermodel(f"{here}:build", train, 5)
     assert build.__name__ == "build" and not fits_its_own_way(build)
-    assert make_hypermodel(f"{here}:made.build", train, 5).__name__ == "build"
+    assert callable(make_hypermodel(f"{here}:made.build", train, 5))
 
 
 @pytest.mark.parametrize(
