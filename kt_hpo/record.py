@@ -85,6 +85,8 @@ class Record:
             if overwrite:
                 (project_dir / FILE_NAME).unlink(missing_ok=True)
             storage = journal.open_for_writing(project_dir / FILE_NAME)
+            # The folder may have been renamed.
+            name = next(iter(optuna.get_all_study_names(storage)), name)
         with quiet_optuna():
             if overwrite and name in optuna.get_all_study_names(storage):
                 optuna.delete_study(study_name=name, storage=storage)

@@ -58,7 +58,7 @@ def named_search(options: argparse.Namespace) -> Any:
 
     file = Path(options.search, FILE_NAME)
     if file.is_file() and (settings := read_file(file)).get("storage"):
-        name = options.study_name or file.parent.resolve().name
+        name = options.study_name or Path(settings["directory"]).name
         return Recorded(open_study(_from_anywhere(settings), name), file.parent)
     if options.study_name is None:
         return options.search

@@ -54,7 +54,12 @@ def resume(options: argparse.Namespace) -> None:
 
     file = kept_file(Path(options.search))
     settings = complete({**given_flags(options), "config": str(file)})
-    directory = file.parent.resolve()
-    if Path(settings["folder"], settings["directory"]).resolve() != directory:
+    directory, begun_in = file.parent.resolve(), Path(settings["folder"], settings["directory"])
+    if "storage" in settings and directory.name != begun_in.name:
+        raise ValueError(
+            f"{options.search} was renamed, and its data base knows it as {begun_in.name!r}. Rename "
+            "the folder back to go on with it."
+        )
+    if begun_in.resolve() != directory:
         settings["directory"] = str(directory)  # It was moved.
     run(settings)

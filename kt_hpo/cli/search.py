@@ -71,9 +71,10 @@ def run(settings: Settings) -> None:
         KeyboardInterrupt: If Ctrl-C was pressed; says how to go on.
     """
     with working_in(Path(settings.get("folder", "."))):
-        settings["folder"] = str(Path.cwd())
+        directory = _directory(settings)
+        settings |= {"folder": str(Path.cwd()), "directory": str(directory)}
         try:
-            _search(settings, _directory(settings))
+            _search(settings, directory)
         except KeyboardInterrupt:
             raise KeyboardInterrupt(
                 f"The same command goes on from here, or `kt-hpo resume {settings['directory']}`."

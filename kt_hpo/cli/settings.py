@@ -90,15 +90,18 @@ def write_file(path: Path, settings: Settings) -> None:
     """Writes settings, for people and `read_file` to read.
 
     Args:
-        path: The file, written whole or not at all; for its owner alone where it may hold a
-            password, that of a data base.
+        path: The file, written whole or not at all, and not again if it says the same; for its
+            owner alone where it may hold a password, that of a data base.
         settings: The settings.
     """
+    text = to_toml(settings)
+    if path.is_file() and path.read_text(encoding="utf-8") == text:
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f"{path.name}.unfinished")
     private = "@" in settings.get("storage", "")
     unfinished.touch(mode=0o600 if private else 0o666)
-    unfinished.write_text(to_toml(settings), encoding="utf-8")
+    unfinished.write_text(text, encoding="utf-8")
     unfinished.replace(path)
 
 

@@ -94,6 +94,10 @@ def test_a_search_in_a_data_base_is_found_by_its_folder(tmp_path, capsys, monkey
     assert "finished" in shown
     assert cli.main(["resume", "../runs/one", "--max-trials", "3", "--verbose", "0"]) == cli.OK
     assert "3 of 3" in status("../runs/one", capsys)
+    (tmp_path / "runs" / "one").rename(tmp_path / "runs" / "two")
+    assert "3 of 3" in status("../runs/two", capsys)
+    assert cli.main(["resume", "../runs/two"]) == cli.USAGE
+    assert "Rename the folder back" in capsys.readouterr().err
 
 
 def test_status_of_an_empty_search(tmp_path, capsys):
