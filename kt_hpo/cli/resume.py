@@ -57,8 +57,8 @@ def resume(options: argparse.Namespace) -> None:
     directory, begun_in = file.parent.resolve(), Path(settings["folder"], settings["directory"])
     if "storage" in settings and directory.name != begun_in.name:
         raise ValueError(
-            f"{options.search} was renamed, and its data base knows it as {begun_in.name!r}. Rename "
-            "the folder back to go on with it."
+            f"{options.search} was renamed, and its data base knows it as {begun_in.name!r}. "
+            "Rename the folder back to go on with it."
         )
     if begun_in.resolve() != directory:
         settings["directory"] = str(directory)  # It was moved.

@@ -83,13 +83,13 @@ def import_search(
     ended = [_complete(trial, given) for trial in trials if trial.state in _ENDED]
     if not ended:
         raise ValueError(f"None of the {len(trials)} trials of {source} has ended.")
-    record = Record.open(Path(directory) / (project_name or name), given, storage)
+    project_dir = Path(directory) / (project_name or name)
+    record = Record.open(project_dir, given, storage)
     if record.trials:
         raise ValueError(
             f"There are {len(record.trials)} trials in the record {record.study.study_name!r} "
             "already. Give another directory or project_name."
         )
-    project_dir = Path(directory) / record.study.study_name
     _copy_weights(ended, folder, project_dir)
     record.space = _space(attributes, ended)
     record.note(imported_from=getattr(source, "study_name", str(source)), finished=True)
