@@ -206,11 +206,13 @@ class Tuner(Found):
         with claimed, quiet_retracing(), shown(self, verbose):
             record_environment(self.study)
             self.oracle.record.note(made_by=made_by(self))
+            self.oracle.record.plan(self.oracle.planned_trials)
             self.on_search_begin()
             with self.interruption.listening(
                 self.progress.note, self.training.time_budget, self._reports_epochs_here
             ):
                 self.executor.run(self, fit_args, fit_kwargs)
+                self.oracle.record.note(finished=True)
             self.on_search_end()
 
     def run_trial(self, trial: Trial, *args: Any, **kwargs: Any) -> Any:

@@ -10,6 +10,7 @@ optimizer's state. A file is there whole or not at all.
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Collection
 from pathlib import Path
 
@@ -79,6 +80,20 @@ def save(model: keras.Model, path: Path) -> None:
     model.save_weights(unfinished)
     path.with_name(_BUILD).write_text(json.dumps(model.get_build_config()))
     unfinished.replace(path)
+
+
+def copy(path: Path, folder: Path) -> None:
+    """Copies a trial's best epoch.
+
+    Args:
+        path: What `save` wrote, or plain Keras Tuner.
+        folder: The other trial's folder; made if it is not there.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(path, folder / BEST)
+    build = path.with_name(_BUILD)
+    if build.is_file():
+        shutil.copyfile(build, folder / _BUILD)
 
 
 def restore(model: keras.Model, path: Path) -> None:
