@@ -16,7 +16,7 @@ from notebooks.execute import execute, notebooks, read  # noqa: E402
 ROOT = Path(kt_hpo.__file__).parents[1]
 COLAB = "https://colab.research.google.com/github/kt-hpo/kt_hpo/blob/main/notebooks"
 INSTALL = re.compile(
-    r'import sys\n\nif "google\.colab" in sys\.modules:\n'
+    r'import sys\n+if "google\.colab" in sys\.modules:\n'
     r'    %pip install -q "kt-hpo\[[a-z,]*datasets[a-z,]*\]"'
 )
 MACHINE = re.compile(r"(/home/|/root/|/tmp/|/work/|/Users/|/content/|[A-Z]:\\\\)")
