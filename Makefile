@@ -9,7 +9,7 @@ JAX := .venv-jax
 BACKEND := $(if $(shell command -v nvidia-smi 2>/dev/null),gpu,cpu)
 UV := $(shell command -v uv 2>/dev/null)
 
-.PHONY: install demo test check format clean
+.PHONY: install demo test check format notebooks clean
 
 install: $(VENV)/installed
 
@@ -45,6 +45,10 @@ endif
 
 test: check $(JAX)/installed
 	$(BIN)/pytest -n 2 --dist worksteal
+
+# Executes the notebooks where they are, and keeps their outputs.
+notebooks: install
+	$(BIN)/python notebooks/execute.py
 
 format: install
 	$(BIN)/ruff check --fix .

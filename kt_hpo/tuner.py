@@ -197,7 +197,8 @@ class Tuner(Found):
             RuntimeError: If `max_consecutive_failed_trials` trials failed in a row.
             RecordError: If another process searches in this project.
         """
-        check_search(self, fit_args, fit_kwargs)
+        with quiet_retracing():
+            check_search(self, fit_args, fit_kwargs)
         self._searched = fit_args, fit_kwargs
         verbose = fit_kwargs.get("verbose", "auto")
         if not self._run_trial_takes("verbose"):
