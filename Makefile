@@ -1,6 +1,7 @@
 # Two commands do everything: `make demo` runs a real search, `make test` runs every check.
-# Both create .venv first, with uv where it is installed, else with python's own venv and pip. The
-# tests have a second environment, with JAX and without TensorFlow.
+# `make docs` builds the documentation. All create .venv first, with uv where it is installed, else
+# with python's own venv and pip. The tests have a second environment, with JAX and without
+# TensorFlow.
 
 PYTHON ?= python3
 VENV := .venv
@@ -9,7 +10,7 @@ JAX := .venv-jax
 BACKEND := $(if $(shell command -v nvidia-smi 2>/dev/null),gpu,cpu)
 UV := $(shell command -v uv 2>/dev/null)
 
-.PHONY: install demo test check format notebooks clean
+.PHONY: install demo test docs check format notebooks clean
 
 install: $(VENV)/installed
 
@@ -50,9 +51,12 @@ test: check $(JAX)/installed
 notebooks: install
 	$(BIN)/python notebooks/execute.py
 
+docs: install
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
 format: install
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) $(JAX) build *.egg-info .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(JAX) build site *.egg-info .mypy_cache .ruff_cache .pytest_cache
