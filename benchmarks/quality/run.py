@@ -46,7 +46,9 @@ def fits(library: str, problem: Problem) -> bool:
     return (problem.epochs > 1 or not one.needs_curves) and (one.takes_choices or not choices)
 
 
-def missing(libraries: list[str], problems: list[str], seeds: int) -> Iterator[tuple[str, str, int]]:
+def missing(
+    libraries: list[str], problems: list[str], seeds: int
+) -> Iterator[tuple[str, str, int]]:
     """The searches to be made: the quick libraries first, all of one seed before the next."""
     for thinks in sorted({LIBRARIES[name].thinks for name in libraries}):
         some = [name for name in libraries if LIBRARIES[name].thinks == thinks]
@@ -69,8 +71,8 @@ def main() -> None:
     parser = measuring.arguments(__doc__)
     parser.add_argument("--seeds", type=int)
     parser.add_argument("--minutes", type=float, default=float("inf"))
-    parser.add_argument("--libraries", nargs="*", choices=[*LIBRARIES, []], default=list(LIBRARIES))
-    parser.add_argument("--problems", nargs="*", choices=[*PROBLEMS, []])
+    parser.add_argument("--libraries", nargs="+", choices=list(LIBRARIES), default=list(LIBRARIES))
+    parser.add_argument("--problems", nargs="+", choices=list(PROBLEMS))
     options = parser.parse_args()
     run(options)
 
@@ -80,7 +82,7 @@ def run(options: argparse.Namespace) -> None:
     load = measuring.load()
     problems = options.problems or [name for name in PROBLEMS if not options.quick or name in QUICK]
     seeds = options.seeds or (1 if options.quick else 30)
-    end = time.monotonic() + 60 * (1 if options.quick else options.minutes)
+    end = time.monotonic() + 60 * (0.4 if options.quick else options.minutes)
     FOLDER.mkdir(parents=True, exist_ok=True)
     thought: dict[str, list[float]] = {}
     for library, problem, seed in missing(options.libraries, problems, seeds):

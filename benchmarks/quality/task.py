@@ -40,7 +40,7 @@ class Task:
         self.improvements: list[tuple[int, float]] = []
         self._best = np.inf
         seeds, rows, _ = problem.curves.shape
-        self._seeds = np.random.default_rng(seed).integers(seeds, size=rows)
+        self._seeds: np.ndarray = np.random.default_rng(seed).integers(seeds, size=rows)
 
     def epoch(self, values: Values, epoch: int) -> float:
         """Trains an epoch.

@@ -1,0 +1,88 @@
+"""Tells the results of the searches, in words, tables and pictures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from matplotlib import pyplot as plt
+
+from benchmarks import measuring
+from benchmarks.pictures import BLUE, GREY, ORANGE, axes, saved
+from benchmarks.quality.libraries import LIBRARIES, OURS
+from benchmarks.quality.problems import PROBLEMS
+from benchmarks.quality.run import fits, known
+from benchmarks.quality.summary import POINTS, Summary, summary
+
+DEFAULT = "kt_hpo TPE"
+# Fewer seeds of those who think for long would be fewer seeds for all.
+QUICK = [name for name, one in LIBRARIES.items() if not one.thinks]
+
+
+def section(results: dict[str, Any]) -> str:
+    """Tells the results."""
+    parts = []
+    for group in dict.fromkeys(PROBLEMS[name]().group for name in PROBLEMS):
+        problems = {n: PROBLEMS[n]() for n in PROBLEMS if PROBLEMS[n]().group == group}
+        parts.append(f"### {group}: {', '.join(problems)}")
+        members = [n for n in LIBRARIES if all(fits(n, one) for one in problems.values())]
+        made = {name: known(name) for name in members}
+        budgets = {name: one.budget for name, one in problems.items()}
+        told = set()
+        for names in (QUICK, list(made)):
+            some = {name: made[name] for name in made if name in names}
+            found = summary(some, budgets)
+            if found is not None and frozenset(found.libraries) not in told:
+                told.add(frozenset(found.libraries))
+                parts += _told(found, f"{group} {len(told)}")
+    return "\n\n".join(parts)
+
+
+def _told(found: Summary, name: str) -> list[str]:
+    rows = [
+        [
+            f"**{found.libraries[i]}**" if found.libraries[i] == DEFAULT else found.libraries[i],
+            f"{found.rank[i, -1]:.2f}",
+            "{:.2f} to {:.2f}".format(*found.rank_interval[i]),
+            f"{found.regret[i, len(POINTS) // 2 - 1]:.5f}",
+            f"{found.regret[i, -1]:.5f}",
+            "{:.5f} to {:.5f}".format(*found.regret_interval[i]),
+        ]
+        for i in found.best_first()
+    ]
+    columns = {"search": "l", "mean rank": "r", "95 %": "r", "regret at half": "r",
+               "regret at the end": "r", "95 % ": "r"}  # fmt: skip
+    picture = _drawn(found, f"quality {name}".lower().replace(" ", "_"))
+    about = f"{found.problems} problems, {found.seeds} seeds each."
+    return [about, f"![]({picture})", measuring.markdown(columns, rows)]
+
+
+def _drawn(found: Summary, name: str) -> str:
+    figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.2))
+    for place in reversed(found.best_first()):
+        library = found.libraries[place]
+        ours = library in OURS
+        colour = ORANGE if library == DEFAULT else BLUE if ours else GREY
+        style = {"color": colour, "linewidth": 2.2 if library == DEFAULT else 1.0,
+                 "linestyle": "-" if ours else "--"}  # fmt: skip
+        left.plot(POINTS, found.regret[place], **style)
+        right.plot(POINTS, found.rank[place], **style)
+    axes(left, "Anytime normalized regret, mean", "share of the budget", "regret", log="y")
+    axes(right, "Mean rank", "share of the budget", "rank")
+    _name_ends(right, found)
+    return saved(figure, name)
+
+
+def _name_ends(ax: Any, found: Summary) -> None:
+    """Writes each name beside the end of its line, in order, none upon another."""
+    order = found.best_first()
+    low, high = ax.get_ylim()
+    step = (high - low) / max(len(order), 12)
+    ends, last = found.rank[:, -1], float("-inf")
+    for place in order:
+        last = max(ends[place], last + step)
+        name = found.libraries[place]
+        ax.annotate(
+            name, (1.0, ends[place]), (1.06, last), va="center", fontsize=7.5,
+            fontweight="bold" if name == DEFAULT else "normal", annotation_clip=False,
+            arrowprops={"arrowstyle": "-", "color": "#BBBBBB", "linewidth": 0.6},
+        )  # fmt: skip
