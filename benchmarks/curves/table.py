@@ -38,6 +38,12 @@ def there() -> list[str]:
     return [name for name in PLANS if path_of(name).exists()]
 
 
+def seeds(name: str) -> int:
+    """Of how many seeds a table that is there is made."""
+    with np.load(path_of(name)) as stored:
+        return len(stored["loss"])
+
+
 def read(name: str) -> Table:
     """Reads a table.
 

@@ -78,11 +78,11 @@ def of_networks(kind: type, name: str, task: str) -> Problem:
     return Problem(f"{name} {task}", name, space, errors[:, :, None])
 
 
-def of_curves(name: str, measure: str) -> Problem:
+def of_curves(name: str, made: str, measure: str) -> Problem:
     """One of our own tables of learning curves."""
-    table = curves.read(name)
+    table = curves.read(made)
     shown = np.nan_to_num(getattr(table, measure), nan=NO_IDEA, posinf=NO_IDEA)
-    return Problem(f"{name} {measure}", "learning curves", table.space, shown.clip(max=NO_IDEA), 50)
+    return Problem(name, "learning curves", table.space, shown.clip(max=NO_IDEA), trials=50)
 
 
 def _all() -> dict[str, Callable[[], Problem]]:
@@ -96,7 +96,8 @@ def _all() -> dict[str, Callable[[], Problem]]:
             made[f"{family} {task}"] = cache(partial(of_networks, kind, family, task))
     for table in curves.there():
         for measure in MEASURES[table]:
-            made[f"{table} {measure}"] = cache(partial(of_curves, table, measure))
+            name = f"{table} {measure}, {curves.seeds(table)} seeds"
+            made[name] = cache(partial(of_curves, name, table, measure))
     return made
 
 

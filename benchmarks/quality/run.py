@@ -80,7 +80,9 @@ def main() -> None:
 def run(options: argparse.Namespace) -> None:
     """Makes the searches that are missing, for as long as there is time."""
     load = measuring.load()
-    problems = options.problems or [name for name in PROBLEMS if not options.quick or name in QUICK]
+    problems = options.problems or [
+        name for name in PROBLEMS if not options.quick or name.startswith(QUICK)
+    ]
     seeds = options.seeds or (1 if options.quick else 30)
     end = time.monotonic() + 60 * (0.4 if options.quick else options.minutes)
     FOLDER.mkdir(parents=True, exist_ok=True)
