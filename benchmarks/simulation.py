@@ -5,9 +5,9 @@
 The oracles are the real ones, only training is looked up: an epoch of a configuration takes as
 long as it took when the table was made, and shows what it showed then. Hyperband promotes a trial
 when it is known to be among the best of its rung. As it is written in the paper, a bracket begins
-when the one before has ended; ours begins it as soon as a worker has nothing else to do. ASHA (Li et
-al. 2020) decides at once, so that nobody waits. All spend about as many epochs. Which seed of the
-table a training shows is drawn with its values.
+when the one before has ended; ours begins it as soon as a worker has nothing else to do. ASHA (Li
+et al. 2020) decides at once, so that nobody waits. All spend about as many epochs. Which seed of
+the table a training shows is drawn with its values.
 """
 
 from __future__ import annotations
