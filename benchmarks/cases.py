@@ -111,8 +111,8 @@ class Case:
 
 
 CASES = {
-    "digits MLP, one architecture": Case(digits_one, "digits", 64, 6, 10, 32, 50),
-    "digits MLP, 12 architectures": Case(digits_twelve, "digits", 64, 6, 10, 32, 15),
-    "mnist5k MLP": Case(mnist_mlp, "mnist5k", 32, 6, 10, 64, 4),
+    "digits MLP, one architecture": Case(digits_one, "digits", 64, 4, 10, 32, 50),
+    "digits MLP, 12 architectures": Case(digits_twelve, "digits", 64, 4, 10, 32, 15),
+    "mnist5k MLP": Case(mnist_mlp, "mnist5k", 32, 4, 10, 64, 4),
     "mnist5k CNN": Case(mnist_cnn, "mnist5k", 16, 3, 5, 64, 2),
 }

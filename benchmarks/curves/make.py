@@ -135,7 +135,9 @@ def pack(table: str) -> int:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--tables", nargs="+", choices=list(PLANS), default=list(PLANS))
     parser.add_argument("--minutes", type=float, default=float("inf"))
     arguments = parser.parse_args()

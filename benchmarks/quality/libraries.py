@@ -26,6 +26,8 @@ from kt_hpo import oracles
 from kt_hpo.oracles.gaussian_process import GaussianProcess
 from kt_hpo.pruning import make_pruner
 
+# More trials than any search comes to: its budget ends it.
+MOST = 100_000
 OBJECTIVE = keras_tuner.Objective("score", "min")
 Search = Callable[[Task, int], None]
 
@@ -57,7 +59,7 @@ class KerasTunersProcess(keras_tuner.oracles.BayesianOptimizationOracle):
 def with_oracle(kind: type[Any], task: Task, seed: int, pruner: Any = None, **options: Any) -> None:
     """Keras Tuner's oracles and ours."""
     if "max_epochs" not in options:
-        options["max_trials"] = 100_000
+        options["max_trials"] = task.problem.trials if pruner is None else MOST
     oracle = kind(objective=OBJECTIVE, seed=seed, hyperparameters=task.space.hyperparameters(),
                   **options)  # fmt: skip
     oracle.verbose = 0
@@ -135,7 +137,7 @@ def with_hyperopt(algorithm: str, task: Task, seed: int) -> None:
         lambda values: min(task.train(values)),
         space,
         algo=getattr(hyperopt, algorithm).suggest,
-        max_evals=100_000,
+        max_evals=MOST,
         rstate=np.random.default_rng(seed),
         show_progressbar=False,
         verbose=False,
