@@ -1,7 +1,4 @@
-"""Writes RESULTS.md of what the benchmarks have left in `results/`.
-
-python -m benchmarks.report
-"""
+"""Writes RESULTS.md of what the benchmarks have left in `results/`: `python -m benchmarks.report`."""
 
 from __future__ import annotations
 
