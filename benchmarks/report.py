@@ -1,4 +1,4 @@
-"""Writes RESULTS.md of what the benchmarks have left in `results/`: `python -m benchmarks.report`."""
+"""Writes RESULTS.md of what is in `results/`: `python -m benchmarks.report`."""
 
 from __future__ import annotations
 

@@ -225,6 +225,9 @@ def drawn(rows: list[dict[str, Any]]) -> str:
         right.plot(workers, [one["idle"] for one in some], **style)
     pictures.axes(left, "Makespan", "workers", "seconds", log="xy")
     pictures.axes(right, "Idle time, a share of all", "workers", "", log="x")
+    for ax in (left, right):
+        ax.set_xticks(WORKERS, [f"{count:,}" for count in WORKERS])
+        ax.minorticks_off()
     right.legend(frameon=False)
     return pictures.saved(figure, "simulation")
 
