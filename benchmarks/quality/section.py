@@ -17,16 +17,16 @@ from benchmarks.quality.summary import POINTS, Summary, summary
 DEFAULT = "kt_hpo TPE"
 ABOUT = """\
 `python -m benchmarks.quality.run` makes the searches that are missing of 30 seeds, and keeps all in
-`results/quality/`. A search has the epochs of 100 full trainings, 50 on learning curves; those whose
-trainings end early make more of them. Regret is the share of the way from the best to the worst
-configuration of a table that is left, by the mean over the table's seeds; what a search is shown is
-one seed, of a training its best epoch. Ranks are among those of the same table. The intervals are
-bootstraps over seeds. Blue is ours, our default orange, the peers dashed.
+`results/quality/`. A search has the epochs of 100 full trainings, 50 on learning curves; those
+whose trainings end early make more of them. Regret is the share of the way from the best to the
+worst configuration of a table that is left, by the mean over the table's seeds; what a search is
+shown is one seed, of a training its best epoch. Ranks are among those of the same table. The
+intervals are bootstraps over seeds. Blue is ours, our default orange, the peers dashed.
 
-Keras Tuner's Gaussian process is calculated with our arithmetic, its proposals are its own. Of
-pruned searches Hyperband goes on with trainings, the others stop them. Left out are
-population-based training, for which a table has no curves, and Ray Tune's ASHA, to which a search of
-a table takes minutes, an actor a trial."""
+Keras Tuner's Gaussian process is calculated with our arithmetic, its proposals are its own. Of the
+pruned searches Hyperband goes on with trainings, the others only stop them. Left out are
+population-based training, for which a table has no curves, and Ray Tune's ASHA, which starts an
+actor for each of some hundred trials."""
 # Fewer seeds of those who think for long would be fewer seeds for all.
 QUICK = [name for name, one in LIBRARIES.items() if not one.thinks]
 
