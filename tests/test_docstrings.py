@@ -9,10 +9,11 @@ import keras_tuner
 import optuna
 import pytest
 
+import benchmarks
 import hypermodels
 import kt_hpo
 
-PACKAGES = (kt_hpo, hypermodels)
+PACKAGES = (kt_hpo, hypermodels, benchmarks)
 NEEDS = {"kt_hpo.training.vectorized.jax": "jax"}
 MODULES = sorted(
     module.name
