@@ -1,16 +1,27 @@
 """Milliseconds that a trial costs beside its training: asking for values, telling the result.
 
-Run it: `.venv/bin/python benchmarks/overhead.py`. It prints a table by engine and storage, at 10,
-100 and 1,000 trials, of a function of five hyperparameters that takes no time itself; then what the
+    python -m benchmarks.overhead [--counts 10 100 1000 10000] [--minutes 1]
+
+By engine and storage, of a function of five hyperparameters that takes no time itself: the median
+over the ten trials before each count; what the process has grown by at the end, and what is on disk
+a trial. An engine that needs longer than a minute for its trials stops there. Then what the
 Gaussian process of Keras Tuner takes there and here, trial for trial in turns.
 """
 
 from __future__ import annotations
 
+import argparse
+import gc
+import os
 import tempfile
 import time
+from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from statistics import median
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras_tuner
 import optuna
@@ -18,14 +29,26 @@ from keras_tuner.engine.trial import TrialStatus
 from optuna.samplers import TPESampler
 
 import kt_hpo
+from benchmarks import measuring
 from kt_hpo import oracles
 
 COUNTS = (10, 100, 1000)
 WINDOW = 10
 OBJECTIVE = keras_tuner.Objective("score", "min")
+ENGINES: dict[str, Callable[..., Any]] = {
+    "RandomSearch": oracles.RandomSearchOracle,
+    "OptunaSearch (TPE)": oracles.OptunaSearchOracle,
+    "OptunaSearch (CMA-ES)": partial(oracles.OptunaSearchOracle, sampler="cmaes"),
+    "OptunaSearch (NSGA-II)": partial(oracles.OptunaSearchOracle, sampler="nsga2"),
+    "EvolutionarySearch": oracles.EvolutionarySearchOracle,
+    "HyperoptSearch": oracles.HyperoptSearchOracle,
+    "BayesianOptimization": oracles.BayesianOptimizationOracle,
+    "BayesOptSearch": oracles.BayesOptSearchOracle,
+}
+STORAGES = ("memory", "journal", "SQLite")
 
 
-def space():
+def space() -> keras_tuner.HyperParameters:
     hp = kt_hpo.HyperParameters()
     hp.Float("rate", 1e-5, 1e-1, sampling="log")
     hp.Float("dropout", 0.0, 0.5)
@@ -36,52 +59,66 @@ def space():
     return hp
 
 
-def one_trial(oracle):
-    """Asks and tells once; returns seconds."""
-    began = time.perf_counter()
-    trial = oracle.create_trial("tuner0")
-    values = trial.hyperparameters.values
-    oracle.update_trial(trial.trial_id, {"score": values["dropout"] + values.get("momentum", 0.5)})
-    trial.status = TrialStatus.COMPLETED
-    oracle.end_trial(trial)
-    return time.perf_counter() - began
-
-
-def one_trial_of_optuna(study):
-    """The same with Optuna alone; returns seconds."""
-    began = time.perf_counter()
-    trial = study.ask()
-    trial.suggest_float("rate", 1e-5, 1e-1, log=True)
-    loss = trial.suggest_float("dropout", 0.0, 0.5)
-    trial.suggest_int("units", 8, 512, log=True)
-    sgd = trial.suggest_categorical("optimizer", ["adam", "sgd"]) == "sgd"
-    loss += trial.suggest_float("momentum", 0.0, 0.99) if sgd else 0.5
-    study.tell(trial, loss)
-    return time.perf_counter() - began
-
-
-def milliseconds(one, counts):
-    """The median over the last trials before each count."""
-    seconds = [one() for _ in range(max(counts))]
-    return [1000 * median(seconds[max(count - WINDOW, 0) : count]) for count in counts]
-
-
-def opened(kind, storage, **options):
-    oracle = kind(
-        objective=OBJECTIVE, max_trials=10_000, seed=0, hyperparameters=space(), **options
-    )
-    oracle.storage = storage
-    oracle._set_project_dir(tempfile.mkdtemp(), "overhead")
+def opened(kind: Callable[..., Any], storage: str, folder: str) -> Any:
+    oracle = kind(objective=OBJECTIVE, max_trials=100_000, seed=0, hyperparameters=space())
+    if storage == "memory":
+        oracle.storage = optuna.storages.InMemoryStorage()
+    elif storage == "SQLite":
+        oracle.storage = f"sqlite:///{folder}/trials.db"
+    oracle._set_project_dir(folder, "overhead")
     oracle.reload()
     return oracle
 
 
-ENGINES = {
-    "RandomSearch": (oracles.RandomSearchOracle, {}),
-    "OptunaSearch (TPE)": (oracles.OptunaSearchOracle, {}),
-    "OptunaSearch (CMA-ES)": (oracles.OptunaSearchOracle, {"sampler": "cmaes"}),
-    "OptunaSearch (NSGA-II)": (oracles.OptunaSearchOracle, {"sampler": "nsga2"}),
-}
+def one_trial(oracle: Any) -> float:
+    """Asks and tells once; returns seconds."""
+    with measuring.timed() as seconds:
+        trial = oracle.create_trial("tuner0")
+        values = trial.hyperparameters.values
+        score = values["dropout"] + values.get("momentum", 0.5)
+        oracle.update_trial(trial.trial_id, {"score": score})
+        trial.status = TrialStatus.COMPLETED
+        oracle.end_trial(trial)
+    return seconds()
+
+
+def one_trial_of_optuna(study: optuna.Study) -> float:
+    """The same with Optuna alone; returns seconds."""
+    with measuring.timed() as seconds:
+        trial = study.ask()
+        trial.suggest_float("rate", 1e-5, 1e-1, log=True)
+        loss = trial.suggest_float("dropout", 0.0, 0.5)
+        trial.suggest_int("units", 8, 512, log=True)
+        sgd = trial.suggest_categorical("optimizer", ["adam", "sgd"]) == "sgd"
+        loss += trial.suggest_float("momentum", 0.0, 0.99) if sgd else 0.5
+        study.tell(trial, loss)
+    return seconds()
+
+
+def megabytes() -> float:
+    """What this process holds in memory."""
+    gc.collect()
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def measure(one: Callable[[], float], folder: str, counts: list[int], minutes: float) -> dict:
+    """Runs trials; tells what one takes at each count that is reached in time."""
+    before, end = megabytes(), time.monotonic() + 60 * minutes
+    seconds: list[float] = []
+    while len(seconds) < max(counts) and time.monotonic() < end:
+        seconds.append(one())
+    size = sum(file.stat().st_size for file in Path(folder).rglob("*") if file.is_file())
+    return {
+        "milliseconds": {
+            str(count): 1000 * median(seconds[max(count - WINDOW, 0) : count])
+            for count in counts
+            if count <= len(seconds)
+        },
+        "trials": len(seconds),
+        "megabytes": megabytes() - before,
+        "kilobytes on disk a trial": size / len(seconds) / 1000,
+    }
 
 
 class AsKerasTuner(oracles.BayesianOptimizationOracle):
@@ -89,40 +126,76 @@ class AsKerasTuner(oracles.BayesianOptimizationOracle):
 
     _make_gpr = keras_tuner.oracles.BayesianOptimizationOracle._make_gpr
 
-    def populate_space(self, trial_id):
+    def populate_space(self, trial_id: str) -> dict[str, Any]:
         return keras_tuner.oracles.BayesianOptimizationOracle.populate_space(self, trial_id)
 
 
-def compare_gaussian_processes(trials=40):
-    storages = [optuna.storages.InMemoryStorage() for _ in range(2)]
-    kinds = (oracles.BayesianOptimizationOracle, AsKerasTuner)
-    ours, theirs = (opened(*pair) for pair in zip(kinds, storages, strict=True))
-    seconds = [(one_trial(ours), one_trial(theirs)) for _ in range(trials)][-20:]
-    here, there = (median(column) for column in zip(*seconds, strict=True))
-    ratio = median(their / our for our, their in seconds)
-    print(
-        f"\nGaussian process, 20 to {trials} trials: {1000 * here:.0f} ms, "
-        f"Keras Tuner's {1000 * there:.0f} ms, {ratio:.1f} times as long"
+def gaussian_processes(trials: int) -> dict[str, Any]:
+    """Ours and Keras Tuner's, trial for trial in turns; the second half counts."""
+    kinds = {"kt_hpo": oracles.BayesianOptimizationOracle, "Keras Tuner": AsKerasTuner}
+    with tempfile.TemporaryDirectory() as folder:
+        found = {name: opened(kind, "memory", folder) for name, kind in kinds.items()}
+        rounds = [{name: one_trial(one) for name, one in found.items()} for _ in range(trials)]
+    late = rounds[trials // 2 :]
+    return {
+        "trials": trials,
+        "ratio": median(one["Keras Tuner"] / one["kt_hpo"] for one in late),
+        **{name: measuring.spread([1000 * one[name] for one in late]) for name in kinds},
+    }
+
+
+def section(results: dict[str, Any]) -> str:
+    """Tells the results."""
+    rows = results["rows"]
+    counts = sorted({int(count) for row in rows for count in row["milliseconds"]})
+    cells = [
+        [row["engine"], row["storage"],
+         *(_told(row["milliseconds"].get(str(count))) for count in counts),
+         f"{row['megabytes']:.1f}", f"{row['kilobytes on disk a trial']:.1f}"]
+        for row in rows
+    ]  # fmt: skip
+    columns = {"engine": "l", "storage": "l", **{f"ms at {c:,}": "r" for c in counts},
+               "MB in all": "r", "kB on disk a trial": "r"}  # fmt: skip
+    two = results["gaussian processes"]
+    return (
+        f"Empty where it takes longer than {results['minutes']:g} minutes.\n\n"
+        f"{measuring.markdown(columns, cells)}\n\nGaussian process, trials {two['trials'] // 2} to "
+        f"{two['trials']}: {two['kt_hpo']['median']:.0f} ms, Keras Tuner's "
+        f"{two['Keras Tuner']['median']:.0f} ms, **{two['ratio']:.1f} times** as long."
     )
 
 
-def main():
+def _told(milliseconds: float | None) -> str:
+    return "" if milliseconds is None else f"{milliseconds:.1f}"
+
+
+def run(options: argparse.Namespace) -> None:
+    load = measuring.load()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    print("| engine | storage | " + " | ".join(f"{count:,} trials" for count in COUNTS) + " |")
-    print("| --- | --- |" + " ---: |" * len(COUNTS))
     # First of all: kt_hpo makes every TPE of its process quicker.
     study = optuna.create_study(sampler=TPESampler(multivariate=True, group=True))
-    cells = [f"{ms:.1f}" for ms in milliseconds(partial(one_trial_of_optuna, study), COUNTS)]
-    print("| Optuna alone, the same TPE | memory | " + " | ".join(cells) + " |", flush=True)
-    for name, (kind, options) in ENGINES.items():
-        rows = {"memory": optuna.storages.InMemoryStorage(), "journal": None}
-        for label, storage in rows.items():
-            counts = COUNTS if label == "memory" else COUNTS[:2]
-            one = partial(one_trial, opened(kind, storage, **options))
-            cells = [f"{ms:.1f}" for ms in milliseconds(one, counts)]
-            cells += [""] * (len(COUNTS) - len(cells))
-            print(f"| {name} | {label} | " + " | ".join(cells) + " |", flush=True)
-    compare_gaussian_processes()
+    alone = partial(one_trial_of_optuna, study)
+    counts = [10] if options.quick else options.counts
+    rows = [{"engine": "Optuna alone, the same TPE", "storage": "memory",
+             **measure(alone, os.devnull, counts, options.minutes)}]  # fmt: skip
+    for name, kind in ENGINES.items():
+        for storage in STORAGES:
+            with tempfile.TemporaryDirectory() as folder:
+                one = partial(one_trial, opened(kind, storage, folder))
+                found = measure(one, folder, counts, options.minutes)
+            rows.append({"engine": name, "storage": storage, **found})
+            print(rows[-1], flush=True)
+    results = {"rows": rows, "minutes": options.minutes}
+    results["gaussian processes"] = gaussian_processes(8 if options.quick else 40)
+    measuring.write("overhead", options, load, **results)
+    print(section(results))
+
+
+def main() -> None:
+    parser = measuring.arguments(__doc__)
+    parser.add_argument("--counts", nargs="+", type=int, default=list(COUNTS))
+    parser.add_argument("--minutes", type=float, default=1.0)
+    run(parser.parse_args())
 
 
 if __name__ == "__main__":

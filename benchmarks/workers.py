@@ -1,6 +1,6 @@
 """How much faster two workers are than one, and how much memory four of them need.
 
-    python benchmarks/workers.py [--repeats 5] [--trials 16] [--megabytes 1000]
+    python -m benchmarks.workers [--repeats 5] [--trials 16] [--megabytes 1000]
 
 Time: the same CPU-bound search, by one worker given one core and by two workers on two; medians of
 whole searches, start-up included. Memory: four workers train on one array; what counts is their
@@ -12,28 +12,27 @@ machine, measured beside, says whether it did.
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import platform
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
+import keras_tuner
 import numpy as np
 
 import kt_hpo
+from benchmarks import measuring
 
-RESULTS = Path(__file__).parent / "results"
 FEATURES = 256
 
 
-def build(hp):
+def build(hp: keras_tuner.HyperParameters) -> keras.Model:
     model = keras.Sequential(
         [
             keras.Input((FEATURES,)),
@@ -46,37 +45,37 @@ def build(hp):
     return model
 
 
-def data(samples):
+def data(samples: int) -> tuple[np.ndarray, np.ndarray]:
     stream = np.random.default_rng(0)
     x = stream.standard_normal((samples, FEATURES), dtype="float32")
     return x, x[:, 0].copy()
 
 
-def search(folder, workers, trials):
+def search(folder: str, workers: int, trials: int) -> float:
     """Searches; returns seconds."""
     tuner = kt_hpo.RandomSearch(
         build, "loss", max_trials=trials, seed=0, directory=folder, executor=workers
     )
     x, y = data(20_000)
-    began = time.perf_counter()
-    tuner.search(x, y, epochs=2, verbose=0)
-    return time.perf_counter() - began
+    with measuring.timed() as seconds:
+        tuner.search(x, y, epochs=2, verbose=0)
+    return seconds()
 
 
 class Weighed(kt_hpo.RandomSearch):
     """A search that measures the memory of its workers while all of them train."""
 
-    def on_epoch_end(self, trial, model, epoch, logs=None):
+    def on_epoch_end(self, trial: Any, model: Any, epoch: int, logs: Any = None) -> None:
         if epoch == 1:
             self.annotate(trial, megabytes=proportional_set_size())
 
 
-def proportional_set_size():
+def proportional_set_size() -> float:
     lines = Path("/proc/self/smaps_rollup").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
 
 
-def weigh(folder, workers, megabytes):
+def weigh(folder: str, workers: int, megabytes: int) -> float:
     """Trains on an array; returns the megabytes of all workers together."""
     tuner = Weighed(build, "loss", max_trials=workers, seed=0, directory=folder, executor=workers)
     x, y = data(megabytes * 2**20 // (4 * FEATURES))
@@ -84,9 +83,9 @@ def weigh(folder, workers, megabytes):
     return sum(trial.user_attrs["megabytes"] for trial in tuner.study.trials)
 
 
-def measure(case, cores, *arguments):
+def measure(case: str, cores: list[int], *numbers: int) -> float:
     """Runs a case in a process of its own on some cores; returns its number."""
-    command = [sys.executable, __file__, "--case", case, *map(str, arguments)]
+    command = [sys.executable, "-m", "benchmarks.workers", "--case", case, *map(str, numbers)]
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run(
             [*command, folder], capture_output=True, text=True, check=True,
@@ -95,51 +94,64 @@ def measure(case, cores, *arguments):
     return float(done.stdout.split()[-1])
 
 
-def run_case(case, *arguments):
+def run_case(case: str, *arguments: str) -> None:
     *numbers, folder = arguments
     function = {"search": search, "weigh": weigh}[case]
     print(function(folder, *map(int, numbers)))
 
 
-def speed(repeats, trials):
+def speed(repeats: int, trials: int) -> dict[str, Any]:
     cores = sorted(os.sched_getaffinity(0))[:2]
-    one, two = [], []
-    for _ in range(repeats):
-        one.append(measure("search", cores[:1], 1, trials))
-        two.append(measure("search", cores, 2, trials))
-        print(f"one worker {one[-1]:.1f} s, two workers {two[-1]:.1f} s", flush=True)
+    runs = {
+        str(count): partial(measure, "search", cores[:count], count, trials) for count in (1, 2)
+    }
+    seconds = measuring.in_turns(runs, repeats)
     return {
-        "one_worker_seconds": statistics.median(one),
-        "two_workers_seconds": statistics.median(two),
-        "times_as_fast": statistics.median(one) / statistics.median(two),
+        "trials": trials,
+        "seconds": seconds,
+        "times as fast": seconds["1"]["median"] / seconds["2"]["median"],
     }
 
 
-def memory(megabytes, workers=4):
-    cores = os.sched_getaffinity(0)
+def memory(megabytes: int, workers: int = 4) -> dict[str, float]:
+    cores = sorted(os.sched_getaffinity(0))
     small, large = (measure("weigh", cores, workers, size) for size in (1, megabytes))
-    return {"array_megabytes": megabytes, "workers": workers, "megabytes_more": large - small}
+    return {"array megabytes": megabytes, "workers": workers, "megabytes more": large - small}
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--trials", type=int, default=16)
-    parser.add_argument("--megabytes", type=int, default=1000)
+def section(results: dict[str, Any]) -> str:
+    """Tells the results."""
+    speed, memory = results["speed"], results["memory"]
+    rows = [
+        [workers, *(f"{seconds[key]:.1f}" for key in ("median", "least", "most"))]
+        for workers, seconds in speed["seconds"].items()
+    ]
+    columns = {"workers": "r", "median, s": "r", "least": "r", "most": "r"}
+    return (
+        f"{speed['trials']} trials: two workers are **{speed['times as fast']:.2f} times** as fast "
+        f"as one.\n\n{measuring.markdown(columns, rows)}\n\n{memory['workers']} workers that train "
+        f"on one array of {memory['array megabytes']:,} MB need {memory['megabytes more']:,.0f} MB "
+        "more than on one of a megabyte."
+    )
+
+
+def main() -> None:
+    parser = measuring.arguments(__doc__)
+    parser.add_argument("--trials", type=int)
+    parser.add_argument("--megabytes", type=int)
     parser.add_argument("--case", nargs="+", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.case:
         run_case(*options.case)
         return
+    load = measuring.load()
+    trials = options.trials or (2 if options.quick else 16)
     results = {
-        "cores": os.cpu_count(),
-        "processor": platform.machine(),
-        "load_before": os.getloadavg()[0],
-        "memory": memory(options.megabytes),
-        "speed": speed(options.repeats, options.trials),
+        "speed": speed(measuring.repeats_of(options), trials),
+        "memory": memory(options.megabytes or (20 if options.quick else 1000)),
     }
-    print(json.dumps(results, indent=2))
-    (RESULTS / "workers.json").write_text(json.dumps(results, indent=2) + "\n")
+    measuring.write("workers", options, load, **results)
+    print(section(results))
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from kt_hpo.execution import Inline, Vectorized, Workers
     from kt_hpo.exports import export
     from kt_hpo.hyperparameters import HyperParameters
+    from kt_hpo.imports import import_search
     from kt_hpo.journal import RecordError
     from kt_hpo.objectives import Measure
     from kt_hpo.oracles.locking import synchronized
@@ -76,6 +77,7 @@ _HOMES = {
     "Workers": "kt_hpo.execution",
     "export": "kt_hpo.exports",
     "find_learning_rate": "kt_hpo.training.learning_rate_finder",
+    "import_search": "kt_hpo.imports",
     "open_study": "kt_hpo.studies",
     "report": "kt_hpo.reports",
     "synchronized": "kt_hpo.oracles.locking",
@@ -115,6 +117,7 @@ __all__ = [
     "errors",
     "export",
     "find_learning_rate",
+    "import_search",
     "open_study",
     "oracles",
     "plots",

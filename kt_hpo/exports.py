@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import json
 import math
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -175,10 +174,5 @@ def _trial(frozen: FrozenTrial, objective: keras_tuner.Objective, known: HyperPa
 
 def _copy_weights(folder: Path, frozen: FrozenTrial, target: Path) -> None:
     checkpoint = folder / frozen.user_attrs.get("checkpoint", "none")
-    if not checkpoint.is_file():
-        return
-    target.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(checkpoint, target / checkpoints.BEST)
-    build = checkpoint.with_name("build_config.json")
-    if build.is_file():
-        shutil.copyfile(build, target / build.name)
+    if checkpoint.is_file():
+        checkpoints.copy(checkpoint, target)

@@ -213,6 +213,29 @@ def claimed(project_dir: Path) -> Iterator[None]:
         lock.release()
 
 
+def is_claimed(project_dir: Path) -> bool:
+    """Tells whether a process searches in a project now.
+
+    Args:
+        project_dir: The project's folder.
+
+    Returns:
+        Whether one does; False also where the system cannot tell.
+    """
+    if fcntl is None:
+        return False
+    try:
+        file = (project_dir / "search.lock").open("rb")
+    except FileNotFoundError:
+        return False
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
 def _open(path: Path, backend: JournalFileBackend) -> JournalStorage:
     try:
         return JournalStorage(backend)

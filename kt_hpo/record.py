@@ -85,6 +85,8 @@ class Record:
             if overwrite:
                 (project_dir / FILE_NAME).unlink(missing_ok=True)
             storage = journal.open_for_writing(project_dir / FILE_NAME)
+            # The folder may have been renamed.
+            name = next(iter(optuna.get_all_study_names(storage)), name)
         with quiet_optuna():
             if overwrite and name in optuna.get_all_study_names(storage):
                 optuna.delete_study(study_name=name, storage=storage)
@@ -158,6 +160,16 @@ class Record:
         for name, value in attributes.items():
             if known.get(name) != value:
                 self.study.set_user_attr(name, value)
+
+    def plan(self, trials: int | None) -> None:
+        """Notes how many trials there shall be; a search with another plan is not finished.
+
+        Args:
+            trials: How many at most; None if nobody knows.
+        """
+        known = self.study.user_attrs
+        if "finished" not in known or known.get("planned_trials") != trials:
+            self.note(planned_trials=trials, finished=False)
 
     @property
     def trials(self) -> list[FrozenTrial]:

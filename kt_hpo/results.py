@@ -23,7 +23,9 @@ SUMMARY = "summary.png"
 FILES = (MODEL, HYPERPARAMETERS, TRIALS, SUMMARY)
 
 
-def write_results(tuner: Tuner, data: Splits, directory: str | Path) -> dict[str, float]:
+def write_results(
+    tuner: Tuner, data: Splits, directory: str | Path, **fit_kwargs: Any
+) -> dict[str, float]:
     """Trains the best model on training and validation data, tests it, and writes what was found.
 
     Args:
@@ -31,6 +33,7 @@ def write_results(tuner: Tuner, data: Splits, directory: str | Path) -> dict[str
         data: The data it searched with.
         directory: Folder for `best_model.keras`, `best_hyperparameters.json`, `trials.csv` and
             `summary.png`.
+        **fit_kwargs: As in `Tuner.fit_best`.
 
     Returns:
         The metrics of the retrained best model on the test data, by name. They are kept in the
@@ -41,7 +44,7 @@ def write_results(tuner: Tuner, data: Splits, directory: str | Path) -> dict[str
     """
     directory = Path(directory)
     train, validation, test = data
-    model = tuner.fit_best(*train.concatenate(validation).arrays)
+    model = tuner.fit_best(*train.concatenate(validation).arrays, **fit_kwargs)
     metrics = model.evaluate(*test.arrays, verbose=0, return_dict=True)
     model.save(directory / MODEL)
     best = tuner.get_best_hyperparameters()[0]

@@ -311,8 +311,9 @@ def _ends(hyperparameter: Int | Float) -> tuple[float, float]:
     """The lowest and highest value that really occur."""
     if hyperparameter.step is None:
         return hyperparameter.min_value, hyperparameter.max_value
-    values = list(hyperparameter.values)
-    return min(values), max(values)
+    last = hyperparameter._get_n_values() - 1
+    ends = [hyperparameter._get_value_by_index(index) for index in (0, last)]
+    return min(ends), max(ends)
 
 
 def _holding(distribution: BaseDistribution, value: Any) -> BaseDistribution | None:

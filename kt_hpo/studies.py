@@ -14,6 +14,8 @@ from kt_hpo import journal, space
 from kt_hpo.hyperparameters import HyperParameters
 from kt_hpo.record import FILE_NAME, quiet_optuna
 
+_WEIGHTS = "checkpoint.weights.h5"
+
 
 def open_study(path: str | Path, study_name: str | None = None) -> optuna.Study:
     """Opens the record of a search, without changing it.
@@ -112,8 +114,11 @@ def _find(path: Path) -> Path:
 
 def _read_keras_tuner(folder: Path) -> optuna.Study:
     """Copies a search of plain Keras Tuner; files it wrote only half are passed over, and named."""
-    trials = [_read_json(path) for path in sorted(folder.glob("trial_*/trial.json"))]
-    states = [state for state in trials if state is not None]
+    states = [
+        {**state, "folder": path.parent}
+        for path in sorted(folder.glob("trial_*/trial.json"))
+        if (state := _read_json(path)) is not None
+    ]
     oracle = _read_json(folder / "oracle.json") or {}
     config = oracle.get("hyperparameters") or {"space": _united(states), "values": {}}
     known = HyperParameters.from_config(config)
@@ -169,6 +174,8 @@ def _frozen(state: dict[str, Any], known: HyperParameters) -> optuna.trial.Froze
     if completed:
         attributes["metrics"] = {name: _best(state, name) for name in state["metrics"]["metrics"]}
         attributes["best_epoch"] = state["best_step"]
+    if (state["folder"] / _WEIGHTS).is_file():
+        attributes["checkpoint"] = f"{state['folder'].name}/{_WEIGHTS}"
     if state["message"]:
         attributes["traceback"] = state["message"]
     return optuna.trial.create_trial(

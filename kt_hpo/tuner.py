@@ -197,7 +197,8 @@ class Tuner(Found):
             RuntimeError: If `max_consecutive_failed_trials` trials failed in a row.
             RecordError: If another process searches in this project.
         """
-        check_search(self, fit_args, fit_kwargs)
+        with quiet_retracing():
+            check_search(self, fit_args, fit_kwargs)
         self._searched = fit_args, fit_kwargs
         verbose = fit_kwargs.get("verbose", "auto")
         if not self._run_trial_takes("verbose"):
@@ -206,11 +207,13 @@ class Tuner(Found):
         with claimed, quiet_retracing(), shown(self, verbose):
             record_environment(self.study)
             self.oracle.record.note(made_by=made_by(self))
+            self.oracle.record.plan(self.oracle.planned_trials)
             self.on_search_begin()
             with self.interruption.listening(
                 self.progress.note, self.training.time_budget, self._reports_epochs_here
             ):
                 self.executor.run(self, fit_args, fit_kwargs)
+                self.oracle.record.note(finished=True)
             self.on_search_end()
 
     def run_trial(self, trial: Trial, *args: Any, **kwargs: Any) -> Any:

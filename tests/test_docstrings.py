@@ -1,27 +1,25 @@
-"""The examples in docstrings and in the README run."""
+"""The examples in docstrings run."""
 
 import doctest
 import importlib
 import pkgutil
-import re
-from pathlib import Path
 
 import keras
 import keras_tuner
 import optuna
 import pytest
 
+import benchmarks
 import hypermodels
 import kt_hpo
 
-PACKAGES = (kt_hpo, hypermodels)
+PACKAGES = (kt_hpo, hypermodels, benchmarks)
 NEEDS = {"kt_hpo.training.vectorized.jax": "jax"}
 MODULES = sorted(
     module.name
     for package in PACKAGES
     for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
 )
-README = Path(kt_hpo.__file__).parent.parent / "README.md"
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -36,10 +34,3 @@ def test_the_examples_of_a_module_run(name, tmp_path, monkeypatch):
         module, extraglobs=known, optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
     )
     assert failures == 0
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("block", re.findall(r"```python\n(.*?)```", README.read_text(), re.S))
-def test_the_readmes_programs_run(block, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    exec(compile(block, str(README), "exec"), {"__name__": "readme"})

@@ -183,3 +183,9 @@ def test_what_no_integer_can_be_is_refused(value):
     hp.Int("units", 1, 9)
     with pytest.raises(ValueError, match=r"units=.* is not allowed"):
         space.check_values(hp, {"units": value})
+
+
+def test_the_ends_of_a_long_range_are_known_without_counting_through_it():
+    hp = HyperParameters()
+    hp.Int("seed", 5, 10**12, step=10)
+    assert space.to_distribution(hp.space[0]) == IntDistribution(5, 10**12 - 5, step=10)

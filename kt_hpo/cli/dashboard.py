@@ -8,6 +8,12 @@ from typing import Any
 
 from kt_hpo.cli.recorded import add_search_argument, named_search
 
+_EPILOG = """\
+examples:
+  kt-hpo dashboard runs/demo
+  kt-hpo dashboard runs/demo --port 0                  any port that is free
+"""
+
 
 def add_to(commands: Any) -> None:
     """Adds the command.
@@ -20,10 +26,13 @@ def add_to(commands: Any) -> None:
         help="show a search in the browser while it runs",
         description="Serve optuna-dashboard on a search, to this machine only. It changes nothing "
         "in the search and does not disturb it.",
+        epilog=_EPILOG,
     )
     add_search_argument(command)
-    command.add_argument("--port", type=int, default=8080, help="0 for any free one; default 8080")
-    command.set_defaults(run=serve)
+    command.add_argument(
+        "--port", type=int, default=8080, metavar="N", help="0 for any free one; 8080"
+    )
+    command.set_defaults(run=serve, parser=command)
 
 
 def serve(options: argparse.Namespace) -> None:

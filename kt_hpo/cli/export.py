@@ -7,6 +7,13 @@ from typing import Any
 
 from kt_hpo.cli.recorded import add_search_argument, named_search
 
+_EPILOG = """\
+examples:
+  kt-hpo export runs/demo                              runs/demo/trials.csv
+  kt-hpo export runs/demo --format json --output demo.json
+  kt-hpo export runs/demo --format keras-tuner         a folder that plain Keras Tuner reloads
+"""
+
 
 def add_to(commands: Any) -> None:
     """Adds the command.
@@ -19,15 +26,19 @@ def add_to(commands: Any) -> None:
         help="write the trials as a table, as JSON, or for plain Keras Tuner",
         description="Write the trials of a search as a table (csv), with all that is known of them "
         "(json), or as a folder that plain Keras Tuner reloads (keras-tuner).",
+        epilog=_EPILOG,
     )
     add_search_argument(command)
-    command.add_argument("--format", default="csv", help="csv, json or keras-tuner; default csv")
+    command.add_argument(
+        "--format", default="csv", metavar="FORMAT", help="csv, json or keras-tuner (default: csv)"
+    ).completer = _formats
     command.add_argument(
         "--output",
-        help="the file, or the new folder, to write; trials.csv, trials.json or keras_tuner in the "
-        "search's folder",
+        metavar="PATH",
+        help="the file, or the new folder, to write (default: trials.csv, trials.json or "
+        "keras_tuner in the search's folder)",
     )
-    command.set_defaults(run=export)
+    command.set_defaults(run=export, parser=command)
 
 
 def export(options: argparse.Namespace) -> None:
@@ -39,3 +50,7 @@ def export(options: argparse.Namespace) -> None:
     import kt_hpo
 
     print(f"Wrote {kt_hpo.export(named_search(options), options.output, options.format)}")
+
+
+def _formats(**_: Any) -> tuple[str, ...]:
+    return "csv", "json", "keras-tuner"

@@ -3,7 +3,28 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kt_hpo.cli.settings import FILE_NAME, read_file
+from kt_hpo.startup import quiet_tensorflow
+
+if TYPE_CHECKING:
+    import optuna
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A search whose record was opened already, as `kt_hpo.report` and `kt_hpo.export` take it.
+
+    Attributes:
+        study: The record.
+        project_dir: The search's folder.
+    """
+
+    study: optuna.Study
+    project_dir: Path
 
 
 def add_search_argument(command: argparse.ArgumentParser) -> None:
@@ -14,10 +35,13 @@ def add_search_argument(command: argparse.ArgumentParser) -> None:
     """
     command.add_argument(
         "search",
+        metavar="SEARCH",
         help="folder of the search, of a running one too; its journal; the URL of a data base such "
         "as sqlite:///trials.db; or a folder that plain Keras Tuner wrote",
     )
-    command.add_argument("--study-name", help="which search, where a data base holds several")
+    command.add_argument(
+        "--study-name", metavar="NAME", help="which search, where a data base holds several"
+    )
 
 
 def named_search(options: argparse.Namespace) -> Any:
@@ -27,13 +51,22 @@ def named_search(options: argparse.Namespace) -> Any:
         options: The parsed arguments.
 
     Returns:
-        What `kt_hpo.open_study` takes, or the study itself.
+        What `kt_hpo.open_study` takes, or a `Recorded`.
     """
-    from kt_hpo.startup import quiet_tensorflow
-
-    if options.study_name is None:
-        return options.search
     with quiet_tensorflow():
         from kt_hpo.studies import open_study
 
-    return open_study(options.search, options.study_name)
+    file = Path(options.search, FILE_NAME)
+    if file.is_file() and (settings := read_file(file)).get("storage"):
+        name = options.study_name or Path(settings["directory"]).name
+        return Recorded(open_study(_from_anywhere(settings), name), file.parent)
+    if options.study_name is None:
+        return options.search
+    return Recorded(open_study(options.search, options.study_name), Path())
+
+
+def _from_anywhere(settings: dict[str, Any]) -> str:
+    """The URL of a search's data base; the path of SQLite's is relative to the search's folder."""
+    storage: str = settings["storage"]
+    kind, _, path = storage.partition(":///")
+    return f"{kind}:///{Path(settings['folder'], path)}" if kind == "sqlite" else storage

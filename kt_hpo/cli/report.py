@@ -7,6 +7,12 @@ from typing import Any
 
 from kt_hpo.cli.recorded import add_search_argument, named_search
 
+_EPILOG = """\
+examples:
+  kt-hpo report runs/demo
+  kt-hpo report sqlite:///trials.db --study-name demo --output demo.html
+"""
+
 
 def add_to(commands: Any) -> None:
     """Adds the command.
@@ -19,10 +25,15 @@ def add_to(commands: Any) -> None:
         help="write what a search found as one HTML page",
         description="Write what a search found as one HTML page that needs no network and no other "
         "file. The search may still be running.",
+        epilog=_EPILOG,
     )
     add_search_argument(command)
-    command.add_argument("--output", help="the file to write; report.html in the search's folder")
-    command.set_defaults(run=report)
+    command.add_argument(
+        "--output",
+        metavar="FILE",
+        help="the file to write (default: report.html in the search's folder)",
+    )
+    command.set_defaults(run=report, parser=command)
 
 
 def report(options: argparse.Namespace) -> None:

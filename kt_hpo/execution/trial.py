@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import keras_tuner
 from keras_tuner import errors
@@ -18,6 +18,8 @@ from kt_hpo.training.results import mean_best_epoch, mean_metrics, read_results
 
 if TYPE_CHECKING:
     from kt_hpo.tuner import Tuner
+
+T = TypeVar("T")
 
 _STATES = {TrialStatus.COMPLETED: "COMPLETE", PRUNED: "PRUNED", TrialStatus.FAILED: "FAIL"}
 
@@ -96,8 +98,25 @@ def settle(tuner: Tuner, trial: Trial, run: Callable[[], Any]) -> None:
     Raises:
         FatalError: If every other trial would fail of the same mistake.
     """
+    attempt(tuner, trial, lambda: _update(tuner, trial, run()))
+
+
+def attempt(tuner: Tuner, trial: Trial, run: Callable[[], T]) -> T | None:
+    """Runs a trial, or a part of it, and gives the trial its status.
+
+    Args:
+        tuner: The tuner.
+        trial: The trial.
+        run: Runs it.
+
+    Returns:
+        What `run` returned; None if it failed.
+
+    Raises:
+        FatalError: If every other trial would fail of the same mistake.
+    """
     try:
-        _update(tuner, trial, run())
+        returned = run()
     except errors.FatalError:
         raise
     except errors.FailedTrialError:
@@ -109,6 +128,8 @@ def settle(tuner: Tuner, trial: Trial, run: Callable[[], Any]) -> None:
             tuner.annotate(trial, out_of_memory=True)
     else:
         trial.status, trial.message = TrialStatus.COMPLETED, None
+        return returned
+    return None
 
 
 def _update(tuner: Tuner, trial: Trial, returned: Any) -> None:

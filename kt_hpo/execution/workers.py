@@ -21,6 +21,7 @@ from kt_hpo.execution.processes.datasets import SavedDatasets
 from kt_hpo.execution.processes.launcher import Launcher, is_supported
 from kt_hpo.execution.processes.parcel import Packer
 from kt_hpo.execution.processes.worker import Worker
+from kt_hpo.training.side_by_side import count
 
 if TYPE_CHECKING:
     from kt_hpo.tuner import Tuner
@@ -48,10 +49,14 @@ class Workers:
         n: How many trials run at once.
         gpus_per_trial: How many GPUs each has: a whole number, or the part of one that it shares,
             its memory limited to that part. None divides all there are evenly; 0 hides them.
+        parallel_folds: Whether the trainings of one trial run side by side too: the folds of its
+            cross-validation, and its executions. Fewer trials then run at once, and algorithms
+            that learn from one to the next learn from more.
 
     Attributes:
         n: As given.
         gpus_per_trial: As given.
+        parallel_folds: As given.
         ends_what_hangs: True: `trial_timeout` ends a trial whatever it does.
 
     Raises:
@@ -64,11 +69,16 @@ class Workers:
 
     ends_what_hangs = True
 
-    def __init__(self, n: int, gpus_per_trial: float | None = None) -> None:
+    def __init__(
+        self, n: int, gpus_per_trial: float | None = None, parallel_folds: bool = False
+    ) -> None:
         check_whole(n=n)
+        if not isinstance(parallel_folds, bool):
+            raise ValueError(f"parallel_folds={parallel_folds!r} is not allowed; give a bool.")
         _check_gpus(gpus_per_trial)
         self.n = n
         self.gpus_per_trial = gpus_per_trial
+        self.parallel_folds = parallel_folds
         if gpus_per_trial != 0:
             # This process builds models too, to explore the space; it must leave the workers room.
             os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
@@ -82,25 +92,25 @@ class Workers:
             fit_kwargs: Keyword arguments of `search`.
 
         Raises:
-            ValueError: If there are too few GPUs.
+            ValueError: If there are too few GPUs, or no folds to run side by side.
             TypeError: If something the trials need cannot be sent to another process.
             WorkerError: If no worker can be started.
         """
         if not is_supported():
             raise ValueError("Workers needs Linux or macOS; on Windows it runs within WSL 2.")
+        trainings = count(tuner, fit_args, fit_kwargs) if self.parallel_folds else None
         there = [] if self.gpus_per_trial == 0 else devices.gpus()
         shares = devices.shares(self.n, self.gpus_per_trial, there)
         folder = _folder(Path(tuner.project_dir))
         file = SharedFile()
         environment = {"KERAS_BACKEND": keras.backend.backend(), **devices.threads(self.n)}
         launcher = Launcher(file.fileno(), folder, environment, preload=not there)
-        seconds = tuner.training.trial_timeout
-        workers = [Worker(number, share, seconds) for number, share in enumerate(shares, 1)]
+        workers = [Worker(number, share) for number, share in enumerate(shares, 1)]
         roots = _roots(tuner)
         try:
             packer = Packer(roots, file, SavedDatasets(folder))
             parcel_place = file.write(_pack(packer, tuner, fit_args, fit_kwargs))
-            crew = Crew(tuner, workers, launcher, parcel_place, roots)
+            crew = Crew(tuner, workers, launcher, parcel_place, roots, trainings)
             try:
                 crew.run()
             finally:
@@ -112,7 +122,8 @@ class Workers:
 
     def __repr__(self) -> str:
         gpus = "" if self.gpus_per_trial is None else f", gpus_per_trial={self.gpus_per_trial!r}"
-        return f"Workers({self.n}{gpus})"
+        folds = ", parallel_folds=True" if self.parallel_folds else ""
+        return f"Workers({self.n}{gpus}{folds})"
 
 
 def _folder(project_dir: Path) -> Path:

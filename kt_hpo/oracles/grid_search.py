@@ -31,6 +31,22 @@ class GridSearchOracle(RecordedOracle, keras_tuner.oracles.GridSearchOracle):
         counts = (size for size in (self.max_trials, space.size(self.hyperparameters)) if size)
         return min(counts, default=None)
 
+    def populate_space(self, trial_id: str) -> dict[str, Any]:
+        """Gives the next combination, without waiting for the trials that run.
+
+        Keras Tuner lets at most two run at once. A hyperparameter that a trial is the first to ask
+        for is taken up when that trial has ended.
+
+        Args:
+            trial_id: The trial's id.
+
+        Returns:
+            `{"status": ..., "values": ...}`, as every oracle.
+        """
+        if self.start_order and not self._populate_next:
+            self._populate_next.append(self.start_order[-1])
+        return super().populate_space(trial_id)
+
     def populate_enqueued(self, trial_id: str, fixed: Mapping[str, Value]) -> dict[str, Any]:
         """Passes over what is enqueued: every combination is tried in its turn."""
         return {"status": TrialStatus.IDLE}

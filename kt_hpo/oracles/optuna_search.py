@@ -69,6 +69,7 @@ class OptunaSearchOracle(RecordedOracle):
         if seed is None and isinstance(sampler, BaseSampler):
             self.seed = seed_of(sampler)
         self._staged: StagedTrial | None = None
+        self._proposed: dict[str, dict[str, Value]] = {}
         self._random_names: set[str] = set()
 
     @property
@@ -101,7 +102,12 @@ class OptunaSearchOracle(RecordedOracle):
 
     def propose(self, trial_id: str, hyperparameter: HyperParameter) -> Value:
         """Asks the sampler for a hyperparameter that is first met while a model is being built."""
-        number = int(trial_id)
+        proposed = self._proposed.setdefault(trial_id, {})
+        if hyperparameter.name not in proposed:
+            proposed[hyperparameter.name] = self._propose(int(trial_id), hyperparameter)
+        return proposed[hyperparameter.name]
+
+    def _propose(self, number: int, hyperparameter: HyperParameter) -> Value:
         frozen = self.record.trial(number)
         distribution = space.to_distribution(hyperparameter)
         reseed(self.sampler, [self.seed, number, 1 + len(frozen.params)])

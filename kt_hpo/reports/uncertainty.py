@@ -59,7 +59,7 @@ def uncertainty(
     scores = _scores_of_executions(search, trial)
     if len(scores) > 1:
         return Uncertainty(
-            stdev(scores) / math.sqrt(len(scores)),
+            trial.user_attrs["standard_error"][search.objective],
             f"The standard error of the mean of {len(scores)} executions, which scored "
             f"{', '.join(map(number, scores))}.",
         )
@@ -120,14 +120,12 @@ def position(distribution: BaseDistribution, value: float) -> float:
 
 
 def _scores_of_executions(search: Search, trial: FrozenTrial) -> list[float]:
-    """The objective of each execution at its best epoch, where their mean is the trial's score."""
-    best = max if search.maximize else min
-    histories = trial.user_attrs.get("history") or []
-    curves = [history.get(search.objective) for history in histories]
-    if not curves or not all(curves):
-        return []
-    scores = [best(curve) for curve in curves]
-    is_score = math.isclose(fmean(scores), search.value(trial), rel_tol=1e-6, abs_tol=1e-12)
+    """The objective of each execution, where their mean is the trial's score."""
+    rows = [row["metrics"] for row in trial.user_attrs.get("executions", [])]
+    scores = [metrics[search.objective] for metrics in rows if search.objective in metrics]
+    is_score = scores and math.isclose(
+        fmean(scores), search.value(trial), rel_tol=1e-6, abs_tol=1e-12
+    )
     return scores if is_score else []
 
 

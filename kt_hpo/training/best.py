@@ -11,6 +11,7 @@ import keras
 from keras_tuner.engine.trial import Trial
 
 from kt_hpo.oracles.trials import lineage
+from kt_hpo.startup import quiet_retracing
 from kt_hpo.training import checkpoints, distribution, fit
 from kt_hpo.training.cross_validation import Data
 from kt_hpo.training.reproducibility import seed_of
@@ -87,7 +88,8 @@ def retrain(
                 kwargs["epochs"] = end
             if begin:
                 kwargs["initial_epoch"] = begin
-            returned = tuner.hypermodel.fit(hp, model, *fit_args, **kwargs)
+            with quiet_retracing():
+                returned = tuner.hypermodel.fit(hp, model, *fit_args, **kwargs)
             if part is not trial:
                 checkpoints.save(model, path)
     return model, returned

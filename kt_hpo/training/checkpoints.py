@@ -2,13 +2,15 @@
 
 A trial's folder holds `checkpoint.weights.h5`, its best epoch, and where another trial may go on
 from it `last.weights.h5`, its end; where its model is trained several times, `last_1.weights.h5`
-and so on are the ends of the others, so that a fold goes on from that fold. All hold the
+and so on are the ends of the others, so that a fold goes on from that fold. While such trainings
+run side by side, `checkpoint_0.weights.h5` and so on are the best epoch of each. All hold the
 optimizer's state. A file is there whole or not at all.
 """
 
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Collection
 from pathlib import Path
 
@@ -18,6 +20,22 @@ BEST = "checkpoint.weights.h5"
 LAST = "last.weights.h5"
 _BUILD = "build_config.json"
 _UNFINISHED = "unfinished."
+
+
+def best(execution: int) -> str:
+    """Names the file of the best epoch of a training that runs beside others of its trial.
+
+    Args:
+        execution: The number of the training within its trial.
+
+    Returns:
+        The file's name.
+
+    Example:
+        >>> best(2)
+        'checkpoint_2.weights.h5'
+    """
+    return f"checkpoint_{execution}.weights.h5"
 
 
 def last(execution: int = 0) -> str:
@@ -62,6 +80,20 @@ def save(model: keras.Model, path: Path) -> None:
     model.save_weights(unfinished)
     path.with_name(_BUILD).write_text(json.dumps(model.get_build_config()))
     unfinished.replace(path)
+
+
+def copy(path: Path, folder: Path) -> None:
+    """Copies a trial's best epoch.
+
+    Args:
+        path: What `save` wrote, or plain Keras Tuner.
+        folder: The other trial's folder; made if it is not there.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(path, folder / BEST)
+    build = path.with_name(_BUILD)
+    if build.is_file():
+        shutil.copyfile(build, folder / _BUILD)
 
 
 def restore(model: keras.Model, path: Path) -> None:
@@ -120,7 +152,7 @@ def keep_only(project_dir: Path, best: Collection[str], last: Collection[str]) -
     """
     for folder in project_dir.glob("trial_*"):
         trial_id = folder.name.removeprefix("trial_")
-        keeps = {BEST: trial_id in best, "last*.weights.h5": trial_id in last}
+        keeps = {"checkpoint*.weights.h5": trial_id in best, "last*.weights.h5": trial_id in last}
         for pattern, kept in keeps.items():
             for path in folder.glob(pattern) if not kept else ():
                 path.unlink()

@@ -55,13 +55,36 @@ def run_trial(
     for execution in plan[len(results) :]:
         if results:
             tuner.interruption.check()
-        model, ended = train(tuner, trial, execution, data, [best_epoch, time_limit])
-        results += ended
-        if tuner.oracle.may_be_continued(trial):
-            checkpoints.save(model, folder / checkpoints.last(execution.number))
-        tuner.annotate(trial, parameters=count_parameters(model), checkpoint=checkpoint_of(folder))
+        results += execute(tuner, trial, execution, data, [best_epoch, time_limit])
         if len(plan) > 1 and not _goes_on(tuner, trial, execution, results):
             break
+    return results
+
+
+def execute(
+    tuner: Tuner,
+    trial: Trial,
+    execution: Execution,
+    data: Data,
+    watching: list[keras.callbacks.Callback],
+) -> list[Result]:
+    """Does one training of a trial, and leaves what the record and other trials need of it.
+
+    Args:
+        tuner: The tuner.
+        trial: The trial.
+        execution: Which of its trainings.
+        data: Positional and keyword arguments of `search`.
+        watching: Callbacks besides those that every training has.
+
+    Returns:
+        What the training gave: one result, unless the hypermodel's `fit` returns a list.
+    """
+    folder = Path(tuner.get_trial_dir(trial.trial_id))
+    model, results = train(tuner, trial, execution, data, watching)
+    if tuner.oracle.may_be_continued(trial):
+        checkpoints.save(model, folder / checkpoints.last(execution.number))
+    tuner.annotate(trial, parameters=count_parameters(model), checkpoint=checkpoint_of(folder))
     return results
 
 

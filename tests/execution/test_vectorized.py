@@ -69,9 +69,10 @@ def histories(tuner):
 
 
 def assert_same(ours, theirs, relative=1e-5):
-    for one, other in zip(histories(ours), histories(theirs), strict=True):
-        for name in other[0]:
-            assert one[0][name] == pytest.approx(other[0][name], rel=relative, abs=1e-6), name
+    for trial in zip(histories(ours), histories(theirs), strict=True):
+        for one, other in zip(*trial, strict=True):
+            for name in other:
+                assert one[name] == pytest.approx(other[name], rel=relative, abs=1e-6), name
 
 
 def test_trials_together_are_what_each_is_alone(tmp_path):
@@ -124,7 +125,10 @@ def test_the_best_models_are_those_that_were_measured(tmp_path):
 
 @pytest.mark.slow
 def test_hyperband_goes_on_from_where_a_trial_ended(tmp_path):
-    kwargs = {"kind": kt_hpo.Hyperband, "max_epochs": 4, "factor": 2, "hypermodel": without_dropout}
+    kwargs = {
+        "kind": kt_hpo.Hyperband, "max_epochs": 4, "factor": 2, "hypermodel": without_dropout,
+        "executions_per_trial": 2,
+    }  # fmt: skip
     fit = FIT | {"shuffle": False}
     ours = searched(tmp_path / "ours", fit=fit, **kwargs)
     # One at a time: otherwise a rung knows of more trials when it promotes.
@@ -150,7 +154,7 @@ def test_a_population_exploits_in_memory(tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(checkpoints, "go_on_from", None)
         in_memory = searched(tmp_path / "memory", **kwargs)
-    monkeypatch.setattr(ends.Ends, "get", lambda self, trial_id: None)
+    monkeypatch.setattr(ends.Ends, "get", lambda self, trial_id, execution: None)
     from_files = searched(tmp_path / "files", **kwargs)
     assert_same(in_memory, from_files)
     values = [trial.user_attrs["values"] for trial in in_memory.study.trials]

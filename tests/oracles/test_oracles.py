@@ -47,6 +47,17 @@ def test_grid_has_every_combination_once(tmp_path):
     )
 
 
+def test_a_grid_waits_for_no_trial_that_runs(tmp_path):
+    oracle = opened(GridSearchOracle(objective=OBJECTIVE, hyperparameters=finite_space()), tmp_path)
+    running = [oracle.create_trial(f"worker {number}") for number in range(10)]
+    assert {trial.status for trial in running} == {TrialStatus.RUNNING}
+    assert len({str(trial.hyperparameters.values) for trial in running}) == 10
+    assert oracle.create_trial("worker 10").status == TrialStatus.IDLE
+    for trial in reversed(running):
+        end(oracle, trial, 1.0)
+    assert oracle.create_trial("worker 0").status == TrialStatus.STOPPED
+
+
 def hyperband(known):
     return HyperbandOracle(objective=OBJECTIVE, max_epochs=9, hyperparameters=known, seed=0)
 

@@ -12,6 +12,8 @@ from kt_hpo.reports.advice import advise
 from kt_hpo.reports.answer import answer, further
 from kt_hpo.reports.influences import influences
 from kt_hpo.reports.uncertainty import nearest, uncertainty
+from kt_hpo.training.executions import summary
+from kt_hpo.training.results import Result
 
 
 def drawn(objective, trials=50, **options):
@@ -21,17 +23,21 @@ def drawn(objective, trials=50, **options):
     return Search.of(study)
 
 
+def executed(score, *scores):
+    """A trial of several executions."""
+    attributes = summary([Result({"objective": one}) for one in scores])
+    return Search.of(study_of([trial(score, user_attrs=attributes)]))
+
+
 def test_executions_give_the_standard_error_of_their_mean():
-    history = [{"epoch": [0, 1], "objective": [0.9, value]} for value in (0.1, 0.2, 0.3)]
-    search = Search.of(study_of([trial(0.2, user_attrs={"history": history})]))
+    search = executed(0.2, 0.1, 0.2, 0.3)
     trust = uncertainty(search, search.best())
     assert trust.spread == pytest.approx(0.1 / 3**0.5)
     assert "3 executions" in trust.basis and "0.1, 0.2, 0.3" in trust.basis
 
 
 def test_executions_that_do_not_make_the_score_are_not_used():
-    history = [{"epoch": [0], "objective": [value]} for value in (0.1, 0.2)]
-    search = Search.of(study_of([trial(5.0, user_attrs={"history": history})]))
+    search = executed(5.0, 0.1, 0.2)
     assert uncertainty(search, search.best()).spread is None
 
 

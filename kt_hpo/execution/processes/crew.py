@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any
 
-from keras_tuner.engine.trial import Trial, TrialStatus
+from keras_tuner.engine.trial import TrialStatus
 
 from kt_hpo.execution.processes import parcel
+from kt_hpo.execution.processes.course import Course
 from kt_hpo.execution.processes.launcher import Ending, Launcher, StartError
 from kt_hpo.execution.processes.messages import (
     Answer,
@@ -47,6 +48,8 @@ class Crew:
         launcher: Starts them.
         parcel_place: Where the parcel with the search begins, and how large it is.
         roots: The objects that workers may ask, by their names.
+        trainings: How many trainings of a trial may run side by side; None if a worker runs it
+            whole.
     """
 
     def __init__(
@@ -56,12 +59,17 @@ class Crew:
         launcher: Launcher,
         parcel_place: tuple[int, int],
         roots: dict[str, Any],
+        trainings: int | None = None,
     ) -> None:
         self._tuner = tuner
         self._workers = workers
         self._launcher = launcher
         self._parcel_place = parcel_place
         self._roots = roots
+        self._trainings = trainings
+        # An oracle gives who asks again the trial it had, until that has ended.
+        self._askers = [f"{tuner.tuner_id}:{worker.number}" for worker in workers]
+        self._courses: dict[str, Course] = {}
         self._packer = parcel.Packer(roots)
         self._failed_starts: list[str] = []
         self._may_be_more = True
@@ -84,38 +92,52 @@ class Crew:
             worker.end(self._launcher)
 
     def _give_trials(self) -> bool:
-        """Asks for trials for the workers that have none; tells whether there is work left."""
-        if any(worker.trial for worker in self._workers) and not self._may_be_more:
+        """Gives the workers that are free something to do; tells whether there is work left."""
+        if self._courses and not self._may_be_more:
             return True
         self._may_be_more = False
-        free = [worker for worker in self._workers if worker.trial is None]
+        free = [worker for worker in self._workers if worker.course is None]
         answers = [self._give_trial(worker) for worker in free]
         stopped = all(answer == TrialStatus.STOPPED for answer in answers)
-        return not stopped or any(worker.trial for worker in self._workers)
+        return not stopped or bool(self._courses)
 
     def _give_trial(self, worker: Worker) -> str:
+        course = next((course for course in self._courses.values() if course.waits), None)
+        status = TrialStatus.RUNNING
+        if course is None:
+            course, status = self._new_course()
+        if course is not None:
+            worker.take(course)
+        if course is not None and worker.is_ready:
+            self._try(worker, self._begin)
+        else:
+            self._tuner.progress.worker(worker.number, None)
+        return status
+
+    def _new_course(self) -> tuple[Course | None, str]:
+        """Asks for a trial; gives the oracle's answer too."""
         tuner = self._tuner
         tuner.pre_create_trial()
-        trial = tuner.oracle.create_trial(f"{tuner.tuner_id}:{worker.number}")
-        if trial.status == TrialStatus.RUNNING:
-            worker.trial = trial
-        if worker.trial is not None and worker.is_ready:
-            self._try(worker, self._begin_trial)
-        else:
-            tuner.progress.worker(worker.number, None)
-        return trial.status
+        asker = next(name for name in self._askers if name not in self._courses)
+        trial = tuner.oracle.create_trial(asker)
+        if trial.status != TrialStatus.RUNNING:
+            return None, trial.status
+        self._courses[asker] = Course(tuner, trial, self._trainings)
+        return self._courses[asker], trial.status
 
-    def _begin_trial(self, worker: Worker) -> None:
-        assert worker.trial is not None
-        begin(self._tuner, worker.trial)
-        self._tuner.annotate(worker.trial, worker=worker.number)
-        self._tuner.progress.worker(worker.number, int(worker.trial.trial_id))
-        worker.begin_trial()
+    def _begin(self, worker: Worker) -> None:
+        assert worker.course is not None
+        trial = worker.course.trial
+        if worker.course.begin():
+            begin(self._tuner, trial)
+            self._tuner.annotate(trial, worker=worker.number)
+        self._tuner.progress.worker(worker.number, int(trial.trial_id))
+        worker.begin()
 
     def _start_workers(self) -> None:
         """Starts a process wherever a trial waits for one."""
         for worker in self._workers:
-            if worker.trial is not None and worker.process is None:
+            if worker.course is not None and worker.process is None:
                 try:
                     worker.start(self._launcher, self._parcel_place)
                 except (StartError, EOFError) as error:
@@ -162,9 +184,9 @@ class Crew:
                     self._answer(worker, question)
                 case Ready():
                     worker.is_ready, self._failed_starts = True, []
-                    self._begin_trial(worker)
+                    self._begin(worker)
                 case Ended() as ended:
-                    self._end_trial(worker, ended)
+                    self._end(worker, ended)
                 case Fatal(error):
                     raise error
                 case Unfit(words):
@@ -187,19 +209,18 @@ class Crew:
         raised = Raised(portable(error, "the process of the search"))
         worker.process.channel.send(self._packer.pack(raised))
 
-    def _end_trial(self, worker: Worker, ended: Ended) -> None:
-        trial = worker.end_trial()
-        trial.hyperparameters = ended.hyperparameters
-        self._end(trial, ended.status, ended.message)
-
-    def _end(self, trial: Trial, status: str, message: str | None) -> None:
-        trial.status, trial.message = status, message
+    def _end(self, worker: Worker, ended: Ended) -> None:
+        course = worker.finish(ended)
         self._may_be_more = True
-        end(self._tuner, trial)
+        if course.is_over:
+            self._courses = {name: c for name, c in self._courses.items() if c is not course}
+            course.settle()
+            end(self._tuner, course.trial)
 
     def _stop(self, worker: Worker) -> None:
         """Ends a worker whose trial takes too long."""
-        words = f"The trial took longer than trial_timeout={worker.trial_timeout:g} seconds."
+        seconds = self._tuner.training.trial_timeout
+        words = f"The trial took longer than trial_timeout={seconds:g} seconds."
         self._fail(worker, worker.end(self._launcher, hangs=True), words)
 
     def _lose(self, worker: Worker) -> None:
@@ -207,12 +228,13 @@ class Crew:
         was_ready, ending = worker.is_ready, worker.end(self._launcher)
         if ending is not None and not was_ready:
             self._count_failed_start(f"{ending.stack}\n{ending.words}".strip())
-        elif ending is not None and worker.trial is not None:
+        elif ending is not None and worker.course is not None:
             self._fail(worker, ending, ending.words)
 
     def _fail(self, worker: Worker, ending: Ending | None, words: str) -> None:
-        stack = ending.stack if ending else ""
-        self._end(worker.end_trial(), TrialStatus.INVALID, f"{stack}\n{words}".strip())
+        assert worker.trial is not None
+        message = f"{ending.stack if ending else ''}\n{words}".strip()
+        self._end(worker, Ended(TrialStatus.INVALID, message, worker.trial.hyperparameters))
 
     def _count_failed_start(self, words: str) -> None:
         self._failed_starts.append(words)

@@ -8,6 +8,9 @@ from typing import Any, NamedTuple
 
 import cloudpickle
 import keras_tuner
+from keras_tuner.engine.trial import Trial
+
+from kt_hpo.training.results import Result
 
 
 class Setup(NamedTuple):
@@ -54,12 +57,20 @@ class Raised(NamedTuple):
     error: Exception
 
 
+class Task(NamedTuple):
+    """To a worker: a trial to run; all of it, or the training of a number."""
+
+    trial: Trial
+    training: int | None
+
+
 class Ended(NamedTuple):
-    """From a worker: how its trial ended."""
+    """From a worker: how its trial ended; of a single training the results besides."""
 
     status: str
     message: str | None
     hyperparameters: keras_tuner.HyperParameters
+    results: list[Result] | None = None
 
 
 class Fatal(NamedTuple):

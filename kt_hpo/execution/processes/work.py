@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from keras_tuner import errors
+from keras_tuner.engine.trial import Trial
 
 from kt_hpo.execution.processes import datasets, devices, parcel, settings
 from kt_hpo.execution.processes.arrays import Pages
@@ -26,15 +27,17 @@ from kt_hpo.execution.processes.messages import (
     Fatal,
     Ready,
     Setup,
+    Task,
     Unfit,
     packed,
     portable,
     unpacked,
 )
 from kt_hpo.execution.processes.remote import Questions, Remote
-from kt_hpo.execution.trial import settle
+from kt_hpo.execution.trial import attempt, settle
 from kt_hpo.startup import quiet_retracing
 from kt_hpo.training.memory import released_graphs
+from kt_hpo.training.side_by_side import train
 
 # Milliseconds between two looks at whether the warden is still there.
 _LOOK = 1000
@@ -116,20 +119,22 @@ def _set_up(channel: Channel, shared: int) -> Search:
 def _work(channel: Channel, search: Search) -> None:
     with quiet_retracing():
         while True:
-            trial = unpacked(channel.receive())
-            channel.send(packed(_run(search, trial)))
+            task: Task = unpacked(channel.receive())
+            channel.send(packed(_run(search, *task)))
 
 
-def _run(search: Search, trial: Any) -> Ended | Fatal:
-    """Runs a trial as `Inline` does, up to its end."""
-    tuner, hp = search.tuner, trial.hyperparameters
+def _run(search: Search, trial: Trial, training: int | None) -> Ended | Fatal:
+    """Runs a trial as `Inline` does, up to its end; or one of its trainings."""
+    tuner, hp, arguments = search.tuner, trial.hyperparameters, search[1:]
     if tuner.oracle.tune_new_entries:
         hp.propose = partial(tuner.oracle.propose, trial.trial_id)
     try:
         with released_graphs():
-            settle(
-                tuner, trial, lambda: tuner.run_trial(trial, *search.fit_args, **search.fit_kwargs)
-            )
+            if training is None:
+                settle(tuner, trial, lambda: tuner.run_trial(trial, *arguments[0], **arguments[1]))
+                results = None
+            else:
+                results = attempt(tuner, trial, lambda: train(tuner, trial, training, *arguments))
     except errors.FatalError as error:
         return Fatal(portable(error, "the worker"))
-    return Ended(trial.status, trial.message, trial.hyperparameters)
+    return Ended(trial.status, trial.message, trial.hyperparameters, results)

@@ -1,4 +1,4 @@
-"""A worker as the search sees it: its place, its process and its trial."""
+"""A worker as the search sees it: its place, its process and what it does."""
 
 from __future__ import annotations
 
@@ -7,37 +7,38 @@ import time
 from keras_tuner.engine.trial import Trial
 
 from kt_hpo.execution.processes import settings
+from kt_hpo.execution.processes.course import Course
 from kt_hpo.execution.processes.devices import Share
 from kt_hpo.execution.processes.launcher import Ending, Launcher, Process
-from kt_hpo.execution.processes.messages import Setup, packed
-
-# A trial that only takes long notices by itself, at the end of a batch; one that hangs does not.
-_GRACE = 3.0
+from kt_hpo.execution.processes.messages import Ended, Setup, Task, packed
 
 
 class Worker:
-    """A place for one trial at a time, and the process that runs it.
+    """A place for one trial at a time, or a training of one, and the process that runs it.
 
     Args:
         number: The worker's number, counted from 1.
         share: What it has of the machine.
-        trial_timeout: Seconds that a trial may take; None for any time.
 
     Attributes:
-        trial: Its trial, while it has one.
+        course: The course of its trial, while it has one.
         process: Its process, while it has one.
         is_ready: Whether the process takes trials.
-        trial_timeout: As given.
     """
 
-    def __init__(self, number: int, share: Share, trial_timeout: float | None) -> None:
+    def __init__(self, number: int, share: Share) -> None:
         self.number = number
-        self.trial: Trial | None = None
+        self.course: Course | None = None
         self.process: Process | None = None
         self.is_ready = False
         self._share = share
-        self.trial_timeout = trial_timeout
-        self._deadline: float | None = None
+        self._training: int | None = None
+        self._is_at_work = False
+
+    @property
+    def trial(self) -> Trial | None:
+        """Its trial, while it has one."""
+        return self.course.trial if self.course else None
 
     @property
     def name(self) -> str:
@@ -47,7 +48,9 @@ class Worker:
     @property
     def seconds_left(self) -> float | None:
         """Seconds until the trial has taken too long; None if it never has."""
-        return None if self._deadline is None else self._deadline - time.monotonic()
+        course = self.course if self._is_at_work else None
+        deadline = course.deadline if course else None
+        return None if deadline is None else deadline - time.monotonic()
 
     def start(self, launcher: Launcher, parcel: tuple[int, int]) -> None:
         """Starts its process.
@@ -80,30 +83,42 @@ class Worker:
             return None
         ending = launcher.end(self.process, hangs)
         self.process.release(self.name)
-        self.process, self.is_ready, self._deadline = None, False, None
+        self.process, self.is_ready, self._is_at_work = None, False, False
         return ending
 
-    def begin_trial(self) -> None:
-        """Sends its trial to the process.
+    def take(self, course: Course) -> None:
+        """Takes what is next to be done of a trial.
+
+        Args:
+            course: The trial's course.
+        """
+        self.course, self._training = course, course.give()
+
+    def begin(self) -> None:
+        """Has the process begin.
 
         Raises:
             EOFError: If the process is gone.
         """
-        assert self.process is not None
-        if self.trial_timeout is not None:
-            self._deadline = time.monotonic() + self.trial_timeout + _GRACE
-        self.process.channel.send(packed(self.trial))
+        assert self.process is not None and self.trial is not None
+        self._is_at_work = True
+        self.process.channel.send(packed(Task(self.trial, self._training)))
 
-    def end_trial(self) -> Trial:
-        """Takes its trial away.
+    def finish(self, ended: Ended) -> Course:
+        """Hands in what has become of its work, and is free again.
+
+        Args:
+            ended: How it ended.
 
         Returns:
-            The trial.
+            The course it was of.
         """
-        assert self.trial is not None
+        assert self.course is not None
         self.show_output()
-        trial, self.trial, self._deadline = self.trial, None, None
-        return trial
+        course, training = self.course, self._training
+        self.course, self._is_at_work = None, False
+        course.take_in(training, ended)
+        return course
 
     def show_output(self) -> None:
         """Prints what its process has printed."""

@@ -4,7 +4,8 @@ Building a Keras model takes as long as training it in a group does. Where a bui
 of its values on to Keras, as learning rates and dropout, models that differ in nothing else are the
 same but for these numbers and the initial weights. That is learned from builds: two that differ in
 all such values must be alike in everything else, and the second must be what the first predicts,
-its weights to the last bit. Whatever does not fit is built.
+its weights to the last bit. Where that has held for a few architectures and never failed, one
+build of another is enough that hands on the same values. Whatever does not fit is built.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ from kt_hpo.training.vectorized.stack import Row
 from kt_hpo.training.vectorized.watched import watching
 
 _REMEMBERED = 64
-_MODELS = 8
+_MODELS = 16
+_ENOUGH = 3
 
 
 class Build(NamedTuple):
@@ -53,6 +55,12 @@ class Pattern(NamedTuple):
     build: Build
     sources: list[str | None]
 
+    @property
+    def constants(self) -> list[float]:
+        """Those of the numbers that are no value."""
+        pairs = zip(self.build.numbers, self.sources, strict=True)
+        return [number for number, source in pairs if source is None]
+
     def predict(
         self, values: Mapping[str, Any], seed: int, model: Callable[[], keras.Model]
     ) -> Blueprint:
@@ -77,6 +85,7 @@ class Drafts:
         self._handed_on: set[str] = set()
         self._builds: list[Build] = []
         self._patterns: dict[Hashable, Pattern] = {}
+        self._has_failed = False
         self._models: dict[Hashable, keras.Model] = {}
         # Checkpoints ask for models while the next group's program does.
         self._modelling = threading.Lock()
@@ -120,16 +129,20 @@ class Drafts:
         if not continues and blueprint.schedule is None:
             known = blueprint._replace(model=built)  # Not this model, to let it go.
             self._learn(Build(dict(hp.values), seed, known, recipes(model, seed)), looked_at)
+            self._keep(self._architecture(hp.values), model)
         return blueprint
 
     def _model(self, architecture: Hashable, built: Callable[[], keras.Model]) -> keras.Model:
         """A model of an architecture, the same whenever it is asked for."""
         with self._modelling:
             if architecture not in self._models:
-                for oldest in list(self._models)[: 1 - _MODELS]:
-                    del self._models[oldest]
-                self._models[architecture] = built()
+                self._keep(architecture, built())
             return self._models[architecture]
+
+    def _keep(self, architecture: Hashable, model: keras.Model) -> None:
+        for oldest in list(self._models)[: 1 - _MODELS]:
+            del self._models[oldest]
+        self._models[architecture] = model
 
     def _learn(self, build: Build, looked_at: set[str]) -> None:
         handed_on = {
@@ -142,11 +155,10 @@ class Drafts:
             self._handed_on |= handed_on
             self._patterns.clear()
         architecture = self._architecture(build.values)
-        for other in self._builds:
-            if self._architecture(other.values) == architecture:
-                pattern = self._compare(other, build)
-                if pattern is not None:
-                    self._patterns[architecture] = pattern
+        alike = [one for one in self._builds if self._architecture(one.values) == architecture]
+        found = [self._compare(other, build) for other in alike] or [self._resembling(build)]
+        for pattern in filter(None, found):
+            self._patterns[architecture] = pattern
         self._builds = [*self._builds, build][-_REMEMBERED:]
 
     def _free(self) -> set[str]:
@@ -164,9 +176,14 @@ class Drafts:
     def _compare(self, first: Build, second: Build) -> Pattern | None:
         """Finds the pattern of two builds, if the second is what the first predicts."""
         free = self._free() & second.values.keys()
-        if first.blueprint.signature != second.blueprint.signature or any(
-            first.values[name] == second.values[name] for name in free
-        ):
+        if any(first.values[name] == second.values[name] for name in free):
+            return None
+        pattern = self._common(first, second, free)
+        self._has_failed = self._has_failed or pattern is None
+        return pattern
+
+    def _common(self, first: Build, second: Build, free: set[str]) -> Pattern | None:
+        if first.blueprint.signature != second.blueprint.signature:
             return None
         sources: list[str | None] = []
         for one, other in zip(first.numbers, second.numbers, strict=True):
@@ -182,6 +199,22 @@ class Drafts:
         weights = pattern.predict(second.values, second.seed, first.blueprint.model).weights
         pairs = zip(weights, second.blueprint.weights, strict=True)
         return pattern if all(np.array_equal(one, other) for one, other in pairs) else None
+
+    def _resembling(self, build: Build) -> Pattern | None:
+        """The pattern of a build that hands on what the builds of other architectures do."""
+        patterns = self._patterns.values()
+        if self._has_failed or len(patterns) < _ENOUGH:
+            return None
+        free = sorted(self._free() & build.values.keys())
+        constants = {number for pattern in patterns for number in pattern.constants}
+        sources: list[str | None] = []
+        for number in build.numbers:
+            fitting = [name for name in free if _same(build.values[name], number)]
+            if not fitting and number not in constants:
+                return None
+            sources.append(fitting[0] if fitting else None)
+        drawn = all(recipe.initializer or recipe.is_constant for recipe in build.recipes)
+        return Pattern(build, sources) if drawn and sources and {*sources} >= {*free} else None
 
 
 def _same(value: float, number: float) -> bool:

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Hashable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import keras
@@ -123,15 +124,17 @@ class Engine:
         fit = read(arguments)
         seats, keys = [], set()
 
-        def build() -> keras.Model:
-            model = build_model(tuner, trial)
+        def build(execution: int) -> keras.Model:
+            model = build_model(tuner, trial, execution)
             check_model(model)
             return model
 
         for execution in range(tuner.executions_per_trial):
             seed = seed_of(tuner.oracle.seed, trial, execution)
-            end = self._ends.get(trial.hyperparameters.values.get("tuner/trial_id"))
-            blueprint = self._drafts.draft(trial.hyperparameters, seed, build, end)
+            past_id = trial.hyperparameters.values.get("tuner/trial_id")
+            end = self._ends.get(past_id, execution)
+            one = partial(build, execution)
+            blueprint = self._drafts.draft(trial.hyperparameters, seed, one, end)
             callbacks = arguments.get("callbacks") or []
             given = (blueprint, callbacks, self._fit_kwargs, fit.class_weights)
             seats.append(Seat(tuner, trial, execution, *given))
@@ -148,9 +151,9 @@ class Engine:
         except Exception as error:  # Whatever it is: by itself, a trial fails of it by itself.
             reason = f"training them together fails ({type(error).__name__}: {error})"
             return [Outcome(member.trial, obstacle=reason) for member in members]
-        for member in members:
-            if member.seats[-1].last is not None:
-                self._ends.put(member.trial.trial_id, member.seats[-1].last)
+        for seat in [seat for member in members for seat in member.seats]:
+            if seat.last is not None:
+                self._ends.put(seat.trial.trial_id, seat.execution, seat.last)
         return [
             Outcome(member.trial, member.seats, next(filter(None, member.errors), None))
             for member in members

@@ -34,6 +34,11 @@ class Recipe(NamedTuple):
     config: dict[str, Any] = {}  # noqa: RUF012 (never changed)
     draw: int = 0
 
+    @property
+    def is_constant(self) -> bool:
+        """Whether the value is one number all over, or none at all."""
+        return self.value.size == 0 or np.ptp(self.value) == 0
+
 
 def recipes(model: keras.Model, seed: int) -> list[Recipe]:
     """Finds out where the weights of a new model come from.
@@ -56,8 +61,7 @@ def recipes(model: keras.Model, seed: int) -> list[Recipe]:
     for variable in weights(model):
         value = ops.convert_to_numpy(variable.value)
         recipe = Recipe(value)
-        # A variable of one number all over is a constant.
-        for one in candidates if value.size and np.ptp(value) > 0 else ():
+        for one in () if recipe.is_constant else candidates:
             if np.array_equal(_first_value(one, value), value):
                 recipe = Recipe(value, type(one), one.get_config(), seeds[one.seed])
                 candidates.remove(one)

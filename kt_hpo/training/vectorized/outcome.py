@@ -70,9 +70,9 @@ class Outcome:
                 best = seat
         if keeps_best and best.best is not None:
             best.write(best.best, folder / checkpoints.BEST)
-        last = self.seats[-1]
-        if last.last is not None and tuner.oracle.may_be_continued(self.trial):
-            last.write(last.last, folder / checkpoints.LAST)
+        for seat in self.seats if tuner.oracle.may_be_continued(self.trial) else ():
+            if seat.last is not None:
+                seat.write(seat.last, folder / checkpoints.last(seat.execution))
         tuner.annotate(
             self.trial,
             parameters=best.blueprint.parameters,

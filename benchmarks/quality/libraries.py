@@ -1,0 +1,226 @@
+"""Who searches: our engines, and the peers as their documentation says to use them.
+
+All see the same integers and choices, and are told the best epoch of a training. Keras Tuner's
+random numbers of one seed are those of the seed before, shifted, so `run` gives seeds far apart.
+"""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import warnings
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import keras_tuner
+import numpy as np
+import optuna
+from keras_tuner.engine.trial import Trial, TrialStatus
+
+from benchmarks.quality.task import Exhausted, Task
+from benchmarks.spaces import Dimension, Values
+from kt_hpo import oracles
+from kt_hpo.oracles.gaussian_process import GaussianProcess
+from kt_hpo.pruning import make_pruner
+
+# More trials than any search comes to: its budget ends it.
+MOST = 100_000
+OBJECTIVE = keras_tuner.Objective("score", "min")
+Search = Callable[[Task, int], None]
+
+
+@dataclass(frozen=True)
+class Library:
+    """A library with one of its algorithms.
+
+    Attributes:
+        search: Searches until the budget is spent or the library has no more to try.
+        needs_curves: Whether it looks at trainings before they end.
+        takes_choices: Whether it searches choices too.
+        thinks: About how many seconds a trial.
+    """
+
+    search: Search
+    needs_curves: bool = False
+    takes_choices: bool = True
+    thinks: float = 0.0
+
+
+class KerasTunersProcess(keras_tuner.oracles.BayesianOptimizationOracle):
+    """Keras Tuner's, with our arithmetic for its Gaussian process, which is 20 times as quick."""
+
+    def _make_gpr(self) -> GaussianProcess:
+        return GaussianProcess(alpha=self.alpha, random_state=self.seed)
+
+
+def with_oracle(kind: type[Any], task: Task, seed: int, pruner: Any = None, **options: Any) -> None:
+    """Keras Tuner's oracles and ours."""
+    if "max_epochs" not in options:
+        options["max_trials"] = task.problem.trials if pruner is None else MOST
+    oracle = kind(objective=OBJECTIVE, seed=seed, hyperparameters=task.space.hyperparameters(),
+                  **options)  # fmt: skip
+    oracle.verbose = 0
+    with tempfile.TemporaryDirectory() as folder:
+        if isinstance(oracle, oracles.RecordedOracle):
+            oracle.storage = optuna.storages.InMemoryStorage()
+            oracle.pruner = make_pruner(pruner)
+        oracle._set_project_dir(folder, "search")
+        if isinstance(oracle, oracles.RecordedOracle):
+            oracle.reload()
+        while True:
+            trial = oracle.create_trial("tuner0")
+            if trial.status != TrialStatus.RUNNING:
+                return
+            _train(task, oracle, trial)
+
+
+def _train(task: Task, oracle: Any, trial: Trial) -> None:
+    values = trial.hyperparameters.values
+    best = np.inf
+    epochs = range(values.get("tuner/initial_epoch", 0), values.get("tuner/epochs", task.epochs))
+    for epoch in epochs:
+        value = task.epoch(values, epoch)
+        best = min(best, value)
+        if isinstance(oracle, oracles.RecordedOracle) and task.epochs > 1:
+            goes_on = oracle.report(trial.trial_id, epoch, {"score": value})
+            if not goes_on:
+                break
+    oracle.update_trial(trial.trial_id, {"score": best})
+    trial.status = TrialStatus.COMPLETED
+    oracle.end_trial(trial)
+
+
+def with_hyperband(kind: type[Any], task: Task, seed: int) -> None:
+    """Hyperband, again and again."""
+    with_oracle(kind, task, seed, max_epochs=task.epochs, hyperband_iterations=1000)
+
+
+def with_optuna(
+    sampler: Callable[..., Any], pruner: Callable[[], Any], task: Task, seed: int
+) -> None:
+    """Optuna: `study.optimize` of a function that suggests, reports, and asks whether to prune."""
+
+    def suggested(trial: optuna.Trial, one: Dimension) -> Any:
+        if one.ordered:
+            return trial.suggest_int(one.name, 0, len(one.levels) - 1)
+        return trial.suggest_categorical(one.name, one.levels)
+
+    def objective(trial: optuna.Trial) -> float:
+        values = {one.name: suggested(trial, one) for one in task.space.dimensions}
+        shown: list[float] = []
+        for epoch, value in enumerate(task.train(values)):
+            shown.append(value)
+            if task.epochs > 1:
+                trial.report(value, epoch)
+                if trial.should_prune():
+                    raise optuna.TrialPruned
+        return min(shown)
+
+    study = optuna.create_study(sampler=sampler(seed=seed % 2**32), pruner=pruner())
+    study.optimize(objective)
+
+
+def with_hyperopt(algorithm: str, task: Task, seed: int) -> None:
+    """Hyperopt: `fmin`."""
+    import hyperopt
+
+    space = {
+        one.name: hyperopt.hp.uniformint(one.name, 0, len(one.levels) - 1)
+        if one.ordered
+        else hyperopt.hp.choice(one.name, one.levels)
+        for one in task.space.dimensions
+    }
+    hyperopt.fmin(
+        lambda values: min(task.train(values)),
+        space,
+        algo=getattr(hyperopt, algorithm).suggest,
+        max_evals=MOST,
+        rstate=np.random.default_rng(seed),
+        show_progressbar=False,
+        verbose=False,
+    )
+
+
+def with_bayesian_optimization(task: Task, seed: int) -> None:
+    """bayesian-optimization: `maximize`, with its typed parameters."""
+    from bayes_opt import BayesianOptimization
+
+    bounds: Mapping[str, Any] = {
+        one.name: (0, len(one.levels) - 1, int) if one.ordered else one.levels
+        for one in task.space.dimensions
+    }
+    optimizer = BayesianOptimization(
+        lambda **values: -min(task.train(_plain(values))),
+        bounds,
+        random_state=seed % 2**32,
+        verbose=0,
+        allow_duplicate_points=True,
+    )
+    optimizer.maximize(init_points=5, n_iter=task.problem.trials)
+
+
+def _plain(values: Values) -> Values:
+    return {
+        name: value.item() if hasattr(value, "item") else value for name, value in values.items()
+    }
+
+
+def ours(kind: type[Any], pruner: str | None = None, **options: Any) -> Search:
+    return partial(with_oracle, kind, pruner=pruner, **options)
+
+
+def of_optuna(sampler: Any, pruner: Any = optuna.pruners.NopPruner) -> Search:
+    return partial(with_optuna, sampler, pruner)
+
+
+TPE, ASHA = optuna.samplers.TPESampler, optuna.pruners.SuccessiveHalvingPruner
+OURS = {
+    "kt_hpo TPE": Library(ours(oracles.OptunaSearchOracle)),
+    "kt_hpo random": Library(ours(oracles.RandomSearchOracle)),
+    "kt_hpo evolution": Library(ours(oracles.EvolutionarySearchOracle)),
+    "kt_hpo CMA-ES": Library(
+        ours(oracles.OptunaSearchOracle, sampler="cmaes"), takes_choices=False
+    ),
+    "kt_hpo NSGA-II": Library(ours(oracles.OptunaSearchOracle, sampler="nsga2")),
+    "kt_hpo Hyperopt's TPE": Library(ours(oracles.HyperoptSearchOracle)),
+    "kt_hpo Gaussian process": Library(ours(oracles.BayesianOptimizationOracle), thinks=0.1),
+    "kt_hpo bayesopt": Library(ours(oracles.BayesOptSearchOracle), thinks=0.5),
+    "kt_hpo Hyperband": Library(partial(with_hyperband, oracles.HyperbandOracle), True),
+    **{
+        f"kt_hpo {name}, {pruner}": Library(ours(kind, pruner), True)
+        for pruner in ("median", "asha", "hyperband")
+        for name, kind in {
+            "TPE": oracles.OptunaSearchOracle,
+            "random": oracles.RandomSearchOracle,
+        }.items()
+    },
+}
+PEERS = {
+    "Keras Tuner random": Library(partial(with_oracle, keras_tuner.oracles.RandomSearchOracle)),
+    "Keras Tuner grid": Library(partial(with_oracle, keras_tuner.oracles.GridSearchOracle)),
+    "Keras Tuner Gaussian process": Library(partial(with_oracle, KerasTunersProcess), thinks=0.1),
+    "Keras Tuner Hyperband": Library(
+        partial(with_hyperband, keras_tuner.oracles.HyperbandOracle), True
+    ),
+    "Optuna TPE": Library(of_optuna(TPE)),
+    "Optuna random": Library(of_optuna(optuna.samplers.RandomSampler)),
+    "Optuna TPE, median": Library(of_optuna(TPE, optuna.pruners.MedianPruner), True),
+    "Optuna TPE, ASHA": Library(of_optuna(TPE, ASHA), True),
+    "Optuna TPE, Hyperband": Library(of_optuna(TPE, optuna.pruners.HyperbandPruner), True),
+    "Hyperopt TPE": Library(partial(with_hyperopt, "tpe")),
+    "Hyperopt annealing": Library(partial(with_hyperopt, "anneal")),
+    "bayesian-optimization": Library(with_bayesian_optimization, thinks=0.5),
+}
+LIBRARIES = OURS | PEERS
+
+
+def search(name: str, task: Task, seed: int) -> None:
+    """Lets a library search a task until its budget is spent."""
+    logging.getLogger("hyperopt").setLevel(logging.CRITICAL)
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    with warnings.catch_warnings(), suppress(Exhausted):
+        warnings.simplefilter("ignore")
+        LIBRARIES[name].search(task, seed)

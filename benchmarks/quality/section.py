@@ -1,0 +1,103 @@
+"""Tells the results of the searches, in words, tables and pictures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib import pyplot as plt
+
+from benchmarks import measuring
+from benchmarks.pictures import BLUE, GREY, ORANGE, axes, saved
+from benchmarks.quality.libraries import LIBRARIES, OURS
+from benchmarks.quality.problems import PROBLEMS
+from benchmarks.quality.run import fits, known
+from benchmarks.quality.summary import POINTS, Summary, summary
+
+DEFAULT = "kt_hpo TPE"
+ABOUT = """\
+`python -m benchmarks.quality.run` makes the searches that are missing of 30 seeds, and keeps all in
+`results/quality/`. A search has the epochs of 100 full trainings, 50 on learning curves; those
+whose trainings end early make more of them. Regret is the share of the way from the best to the
+worst configuration of a table that is left, by the mean over the table's seeds; what a search is
+shown is one seed, of a training its best epoch. Ranks are among those of the same table. The
+intervals are bootstraps over seeds. Blue is ours, our default orange, the peers dashed.
+
+Keras Tuner's Gaussian process is calculated with our arithmetic, its proposals are its own. Of the
+pruned searches Hyperband goes on with trainings, the others only stop them. Left out are
+population-based training, for which a table has no curves, and Ray Tune's ASHA, which starts an
+actor for each of some hundred trials."""
+# Fewer seeds of those who think for long would be fewer seeds for all.
+QUICK = [name for name, one in LIBRARIES.items() if not one.thinks]
+
+
+def section(results: dict[str, Any]) -> str:
+    """Tells the results."""
+    parts = [ABOUT]
+    for group in dict.fromkeys(PROBLEMS[name]().group for name in PROBLEMS):
+        problems = {n: PROBLEMS[n]() for n in PROBLEMS if PROBLEMS[n]().group == group}
+        parts += [f"### {group}", f"{', '.join(name.removeprefix(group) for name in problems)}."]
+        members = [n for n in LIBRARIES if all(fits(n, one) for one in problems.values())]
+        made = {name: known(name) for name in members}
+        budgets = {name: one.budget for name, one in problems.items()}
+        told = set()
+        for names in (QUICK, list(made)):
+            some = {name: made[name] for name in made if name in names}
+            found = summary(some, budgets)
+            if found is not None and frozenset(found.libraries) not in told:
+                told.add(frozenset(found.libraries))
+                parts += _told(found, f"{group} {len(told)}")
+    return "\n\n".join(parts)
+
+
+def _told(found: Summary, name: str) -> list[str]:
+    rows = [
+        [
+            f"**{found.libraries[i]}**" if found.libraries[i] == DEFAULT else found.libraries[i],
+            f"{found.rank[i, -1]:.2f}",
+            "{:.2f} to {:.2f}".format(*found.rank_interval[i]),
+            f"{found.regret[i, len(POINTS) // 2 - 1]:.5f}",
+            f"{found.regret[i, -1]:.5f}",
+            "{:.5f} to {:.5f}".format(*found.regret_interval[i]),
+        ]
+        for i in found.best_first()
+    ]
+    columns = {"search": "l", "mean rank": "r", "95 %": "r", "regret at half": "r",
+               "regret at the end": "r", "95 % ": "r"}  # fmt: skip
+    picture = _drawn(found, f"quality {name}".lower().replace(" ", "_"))
+    about = f"{found.problems} problems, {found.seeds} seeds each."
+    return [about, f"![]({picture})", measuring.markdown(columns, rows)]
+
+
+def _drawn(found: Summary, name: str) -> str:
+    figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.2))
+    for place in reversed(found.best_first()):
+        library = found.libraries[place]
+        ours = library in OURS
+        colour = ORANGE if library == DEFAULT else BLUE if ours else GREY
+        style = {"color": colour, "linewidth": 2.2 if library == DEFAULT else 1.0,
+                 "linestyle": "-" if ours else "--"}  # fmt: skip
+        left.plot(POINTS, found.regret[place], **style)
+        right.plot(POINTS, found.rank[place], **style)
+    axes(left, "Anytime normalized regret, mean", "share of the budget", "regret", log="y")
+    axes(right, "Mean rank", "share of the budget", "rank")
+    _name_ends(right, found)
+    return saved(figure, name)
+
+
+def _name_ends(ax: Any, found: Summary) -> None:
+    """Writes each name beside the end of its line, in order, none upon another."""
+    order = found.best_first()
+    heights = np.linspace(*ax.get_ylim(), len(order))
+    for place, height in zip(order, heights, strict=True):
+        name = found.libraries[place]
+        ax.annotate(
+            name,
+            (1.0, found.rank[place, -1]),
+            (1.08, height),
+            va="center",
+            fontsize=7.5,
+            fontweight="bold" if name == DEFAULT else "normal",
+            annotation_clip=False,
+            arrowprops={"arrowstyle": "-", "color": "#BBBBBB", "linewidth": 0.6},
+        )

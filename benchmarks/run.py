@@ -1,0 +1,50 @@
+"""Runs every benchmark, each in a process of its own, then writes RESULTS.md.
+
+    python -m benchmarks.run [--quick]
+
+Half an hour on two cores. The searches on tables go on where they were interrupted, and so have
+only a part of that; `python -m benchmarks.quality.run` makes all that are missing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+
+MODULES = {
+    "throughput": ["--repeats", "3"],
+    "vectorized": ["--repeats", "2"],
+    "workers": ["--repeats", "2"],
+    "overhead": ["--minutes", "0.1"],
+    "accuracy": ["--repeats", "3"],
+    "quality.run": ["--minutes", "2"],
+    "simulation": [],
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--quick", action="store_true", help="see that all of it works")
+    quick = parser.parse_args().quick
+    failed = []
+    for module, options in MODULES.items():
+        print(f"== {module}", flush=True)
+        command = [
+            sys.executable,
+            "-m",
+            f"benchmarks.{module}",
+            *(["--quick"] if quick else options),
+        ]
+        if subprocess.run(command).returncode != 0:
+            failed.append(module)
+    subprocess.run([sys.executable, "-m", "benchmarks.report"], check=True)
+    if failed:
+        print(f"failed: {', '.join(failed)}", file=sys.stderr)
+    return len(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

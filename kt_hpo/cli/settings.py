@@ -1,0 +1,201 @@
+"""What a search is begun with: flags over a file over defaults, and the file it is kept in."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from kt_hpo.arguments import did_you_mean
+from kt_hpo.cli.options import GROUPS, NEEDED, OPTIONS
+
+FILE_NAME = "search.toml"
+# Names of options by their values; what was not given is missing.
+Settings = dict[str, Any]
+
+_HEADER = """\
+# Written by `kt-hpo search`: what this search was begun with. `kt-hpo resume` goes on with it, and
+# `kt-hpo search --config` takes a file such as this one.
+"""
+
+
+def complete(given: Mapping[str, Any]) -> Settings:
+    """Adds what was not given on the command line from the file it names, and the defaults.
+
+    Args:
+        given: The options that were given, as a shell has them: texts, and True for a flag alone.
+
+    Returns:
+        The settings.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If a value is not allowed, the file is not understood, or something needed is
+            given nowhere.
+
+    Example:
+        >>> complete({"data": "wine", "model": "mlp", "directory": "runs/wine"})["max_trials"]
+        20
+    """
+    flags = {
+        name: OPTIONS[name].read(value, f"{OPTIONS[name].flag} {value}")
+        for name, value in given.items()
+    }
+    from_file = read_file(Path(flags["config"])) if "config" in flags else {}
+    defaults = {name: o.default for name, o in OPTIONS.items() if o.default is not None}
+    settings = defaults | from_file | flags
+    missing = [OPTIONS[name].flag for name in NEEDED if name not in settings]
+    if missing:
+        raise ValueError(
+            f"a search needs {', '.join(missing)} too, on the command line or in a --config file."
+        )
+    return settings
+
+
+def read_file(path: Path) -> Settings:
+    """Reads settings.
+
+    Args:
+        path: A .toml, .yaml or .yml file whose keys are the names of options.
+
+    Returns:
+        The settings.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is not understood, an option is not known (the nearest is suggested), or
+            its value is not allowed.
+    """
+    settings: Settings = {}
+    for name, value in _parse(path).items():
+        option = OPTIONS.get(name)
+        if option is None:
+            allowed = [known for known, option in OPTIONS.items() if option.in_file]
+            hint = did_you_mean(str(name), allowed) or f" There are {', '.join(allowed)}."
+            raise ValueError(f"{name!r} in {path} is no option of a search.{hint}")
+        if not option.in_file:
+            raise ValueError(
+                f"{name!r} in {path} is for the command line alone: leave it out, and give "
+                f"{option.flag} where it is meant."
+            )
+        if value is not None:
+            settings[name] = option.read(value, f"{name} = {value!r} in {path}")
+    return settings
+
+
+def write_file(path: Path, settings: Settings) -> None:
+    """Writes settings, for people and `read_file` to read.
+
+    Args:
+        path: The file, written whole or not at all, and not again if it says the same; for its
+            owner alone where it may hold a password, that of a data base.
+        settings: The settings.
+    """
+    text = to_toml(settings)
+    if path.is_file() and path.read_text(encoding="utf-8") == text:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f"{path.name}.unfinished")
+    private = "@" in settings.get("storage", "")
+    unfinished.touch(mode=0o600 if private else 0o666)
+    unfinished.write_text(text, encoding="utf-8")
+    unfinished.replace(path)
+
+
+def to_toml(settings: Settings) -> str:
+    """Writes settings as TOML, in the groups of `--help`.
+
+    Args:
+        settings: The settings.
+
+    Returns:
+        The text.
+
+    Example:
+        >>> print(to_toml({"data": "wine", "seed": 3}).split("one.")[1].strip())
+        # what is searched
+        data = "wine"
+        <BLANKLINE>
+        # how it is searched
+        seed = 3
+    """
+    import tomli_w
+
+    parts = [_HEADER]
+    for group in GROUPS:
+        names = [option.name for option in group.options if option.in_file]
+        there = {name: settings[name] for name in names if settings.get(name) is not None}
+        if there:
+            parts.append(f"# {group.title}\n{tomli_w.dumps(there)}")
+    return "\n".join(parts)
+
+
+def as_flags(settings: Settings) -> dict[str, str]:
+    """Writes settings as the flags of a shell, for a reader to repeat the search.
+
+    Args:
+        settings: The settings.
+
+    Returns:
+        The flags' texts by their names, without where the search is kept.
+
+    Example:
+        >>> as_flags({"data": "wine", "constraint": ["parameters < 10"], "deterministic": True})
+        {'data': 'wine', 'constraint': "'parameters < 10'", 'deterministic': ''}
+    """
+    places = ("directory", "storage", "folder", "config", "overwrite", "verbose")
+    return {
+        name: _as_text(value)
+        for name, value in settings.items()
+        if name not in places and value is not False
+    }
+
+
+def _as_text(value: Any) -> str:
+    if value is True:
+        return ""
+    parts = value if isinstance(value, list) else [value]
+    texts = [f"{part:g}" if isinstance(part, float) else str(part) for part in parts]
+    return shlex.quote(",".join(texts))
+
+
+def _parse(path: Path) -> dict[Any, Any]:
+    """The file as it stands."""
+    if not path.is_file():
+        raise FileNotFoundError(f"There is no file {path}.")
+    suffix = path.suffix.lower()
+    if suffix not in (".toml", ".yaml", ".yml"):
+        raise ValueError(f"{path} is neither a .toml nor a .yaml file; name it as what it is.")
+    text = path.read_bytes()
+    try:
+        content = tomllib.loads(text.decode()) if suffix == ".toml" else _parse_yaml(text)
+    except ValueError as error:
+        raise ValueError(f"{path} is not understood: {' '.join(str(error).split())}") from error
+    if not isinstance(content, dict):
+        raise ValueError(f"{path} is not understood: write a line `name: value` for each option.")
+    return content
+
+
+def _parse_yaml(text: bytes) -> Any:
+    import yaml
+
+    try:
+        content = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ValueError(str(error)) from error
+    return {} if content is None else content
+
+
+def given_flags(namespace: argparse.Namespace) -> dict[str, Any]:
+    """Picks the options of a search out of the parsed arguments.
+
+    Args:
+        namespace: The arguments; an option that was not given is missing.
+
+    Returns:
+        What was given, by name.
+    """
+    return {name: value for name, value in vars(namespace).items() if name in OPTIONS}

@@ -1,0 +1,114 @@
+"""`kt-hpo status`: where a search stands, while it runs too."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kt_hpo.cli.recorded import add_search_argument, named_search
+from kt_hpo.cli.settings import FILE_NAME
+from kt_hpo.startup import quiet_tensorflow
+
+if TYPE_CHECKING:
+    from kt_hpo.standing import Open, Standing
+
+_EPILOG = """\
+examples:
+  kt-hpo status runs/demo
+  kt-hpo status runs/demo --json | jq .left      seconds that it will take still
+"""
+_FRONT = 5
+
+
+def add_to(commands: Any) -> None:
+    """Adds the command.
+
+    Args:
+        commands: The subparsers of the program.
+    """
+    command = commands.add_parser(
+        "status",
+        help="say where a search stands, while it runs too",
+        description="Say where a search stands: its state, its trials, its best value, its pace "
+        "and how long it will take. It is not disturbed.",
+        epilog=_EPILOG,
+    )
+    add_search_argument(command)
+    command.add_argument("--json", action="store_true", help="print it for programs")
+    command.set_defaults(run=show, parser=command)
+
+
+def show(options: argparse.Namespace) -> None:
+    """Prints where a search stands.
+
+    Args:
+        options: The parsed arguments of `kt-hpo status`.
+    """
+    with quiet_tensorflow():
+        from kt_hpo.standing import stand
+
+    standing = stand(named_search(options))
+    if options.json:
+        print(json.dumps(standing.as_dict(), indent=1))
+        return
+    print(f"{options.search}: {standing.state}")
+    for name, words in _lines(standing, options.search):
+        print(f"  {name:<10}{words}")
+
+
+def _lines(standing: Standing, search: str) -> list[tuple[str, str]]:
+    """What is known, a line each, with its name."""
+    from kt_hpo.tracking.tally import clock, short, values_in_words
+
+    lines = [("trials", _trials(standing))]
+    for best in standing.best[:_FRONT]:
+        values = ", ".join(f"{name} {short(value)}" for name, value in best.values.items())
+        lines.append(("best", f"{values} in trial {best.number}"))
+        lines.append(("", values_in_words(best.params)))
+    if len(standing.best) > _FRONT:
+        lines.append(("", f"and {len(standing.best) - _FRONT} more that none is better than"))
+    if standing.pace:
+        lines.append(("pace", _pace(standing.pace)))
+    if standing.left is not None:
+        lines.append(("left", f"about {clock(standing.left)}"))
+    if standing.state != "stopped":
+        lines += [("running", _open(trial)) for trial in standing.open]
+    if standing.state == "stopped":
+        lines.append(("go on", _how_to_go_on(search)))
+    return lines
+
+
+def _how_to_go_on(search: str) -> str:
+    if Path(search, FILE_NAME).is_file():
+        return f"kt-hpo resume {search}"
+    return "run the program again that began it"
+
+
+def _trials(standing: Standing) -> str:
+    counts = standing.counts
+    total = f"{counts.total} of {standing.planned}" if standing.planned else str(counts.total)
+    begun = "to begin again" if standing.state == "stopped" else "running"
+    words = {"pruned": counts.pruned, "failed": counts.failed, begun: len(standing.open)}
+    parts = [f"{counts.complete} complete"] + [f"{n} {word}" for word, n in words.items() if n]
+    return f"{total}: {', '.join(parts)}"
+
+
+def _pace(an_hour: float) -> str:
+    """The pace in the unit that gives a handy number."""
+    if an_hour >= 600:
+        return f"{an_hour / 60:.3g} trials a minute"
+    return f"{an_hour:.3g} trials an hour"
+
+
+def _open(trial: Open) -> str:
+    from kt_hpo.tracking.tally import clock, short
+
+    parts = [f"trial {trial.number}"]
+    if trial.value is not None:
+        parts.append(f"epoch {trial.epochs}, {short(trial.value)}")
+    if trial.since is not None:
+        parts.append(f"for {clock((datetime.now() - trial.since).total_seconds())}")
+    return ", ".join(parts)

@@ -1,0 +1,108 @@
+"""The tuner of a search, from its settings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kt_hpo.algorithms import make_tuner
+from kt_hpo.cli.settings import Settings
+
+if TYPE_CHECKING:
+    from kt_hpo.tuner import Tuner
+
+# Options that are arguments of the tuner as they are.
+_ALIKE = (
+    "constraint", "cross_validation", "csv_log", "deterministic", "distribution",
+    "early_stopping", "executions_per_trial", "jit_compile", "keep_checkpoints", "precision",
+    "pruner", "reduce_lr_on_plateau", "scale_learning_rate", "seed", "steps_per_execution",
+    "storage", "time_budget", "tracker", "trial_timeout",
+)  # fmt: skip
+
+
+def tuner_for(
+    settings: Settings, hypermodel: Any, task: str, directory: Path, overwrite: bool
+) -> Tuner:
+    """Makes the tuner of a search.
+
+    Args:
+        settings: The settings of the search.
+        hypermodel: Its hypermodel.
+        task: `"classification"` or `"regression"`.
+        directory: The search's folder.
+        overwrite: Whether to forget what is there.
+
+    Returns:
+        The tuner.
+
+    Raises:
+        ValueError: If settings do not fit together.
+        ImportError: If a package is not installed, with the install line.
+        FileNotFoundError: If there is no search to learn from.
+    """
+    from kt_hpo.studies import open_study
+
+    alike = {name: settings[name] for name in _ALIKE if name in settings}
+    if alike.get("early_stopping") == "none":
+        alike["early_stopping"] = None
+    past = settings.get("warm_start")
+    return make_tuner(
+        settings["algorithm"],
+        settings["max_trials"],
+        settings["max_epochs"],
+        hypermodel=hypermodel,
+        objective=_objective(settings, task),
+        executor=_executor(settings),
+        warm_start=None if past is None else open_study(past),
+        directory=directory.parent,
+        project_name=directory.name,
+        overwrite=overwrite,
+        **alike,
+    )
+
+
+def _objective(settings: Settings, task: str) -> Any:
+    from kt_hpo.objectives import make_objective
+
+    default = ["val_loss" if task == "regression" else "val_accuracy"]
+    try:
+        return make_objective([one_objective(name) for name in settings.get("objective", default)])
+    except ValueError as error:
+        raise ValueError(f"{error} In a shell: --objective my_metric:max.") from error
+
+
+def one_objective(text: str) -> Any:
+    """Reads an objective as it is written in a shell.
+
+    Args:
+        text: A name, with `:max` or `:min` behind it where the name alone does not tell.
+
+    Returns:
+        What `kt_hpo.objectives.make_objective` takes.
+
+    Example:
+        >>> one_objective("val_auc:max")
+        Objective(name="val_auc", direction="max")
+    """
+    import keras_tuner
+
+    name, _, direction = text.rpartition(":")
+    return keras_tuner.Objective(name, direction) if name and direction in ("min", "max") else text
+
+
+def _executor(settings: Settings) -> Any:
+    from kt_hpo.execution import Inline, Vectorized, Workers
+
+    executor, workers = settings.get("executor"), settings.get("workers")
+    gpus = settings.get("gpus_per_trial")
+    if workers is None and executor != "workers":
+        if gpus is not None:
+            raise ValueError("--gpus-per-trial is about workers: give --workers too.")
+        return {"inline": Inline(), "vectorized": Vectorized()}.get(executor or "inline", executor)
+    if workers is None or executor not in (None, "workers"):
+        said = f"--workers {workers}" if executor != "workers" else "no --workers"
+        raise ValueError(
+            f"--executor {executor} with {said}: give --workers N for that many processes, "
+            "without --executor, or leave it out."
+        )
+    return Workers(workers, gpus)

@@ -1,0 +1,106 @@
+"""`kt-hpo status`."""
+
+import json
+
+import pytest
+from cli.commands import QUICK
+
+import kt_hpo
+from kt_hpo import cli, journal
+from kt_hpo.tuner import Tuner
+
+
+class Parabola(kt_hpo.OptunaSearch):
+    def run_trial(self, trial):
+        return trial.hyperparameters.Float("x", -1, 1) ** 2
+
+
+def status(search, capsys, *arguments):
+    assert cli.main(["status", str(search), *arguments]) == cli.OK
+    return capsys.readouterr().out
+
+
+def test_a_finished_search_says_its_best(tmp_path, capsys):
+    tuner = Parabola(directory=tmp_path, project_name="p", max_trials=4, seed=0)
+    tuner.search(verbose=0)
+    shown = status(tmp_path / "p", capsys)
+    best = tuner.study.best_trial
+    assert shown.startswith(f"{tmp_path / 'p'}: finished\n")
+    assert "4 of 4: 4 complete" in shown
+    assert f"{best.value:.4g} in trial {best.number}\n" in shown and "left" not in shown
+    known = json.loads(status(tmp_path / "p", capsys, "--json"))
+    assert (known["state"], known["planned"], known["left"]) == ("finished", 4, None)
+    assert known["best"][0]["params"] == best.params
+
+
+def test_a_running_search_says_what_it_does_and_how_long_it_will_take(tmp_path, capsys):
+    seen = []
+
+    class Watched(Parabola):
+        def run_trial(self, trial):
+            if trial.trial_id == "0002":
+                self.report(trial, 4, {"default_objective": 0.5})
+                seen.append(status(tmp_path / "p", capsys))
+            if trial.trial_id == "0001":
+                raise ArithmeticError
+            return super().run_trial(trial)
+
+    Watched(directory=tmp_path, project_name="p", max_trials=5, seed=0).search(verbose=0)
+    [shown] = seen
+    assert ": running\n" in shown
+    assert "2 of 5: 1 complete, 1 failed, 1 running" in shown
+    assert "trial 2, epoch 5, 0.5, for" in shown
+    assert "trials a minute" in shown and "about" in shown
+
+
+def test_an_interrupted_search_says_how_to_go_on(tmp_path, capsys):
+    class Stopped(Parabola):
+        def run_trial(self, trial):
+            if trial.trial_id == "0002":
+                raise KeyboardInterrupt
+            return super().run_trial(trial)
+
+    with pytest.raises(KeyboardInterrupt):
+        Stopped(directory=tmp_path, project_name="p", max_trials=5).search(verbose=0)
+    shown = status(tmp_path / "p", capsys)
+    assert ": stopped\n" in shown and "2 of 5: 2 complete" in shown
+    assert "1 to begin again" in shown and "run the program again that began it" in shown
+    assert not journal.is_claimed(tmp_path / "p")
+
+
+def test_a_front_is_shown_in_part(tmp_path, capsys):
+    class Line(kt_hpo.RandomSearch):
+        def run_trial(self, trial):
+            x = trial.hyperparameters.Float("x", 0, 1)
+            return {"val_loss": x, "loss": 1 - x}
+
+    Line(objective=["val_loss", "loss"], directory=tmp_path, project_name="p").search(verbose=0)
+    shown = status(tmp_path / "p", capsys)
+    assert shown.count("\n  best ") == 5 and "and 5 more" in shown
+
+
+def test_a_search_in_a_data_base_is_found_by_its_folder(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    command = [*QUICK, "--storage", "sqlite:///trials.db", "--directory", "runs/one"]
+    assert cli.main(command) == cli.OK
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    shown = status("../runs/one", capsys)
+    assert "finished" in shown and "2 of 2" in shown
+    assert cli.main(["report", "../runs/one"]) == cli.OK
+    assert (tmp_path / "runs" / "one" / "report.html").exists()
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+    shown = status(f"sqlite:///{tmp_path}/trials.db", capsys, "--study-name", "one")
+    assert "finished" in shown
+    assert cli.main(["resume", "../runs/one", "--max-trials", "3", "--verbose", "0"]) == cli.OK
+    assert "3 of 3" in status("../runs/one", capsys)
+    (tmp_path / "runs" / "one").rename(tmp_path / "runs" / "two")
+    assert "3 of 3" in status("../runs/two", capsys)
+    assert cli.main(["resume", "../runs/two"]) == cli.USAGE
+    assert "Rename the folder back" in capsys.readouterr().err
+
+
+def test_status_of_an_empty_search(tmp_path, capsys):
+    Tuner(kt_hpo.oracles.RandomSearchOracle("val_loss"), lambda hp: None, directory=tmp_path)
+    shown = status(tmp_path, capsys)
+    assert "0: 0 complete" in shown and "best" not in shown

@@ -1,0 +1,140 @@
+"""README and docs: their programs run, their links lead somewhere, and the site builds."""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+import zlib
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import kt_hpo
+
+ROOT = Path(kt_hpo.__file__).parent.parent
+README = ROOT / "README.md"
+PAGES = sorted((ROOT / "docs").rglob("*.md"))
+TEXTS = [README, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *PAGES]
+CODE = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+LOADS = re.compile(r"<(?:script|img|iframe|link)\b[^>]* (?:src|href)=\"?https?:[^>]*>")
+# A search of twenty trials, and one that trains what it has found once more.
+LONG = {"README.md", "docs/getting-started.md", "docs/training.md"}
+
+
+def name_of(path):
+    return str(path.relative_to(ROOT))
+
+
+def with_programs():
+    for path in (README, *PAGES):
+        blocks = [code for language, code in CODE.findall(path.read_text()) if language == "python"]
+        if blocks:
+            marks = [pytest.mark.slow] if name_of(path) in LONG else []
+            yield pytest.param(path, "".join(blocks), id=name_of(path), marks=marks)
+
+
+@pytest.mark.parametrize(("path", "program"), with_programs())
+def test_the_programs_of_a_page_run_one_after_the_other(path, program, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    exec(compile(program, str(path), "exec"), {"__name__": "docs"})
+
+
+def prose(path):
+    return CODE.sub("", path.read_text())
+
+
+def anchor(heading):
+    """The anchor of a heading, as MkDocs and GitHub make it."""
+    text = re.sub(r"[^\w\s-]", "", re.sub(r"[`*]", "", heading)).strip().lower()
+    return re.sub(r"\s+", "-", text)
+
+
+@cache
+def anchors(path):
+    return {anchor(heading) for heading in re.findall(r"^#+ (.*)$", prose(path), re.MULTILINE)}
+
+
+def links(path):
+    targets = re.findall(r"\[[^\]]*\]\(([^)\s]+)\)", prose(path))
+    return [one for one in targets if not re.match(r"[a-z]+:", one)]
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=name_of)
+def test_links_lead_to_a_file_and_a_heading(path):
+    for link in links(path):
+        file, _, place = link.partition("#")
+        target = (path.parent / file).resolve() if file else path
+        assert target.is_file(), link
+        assert not place or place in anchors(target), link
+
+
+def navigation(entries):
+    for entry in entries:
+        for value in entry.values():
+            yield from [value] if isinstance(value, str) else navigation(value)
+
+
+def test_every_page_is_in_the_navigation():
+    yaml = pytest.importorskip("yaml")
+    config = yaml.safe_load((ROOT / "mkdocs.yml").read_text())
+    pages = {str(path.relative_to(ROOT / "docs")) for path in PAGES}
+    assert set(navigation(config["nav"])) == pages
+
+
+def is_text(node):
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+
+
+def said(tree):
+    """The texts of a module, with `…` for what is put into them."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            yield "".join(part.value if is_text(part) else "…" for part in node.values)
+        elif is_text(node):
+            yield node.value
+
+
+@cache
+def messages():
+    files = [*(ROOT / "kt_hpo").rglob("*.py"), *(ROOT / "hypermodels").rglob("*.py")]
+    return [text for file in files for text in said(ast.parse(file.read_text()))]
+
+
+TROUBLES = re.findall(
+    r"^\| `([^`]*)` \|", (ROOT / "docs/troubleshooting.md").read_text(), re.MULTILINE
+)
+
+
+@pytest.mark.parametrize("message", TROUBLES)
+def test_the_messages_explained_are_those_of_the_source(message):
+    parts = [part.strip() for part in message.split("…") if part.strip()]
+    assert any(all(part in text for part in parts) for text in messages())
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    pytest.importorskip("mkdocs")
+    pytest.importorskip("mkdocstrings")
+    folder = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)]
+    environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
+    built = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert built.returncode == 0, built.stderr
+    return folder
+
+
+def test_every_public_name_is_in_the_reference(site):
+    known = zlib.decompress((site / "objects.inv").read_bytes().split(b"\n", 4)[4]).decode()
+    documented = {line.split(" ")[0] for line in known.splitlines()}
+    for name in kt_hpo.__all__:
+        public = getattr(kt_hpo, name)
+        module = getattr(public, "__module__", None)
+        if module and module.startswith("kt_hpo"):
+            assert f"{module}.{public.__qualname__}" in documented
+
+
+def test_the_site_asks_no_other_server(site):
+    for page in site.rglob("*.html"):
+        assert not LOADS.search(page.read_text()), page

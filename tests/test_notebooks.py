@@ -1,0 +1,95 @@
+"""The notebooks: each runs from top to bottom, and what is committed is fit to be read."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import kt_hpo
+
+nbformat = pytest.importorskip("nbformat")
+pytest.importorskip("nbclient")
+pytest.importorskip("ipykernel")
+
+from notebooks.execute import execute, notebooks, read  # noqa: E402
+
+ROOT = Path(kt_hpo.__file__).parents[1]
+COLAB = "https://colab.research.google.com/github/kt-hpo/kt_hpo/blob/main/notebooks"
+INSTALL = re.compile(
+    r'import sys\n+if "google\.colab" in sys\.modules:\n'
+    r'    %pip install -q "kt-hpo\[[a-z,]*datasets[a-z,]*\]"'
+)
+MACHINE = re.compile(r"(/home/|/root/|/tmp/|/work/|/Users/|/content/|[A-Z]:\\\\)")
+
+every_notebook = pytest.mark.parametrize("path", notebooks(), ids=lambda path: path.stem)
+
+
+def code_cells(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def outputs(notebook):
+    return [output for cell in code_cells(notebook) for output in cell.outputs]
+
+
+def words(output):
+    """The text of an output, pictures left out."""
+    data = {kind: value for kind, value in output.get("data", {}).items() if "image" not in kind}
+    return "\n".join([output.get("text", ""), *map(str, data.values())])
+
+
+def test_there_are_notebooks():
+    assert notebooks()
+
+
+@every_notebook
+def test_it_is_valid_and_begins_with_title_and_badge(path):
+    notebook = read(path)
+    nbformat.validate(notebook)
+    first = notebook.cells[0]
+    assert first.cell_type == "markdown"
+    assert first.source.startswith("# ")
+    assert re.findall(r"https://colab[^)\s]*", first.source) == [f"{COLAB}/{path.name}"]
+
+
+@every_notebook
+def test_its_first_code_installs_on_colab_only(path):
+    notebook = read(path)
+    assert notebook.cells[1].cell_type == "code"
+    assert INSTALL.fullmatch(notebook.cells[1].source)
+    others = [cell.source for cell in code_cells(notebook)[1:]]
+    assert not any(re.search(r"^\s*[%!]\s*pip\b", source, re.M) for source in others)
+
+
+@every_notebook
+def test_its_outputs_are_committed_in_order(path):
+    notebook = read(path)
+    counts = [cell.execution_count for cell in code_cells(notebook)]
+    assert counts == list(range(1, len(counts) + 1))
+    assert any("image/png" in output.get("data", {}) for output in outputs(notebook))
+
+
+@every_notebook
+def test_nothing_in_it_is_of_a_machine_or_an_error(path):
+    notebook = read(path)
+    for output in outputs(notebook):
+        assert output.output_type != "error"
+        assert output.get("name") != "stderr", words(output)
+        assert not MACHINE.search(words(output)), words(output)
+    assert not any(MACHINE.search(cell.source) for cell in notebook.cells)
+
+
+@every_notebook
+def test_it_keeps_no_times_of_execution(path):
+    assert not any(cell.metadata for cell in read(path).cells)
+
+
+@pytest.mark.slow
+@every_notebook
+def test_it_runs_from_top_to_bottom(path, tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.delenv("MPLBACKEND", raising=False)  # The kernel sets its own.
+    notebook = execute(read(path), tmp_path)
+    for output in outputs(notebook):
+        if output.get("name") == "stderr":
+            assert "Traceback" not in output.text, output.text
