@@ -38,7 +38,7 @@ from kt_hpo.pruning import make_pruner
 OBJECTIVE = keras_tuner.Objective("error", "min")
 WORKERS = (1, 4, 16, 64, 256, 1024)
 ALGORITHMS = ("Hyperband, a bracket at a time", "Hyperband, ours", "ASHA")
-ITERATIONS = 30
+ITERATIONS = 15
 TRAINING = "training"
 
 
