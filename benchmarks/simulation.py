@@ -228,7 +228,7 @@ def drawn(rows: list[dict[str, Any]]) -> str:
     for ax in (left, right):
         ax.set_xticks(WORKERS, [f"{count:,}" for count in WORKERS])
         ax.minorticks_off()
-    right.legend(frameon=False)
+    left.legend(frameon=False)
     return pictures.saved(figure, "simulation")
 
 
