@@ -38,7 +38,7 @@ from kt_hpo.pruning import make_pruner
 OBJECTIVE = keras_tuner.Objective("error", "min")
 WORKERS = (1, 4, 16, 64, 256, 1024)
 ALGORITHMS = ("Hyperband, a bracket at a time", "Hyperband, ours", "ASHA")
-ITERATIONS = 30
+ITERATIONS = 15
 TRAINING = "training"
 
 
@@ -228,7 +228,7 @@ def drawn(rows: list[dict[str, Any]]) -> str:
     for ax in (left, right):
         ax.set_xticks(WORKERS, [f"{count:,}" for count in WORKERS])
         ax.minorticks_off()
-    right.legend(frameon=False)
+    left.legend(frameon=False)
     return pictures.saved(figure, "simulation")
 
 
