@@ -57,7 +57,9 @@ def in_turns(
         The spread of each one's numbers.
 
     Example:
-        >>> in_turns({"a": lambda: 2.0}, repeats=3)
+        >>> in_turns({"a": lambda: 2.0}, repeats=2)
+          a: 2
+          a: 2
         {'a': {'median': 2.0, 'least': 2.0, 'most': 2.0}}
     """
     numbers: dict[str, list[float]] = {name: [] for name in contenders}

@@ -49,7 +49,9 @@ def test_it_is_valid_and_begins_with_title_and_badge(path):
     first = notebook.cells[0]
     assert first.cell_type == "markdown"
     assert first.source.startswith("# ")
-    assert re.findall(r"https://colab[^)\s]*", first.source) == [f"{COLAB}/{path.name}"]
+    assert re.findall(r"https://colab[^)\s]*/blob/[^)\s]*", first.source) == [
+        f"{COLAB}/{path.name}"
+    ]
 
 
 @every_notebook

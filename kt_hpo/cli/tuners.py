@@ -81,8 +81,8 @@ def one_objective(text: str) -> Any:
         What `kt_hpo.objectives.make_objective` takes.
 
     Example:
-        >>> one_objective("val_auc:max")
-        Objective(name="val_auc", direction="max")
+        >>> one_objective("val_auc:max").direction
+        'max'
     """
     import keras_tuner
 

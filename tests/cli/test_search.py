@@ -118,7 +118,7 @@ def test_a_search_learns_from_a_past_one(tmp_path):
         (["--objective", "my_metric"], "--objective my_metric:max"),
         (["--warm-start", "nowhere"], "no search in nowhere"),
         (["--pruner", "asha", "--algorithm", "hyperband"], "pruner"),
-        (["--folder", "nowhere"], "no folder nowhere"),
+        (["--folder", "not/there"], "no folder not/there"),
     ],
 )
 def test_options_that_do_not_fit_together_are_one_line(arguments, words, tmp_path, capsys):
@@ -130,6 +130,10 @@ def test_options_that_do_not_fit_together_are_one_line(arguments, words, tmp_pat
 
 def test_a_package_that_is_missing_has_a_status_of_its_own(tmp_path, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "wandb", None)
+    for name in [
+        one for one in sys.modules if one.startswith(("kt_hpo.wandb", "kt_hpo.tracking.w"))
+    ]:
+        monkeypatch.delitem(sys.modules, name)
     command = [*QUICK, "--tracker", "wandb", "--directory", str(tmp_path / "one")]
     assert cli.main(command) == cli.MISSING
     assert "pip install" in capsys.readouterr().err
