@@ -25,7 +25,7 @@ if TYPE_CHECKING:
         tuners,
         wandb,
     )
-    from kt_hpo.execution import Inline, Vectorized, Workers
+    from kt_hpo.execution import Inline, Ray, Vectorized, Workers
     from kt_hpo.exports import export
     from kt_hpo.hyperparameters import HyperParameters
     from kt_hpo.imports import import_search
@@ -69,6 +69,7 @@ _HOMES = {
     "Oracle": "keras_tuner",
     "PopulationBasedTraining": "kt_hpo.tuners",
     "RandomSearch": "kt_hpo.tuners",
+    "Ray": "kt_hpo.execution",
     "RecordError": "kt_hpo.journal",
     "SklearnTuner": "kt_hpo.tuners",
     "Training": "kt_hpo.training.hyperparameters",
@@ -105,6 +106,7 @@ __all__ = [
     "Oracle",
     "PopulationBasedTraining",
     "RandomSearch",
+    "Ray",
     "RecordError",
     "SklearnTuner",
     "Training",
