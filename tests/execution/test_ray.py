@@ -217,7 +217,7 @@ def test_arrays_and_pipelines_lie_in_the_object_store(own_ray, tmp_path):
 
 def test_what_cannot_travel_is_named(own_ray, tmp_path):
     tuner = Square(tmp_path)
-    tuner.handle = Path(__file__).open()
+    tuner.handle = Path(__file__).open()  # noqa: SIM115
     with tuner.handle, pytest.raises(TypeError, match=r"self\.handle cannot be sent"):
         tuner.search(verbose=0)
 
