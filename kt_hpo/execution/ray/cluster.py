@@ -61,7 +61,7 @@ def connected(
 
 def _connect(address: str | None) -> None:
     try:
-        ray.init(address or "auto", log_to_driver=True, logging_level=logging.ERROR)
+        ray.init(address or "auto", log_to_driver=True, logging_level=logging.CRITICAL)
     except ConnectionError as error:
         raise ConnectionError(
             f"There is no Ray at address={address!r}: {error} Start one with `ray start --head`, "
@@ -87,7 +87,7 @@ def _own_ray(num_workers: int, resources: Mapping[str, float], project_dir: Path
             resources={name: num_workers * amount for name, amount in _custom(resources).items()},
             include_dashboard=False,
             log_to_driver=True,
-            logging_level=logging.ERROR,
+            logging_level=logging.CRITICAL,
             _temp_dir=str(link),
         )
         yield
@@ -133,9 +133,10 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
 
 @contextmanager
 def _quiet_logger(name: str) -> Iterator[None]:
+    """Silences what Ray says of trials that fail: the search says it, and the record keeps it."""
     logger: Any = logging.getLogger(name)
     level = logger.level
-    logger.setLevel(logging.ERROR)
+    logger.setLevel(logging.CRITICAL)
     try:
         yield
     finally:

@@ -70,7 +70,7 @@ class Ray:
     ) -> None:
         check_whole(num_workers=num_workers)
         self.num_workers = num_workers
-        self.resources = {"CPU": 1} if resources is None else _checked(resources)
+        self.resources = _checked({"CPU": 1} if resources is None else resources)
         self.address = address
         self.storage_path = storage_path
 
@@ -102,8 +102,8 @@ class Ray:
             loop = Loop(self._made(tuner, mailbox, shelf, roots, fit_args, fit_kwargs))
             there = None if shelf is None else Shelf(shelf)
             desk = Desk(tuner, mailbox, roots, self.num_workers, there)
+            loop.start()
             try:
-                loop.start()
                 desk.serve(loop)
             finally:
                 desk.close()
@@ -157,6 +157,7 @@ class Ray:
                 name="tune",
                 storage_path=shelf or str((project_dir / "ray").absolute()),
                 callbacks=[Losses(mailbox)],
+                checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
                 verbose=0,
             ),
         )
@@ -173,7 +174,7 @@ class Ray:
         return {"KERAS_BACKEND": keras.backend.backend(), **threads, **hidden}
 
     def __repr__(self) -> str:
-        given = {"address": self.address, "storage_path": self.storage_path}
+        given: dict[str, Any] = {"address": self.address, "storage_path": self.storage_path}
         if self.resources != {"CPU": 1}:
             given = {"resources": self.resources, **given}
         words = [f"{name}={value!r}" for name, value in given.items() if value is not None]

@@ -107,6 +107,6 @@ class Freight:
             A `tf.data.Dataset` of the same elements.
         """
         folder = tempfile.mkdtemp()
-        with tarfile.open(fileobj=io.BytesIO(self.array(place))) as archive:
+        with tarfile.open(fileobj=io.BytesIO(self.array(place).tobytes())) as archive:
             archive.extractall(folder, filter="data")
         return datasets.load(folder)

@@ -121,4 +121,5 @@ def open_mailbox() -> Any:
     Returns:
         Its handle.
     """
-    return ray.remote(num_cpus=0, max_concurrency=_MOST)(Mailbox).remote()
+    actor: Any = ray.remote(Mailbox)
+    return actor.options(num_cpus=0, max_concurrency=_MOST).remote()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 from pyarrow import fs
 from ray import tune
@@ -30,7 +31,8 @@ class Shelf:
     def __init__(self, uri: str) -> None:
         # Ray finds a file system of pyarrow or of fsspec for it.
         place = tune.Checkpoint(uri)
-        self._files, self._root = place.filesystem, place.path
+        self._files: Any = place.filesystem
+        self._root = place.path
 
     def put(self, folder: Path) -> None:
         """Copies a folder to the shelf, if it is there.

@@ -12,7 +12,7 @@ from typing import Any
 import ray
 
 from kt_hpo.execution.processes import devices, parcel, settings, work
-from kt_hpo.execution.processes.messages import Ended, Fatal, packed, portable, unpacked
+from kt_hpo.execution.processes.messages import Ended, Fatal, Raised, packed, portable, unpacked
 from kt_hpo.execution.processes.remote import Questions, Remote
 from kt_hpo.execution.ray.freight import Freight
 from kt_hpo.execution.ray.mailbox import Wire
@@ -49,7 +49,7 @@ class Work:
         actor = ray.get_runtime_context().current_actor
         begun: Begun = self._tell(Begin(ray_id, actor, socket.gethostname()))
         folder = Path(self._search.tuner.project_dir)
-        ended = self._obstacle(folder)
+        ended: Ended | Fatal | None = self._obstacle(folder)
         if ended is None:
             if self._shelf is not None:
                 self._shelf.fetch(begun.needed, folder)
@@ -62,7 +62,10 @@ class Work:
 
     def _tell(self, message: Any) -> Any:
         self._wire.send(packed(message))
-        return unpacked(self._wire.receive())
+        answer = unpacked(self._wire.receive())
+        if isinstance(answer, Raised):
+            raise answer.error
+        return answer
 
     def _obstacle(self, folder: Path) -> Fatal | None:
         """Why no trial can run on this node."""
@@ -100,11 +103,11 @@ def open_work(
     if 0 < gpus < 1:
         devices.limit_gpu_memory(devices.shares(1, gpus, devices.gpus())[0].gpu_memory)
     settings.adopt(keras_settings)
-    wire, freight = Wire(mailbox), Freight(references)
+    freight = Freight(references)
     openers: dict[str, Callable[[Any], Any]] = {
-        parcel.STAYS: partial(Remote, Questions(wire).ask),
+        parcel.STAYS: partial(Remote, Questions(Wire(mailbox)).ask),
         parcel.ARRAY: freight.array,
         parcel.DATASET: freight.dataset,
     }
     search = work.open_search(content, openers)
-    return Work(search, wire, None if shelf is None else Shelf(shelf))
+    return Work(search, Wire(mailbox), None if shelf is None else Shelf(shelf))
