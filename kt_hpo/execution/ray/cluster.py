@@ -19,6 +19,7 @@ from kt_hpo.execution.processes import devices
 _AUTHENTICATION = "RAY_AUTH_MODE"
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_AIR_NEW_OUTPUT": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
     "TUNE_WARN_THRESHOLD_S": "3600",

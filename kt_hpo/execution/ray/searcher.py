@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from ray import tune
@@ -75,7 +76,13 @@ class Losses(tune.Callback):
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """Tells of one."""
         try:
-            self._wire.send(packed(Lose(trial.trial_id, str(trial.get_error()))))
+            self._wire.send(packed(Lose(trial.trial_id, _words_of(trial))))
             self._wire.receive()
         except EOFError:
             pass  # The search has ended, by itself or by an error that its user sees.
+
+
+def _words_of(trial: Any) -> str:
+    """Why Ray lost a trial, from the file in which the loop has written it down."""
+    path = trial.error_file
+    return Path(path).read_text() if path and Path(path).exists() else "Ray has lost the trial."
