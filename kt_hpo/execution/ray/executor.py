@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numbers
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -136,6 +137,7 @@ class Ray:
         trainable = tune.with_parameters(
             OneTrial,
             environment=self._environment(),
+            path=sys.path,
             content=content,
             references=store.references,
             mailbox=mailbox,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
 from typing import Any
 
 import ray
@@ -26,9 +25,12 @@ class OneTrial(tune.Trainable):
         Args:
             config: Ray's configuration of the first trial.
             **arguments: What `kt_hpo.execution.ray.work.open_work` takes, and `environment`:
-                environment variables to be set before Keras is imported.
+                environment variables to be set before Keras is imported, and `path`: where the
+                search's process looks modules up.
         """
-        _adopt(arguments.pop("environment"))
+        os.environ.update(arguments.pop("environment"))
+        # What this machine, or a disk that nodes share, does not have, is not found here either.
+        sys.path += [place for place in arguments.pop("path") if place not in sys.path]
         from kt_hpo.startup import quiet_tensorflow
 
         with quiet_tensorflow():
@@ -53,7 +55,3 @@ class OneTrial(tune.Trainable):
             What Ray is to know of it.
         """
         return {"done": True, "status": self._work.run(self.trial_id)}
-
-
-def _adopt(environment: Mapping[str, str]) -> None:
-    os.environ.update(environment)
