@@ -62,8 +62,8 @@ class Program:
                 continue
         return found
 
-    def wait_until_all_are_gone(self):
-        deadline = time.monotonic() + SOON
+    def wait_until_all_are_gone(self, seconds=SOON):
+        deadline = time.monotonic() + seconds
         while self.processes() and time.monotonic() < deadline:
             time.sleep(0.05)
         assert not [process.cmdline() for process in self.processes()]

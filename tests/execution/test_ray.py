@@ -13,6 +13,7 @@ import numpy as np
 import psutil
 import pytest
 from models import blobs, build
+from searches import Square, states
 
 import kt_hpo
 
@@ -38,24 +39,8 @@ def results(tuner):
     return [tuple(getattr(trial, name) for name in ATTRIBUTES) for trial in tuner.study.trials]
 
 
-def states(tuner):
-    return [trial.state.name for trial in tuner.study.trials]
-
-
-class Square(kt_hpo.RandomSearch):
-    """A search without models, in which trials may be told to fail."""
-
-    def __init__(self, directory, executor=None, **kwargs):
-        kwargs = {"max_trials": 6, "seed": 0, "project_name": "square"} | kwargs
-        super().__init__(directory=directory, executor=executor or kt_hpo.Ray(2), **kwargs)
-
-    def run_trial(self, trial, faults=None):
-        value = trial.hyperparameters.Float("x", -1, 1)
-        self.annotate(trial, pid=os.getpid())
-        fault = (faults or {}).get(trial.trial_id)
-        if fault is not None:
-            fault()
-        return value**2
+def square(directory, **kwargs):
+    return Square(directory, kt_hpo.Ray(2), **kwargs)
 
 
 def killed():
@@ -104,14 +89,14 @@ def test_results_are_those_of_inline(own_ray, tmp_path):
 
 
 def test_processes_stay_from_trial_to_trial(own_ray, tmp_path):
-    tuner = Square(tmp_path, max_trials=8)
+    tuner = square(tmp_path, max_trials=8)
     tuner.search(verbose=0)
     assert states(tuner) == ["COMPLETE"] * 8
     assert len({trial.user_attrs["pid"] for trial in tuner.study.trials}) <= 3
 
 
 def test_a_trial_that_fails_fails_alone(own_ray, tmp_path):
-    tuner = Square(tmp_path, max_trials=4)
+    tuner = square(tmp_path, max_trials=4)
     tuner.search(faults={"0001": wrong}, verbose=0)
     assert states(tuner) == ["COMPLETE", "FAIL", "COMPLETE", "COMPLETE"]
     assert "a wrong value" in tuner.oracle.get_trial("0001").message
@@ -120,7 +105,7 @@ def test_a_trial_that_fails_fails_alone(own_ray, tmp_path):
 
 def test_a_killed_worker_costs_its_trial_or_one_try(own_ray, tmp_path):
     faults = {"0001": killed, "0002": killed_once(tmp_path / "mark")}
-    tuner = Square(tmp_path, max_trials=4, max_retries_per_trial=1)
+    tuner = square(tmp_path, max_trials=4, max_retries_per_trial=1)
     tuner.search(faults=faults, verbose=0)
     assert states(tuner) == ["COMPLETE", "FAIL", "COMPLETE", "COMPLETE"]
     assert "died" in tuner.oracle.get_trial("0001").message
@@ -128,7 +113,7 @@ def test_a_killed_worker_costs_its_trial_or_one_try(own_ray, tmp_path):
 
 
 def test_a_trial_that_hangs_is_ended(own_ray, tmp_path):
-    tuner = Square(tmp_path, max_trials=3, trial_timeout=1)
+    tuner = square(tmp_path, max_trials=3, trial_timeout=1)
     began = time.monotonic()
     tuner.search(faults={"0001": lambda: time.sleep(300)}, verbose=0)
     assert time.monotonic() - began < 120
@@ -137,7 +122,7 @@ def test_a_trial_that_hangs_is_ended(own_ray, tmp_path):
 
 
 def test_three_failures_in_a_row_stop_the_search(own_ray, tmp_path):
-    tuner = Square(tmp_path)
+    tuner = square(tmp_path)
     with pytest.raises(RuntimeError, match="a wrong value"):
         tuner.search(faults={f"000{number}": wrong for number in range(6)}, verbose=0)
     assert not [state for state in states(tuner) if state == "COMPLETE"]
@@ -149,7 +134,7 @@ def test_a_mistake_that_all_trials_would_meet_stops_the_search(own_ray, tmp_path
             raise kt_hpo.errors.FatalValueError("no trial can run")
 
     with pytest.raises(kt_hpo.errors.FatalValueError, match="no trial can run"):
-        Fatal(tmp_path).search(verbose=0)
+        Fatal(tmp_path, kt_hpo.Ray(2)).search(verbose=0)
 
 
 @pytest.mark.slow
@@ -217,7 +202,7 @@ def test_arrays_and_pipelines_lie_in_the_object_store(own_ray, tmp_path):
 
 
 def test_what_cannot_travel_is_named(own_ray, tmp_path):
-    tuner = Square(tmp_path)
+    tuner = square(tmp_path)
     tuner.lock = threading.Lock()
     with pytest.raises(TypeError, match=r"self\.lock cannot be sent"):
         tuner.search(verbose=0)
@@ -245,21 +230,21 @@ class TestARayOfItsOwn:
             ray.shutdown()
 
     def test_it_is_gone_when_the_search_ends_and_its_logs_are_in_the_folder(self, tmp_path, capfd):
-        tuner = Square(tmp_path, max_trials=2)
+        tuner = square(tmp_path, max_trials=2)
         tuner.search(verbose=0)
         assert not ray.is_initialized()
         children = psutil.Process().children(recursive=True)
         assert not [child for child in children if "raylet" in " ".join(child.cmdline())]
         assert list(Path(tuner.project_dir).glob("ray/session_*/logs/*"))
         assert capfd.readouterr() == ("", "")
-        again = Square(tmp_path, max_trials=4)
+        again = square(tmp_path, max_trials=4)
         again.search(verbose=0)
         assert states(again) == ["COMPLETE"] * 4
 
     def test_it_does_not_start_without_authentication(self, tmp_path, monkeypatch):
         monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
         with pytest.raises(ValueError, match="RAY_AUTH_MODE=disabled"):
-            Square(tmp_path).search(verbose=0)
+            square(tmp_path).search(verbose=0)
 
     def test_gpus_that_are_not_there_are_named(self, tmp_path, monkeypatch):
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from programs import Program, until
-from test_ray import Square, states
+from searches import Square, states
 
 import kt_hpo
 
@@ -18,17 +18,20 @@ def test_a_search_whose_program_is_killed_goes_on(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     program = Program(tmp_path, "time.sleep(1000 * hangs)", trials=4, executor="kt_hpo.Ray(2)")
     parent = program.start()
-    until(lambda: (tmp_path / "runs/search/record.journal").exists())
-    until(lambda: sum(t.state.name == "RUNNING" for t in program.trials()) == 2, seconds=120)
+    # A line for the study, one for each trial that begins, and more.
+    journal = tmp_path / "runs/search/record.journal"
+    until(lambda: journal.exists() and journal.read_text().count('"op_code":4') >= 3, seconds=120)
+    assert [trial.state.name for trial in program.trials()][1:] == ["RUNNING"] * 2
     parent.kill()
     parent.wait()
-    program.wait_until_all_are_gone()
+    # Agents of Ray's look only now and then whether they are still needed.
+    program.wait_until_all_are_gone(seconds=90)
     (tmp_path / "calm").touch()
     process = program.start()
     output, _ = process.communicate(timeout=300)
     assert process.returncode == 0, output
     assert output == ""
-    program.wait_until_all_are_gone()
+    program.wait_until_all_are_gone(seconds=90)
     assert [trial.state.name for trial in program.trials()] == ["COMPLETE"] * 4
 
 

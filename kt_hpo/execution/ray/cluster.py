@@ -16,6 +16,7 @@ import ray
 
 from kt_hpo.execution.processes import devices
 
+_SHORT = Path("/tmp")
 _AUTHENTICATION = "RAY_AUTH_MODE"
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -78,7 +79,9 @@ def _own_ray(num_workers: int, resources: Mapping[str, float], project_dir: Path
     shutil.rmtree(logs, ignore_errors=True)
     logs.mkdir(parents=True)
     # Names of sockets may have a hundred characters, and those of folders often do.
-    with tempfile.TemporaryDirectory(prefix="ray") as short:
+    with tempfile.TemporaryDirectory(
+        prefix="ray", dir=_SHORT if _SHORT.is_dir() else None
+    ) as short:
         link = Path(short) / "r"
         link.symlink_to(logs.absolute())
         cores = math.ceil(num_workers * resources.get("CPU", 0))
@@ -92,8 +95,10 @@ def _own_ray(num_workers: int, resources: Mapping[str, float], project_dir: Path
             _temp_dir=str(link),
         )
         yield
-    for sockets in logs.glob("session_*/sockets"):
-        shutil.rmtree(sockets, ignore_errors=True)
+    (logs / "session_latest").unlink(missing_ok=True)
+    for left in logs.glob("session_*/*"):
+        if left.name != "logs":
+            left.unlink() if left.is_file() else shutil.rmtree(left, ignore_errors=True)
 
 
 def _custom(resources: Mapping[str, float]) -> dict[str, float]:
