@@ -18,9 +18,10 @@ from kt_hpo.execution.processes import devices
 
 _SHORT = Path("/tmp")
 _AUTHENTICATION = "RAY_AUTH_MODE"
-_QUIET = {
+_VARIABLES = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_AIR_NEW_OUTPUT": "0",
+    "RAY_CHDIR_TO_TRIAL_DIR": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
     "TUNE_WARN_THRESHOLD_S": "3600",
@@ -47,7 +48,7 @@ def connected(
         ValueError: If this machine has too few GPUs, or Ray would start without authentication.
         ConnectionError: If there is no cluster at the address.
     """
-    with _environment(_QUIET), _quiet_logger("ray"):
+    with _environment(_VARIABLES), _quiet_logger("ray"):
         if ray.is_initialized():
             yield
             return

@@ -137,6 +137,7 @@ class Ray:
         trainable = tune.with_parameters(
             OneTrial,
             environment=self._environment(),
+            folder=str(Path.cwd()),
             path=sys.path,
             content=content,
             references=store.references,

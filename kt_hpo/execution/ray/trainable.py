@@ -6,8 +6,10 @@ process knows its backend, its threads and its GPUs.
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 import ray
@@ -25,11 +27,16 @@ class OneTrial(tune.Trainable):
         Args:
             config: Ray's configuration of the first trial.
             **arguments: What `kt_hpo.execution.ray.work.open_work` takes, and `environment`:
-                environment variables to be set before Keras is imported, and `path`: where the
-                search's process looks modules up.
+                environment variables to be set before Keras is imported; `folder` and `path`:
+                where the search's process is, and looks modules up.
         """
+        # Advice to reuse the processes, which stay as it is.
+        logging.getLogger("ray.tune").setLevel(logging.ERROR)
         os.environ.update(arguments.pop("environment"))
-        # What this machine, or a disk that nodes share, does not have, is not found here either.
+        # What lies there on this node too, is found from here as from there.
+        folder = Path(arguments.pop("folder"))
+        if folder.is_dir():
+            os.chdir(folder)
         sys.path += [place for place in arguments.pop("path") if place not in sys.path]
         from kt_hpo.startup import quiet_tensorflow
 
