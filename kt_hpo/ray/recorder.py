@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -14,12 +13,12 @@ from ray.tune.experiment import Trial
 
 from kt_hpo import journal, objectives
 from kt_hpo.objectives import Measure, ObjectiveLike
-from kt_hpo.oracles.trials import trial_id_of
 from kt_hpo.provenance import record_environment
-from kt_hpo.ray.intervals import Interval, owner_of, source_of, space_of, values_of
+from kt_hpo.ray.intervals import Interval, taken_up
+from kt_hpo.ray.trials import error_of, first_place, next_place, source_of, space_of, values_of
 from kt_hpo.record import Record, Storage
 
-_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+_GOOD = (TrialState.COMPLETE, TrialState.PRUNED)
 
 
 class Recorder(tune.Callback):
@@ -71,10 +70,11 @@ class Recorder(tune.Callback):
                 )
         self._storage = storage
         self._overwrite = overwrite
-        self._running: dict[str, Interval] = {}
-        # The latest number in the record of each of Ray's trials, ended or not.
-        self._numbers: dict[str, int] = {}
+        self._is_restored = False
         self._is_population = False
+        # By the ids of Ray's trials: those that run, and the latest number in the record of all.
+        self._running: dict[str, Interval] = {}
+        self._numbers: dict[str, int] = {}
 
     def setup(
         self,
@@ -86,9 +86,9 @@ class Recorder(tune.Callback):
         """Opens the record, before the first trial.
 
         Args:
-            stop: Not used.
-            num_samples: Not used.
-            total_num_samples: How many trials there will be, if that is known.
+            stop: As in `tune.Callback`.
+            num_samples: Likewise.
+            total_num_samples: How many trials there will be.
             **info: Not used.
 
         Raises:
@@ -97,14 +97,17 @@ class Recorder(tune.Callback):
         self._project_dir.mkdir(parents=True, exist_ok=True)
         self._claim = ExitStack()
         self._claim.enter_context(journal.claimed(self._project_dir))
-        self._record = Record.open(
-            self._project_dir, self._objective, self._storage, self._overwrite
-        )
+        overwrite = self._overwrite and not self._is_restored
+        self._record = Record.open(self._project_dir, self._objective, self._storage, overwrite)
         record_environment(self._record.study)
         self._record.note(made_by={"tuner": "ray.tune.Tuner"})
-        before = len(self._record.trials) - len(self._numbers)
-        knows_total = total_num_samples is not None and total_num_samples > 0
-        self._record.plan(before + (total_num_samples or 0) if knows_total else None)
+        before = len(self._record.trials)
+        if self._is_restored:
+            self._record.note(finished=False)
+        else:
+            is_known = total_num_samples is not None and total_num_samples > 0
+            self._record.plan(before + (total_num_samples or 0) if is_known else None)
+        self._take_up()
 
     def on_trial_start(
         self, iteration: int, trials: list[Trial], trial: Trial, **info: Any
@@ -112,19 +115,18 @@ class Recorder(tune.Callback):
         """Begins a trial in the record, unless it goes on with what is its own.
 
         Args:
-            iteration: Not used.
+            iteration: As in `tune.Callback`.
             trials: All trials.
             trial: The trial.
             **info: Not used.
         """
-        interval = self._running.get(trial.trial_id)
-        source = source_of(trial)
-        if interval is None:
-            self._begin(trials, trial, self._place(trials, trial))
-        elif source is not None and source != interval.source:
+        interval, source = self._running.get(trial.trial_id), source_of(trial)
+        if interval is None and not self._has_ended_well(trial):
+            self._begin(trial, first_place(trials, trial) if self._is_population else {})
+        elif interval is not None and source is not None and source != interval.source:
             self._note_population(trials)
             self._end(interval, TrialState.COMPLETE)
-            self._begin(trials, trial, self._next_place(trials, trial, interval, source), source)
+            self._begin(trial, next_place(trials, trial, interval, self._numbers), source)
 
     def on_trial_result(
         self, iteration: int, trials: list[Trial], trial: Trial, result: dict[str, Any], **info: Any
@@ -132,8 +134,8 @@ class Recorder(tune.Callback):
         """Writes an epoch.
 
         Args:
-            iteration: Not used.
-            trials: Not used.
+            iteration: As in `tune.Callback`.
+            trials: All trials.
             trial: The trial.
             result: What it has reported.
             **info: Not used.
@@ -141,11 +143,12 @@ class Recorder(tune.Callback):
         Raises:
             ValueError: If the objective is not among the metrics.
         """
-        interval = self._running[trial.trial_id]
-        epoch = interval.take(result, self._objective)
-        value = interval.epochs[epoch][self._objective.name]
-        if math.isfinite(value):
-            self._record.report(interval.number, epoch, value)
+        interval = self._running.get(trial.trial_id)
+        if interval is not None:
+            epoch = interval.take(result, self._objective)
+            value = interval.epochs[epoch][self._objective.name]
+            if math.isfinite(value):
+                self._record.report(interval.number, epoch, value)
 
     def on_trial_complete(
         self, iteration: int, trials: list[Trial], trial: Trial, **info: Any
@@ -153,8 +156,8 @@ class Recorder(tune.Callback):
         """Ends a trial that has trained all of its epochs, or that was stopped.
 
         Args:
-            iteration: Not used.
-            trials: Not used.
+            iteration: As in `tune.Callback`.
+            trials: All trials.
             trial: The trial.
             **info: Not used.
         """
@@ -168,14 +171,14 @@ class Recorder(tune.Callback):
         """Writes the error of a trial that is tried again.
 
         Args:
-            iteration: Not used.
-            trials: Not used.
+            iteration: As in `tune.Callback`.
+            trials: All trials.
             trial: The trial.
             **info: Not used.
         """
         interval = self._running.get(trial.trial_id)
         if interval is not None:
-            failed = {"attempts": trial.num_failures, "traceback": _error_of(trial)}
+            failed = {"attempts": trial.num_failures, "traceback": error_of(trial)}
             self._record.annotate(interval.number, **failed)
 
     def on_trial_error(
@@ -184,26 +187,29 @@ class Recorder(tune.Callback):
         """Ends a trial that has failed.
 
         Args:
-            iteration: Not used.
+            iteration: As in `tune.Callback`.
             trials: All trials.
             trial: The trial.
             **info: Not used.
         """
-        if trial.trial_id not in self._running:  # Its actor could not be made.
-            self._begin(trials, trial, self._place(trials, trial))
-        self._fail(self._running.pop(trial.trial_id), _error_of(trial))
+        self.on_trial_start(iteration, trials, trial)  # Its actor may have failed before that.
+        if trial.trial_id in self._running:
+            self._fail(self._running.pop(trial.trial_id), error_of(trial))
 
     def on_experiment_end(self, trials: list[Trial], **info: Any) -> None:
         """Closes the record.
 
         Args:
-            trials: All trials; those that were stopped because the time is up are pruned.
+            trials: All trials; those that ended only because the time is up are pruned.
             **info: Not used.
         """
-        for trial in trials:
-            if trial.is_finished():
-                self.on_trial_complete(0, trials, trial)
-        if all(trial.is_finished() for trial in trials):
+        known = {trial.trial_id: trial for trial in trials}
+        for trial_id in list(self._running):
+            if trial_id not in known:
+                self._fail(self._running.pop(trial_id), "Its experiment was not gone on with.")
+            elif known[trial_id].is_finished():
+                self.on_trial_complete(0, trials, known[trial_id])
+        if not self._running:
             self._record.note(finished=True)
         self._claim.close()
         del self._record, self._claim
@@ -212,31 +218,43 @@ class Recorder(tune.Callback):
         """Gives what Ray keeps for `tune.Tuner.restore`.
 
         Returns:
-            What is known of the trials that run, and the numbers of all in the record.
+            The trials that run, with all of their metrics.
         """
-        names = ("_running", "_numbers", "_is_population")
-        return {name: getattr(self, name) for name in names}
+        return {"_running": self._running, "_is_restored": True}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Takes up the record of an experiment that is restored.
+        """Prepares for going on with an experiment that was interrupted.
 
         Args:
             state: What `get_state` gave.
         """
         vars(self).update(state)
-        self._overwrite = False
 
     def __getstate__(self) -> dict[str, Any]:
         # Ray pickles callbacks; the record stays open here.
         return {k: v for k, v in vars(self).items() if k not in ("_record", "_claim")}
 
-    def _begin(
-        self,
-        trials: list[Trial],
-        trial: Trial,
-        place: dict[str, Any],
-        source: str | None = None,
-    ) -> None:
+    def _take_up(self) -> None:
+        """Reads what the record holds of experiments before, of an interrupted one above all."""
+        recorded = {
+            trial.user_attrs["ray_trial"]: trial
+            for trial in self._record.trials
+            if "ray_trial" in trial.user_attrs
+        }
+        self._numbers = {trial_id: trial.number for trial_id, trial in recorded.items()}
+        self._running = {
+            trial_id: taken_up(trial, self._objective, self._running.get(trial_id))
+            for trial_id, trial in recorded.items()
+            if trial.state == TrialState.RUNNING
+        }
+        self._is_population = any(interval.place for interval in self._running.values())
+
+    def _has_ended_well(self, trial: Trial) -> bool:
+        """Whether the record was ahead of Ray's memory when both were interrupted."""
+        number = self._numbers.get(trial.trial_id)
+        return number is not None and self._record.trial(number).state in _GOOD
+
+    def _begin(self, trial: Trial, place: dict[str, Any], source: str | None = None) -> None:
         known = space_of(trial)
         if self._record.space is None:
             self._record.space = known
@@ -281,30 +299,6 @@ class Recorder(tune.Callback):
         if interval.place and interval.epochs:
             self._set_place(interval, {"tuner/epochs": max(interval.epochs) + 1})
 
-    def _place(self, trials: list[Trial], trial: Trial) -> dict[str, Any]:
-        """Where a trial stands that begins anew: nowhere, as long as there is no population."""
-        if not self._is_population:
-            return {}
-        return {
-            "tuner/member": trials.index(trial),
-            "tuner/generation": 0,
-            "tuner/initial_epoch": 0,
-            "tuner/epochs": getattr(trial.get_trainable_cls(), "epochs", 1),
-        }
-
-    def _next_place(
-        self, trials: list[Trial], trial: Trial, before: Interval, source: str
-    ) -> dict[str, Any]:
-        """Where a trial stands that goes on from the checkpoint of another."""
-        owner = owner_of(source, trials)
-        place = self._place(trials, trial)
-        place["tuner/generation"] = before.place["tuner/generation"] + 1
-        metrics = trial.latest_checkpoint_result.metrics
-        place["tuner/initial_epoch"] = int(metrics["training_iteration"])
-        if owner is not None:
-            place["tuner/trial_id"] = trial_id_of(self._numbers[owner.trial_id])
-        return place
-
     def _note_population(self, trials: list[Trial]) -> None:
         """Gives each running trial its place, when the first goes on from another."""
         if self._is_population:
@@ -313,16 +307,9 @@ class Recorder(tune.Callback):
         self._record.plan(None)  # Nobody knows how often they will.
         for trial in trials:
             if trial.trial_id in self._running:
-                self._set_place(self._running[trial.trial_id], self._place(trials, trial))
+                self._set_place(self._running[trial.trial_id], first_place(trials, trial))
 
     def _set_place(self, interval: Interval, place: dict[str, Any]) -> None:
         interval.place |= place
         known = self._record.trial(interval.number).user_attrs.get("values", {})
         self._record.annotate(interval.number, values=known | interval.place)
-
-
-def _error_of(trial: Trial) -> str:
-    """The traceback that Ray has written of a trial, without its colours."""
-    if trial.error_file is None:
-        return "The trial failed; Ray gives no reason."
-    return _COLOURS.sub("", Path(trial.error_file).read_text()).strip()

@@ -4,7 +4,6 @@ import shutil
 import tempfile
 
 import pytest
-
 import ray
 
 # Ray asks for a token by default; this one leaves no file behind.

@@ -90,12 +90,27 @@ def test_a_project_that_is_searched_already_is_refused(tmp_path):
     second.on_experiment_end([])
 
 
-def test_a_restored_experiment_goes_on_with_its_record(tmp_path):
-    class Interrupts(tune.Callback):
-        def on_trial_result(self, iteration, trials, trial, result, **info):
-            if result["training_iteration"] == 2:
-                raise KeyboardInterrupt
+class Interrupt(tune.Callback):
+    """Ends an experiment as Ctrl-C does, in the second epoch of its first trial."""
 
+    is_armed = True
+
+    def on_trial_result(self, iteration, trials, trial, result, **info):
+        if Interrupt.is_armed and result["training_iteration"] == 2:
+            Interrupt.is_armed = False
+            raise KeyboardInterrupt
+
+
+def test_a_restored_experiment_goes_on_with_its_record(tmp_path):
+    space = {"values": tune.grid_search([[0.5, 0.4, 0.3], [0.9, 0.8, 0.7]])}
     run = {"checkpoint_config": tune.CheckpointConfig(checkpoint_frequency=1)}
+    Interrupt.is_armed = True
     with pytest.raises(KeyboardInterrupt):
-        fit(Curve, tmp_path, {"values": [0.5, 0.4, 0.3]}, callbacks=[Interrupts()], run=run)
+        fit(Curve, tmp_path, space, callbacks=[Interrupt()], run=run, max_concurrent_trials=1)
+    assert stand(tmp_path / "r").counts.complete == 0
+    tuner = tune.Tuner.restore(str(tmp_path / "ray" / "t"), Curve, param_space=space)
+    tuner.fit()
+    study = kt_hpo.open_study(tmp_path / "r")
+    assert [trial.value for trial in study.trials] == [0.3, 0.7]
+    assert [sorted(trial.intermediate_values) for trial in study.trials] == [[0, 1, 2], [0, 1, 2]]
+    assert (stand(study).planned, stand(study).state) == (2, "finished")
