@@ -196,20 +196,29 @@ class Recorder(tune.Callback):
         if trial.trial_id in self._running:
             self._fail(self._running.pop(trial.trial_id), error_of(trial))
 
-    def on_experiment_end(self, trials: list[Trial], **info: Any) -> None:
-        """Closes the record.
+    def on_step_end(self, iteration: int, trials: list[Trial], **info: Any) -> None:
+        """Ends the trials that were stopped because the time is up, which Ray tells nobody.
 
         Args:
-            trials: All trials; those that ended only because the time is up are pruned.
+            iteration: As in `tune.Callback`.
+            trials: All trials.
             **info: Not used.
         """
-        known = {trial.trial_id: trial for trial in trials}
-        for trial_id in list(self._running):
-            if trial_id not in known:
-                self._fail(self._running.pop(trial_id), "Its experiment was not gone on with.")
-            elif known[trial_id].is_finished():
-                self.on_trial_complete(0, trials, known[trial_id])
-        if not self._running:
+        for trial in trials if self._running else ():
+            if trial.is_finished():
+                self.on_trial_complete(iteration, trials, trial)
+
+    def on_experiment_end(self, trials: list[Trial], **info: Any) -> None:
+        """Closes the record; trials that run at an interruption are still running there.
+
+        Args:
+            trials: All trials.
+            **info: Not used.
+        """
+        known = {trial.trial_id for trial in trials}
+        for trial_id in set(self._running) - known:
+            self._fail(self._running.pop(trial_id), "Its experiment was not gone on with.")
+        if not self._running and all(trial.is_finished() for trial in trials):
             self._record.note(finished=True)
         self._claim.close()
         del self._record, self._claim
