@@ -1,5 +1,7 @@
 """What Ray's actors in the tests train, and how Ray is told to."""
 
+import time
+
 import keras
 import keras_tuner
 import numpy as np
@@ -47,6 +49,7 @@ class Curve(tune.Trainable):
         self.epoch = 0
 
     def step(self):
+        time.sleep(self.config.get("seconds", 0))
         value = self.config["values"][self.epoch]
         self.epoch += 1
         if value is None:

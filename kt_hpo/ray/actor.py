@@ -28,6 +28,7 @@ from kt_hpo.training.callbacks import StopOnNaN
 from kt_hpo.training.data import made
 from kt_hpo.training.measures import count_parameters
 from kt_hpo.training.memory import released_graphs
+from kt_hpo.training.vectorized.noise import generators
 
 # Says in a result whether the trial has trained all of its epochs; Ray's `done` is true as well
 # where a scheduler has stopped it.
@@ -104,7 +105,7 @@ class HyperModelTrainable(tune.Trainable):
         Returns:
             Its metrics, the number of weights, and whether the training is done.
         """
-        keras.utils.set_random_seed(self._seed(self._epoch + 1))
+        self._draw_from(self._epoch + 1)
         fit_kwargs = {
             **self._kwargs,
             "callbacks": self._callbacks,
@@ -173,7 +174,7 @@ class HyperModelTrainable(tune.Trainable):
         self._config = dict(config)
         self._hp = task.known.copy()
         self._hp.values = read_values(task.known, config)
-        keras.utils.set_random_seed(self._seed(0))
+        self._draw_from(0)
         self._model = task.hypermodel.build(self._hp)
         if not isinstance(self._model, keras.Model):
             raise TypeError(
@@ -185,11 +186,16 @@ class HyperModelTrainable(tune.Trainable):
         self._callbacks = [StopOnNaN(keras_tuner.Objective("val_loss", "min")), *theirs]
         self._epoch = 0
 
-    def _seed(self, place: int) -> int:
-        """A seed of its own for the weights of a config, 0, and for each of its epochs."""
+    def _draw_from(self, place: int) -> None:
+        """Begins the random numbers of a config's weights, 0, or of one of its epochs.
+
+        Those of random layers are no weights, so that a checkpoint does not hold them.
+        """
         written = json.dumps(self._config, sort_keys=True, default=str)
         words = [self._task.seed, zlib.crc32(written.encode()), place]
-        return int(np.random.SeedSequence(words).generate_state(1)[0])
+        keras.utils.set_random_seed(int(np.random.SeedSequence(words).generate_state(1)[0]))
+        for number, generator in enumerate(generators(self._model) if self._model else ()):
+            generator.state.assign(np.random.SeedSequence([*words, number]).generate_state(2))
 
 
 def _latest(returned: Any) -> dict[str, float]:

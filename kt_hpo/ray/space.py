@@ -134,7 +134,7 @@ def _domain(hyperparameter: HyperParameter) -> Any:
         case Choice() | Boolean():
             return _choice(list(dict.fromkeys(hyperparameter.values)))
         case Int() | Float() if hyperparameter.step is not None and not _is_every(hyperparameter):
-            return _stepped(hyperparameter, sorted(set(hyperparameter.values)))
+            return _stepped(hyperparameter, _values(hyperparameter))
         case Int() | Float() if hyperparameter.min_value == hyperparameter.max_value:
             return hyperparameter.min_value
         case Int():
@@ -150,6 +150,12 @@ def _is_every(hyperparameter: Int | Float) -> bool:
     """Whether a step leaves no integer out."""
     step = (hyperparameter.sampling, hyperparameter.step)
     return isinstance(hyperparameter, Int) and step == ("linear", 1)
+
+
+def _values(hyperparameter: Int | Float) -> list[Any]:
+    """The values of a hyperparameter with a step; Keras Tuner may give integers as floats."""
+    kind = int if isinstance(hyperparameter, Int) else float
+    return sorted({kind(value) for value in hyperparameter.values})
 
 
 def _stepped(hyperparameter: Int | Float, values: Sequence[Any]) -> Any:
@@ -191,6 +197,6 @@ def _nearest(hyperparameter: HyperParameter, value: Any) -> Value:
 
 def _nearest_number(hyperparameter: Int | Float, value: float) -> int | float:
     if hyperparameter.step is not None and not _is_every(hyperparameter):
-        return min(hyperparameter.values, key=lambda one: abs(one - value))
+        return min(_values(hyperparameter), key=lambda one: abs(one - value))
     within = min(max(value, hyperparameter.min_value), hyperparameter.max_value)
     return round(within) if isinstance(hyperparameter, Int) else float(within)

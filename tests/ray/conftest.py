@@ -7,7 +7,6 @@ import pytest
 import ray
 
 # Ray asks for a token by default; this one leaves no file behind.
-os.environ["RAY_AUTH_MODE"] = "token"
 os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
 
 
@@ -20,10 +19,9 @@ def ray_folder():
     shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture(autouse=True)
-def ray_runs(ray_folder, tmp_path, monkeypatch):
-    """One Ray for all tests, which another test may have shut down."""
-    monkeypatch.setattr("ray.tune.trainable.trainable.DEFAULT_STORAGE_PATH", str(tmp_path / "own"))
+@pytest.fixture
+def ray_runs(ray_folder):
+    """One Ray for all tests, unless another test has shut it down."""
     if not ray.is_initialized():
         ray.init(
             num_cpus=2,

@@ -11,6 +11,8 @@ import kt_hpo
 from kt_hpo.ray import Recorder, trainable
 from kt_hpo.standing import stand
 
+pytestmark = pytest.mark.usefixtures("ray_runs")
+
 
 def test_a_trial_that_raises_is_recorded_with_its_traceback(tmp_path):
     space = {"units": tune.grid_search([1, 3, 4, 2])}
@@ -88,6 +90,15 @@ def test_a_project_that_is_searched_already_is_refused(tmp_path):
     first.on_experiment_end([])
     second.setup()
     second.on_experiment_end([])
+
+
+def test_trials_that_end_because_the_time_is_up_are_pruned(tmp_path):
+    space = {"values": [0.5] * 1000, "seconds": 0.2}
+    _, study = fit(Curve, tmp_path, space, time_budget_s=1)
+    [trial] = study.trials
+    assert trial.state == TrialState.PRUNED and trial.value == 0.5
+    assert 0 < len(trial.intermediate_values) < 1000
+    assert stand(tmp_path / "r").state == "finished"
 
 
 class Interrupt(tune.Callback):

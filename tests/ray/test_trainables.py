@@ -14,6 +14,11 @@ from kt_hpo.ray import trainable
 CONFIG = {"units": 4, "rate": 0.01}
 
 
+@pytest.fixture(autouse=True)
+def no_folder_in_the_home(ray_runs, monkeypatch, tmp_path):
+    monkeypatch.setattr("ray.tune.trainable.trainable.DEFAULT_STORAGE_PATH", str(tmp_path))
+
+
 def metrics_of(results, name="val_loss"):
     return [result[name] for result in results]
 
