@@ -1,6 +1,7 @@
 import os
 import secrets
 import shutil
+import sys
 import tempfile
 
 import pytest
@@ -20,9 +21,11 @@ def ray_folder():
 
 
 @pytest.fixture
-def ray_runs(ray_folder):
+def ray_runs(ray_folder, monkeypatch):
     """One Ray for all tests, unless another test has shut it down."""
     if not ray.is_initialized():
+        # Its actors import what the tests do.
+        monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
         ray.init(
             num_cpus=2,
             include_dashboard=False,

@@ -5,7 +5,8 @@ import pickle
 import pytest
 from optuna.trial import TrialState
 from ray import tune
-from ray_experiments import DATA, Curve, Fragile, X, Y, fit
+from ray_curves import Curve, fit
+from ray_experiments import DATA, Fragile, X, Y
 
 import kt_hpo
 from kt_hpo.ray import Recorder, trainable

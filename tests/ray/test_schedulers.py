@@ -1,7 +1,6 @@
 """Ray's schedulers run a hypermodel, in actors."""
 
 import pytest
-from models import eager
 from optuna.trial import TrialState
 from ray import tune
 from ray.tune.schedulers import (
@@ -12,7 +11,8 @@ from ray.tune.schedulers import (
 )
 from ray.tune.schedulers.pb2 import PB2
 from ray.tune.search.optuna import OptunaSearch
-from ray_experiments import DATA, X, Y, fit, noisy
+from ray_curves import fit
+from ray_experiments import DATA, X, Y, noisy
 
 import kt_hpo
 from kt_hpo.plots import plot_lineage
@@ -104,31 +104,27 @@ def test_an_exploiting_trial_goes_on_from_the_weights_of_the_other(tmp_path):
     assert plot_lineage(study).get_xlabel() == "epoch"
 
 
-def test_pb2_and_the_median_rule_run_a_hypermodel(tmp_path):
+def test_pb2_chooses_within_its_bounds(tmp_path):
     scheduler = PB2(
         "training_iteration",
         perturbation_interval=1,
         hyperparam_bounds={"rate": [1e-4, 1e-1]},
         quantile_fraction=0.5,
+        synch=True,
     )
     space = {"outputs": 1, "rate": tune.grid_search([GOOD, 1e-4])}
-    _, study = fit(made(3), tmp_path / "pb2", space, scheduler)
+    _, study = fit(made(3), tmp_path, space, scheduler)
     changed = [t for t in study.trials if "tuner/trial_id" in t.user_attrs.get("values", {})]
     assert changed and all(1e-4 <= trial.params["rate"] <= 1e-1 for trial in changed)
 
+
+def test_optuna_proposes_and_the_median_rule_stops(tmp_path):
+    points = [{"outputs": 1, "rate": rate} for rate in (GOOD, 0.04, BAD, BAD)]
+    searcher = OptunaSearch(seed=0, points_to_evaluate=points)
     rule = MedianStoppingRule("training_iteration", grace_period=1, min_samples_required=2)
-    space["rate"] = tune.grid_search([GOOD, 0.04, BAD, BAD])
-    _, study = fit(made(3), tmp_path / "median", space, rule)
-    assert [len(trial.intermediate_values) for trial in study.trials[2:]] == [1, 1]
-
-
-def test_a_searcher_learns_from_trials_that_are_stopped_too(tmp_path):
-    made = trainable(eager, X, Y, epochs=2, **DATA)
-    searcher = OptunaSearch(seed=0)
-    results, study = fit(
-        made, tmp_path, param_space(eager), samples=3, search_alg=searcher, max_concurrent_trials=2
-    )
-    assert len(results) == len(study.trials) == 3 == len(searcher._ot_study.trials)
-    assert stand(tmp_path / "r").planned == 3
-    for trial, theirs in zip(study.trials, searcher._ot_study.trials, strict=True):
-        assert trial.params == pytest.approx(theirs.params)
+    limited = {"search_alg": searcher, "max_concurrent_trials": 2}
+    results, study = fit(made(3), tmp_path, param_space(noisy), rule, samples=5, **limited)
+    assert not results.errors
+    assert [trial.params for trial in study.trials[:4]] == points
+    assert [len(trial.intermediate_values) for trial in study.trials[2:4]] == [1, 1]
+    assert (stand(tmp_path / "r").planned, len(study.trials)) == (5, 5)

@@ -1,0 +1,77 @@
+"""Experiments of Ray Tune's, and one whose actors need no TensorFlow."""
+
+import time
+
+import numpy as np
+from ray import tune
+
+import kt_hpo
+
+
+def fit(self, hp, model, *args, **kwargs):
+    if hp.get("units") == 3 and kwargs["initial_epoch"] == 1:
+        raise ArithmeticError("not three")
+    return model.fit(*args, **kwargs)
+
+
+def noisy(hp):
+    """A model with dropout, whose training is one of chance."""
+    layers = [
+        keras.Input((4,)),
+        keras.layers.Dense(8, activation="relu"),
+        keras.layers.Dropout(0.5),
+        keras.layers.Dense(hp.Int("outputs", 1, 2), activation="sigmoid"),
+    ]
+    model = keras.Sequential(layers)
+    rate = hp.Float("rate", 1e-6, 1e-1, sampling="log")
+    model.compile(keras.optimizers.Adam(rate), "binary_crossentropy", run_eagerly=True)
+    return model
+
+
+class Curve(tune.Trainable):
+    """Reports the values of its config, epoch by epoch, and trains nothing."""
+
+    def setup(self, config):
+        self.epoch = 0
+
+    def step(self):
+        time.sleep(self.config.get("seconds", 0))
+        value = self.config["values"][self.epoch]
+        self.epoch += 1
+        if value is None:
+            raise ArithmeticError("no value")
+        return {"val_loss": np.float32(value), "done": self.epoch == len(self.config["values"])}
+
+    def reset_config(self, new_config):
+        self.epoch = 0
+        return True
+
+    def save_checkpoint(self, checkpoint_dir):
+        return {"epoch": self.epoch}
+
+    def load_checkpoint(self, checkpoint):
+        self.epoch = checkpoint["epoch"]
+
+
+def fit(trainable, folder, space, scheduler=None, samples=1, callbacks=(), run=None, **config):
+    """Runs an experiment of Ray Tune's, recorded as the project `r`."""
+    tuner = tune.Tuner(
+        trainable,
+        param_space=space,
+        tune_config=tune.TuneConfig(
+            metric="val_loss",
+            mode="min",
+            num_samples=samples,
+            scheduler=scheduler,
+            reuse_actors=True,
+            **config,
+        ),
+        run_config=tune.RunConfig(
+            name="t",
+            storage_path=str(folder / "ray"),
+            verbose=0,
+            callbacks=[kt_hpo.ray.Recorder(folder, "r", "val_loss"), *callbacks],
+            **(run or {}),
+        ),
+    )
+    return tuner.fit(), kt_hpo.open_study(folder / "r")
