@@ -8,26 +8,6 @@ from ray import tune
 import kt_hpo
 
 
-def fit(self, hp, model, *args, **kwargs):
-    if hp.get("units") == 3 and kwargs["initial_epoch"] == 1:
-        raise ArithmeticError("not three")
-    return model.fit(*args, **kwargs)
-
-
-def noisy(hp):
-    """A model with dropout, whose training is one of chance."""
-    layers = [
-        keras.Input((4,)),
-        keras.layers.Dense(8, activation="relu"),
-        keras.layers.Dropout(0.5),
-        keras.layers.Dense(hp.Int("outputs", 1, 2), activation="sigmoid"),
-    ]
-    model = keras.Sequential(layers)
-    rate = hp.Float("rate", 1e-6, 1e-1, sampling="log")
-    model.compile(keras.optimizers.Adam(rate), "binary_crossentropy", run_eagerly=True)
-    return model
-
-
 class Curve(tune.Trainable):
     """Reports the values of its config, epoch by epoch, and trains nothing."""
 
