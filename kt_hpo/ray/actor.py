@@ -71,6 +71,8 @@ class HyperModelTrainable(tune.Trainable):
     known: ClassVar[HyperParameters]
     epochs: ClassVar[int]
 
+    _model: Any = None
+
     def setup(self, config: dict[str, Any], task: Task | None = None) -> None:
         """Begins the first trial of an actor.
 
@@ -194,7 +196,8 @@ class HyperModelTrainable(tune.Trainable):
         written = json.dumps(self._config, sort_keys=True, default=str)
         words = [self._task.seed, zlib.crc32(written.encode()), place]
         keras.utils.set_random_seed(int(np.random.SeedSequence(words).generate_state(1)[0]))
-        for number, generator in enumerate(generators(self._model) if self._model else ()):
+        random_layers = [] if self._model is None else generators(self._model)
+        for number, generator in enumerate(random_layers):
             generator.state.assign(np.random.SeedSequence([*words, number]).generate_state(2))
 
 

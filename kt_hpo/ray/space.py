@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from numbers import Real
 from typing import Any
@@ -169,7 +170,9 @@ def _stepped(hyperparameter: Int | Float, values: Sequence[Any]) -> Any:
 
 
 def _divides(step: float, number: float) -> bool:
-    return abs(number / step - round(number / step)) < 1e-9
+    """Whether Ray finds a step in a number; what it takes for one in a large number is none."""
+    count = number / step
+    return math.isclose(count, round(count)) and abs(count - round(count)) < 1e-9
 
 
 def _choice(values: Sequence[Any]) -> Any:

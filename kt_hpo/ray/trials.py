@@ -27,7 +27,8 @@ def space_of(trial: Trial) -> HyperParameters:
     Returns:
         The space; an empty one if `kt_hpo.ray.trainable` has not made what the trial runs.
     """
-    return getattr(trial.get_trainable_cls(), "known", HyperParameters())
+    trainable: Any = trial.get_trainable_cls()
+    return getattr(trainable, "known", HyperParameters())
 
 
 def values_of(trial: Trial) -> dict[str, Any]:
@@ -94,13 +95,14 @@ def next_place(
     Returns:
         What the record keeps of it.
     """
-    checkpoint = trial.latest_checkpoint_result
+    begun_from = trial.latest_checkpoint_result
+    assert begun_from is not None and begun_from.checkpoint is not None
     place = first_place(trials, trial) | {
         "tuner/generation": before.place["tuner/generation"] + 1,
-        "tuner/initial_epoch": int(checkpoint.metrics["training_iteration"]),
+        "tuner/initial_epoch": int(begun_from.metrics["training_iteration"]),
     }
     for other in trials:
-        if _owns(other, checkpoint.checkpoint.path):
+        if _owns(other, begun_from.checkpoint.path):
             place["tuner/trial_id"] = trial_id_of(numbers[other.trial_id])
     return place
 
@@ -120,4 +122,5 @@ def error_of(trial: Trial) -> str:
 
 
 def _owns(trial: Trial, checkpoint: str) -> bool:
+    assert trial.storage is not None
     return trial.storage.trial_dir_name == Path(checkpoint).parent.name

@@ -1,49 +1,46 @@
 """What the recorder writes of trials that end in all ways."""
 
 import pickle
+import signal
 
 import pytest
 from optuna.trial import TrialState
 from ray import tune
 from ray_curves import Curve, fit
-from ray_experiments import DATA, Fragile, X, Y
 
 import kt_hpo
-from kt_hpo.ray import Recorder, trainable
+from kt_hpo.ray import Recorder
 from kt_hpo.standing import stand
 
 pytestmark = pytest.mark.usefixtures("ray_runs")
 
 
 def test_a_trial_that_raises_is_recorded_with_its_traceback(tmp_path):
-    space = {"units": tune.grid_search([1, 3, 4, 2])}
-    made = trainable(Fragile(), X, Y, epochs=2, **DATA)
-    results, study = fit(made, tmp_path, space)
-    states = [trial.state.name for trial in study.trials]
-    units = [trial.params["units"] for trial in study.trials]
-    assert dict(zip(units, states, strict=True)) == {
-        1: "COMPLETE", 2: "COMPLETE", 3: "FAIL", 4: "FAIL",
-    }  # fmt: skip
-    by_units = {trial.params["units"]: trial for trial in study.trials}
-    broken = by_units[3].user_attrs["traceback"]
-    assert "ArithmeticError: not three" in broken and "in fit" in broken and "\x1b" not in broken
-    assert sorted(by_units[3].intermediate_values) == [0]
-    assert "ArithmeticError: not four" in by_units[4].user_attrs["traceback"]
+    space = {"values": tune.grid_search([[0.5], [0.5, None], []])}
+    results, study = fit(Curve, tmp_path, space)
+    trials = {trial.user_attrs["values"]["values"]: trial for trial in study.trials}
+    assert trials["[0.5]"].state == TrialState.COMPLETE
+    broken, unmade = trials["[0.5, None]"], trials["[]"]
+    assert {broken.state, unmade.state} == {TrialState.FAIL}
+    assert broken.intermediate_values == {0: 0.5} and not unmade.intermediate_values
+    for trial, message, where in ((broken, "no value", "step"), (unmade, "no values", "setup")):
+        traceback = trial.user_attrs["traceback"]
+        assert f"ArithmeticError: {message}" in traceback and f"in {where}" in traceback
+        assert "\x1b" not in traceback
     assert len(results.errors) == stand(tmp_path / "r").counts.failed == 2
 
 
 def test_any_trainable_is_recorded(tmp_path):
-    space = {"values": tune.grid_search([[0.5, 0.25, 0.75], [0.1, float("nan")]]), "a": {"b": 1}}
-    run = {"stop": {"training_iteration": 3}}
-    _, study = fit(Curve, tmp_path, space, run=run)
-    complete, no_number = study.trials
-    assert complete.state == TrialState.COMPLETE and complete.value == 0.25
+    space = {"values": tune.grid_search([[0.5, 0.25, 0.75], [0.125, float("nan")]]), "a": {"b": 1}}
+    _, study = fit(Curve, tmp_path, space)
+    complete, no_number = sorted(study.trials, key=lambda trial: -trial.value)
+    assert complete.state == no_number.state == TrialState.COMPLETE
+    assert (complete.value, no_number.value) == (0.25, 0.125)
     assert complete.user_attrs["best_epoch"] == 1
     assert complete.intermediate_values == {0: 0.5, 1: 0.25, 2: 0.75}
     assert complete.user_attrs["values"] == {"values": "[0.5, 0.25, 0.75]", "a/b": 1}
     assert complete.user_attrs["history"][0].keys() == {"epoch", "val_loss"}
     assert complete.user_attrs["ray_trial"]
-    assert no_number.state == TrialState.COMPLETE and no_number.value == 0.1
 
 
 def test_a_trial_that_is_tried_again_counts_its_attempts(tmp_path):
@@ -56,8 +53,8 @@ def test_a_trial_that_is_tried_again_counts_its_attempts(tmp_path):
 
 def test_a_second_experiment_is_added_to_the_first(tmp_path):
     fit(Curve, tmp_path, {"values": [0.5]}, samples=2)
-    _, study = fit(Curve, tmp_path, {"values": [0.4]})
-    assert [trial.value for trial in study.trials] == [0.5, 0.5, 0.4]
+    _, study = fit(Curve, tmp_path, {"values": [0.25]})
+    assert [trial.value for trial in study.trials] == [0.5, 0.5, 0.25]
     assert (stand(study).planned, stand(study).state) == (3, "finished")
 
 
@@ -93,36 +90,47 @@ def test_a_project_that_is_searched_already_is_refused(tmp_path):
     second.on_experiment_end([])
 
 
+class TimeIsUp(tune.Stopper):
+    """Ends an experiment after three results, as a time budget does."""
+
+    results = 0
+
+    def __call__(self, trial_id, result):
+        self.results += 1
+        return False
+
+    def stop_all(self):
+        return self.results >= 3
+
+
 def test_trials_that_end_because_the_time_is_up_are_pruned(tmp_path):
-    space = {"values": [0.5] * 1000, "seconds": 0.2}
-    _, study = fit(Curve, tmp_path, space, time_budget_s=1)
+    _, study = fit(Curve, tmp_path, {"values": [0.5] * 100}, run={"stop": TimeIsUp()})
     [trial] = study.trials
     assert trial.state == TrialState.PRUNED and trial.value == 0.5
-    assert 0 < len(trial.intermediate_values) < 1000
+    assert sorted(trial.intermediate_values) == [0, 1, 2]
     assert stand(tmp_path / "r").state == "finished"
 
 
 class Interrupt(tune.Callback):
-    """Ends an experiment as Ctrl-C does, in the second epoch of its first trial."""
+    """Presses Ctrl-C in the second epoch of the first trial."""
 
     is_armed = True
 
     def on_trial_result(self, iteration, trials, trial, result, **info):
         if Interrupt.is_armed and result["training_iteration"] == 2:
             Interrupt.is_armed = False
-            raise KeyboardInterrupt
+            signal.raise_signal(signal.SIGINT)
 
 
 def test_a_restored_experiment_goes_on_with_its_record(tmp_path):
-    space = {"values": tune.grid_search([[0.5, 0.4, 0.3], [0.9, 0.8, 0.7]])}
+    space = {"values": tune.grid_search([[0.5, 0.25, 0.125], [1.0, 0.75, 0.625]])}
     run = {"checkpoint_config": tune.CheckpointConfig(checkpoint_frequency=1)}
     Interrupt.is_armed = True
-    with pytest.raises(KeyboardInterrupt):
-        fit(Curve, tmp_path, space, callbacks=[Interrupt()], run=run, max_concurrent_trials=1)
-    assert stand(tmp_path / "r").counts.complete == 0
-    tuner = tune.Tuner.restore(str(tmp_path / "ray" / "t"), Curve, param_space=space)
-    tuner.fit()
+    fit(Curve, tmp_path, space, callbacks=[Interrupt()], run=run, max_concurrent_trials=1)
+    interrupted = stand(tmp_path / "r")
+    assert (interrupted.state, interrupted.counts.ended, len(interrupted.open)) == ("stopped", 0, 1)
+    tune.Tuner.restore(str(tmp_path / "ray" / "t"), Curve, param_space=space).fit()
     study = kt_hpo.open_study(tmp_path / "r")
-    assert [trial.value for trial in study.trials] == [0.3, 0.7]
+    assert [trial.value for trial in study.trials] == [0.125, 0.625]
     assert [sorted(trial.intermediate_values) for trial in study.trials] == [[0, 1, 2], [0, 1, 2]]
-    assert (stand(study).planned, stand(study).state) == (2, "finished")
+    assert (stand(tmp_path / "r").planned, stand(tmp_path / "r").state) == (2, "finished")
