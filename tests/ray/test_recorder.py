@@ -128,7 +128,7 @@ def test_a_restored_experiment_goes_on_with_its_record(tmp_path):
     Interrupt.is_armed = True
     fit(Curve, tmp_path, space, callbacks=[Interrupt()], run=run, max_concurrent_trials=1)
     interrupted = stand(tmp_path / "r")
-    assert (interrupted.state, interrupted.counts.ended, len(interrupted.open)) == ("stopped", 0, 1)
+    assert (interrupted.state, interrupted.counts.total, len(interrupted.open)) == ("stopped", 0, 1)
     tune.Tuner.restore(str(tmp_path / "ray" / "t"), Curve, param_space=space).fit()
     study = kt_hpo.open_study(tmp_path / "r")
     assert [trial.value for trial in study.trials] == [0.125, 0.625]

@@ -68,13 +68,14 @@ class Pauses(tune.Callback):
 
 def test_hyperband_pauses_trials_that_go_on_as_if_nothing_had_happened(tmp_path, monkeypatch):
     monkeypatch.setattr("ray.tune.trainable.trainable.DEFAULT_STORAGE_PATH", str(tmp_path))
-    rates = [GOOD, 0.02, 1e-3, BAD]
+    # Ray fills a bracket that pauses nobody first, with three trials.
+    rates = [GOOD, 0.04, 0.03, 0.02, 1e-3, BAD]
     space = {"outputs": 1, "rate": tune.grid_search(rates)}
     Pauses.seen = 0
     scheduler = HyperBandScheduler(max_t=4, reduction_factor=2)
     _, study = fit(made(4), tmp_path, space, scheduler, callbacks=[Pauses()])
     assert Pauses.seen > 0
-    assert len(study.trials) == 4  # A pause is no end.
+    assert len(study.trials) == 6  # A pause is no end.
     actor = made(4)(config={"outputs": 1, "rate": GOOD})
     for trial in study.trials:
         actor.reset({"outputs": 1, "rate": trial.params["rate"]})
