@@ -22,7 +22,7 @@ class Curve(tune.Trainable):
         return {"val_loss": np.float32(value), "done": self.epoch == len(self.config["values"])}
 
     def reset_config(self, new_config):
-        self.epoch = 0
+        self.setup(new_config)
         return True
 
     def save_checkpoint(self, checkpoint_dir):

@@ -205,8 +205,8 @@ class Recorder(tune.Callback):
             **info: Not used.
         """
         for trial in trials if self._running else ():
-            if trial.is_finished():
-                self.on_trial_complete(iteration, trials, trial)
+            if trial.is_finished() and trial.trial_id in self._running:
+                self._end(self._running.pop(trial.trial_id), TrialState.PRUNED)
 
     def on_experiment_end(self, trials: list[Trial], **info: Any) -> None:
         """Closes the record; trials that run at an interruption are still running there.

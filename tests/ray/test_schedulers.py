@@ -95,7 +95,7 @@ def test_an_exploiting_trial_goes_on_from_the_weights_of_the_other(tmp_path):
         resample_probability=0,
         synch=True,
     )
-    _, study = fit(made(6), tmp_path, space, scheduler)
+    _, study = fit(made(4), tmp_path, space, scheduler)
     donor, behind = sorted(study.trials[:2], key=lambda trial: -trial.params["rate"])
     child = study.trials[2]
     place = child.user_attrs["values"]
