@@ -27,8 +27,8 @@ def space_of(trial: Trial) -> HyperParameters:
     Returns:
         The space; an empty one if `kt_hpo.ray.trainable` has not made what the trial runs.
     """
-    trainable: Any = trial.get_trainable_cls()
-    return getattr(trainable, "known", HyperParameters())
+    known: HyperParameters | None = getattr(trial.get_trainable_cls(), "known", None)
+    return HyperParameters() if known is None else known
 
 
 def values_of(trial: Trial) -> dict[str, Any]:
