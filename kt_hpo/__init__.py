@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         errors,
         oracles,
         plots,
+        ray,
         sklearn,
         tuners,
         wandb,
@@ -84,8 +85,8 @@ _HOMES = {
     "synchronized": "kt_hpo.oracles.locking",
 }
 _MODULES = (
-    "applications", "datasets", "engine", "errors", "oracles", "plots", "sklearn", "tuners",
-    "wandb",
+    "applications", "datasets", "engine", "errors", "oracles", "plots", "ray", "sklearn",
+    "tuners", "wandb",
 )  # fmt: skip
 
 __all__ = [
@@ -123,6 +124,7 @@ __all__ = [
     "open_study",
     "oracles",
     "plots",
+    "ray",
     "report",
     "sklearn",
     "synchronized",
