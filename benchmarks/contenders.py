@@ -34,9 +34,14 @@ def inline(case: Case, values: list[Values]) -> Scores:
     return _searched(case, kt_hpo.Tuner, values, early_stopping=None)
 
 
-def workers(case: Case, values: list[Values]) -> Scores:
-    """Ours, in two processes, their start included."""
-    return _searched(case, kt_hpo.Tuner, values, executor=kt_hpo.Workers(2), early_stopping=None)
+def workers(case: Case, values: list[Values], n: int = 2) -> Scores:
+    """Ours, in processes, their start included."""
+    return _searched(case, kt_hpo.Tuner, values, executor=kt_hpo.Workers(n), early_stopping=None)
+
+
+def on_ray(case: Case, values: list[Values], n: int = 2) -> Scores:
+    """Ours, in processes of Ray's, their start included, and Ray's own where it is not there."""
+    return _searched(case, kt_hpo.Tuner, values, executor=kt_hpo.Ray(n), early_stopping=None)
 
 
 def vectorized(case: Case, values: list[Values], k: int = 64) -> Scores:
@@ -101,7 +106,9 @@ def with_ray(case: Case, values: list[Values]) -> Scores:
 
     data, fit = case.fit()
     with tempfile.TemporaryDirectory() as folder:
-        ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+        starts = not ray.is_initialized()
+        if starts:
+            ray.init("local", num_cpus=2, include_dashboard=False, log_to_driver=False)
         tuner = tune.Tuner(
             tune.with_parameters(train, data=data, fit=fit),
             param_space={"values": tune.grid_search(values)},
@@ -111,7 +118,8 @@ def with_ray(case: Case, values: list[Values]) -> Scores:
         try:
             results = tuner.fit()
         finally:
-            ray.shutdown()
+            if starts:
+                ray.shutdown()
         return [max(result.metrics_dataframe["val_accuracy"]) for result in results]
 
 
@@ -168,7 +176,7 @@ ONE_BY_ONE: dict[str, Callable[[Case, list[Values]], Scores]] = {
     "loop by hand": by_hand,
     "kt_hpo, inline": inline,
 }
-TWO_AT_ONCE = {"Ray Tune": with_ray, "kt_hpo, Workers(2)": workers}
+TWO_AT_ONCE = {"Ray Tune": with_ray, "kt_hpo, Workers(2)": workers, "kt_hpo, Ray(2)": on_ray}
 ALL_AT_ONCE = {"kt_hpo, Vectorized": vectorized}
 
 

@@ -12,7 +12,16 @@ import matplotlib
 
 matplotlib.use("Agg")
 
-from benchmarks import accuracy, measuring, overhead, simulation, throughput, vectorized, workers
+from benchmarks import (
+    accuracy,
+    cluster,
+    measuring,
+    overhead,
+    simulation,
+    throughput,
+    vectorized,
+    workers,
+)
 from benchmarks.curves import table
 from benchmarks.curves.plans import PLANS
 from benchmarks.quality import section as quality
@@ -21,6 +30,7 @@ SECTIONS = {
     "throughput": ("Throughput", throughput.section),
     "vectorized": ("Trials at once", vectorized.section),
     "workers": ("Workers", workers.section),
+    "cluster": ("Ray beside workers", cluster.section),
     "overhead": ("Overhead of a trial", overhead.section),
     "accuracy": ("Time to an accuracy", accuracy.section),
     "quality": ("Quality of the searches", quality.section),

@@ -16,6 +16,7 @@ MODULES = {
     "throughput": ["--repeats", "3"],
     "vectorized": ["--repeats", "2"],
     "workers": ["--repeats", "2"],
+    "cluster": ["--repeats", "2", "--trials", "16"],
     "overhead": ["--minutes", "0.1"],
     "accuracy": ["--repeats", "3"],
     "quality.run": ["--minutes", "2"],

@@ -26,7 +26,12 @@ from benchmarks import contenders, measuring
 from benchmarks.cases import CASES, Case
 
 # What a contender needs, where that may be missing.
-PACKAGES = {"Optuna + Keras": "optuna_integration", "Ray Tune": "ray", "Keras Tuner": "tensorboard"}
+PACKAGES = {
+    "Optuna + Keras": "optuna_integration",
+    "Ray Tune": "ray",
+    "kt_hpo, Ray(2)": "ray",
+    "Keras Tuner": "tensorboard",
+}
 
 
 def there(name: str) -> bool:

@@ -21,11 +21,12 @@ if TYPE_CHECKING:
         errors,
         oracles,
         plots,
+        ray,
         sklearn,
         tuners,
         wandb,
     )
-    from kt_hpo.execution import Inline, Vectorized, Workers
+    from kt_hpo.execution import Inline, Ray, Vectorized, Workers
     from kt_hpo.exports import export
     from kt_hpo.hyperparameters import HyperParameters
     from kt_hpo.imports import import_search
@@ -69,6 +70,7 @@ _HOMES = {
     "Oracle": "keras_tuner",
     "PopulationBasedTraining": "kt_hpo.tuners",
     "RandomSearch": "kt_hpo.tuners",
+    "Ray": "kt_hpo.execution",
     "RecordError": "kt_hpo.journal",
     "SklearnTuner": "kt_hpo.tuners",
     "Training": "kt_hpo.training.hyperparameters",
@@ -83,8 +85,8 @@ _HOMES = {
     "synchronized": "kt_hpo.oracles.locking",
 }
 _MODULES = (
-    "applications", "datasets", "engine", "errors", "oracles", "plots", "sklearn", "tuners",
-    "wandb",
+    "applications", "datasets", "engine", "errors", "oracles", "plots", "ray", "sklearn",
+    "tuners", "wandb",
 )  # fmt: skip
 
 __all__ = [
@@ -105,6 +107,7 @@ __all__ = [
     "Oracle",
     "PopulationBasedTraining",
     "RandomSearch",
+    "Ray",
     "RecordError",
     "SklearnTuner",
     "Training",
@@ -121,6 +124,7 @@ __all__ = [
     "open_study",
     "oracles",
     "plots",
+    "ray",
     "report",
     "sklearn",
     "synchronized",

@@ -21,6 +21,7 @@ objective by epoch) a trial's `user_attrs` hold:
     out_of_memory           True where that failed the trial
     traceback    of the error that failed the trial, or its last attempt
     attempts     how many attempts failed, where trials are retried
+    ray_trial    the id of Ray Tune's trial, where Ray has run it
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ import kt_hpo
 FLOORS = [
     {"cli", "engine"},
     {"algorithms", "dashboard", "exports", "imports", "reports", "results", "standing"},
-    {"wandb"},
+    {"ray", "wandb"},
     {"sklearn"},
     {"tuners"},
     {"tuner"},

@@ -21,7 +21,7 @@ PRUNERS = ("median", "percentile", "asha", "hyperband", "wilcoxon", "none")
 PRECISIONS = ("auto", "float32", "mixed_float16", "mixed_bfloat16")
 DISTRIBUTIONS = ("auto", "one_device", "mirrored")
 TRACKERS = ("tensorboard", "wandb")
-EXECUTORS = ("inline", "workers", "vectorized", "auto")
+EXECUTORS = ("inline", "workers", "vectorized", "ray", "auto")
 
 
 @dataclass(frozen=True)
@@ -181,7 +181,7 @@ _WHERE = Group(
         Option(
             "executor",
             values.name(EXECUTORS),
-            "where trials run: inline, workers, vectorized (many in one graph), or auto",
+            "where trials run: inline, workers, vectorized (many in one graph), ray, or auto",
             fixed=False,
         ),
         Option(
@@ -191,6 +191,18 @@ _WHERE = Group(
             fixed=False,
         ),
         Option("gpus_per_trial", values.number(), "GPUs of a worker; 0.5 shares one", fixed=False),
+        Option(
+            "address",
+            values.text("ADDRESS"),
+            "the Ray cluster: auto, or ray://host:10001 (default: a Ray on this machine)",
+            fixed=False,
+        ),
+        Option(
+            "storage_path",
+            values.text("PATH"),
+            "where the nodes of a Ray cluster leave checkpoints: a shared folder or a URI",
+            fixed=False,
+        ),
         Option(
             "time_budget",
             values.seconds(),

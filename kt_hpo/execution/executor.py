@@ -74,6 +74,6 @@ def made(executor: Executor | int | str | None) -> Executor:
     if not hasattr(executor, "run"):
         raise ValueError(
             f"executor={executor!r} is not allowed; give Inline(), Workers(4) or just 4, "
-            'Vectorized(), or "auto".'
+            'Vectorized(), Ray(4), or "auto".'
         )
     return executor  # type: ignore[return-value]

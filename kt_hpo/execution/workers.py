@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-import copy
 import numbers
 import os
-import secrets
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import keras
 
 from kt_hpo.arguments import check_whole
-from kt_hpo.execution.inline import Inline
-from kt_hpo.execution.processes import devices
+from kt_hpo.execution.processes import devices, shipment
 from kt_hpo.execution.processes.arrays import SharedFile
 from kt_hpo.execution.processes.crew import Crew
 from kt_hpo.execution.processes.datasets import SavedDatasets
 from kt_hpo.execution.processes.launcher import Launcher, is_supported
-from kt_hpo.execution.processes.parcel import Packer
 from kt_hpo.execution.processes.worker import Worker
 from kt_hpo.training.side_by_side import count
 
 if TYPE_CHECKING:
     from kt_hpo.tuner import Tuner
-
-# What a worker knows of the oracle without asking.
-_CONSTANT = ("objective", "constraints", "seed", "inherit_weights", "tune_new_entries")
 
 
 class Workers:
@@ -101,15 +93,16 @@ class Workers:
         trainings = count(tuner, fit_args, fit_kwargs) if self.parallel_folds else None
         there = [] if self.gpus_per_trial == 0 else devices.gpus()
         shares = devices.shares(self.n, self.gpus_per_trial, there)
-        folder = _folder(Path(tuner.project_dir))
+        folder = shipment.folder(Path(tuner.project_dir))
         file = SharedFile()
         environment = {"KERAS_BACKEND": keras.backend.backend(), **devices.threads(self.n)}
         launcher = Launcher(file.fileno(), folder, environment, preload=not there)
         workers = [Worker(number, share) for number, share in enumerate(shares, 1)]
-        roots = _roots(tuner)
+        roots = shipment.roots(tuner)
         try:
-            packer = Packer(roots, file, SavedDatasets(folder))
-            parcel_place = file.write(_pack(packer, tuner, fit_args, fit_kwargs))
+            datasets = SavedDatasets(folder)
+            content = shipment.pack(tuner, fit_args, fit_kwargs, roots, file, datasets)
+            parcel_place = file.write(content)
             crew = Crew(tuner, workers, launcher, parcel_place, roots, trainings)
             try:
                 crew.run()
@@ -118,52 +111,12 @@ class Workers:
         finally:
             launcher.close()
             file.close()
-            shutil.rmtree(folder, ignore_errors=True)
+            shipment.remove(folder)
 
     def __repr__(self) -> str:
         gpus = "" if self.gpus_per_trial is None else f", gpus_per_trial={self.gpus_per_trial!r}"
         folds = ", parallel_folds=True" if self.parallel_folds else ""
         return f"Workers({self.n}{gpus}{folds})"
-
-
-def _folder(project_dir: Path) -> Path:
-    """A new name for a folder, after those of searches that were killed are swept out."""
-    for left in project_dir.glob("workers-*"):
-        shutil.rmtree(left, ignore_errors=True)
-    return project_dir / f"workers-{secrets.token_hex(4)}"
-
-
-def _roots(tuner: Tuner) -> dict[str, Any]:
-    """The objects of the search that stay in this process and that workers may ask."""
-    record = tuner.oracle.record
-    return {
-        "oracle": tuner.oracle,
-        "record": record,
-        "study": record.study,
-        "progress": tuner.progress,
-    }
-
-
-def _pack(
-    packer: Packer, tuner: Tuner, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]
-) -> bytes:
-    ours = copy.copy(tuner)
-    # What the search's process alone uses.
-    ours.executor, ours.trackers, ours._searched = Inline(), [], None
-    known = {name: getattr(tuner.oracle, name) for name in _CONSTANT}
-    try:
-        return packer.pack((ours, known, fit_args, fit_kwargs))
-    except (OSError, ValueError):
-        raise
-    except Exception as error:
-        parts = {f"self.{name}": value for name, value in vars(ours).items()}
-        parts |= {f"argument {place} of search()": a for place, a in enumerate(fit_args, 1)}
-        parts |= {f"{name}=": value for name, value in fit_kwargs.items()}
-        obstacle = packer.find_obstacle(parts) or f"{type(tuner).__name__} cannot be sent: {error}."
-        raise TypeError(
-            f"{obstacle} Make it where it is used, in build(hp) or run_trial, or search with "
-            "executor=kt_hpo.Inline()."
-        ) from error
 
 
 def _check_gpus(gpus_per_trial: Any) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 import psutil
 import pytest
 from models import blobs, build
+from searches import Square
 
 import kt_hpo
 
@@ -38,21 +39,6 @@ def memory(kind):
     """Megabytes of this process's memory of a kind, from the kernel."""
     lines = Path("/proc/self/smaps_rollup").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith(kind)) / 1024
-
-
-class Square(kt_hpo.RandomSearch):
-    """A search without models, in which trials may be told to fail."""
-
-    def __init__(self, directory, executor=2, **kwargs):
-        kwargs = {"max_trials": 6, "seed": 0, "project_name": "square"} | kwargs
-        super().__init__(directory=directory, executor=executor, **kwargs)
-
-    def run_trial(self, trial, faults=None):
-        value = trial.hyperparameters.Float("x", -1, 1)
-        fault = (faults or {}).get(trial.trial_id)
-        if fault is not None:
-            fault()
-        return value**2
 
 
 def test_results_are_those_of_inline(tmp_path):

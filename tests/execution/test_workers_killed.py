@@ -4,66 +4,16 @@ import json
 import os
 import random
 import signal
-import subprocess
-import sys
-import textwrap
 import time
 from collections import Counter
 
 import psutil
 import pytest
-
-import kt_hpo
-
-HEAD = """
-import ctypes, os, sys, time
-import kt_hpo
-
-class Search(kt_hpo.RandomSearch):
-    def run_trial(self, trial):
-        value = trial.hyperparameters.Float("x", -1, 1)
-        # The first trial, with which the space becomes known, runs alone.
-        hangs = trial.trial_id != "0000" and not os.path.exists("calm")
-        {body}
-        return value ** 2
-
-Search(max_trials={trials}, seed=0, directory={folder!r}, project_name="search", executor=2,
-       max_retries_per_trial=1000).search(verbose=0)
-"""
-# Seconds within which all have to end when the search's process is gone, on a busy machine too.
-SOON = 15
+from programs import Program, until
 
 
-class Program:
-    """A user's script, without any guard of its main module, in a folder of its own."""
-
-    def __init__(self, folder, body, trials=4):
-        self.folder, self.temporary = folder / "runs", folder / "temporary"
-        self.temporary.mkdir()
-        self.script = folder / "script.py"
-        text = textwrap.dedent(HEAD).format(body=body, trials=trials, folder=str(self.folder))
-        self.script.write_text(text)
-        self.mark = f"KT_HPO_TEST={folder}"
-
-    def start(self):
-        name, value = self.mark.split("=", 1)
-        environment = {**os.environ, name: value, "TMPDIR": str(self.temporary)}
-        return subprocess.Popen(
-            [sys.executable, self.script], env=environment, process_group=0,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        )  # fmt: skip
-
-    def processes(self):
-        """All that carry the mark, whosever children they are; the dead left out."""
-        found = []
-        for process in psutil.process_iter():
-            try:
-                value = process.environ().get("KT_HPO_TEST")
-                if value == str(self.mark.split("=", 1)[1]) and process.status() != "zombie":
-                    found.append(process)
-            except psutil.Error:
-                continue
-        return found
+class Search(Program):
+    """A search with two workers, which their warden starts."""
 
     def workers(self, parent):
         """The children of the parent's child."""
@@ -72,15 +22,6 @@ class Program:
             return [worker for warden in wardens for worker in warden.children()]
         except psutil.Error:
             return []
-
-    def wait_until_all_are_gone(self):
-        deadline = time.monotonic() + SOON
-        while self.processes() and time.monotonic() < deadline:
-            time.sleep(0.05)
-        assert not [process.cmdline() for process in self.processes()]
-
-    def trials(self):
-        return kt_hpo.open_study(self.folder).trials
 
     def check_that_nothing_is_left(self):
         self.wait_until_all_are_gone()
@@ -93,13 +34,6 @@ class Program:
         lines = (self.folder / "search" / "record.journal").read_text().splitlines()
         entries = map(json.loads, lines)
         return Counter(entry["trial_id"] for entry in entries if entry.get("state") in (1, 2, 3))
-
-
-def until(happens, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not happens():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.02)
 
 
 def finish(program):
@@ -125,7 +59,7 @@ def test_workers_end_with_a_parent_that_is_killed_and_the_search_goes_on(
     body, tmp_path, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)
-    program = Program(tmp_path, body)
+    program = Search(tmp_path, body)
     parent = program.start()
     until(lambda: len(program.workers(parent)) == 2)
     time.sleep(0.5)
@@ -140,7 +74,7 @@ def test_workers_end_with_a_parent_that_is_killed_and_the_search_goes_on(
 @pytest.mark.slow
 def test_ctrl_c_leaves_no_process_and_a_lost_warden_is_replaced(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    program = Program(tmp_path, "time.sleep(1000 * hangs)")
+    program = Search(tmp_path, "time.sleep(1000 * hangs)")
     parent = program.start()
     until(lambda: len(program.workers(parent)) == 2)
     psutil.Process(parent.pid).children()[0].kill()  # The process that starts the workers.
@@ -159,7 +93,7 @@ def test_ctrl_c_leaves_no_process_and_a_lost_warden_is_replaced(tmp_path, monkey
 @pytest.mark.slow
 def test_a_hundred_kills(tmp_path):
     """Of workers and parents at random moments: every trial ends once, and nothing is left."""
-    program = Program(tmp_path, "time.sleep(0.2)", trials=200)
+    program = Search(tmp_path, "time.sleep(0.2)", trials=200)
     moments = random.Random(0)
     kept, kills, parents = {}, 0, 0
     parent = program.start()

@@ -12,7 +12,7 @@ The process of the search starts a warden, and the warden starts the workers:
 and between them
 
     channel.py, messages.py   what they say to each other
-    parcel.py                 user code and what it refers to, as bytes
+    shipment.py, parcel.py    user code and what it refers to, as bytes
     arrays.py, datasets.py    data, shared and not sent
     devices.py                who gets which cores and GPUs
 """

@@ -11,19 +11,8 @@ from keras_tuner.engine.trial import TrialStatus
 from kt_hpo.execution.processes import parcel
 from kt_hpo.execution.processes.course import Course
 from kt_hpo.execution.processes.launcher import Ending, Launcher, StartError
-from kt_hpo.execution.processes.messages import (
-    Answer,
-    Ask,
-    Ended,
-    Fatal,
-    Method,
-    Raised,
-    Ready,
-    Unfit,
-    portable,
-    unpacked,
-)
-from kt_hpo.execution.processes.remote import look_up
+from kt_hpo.execution.processes.messages import Ask, Ended, Fatal, Ready, Unfit, unpacked
+from kt_hpo.execution.processes.remote import refusal, reply
 from kt_hpo.execution.processes.worker import Worker
 from kt_hpo.execution.trial import begin, end
 
@@ -177,11 +166,11 @@ class Crew:
                 message = unpacked(content)
             except Exception as unknown:
                 # Only a question may hold what this process does not know.
-                self._raise(worker, unknown)
+                worker.process.channel.send(refusal(self._packer, unknown))
                 continue
             match message:
                 case Ask() as question:
-                    self._answer(worker, question)
+                    worker.process.channel.send(reply(self._packer, self._roots, question))
                 case Ready():
                     worker.is_ready, self._failed_starts = True, []
                     self._begin(worker)
@@ -192,22 +181,6 @@ class Crew:
                 case Unfit(words):
                     worker.end(self._launcher)
                     self._count_failed_start(words)
-
-    def _answer(self, worker: Worker, question: Ask) -> None:
-        assert worker.process is not None
-        try:
-            found = look_up(self._roots, question)
-            content = self._packer.pack(found if isinstance(found, Method) else Answer(found))
-        except Exception as error:
-            self._raise(worker, error)
-        else:
-            worker.process.channel.send(content)
-
-    def _raise(self, worker: Worker, error: Exception) -> None:
-        """Answers a question with an error."""
-        assert worker.process is not None
-        raised = Raised(portable(error, "the process of the search"))
-        worker.process.channel.send(self._packer.pack(raised))
 
     def _end(self, worker: Worker, ended: Ended) -> None:
         course = worker.finish(ended)

@@ -67,8 +67,19 @@ def threads(workers: int) -> dict[str, str]:
         >>> threads(10_000)["TF_NUM_INTRAOP_THREADS"]
         '1'
     """
-    each = str(max(count_cores() // workers, 1))
-    return {name: each for name in _THREADS if name not in os.environ}
+    return thread_variables(max(count_cores() // workers, 1))
+
+
+def thread_variables(cores: int) -> dict[str, str]:
+    """Has a process use so many cores.
+
+    Args:
+        cores: How many.
+
+    Returns:
+        Environment variables of it, those left out that are set already.
+    """
+    return {name: str(cores) for name in _THREADS if name not in os.environ}
 
 
 def gpus() -> list[Gpu]:

@@ -9,14 +9,29 @@ from __future__ import annotations
 import io
 import pickle
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import cloudpickle
+import numpy as np
 
-from kt_hpo.execution.processes.arrays import SharedFile, is_shared
-from kt_hpo.execution.processes.datasets import SavedDatasets, is_dataset
+from kt_hpo.execution.processes.arrays import is_shared
+from kt_hpo.execution.processes.datasets import is_dataset
 
 STAYS, ARRAY, DATASET = "stays", "array", "dataset"
+
+
+class ArrayStore(Protocol):
+    """Takes arrays that are shared and not sent."""
+
+    def add(self, array: np.ndarray) -> Any:
+        """Takes one, and says where it lies."""
+
+
+class DatasetStore(Protocol):
+    """Takes pipelines that are shared and not sent."""
+
+    def add(self, dataset: Any) -> Any:
+        """Takes one, and says where it lies."""
 
 
 class Packer:
@@ -24,18 +39,18 @@ class Packer:
 
     Args:
         stays: What is not to be sent, by the name it has for the workers.
-        file: Takes the arrays.
+        arrays: Takes the arrays.
         datasets: Takes the pipelines.
     """
 
     def __init__(
         self,
         stays: Mapping[str, Any],
-        file: SharedFile | None = None,
-        datasets: SavedDatasets | None = None,
+        arrays: ArrayStore | None = None,
+        datasets: DatasetStore | None = None,
     ) -> None:
         self._names = {id(thing): name for name, thing in stays.items()}
-        self._file = file
+        self._arrays = arrays
         self._datasets = datasets
 
     def pack(self, thing: Any) -> bytes:
@@ -72,8 +87,8 @@ class Packer:
     def _token(self, thing: Any) -> tuple[str, Any] | None:
         if id(thing) in self._names:
             return STAYS, self._names[id(thing)]
-        if self._file is not None and is_shared(thing):
-            return ARRAY, self._file.add(thing)
+        if self._arrays is not None and is_shared(thing):
+            return ARRAY, self._arrays.add(thing)
         if self._datasets is not None and is_dataset(thing):
             return DATASET, self._datasets.add(thing)
         return None

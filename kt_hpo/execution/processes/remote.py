@@ -5,11 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from kt_hpo.execution.processes import parcel
-from kt_hpo.execution.processes.channel import Channel
-from kt_hpo.execution.processes.messages import Ask, Method, Raised, packed
+from kt_hpo.execution.processes.messages import Answer, Ask, Method, Raised, packed, portable
 
 
 class Remote:
@@ -38,6 +37,16 @@ class Remote:
         return self._ask(Ask(self._place, name, args, kwargs))
 
 
+class Connection(Protocol):
+    """A way to the search's process."""
+
+    def send(self, message: bytes, /) -> None:
+        """Sends a message."""
+
+    def receive(self) -> bytes:
+        """Waits for the next message."""
+
+
 class Questions:
     """Asks the search's process, one question at a time, whichever thread has it.
 
@@ -45,7 +54,7 @@ class Questions:
         channel: The way there.
     """
 
-    def __init__(self, channel: Channel) -> None:
+    def __init__(self, channel: Connection) -> None:
         self._channel = channel
         self._lock = threading.Lock()
 
@@ -81,3 +90,34 @@ def look_up(roots: Mapping[str, Any], question: Ask) -> Any:
     if question.arguments is not None:
         return attribute(*question.arguments, **(question.keywords or {}))
     return Method() if callable(attribute) else attribute
+
+
+def reply(packer: parcel.Packer, roots: Mapping[str, Any], question: Ask) -> bytes:
+    """Answers a question, in the search's process.
+
+    Args:
+        packer: Packs the answer.
+        roots: The objects by their names.
+        question: The question.
+
+    Returns:
+        The answer, or the error that came of it.
+    """
+    try:
+        found = look_up(roots, question)
+        return packer.pack(found if isinstance(found, Method) else Answer(found))
+    except Exception as error:
+        return refusal(packer, error)
+
+
+def refusal(packer: parcel.Packer, error: Exception) -> bytes:
+    """Answers a question with an error.
+
+    Args:
+        packer: Packs the answer.
+        error: The error.
+
+    Returns:
+        The answer.
+    """
+    return packer.pack(Raised(portable(error, "the process of the search")))

@@ -11,7 +11,7 @@ import socket
 import sys
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -110,7 +110,19 @@ def _set_up(channel: Channel, shared: int) -> Search:
         parcel.ARRAY: pages.array,
         parcel.DATASET: datasets.load,
     }
-    content = pages.read(setup.begin, setup.size)
+    return open_search(pages.read(setup.begin, setup.size), openers)
+
+
+def open_search(content: bytes, openers: Mapping[str, Callable[[Any], Any]]) -> Search:
+    """Opens the parcel with a search.
+
+    Args:
+        content: What `kt_hpo.execution.processes.shipment.pack` made.
+        openers: What becomes of a thing that was not sent, by its kind.
+
+    Returns:
+        The search.
+    """
     tuner, known, fit_args, fit_kwargs = parcel.Unpacker(content, openers).load()
     vars(tuner.oracle).update(known)
     return Search(tuner, fit_args, fit_kwargs)
@@ -120,11 +132,20 @@ def _work(channel: Channel, search: Search) -> None:
     with quiet_retracing():
         while True:
             task: Task = unpacked(channel.receive())
-            channel.send(packed(_run(search, *task)))
+            channel.send(packed(run(search, *task)))
 
 
-def _run(search: Search, trial: Trial, training: int | None) -> Ended | Fatal:
-    """Runs a trial as `Inline` does, up to its end; or one of its trainings."""
+def run(search: Search, trial: Trial, training: int | None = None) -> Ended | Fatal:
+    """Runs a trial as `Inline` does, up to its end; or one of its trainings.
+
+    Args:
+        search: The search.
+        trial: The trial.
+        training: The number of the training; None for the whole trial.
+
+    Returns:
+        How it ended.
+    """
     tuner, hp, arguments = search.tuner, trial.hyperparameters, search[1:]
     if tuner.oracle.tune_new_entries:
         hp.propose = partial(tuner.oracle.propose, trial.trial_id)

@@ -1,0 +1,198 @@
+"""The search's side of Ray Tune: answers its loop and its workers, and alone asks the oracle."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import ray
+from keras_tuner.engine.trial import TrialStatus
+from ray.tune.search import Searcher
+
+from kt_hpo.execution.processes.course import Course
+from kt_hpo.execution.processes.messages import Ask, Ended, Fatal, packed, unpacked
+from kt_hpo.execution.processes.parcel import Packer
+from kt_hpo.execution.processes.remote import refusal, reply
+from kt_hpo.execution.ray.loop import Loop
+from kt_hpo.execution.ray.messages import Begin, Begun, Finish, Lose, Suggest
+from kt_hpo.execution.ray.shelf import Shelf
+from kt_hpo.execution.trial import begin, end
+
+if TYPE_CHECKING:
+    from kt_hpo.tuner import Tuner
+
+# Seconds to wait for a question before looking at what hangs.
+_BEAT = 0.1
+# Values under which a trial names those whose folders it needs.
+_ORIGINS = ("tuner/trial_id", "tuner/parent")
+
+
+@dataclass
+class Errand:
+    """A trial that Ray runs.
+
+    Attributes:
+        course: What becomes of it.
+        asker: Who the oracle has given it to.
+        actor: The worker it runs in, once it does.
+        number: The worker's row in the display.
+        verdict: Why it was ended, if it was.
+    """
+
+    course: Course
+    asker: str
+    actor: Any = None
+    number: int | None = None
+    verdict: str | None = None
+
+
+class Desk:
+    """Answers questions until Ray Tune's loop has ended.
+
+    Args:
+        tuner: The tuner.
+        mailbox: Where the questions come from.
+        roots: The objects that workers may ask, by their names.
+        num_workers: How many trials run at once at most.
+        shelf: Where the folders of trials are; None if nodes write to the search's folder.
+    """
+
+    def __init__(
+        self,
+        tuner: Tuner,
+        mailbox: Any,
+        roots: Mapping[str, Any],
+        num_workers: int,
+        shelf: Shelf | None,
+    ) -> None:
+        self._tuner = tuner
+        self._mailbox = mailbox
+        self._roots = roots
+        self._shelf = shelf
+        self._packer = Packer(roots)
+        # An oracle gives who asks again the trial it had, until that has ended.
+        self._askers = [f"{tuner.tuner_id}:{number}" for number in range(1, num_workers + 1)]
+        self._errands: dict[str, Errand] = {}
+        self._may_be_more = True
+
+    def serve(self, loop: Loop) -> None:
+        """Runs the search.
+
+        Args:
+            loop: Ray Tune's loop, which has begun.
+
+        Raises:
+            FatalError: If every other trial would fail of the same mistake.
+            RuntimeError: If too many trials failed in a row.
+            Exception: What has ended the loop, if it did not end by itself.
+        """
+        answers: dict[int, bytes] = {}
+        while loop.is_alive():
+            letters = ray.get(self._mailbox.exchange.remote(answers, _BEAT))
+            answers = {number: self._answer(letter) for number, letter in letters}
+            self._end_what_hangs()
+        loop.check()
+
+    def close(self) -> None:
+        """Leaves everyone without an answer, and ends the workers that run a trial."""
+        ray.get(self._mailbox.close.remote())
+        for errand in self._errands.values():
+            _kill(errand)
+
+    def _answer(self, letter: bytes) -> bytes:
+        try:
+            message = unpacked(letter)
+        except Exception as unknown:
+            # Only a question of a worker may hold what this process does not know.
+            return refusal(self._packer, unknown)
+        match message:
+            case Ask() as question:
+                return reply(self._packer, self._roots, question)
+            case Suggest(ray_id):
+                return packed(self._suggest(ray_id))
+            case Begin() as message:
+                return packed(self._begin(message))
+            case Finish(ray_id, ended):
+                self._finish(ray_id, ended)
+            case Lose(ray_id, words):
+                self._lose(ray_id, words)
+        return packed(None)
+
+    def _suggest(self, ray_id: str) -> dict[str, Any] | str | None:
+        """The configuration of the next trial, as `ray.tune.search.Searcher.suggest` gives it."""
+        taken = {errand.asker for errand in self._errands.values()}
+        free = [asker for asker in self._askers if asker not in taken]
+        if not free or (self._errands and not self._may_be_more):
+            return None
+        self._tuner.pre_create_trial()
+        trial = self._tuner.oracle.create_trial(free[0])
+        if trial.status == TrialStatus.RUNNING:
+            self._errands[ray_id] = Errand(Course(self._tuner, trial), free[0])
+            return {"trial": trial.trial_id, "values": dict(trial.hyperparameters.values)}
+        # A trial that runs may yet be tried again, or let others begin.
+        self._may_be_more = False
+        is_over = trial.status == TrialStatus.STOPPED and not self._errands
+        return Searcher.FINISHED if is_over else None
+
+    def _begin(self, message: Begin) -> Begun:
+        errand = self._errands[message.ray_id]
+        taken = {errand.number for errand in self._errands.values()}
+        errand.actor = message.actor
+        errand.number = next(number for number in count(1) if number not in taken)
+        trial = errand.course.trial
+        errand.course.give()
+        if errand.course.begin():
+            begin(self._tuner, trial)
+            self._tuner.annotate(trial, worker=errand.number, node=message.node)
+        self._tuner.progress.worker(errand.number, int(trial.trial_id))
+        if self._shelf is not None:
+            # Trainings whose weights went with a lost worker are to be done again.
+            self._tuner.annotate(trial, executions=[], history=[])
+        values = trial.hyperparameters.values
+        return Begun(trial, [f"trial_{values[name]}" for name in _ORIGINS if values.get(name)])
+
+    def _finish(self, ray_id: str, ended: Ended | Fatal) -> None:
+        if isinstance(ended, Fatal):
+            raise ended.error
+        self._end(self._errands.pop(ray_id), ended)
+
+    def _lose(self, ray_id: str, words: str) -> None:
+        errand = self._errands.pop(ray_id, None)
+        if errand is not None:
+            words = errand.verdict or words
+            trial = errand.course.trial
+            if errand.number is None:
+                errand.course.give()
+            self._end(errand, Ended(TrialStatus.INVALID, words, trial.hyperparameters))
+
+    def _end(self, errand: Errand, ended: Ended) -> None:
+        tuner, trial = self._tuner, errand.course.trial
+        self._may_be_more = True
+        if errand.number is not None:
+            tuner.progress.worker(errand.number, None)
+        folder = Path(tuner.project_dir)
+        if self._shelf is not None:
+            self._shelf.fetch([f"trial_{trial.trial_id}"], folder)
+        errand.course.take_in(None, ended)
+        errand.course.settle()
+        end(tuner, trial)
+        if self._shelf is not None:
+            self._shelf.keep_only([path.name for path in folder.glob("trial_*")])
+
+    def _end_what_hangs(self) -> None:
+        now = time.monotonic()
+        for errand in self._errands.values():
+            deadline = errand.course.deadline
+            if deadline is not None and now > deadline and errand.verdict is None:
+                seconds = self._tuner.training.trial_timeout
+                errand.verdict = f"The trial took longer than trial_timeout={seconds:g} seconds."
+                _kill(errand)
+
+
+def _kill(errand: Errand) -> None:
+    if errand.actor is not None:
+        ray.kill(errand.actor)

@@ -1,0 +1,44 @@
+"""What Ray Tune's loop and the workers say to the search's process, besides `Ask`."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from keras_tuner.engine.trial import Trial
+
+from kt_hpo.execution.processes.messages import Ended, Fatal
+
+
+class Suggest(NamedTuple):
+    """From the loop: a trial of Ray's may begin. Answered by its configuration."""
+
+    ray_id: str
+
+
+class Lose(NamedTuple):
+    """From the loop: a trial of Ray's has ended with an error, or its worker has."""
+
+    ray_id: str
+    words: str
+
+
+class Begin(NamedTuple):
+    """From a worker, an actor on a node: it is to run a trial of Ray's. Answered by `Begun`."""
+
+    ray_id: str
+    actor: Any
+    node: str
+
+
+class Begun(NamedTuple):
+    """To a worker: what it is to run, and whose folders it needs for that."""
+
+    trial: Trial
+    needed: list[str]
+
+
+class Finish(NamedTuple):
+    """From a worker: how its trial ended."""
+
+    ray_id: str
+    ended: Ended | Fatal

@@ -1,0 +1,88 @@
+"""Ray Tune's side of a search: it runs what the oracle proposes, and tells what it has lost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ray import tune
+from ray.tune.search import Searcher
+
+from kt_hpo.execution.processes.messages import packed, unpacked
+from kt_hpo.execution.ray.mailbox import Wire
+from kt_hpo.execution.ray.messages import Lose, Suggest
+
+
+class OracleSearcher(Searcher):
+    """Proposes what the oracle of a search proposes.
+
+    The record is what a search is taken up from, so there is nothing for Ray to save.
+
+    Args:
+        mailbox: The way to the search's process.
+    """
+
+    def __init__(self, mailbox: Any) -> None:
+        super().__init__()
+        self._wire = Wire(mailbox)
+
+    def suggest(self, trial_id: str) -> Any:
+        """Asks for the configuration of the next trial.
+
+        Args:
+            trial_id: Ray's name for it.
+
+        Returns:
+            The configuration; None while there is nothing to run, `Searcher.FINISHED` when there
+            is no more.
+        """
+        try:
+            self._wire.send(packed(Suggest(trial_id)))
+            return unpacked(self._wire.receive())
+        except EOFError:
+            return Searcher.FINISHED
+
+    def set_search_properties(self, *args: Any, **spec: Any) -> bool:
+        """Takes the objective as set: the oracle knows it."""
+        return True
+
+    def on_trial_complete(self, trial_id: str, *args: Any, **kwargs: Any) -> None:
+        """Does nothing: the worker has told the search's process."""
+
+    def save(self, checkpoint_path: str) -> None:
+        """Does nothing."""
+
+    def restore(self, checkpoint_path: str) -> None:
+        """Does nothing."""
+
+    def get_state(self) -> dict[str, Any]:
+        """Gives nothing."""
+        return {}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Does nothing."""
+
+
+class Losses(tune.Callback):
+    """Tells the search's process which trials Ray has lost.
+
+    Args:
+        mailbox: The way there.
+    """
+
+    def __init__(self, mailbox: Any) -> None:
+        self._wire = Wire(mailbox)
+
+    def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        """Tells of one."""
+        try:
+            self._wire.send(packed(Lose(trial.trial_id, _words_of(trial))))
+            self._wire.receive()
+        except EOFError:
+            pass  # The search has ended, by itself or by an error that its user sees.
+
+
+def _words_of(trial: Any) -> str:
+    """Why Ray lost a trial, from the file in which the loop has written it down."""
+    path = trial.error_file
+    return Path(path).read_text() if path and Path(path).exists() else "Ray has lost the trial."

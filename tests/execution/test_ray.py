@@ -1,0 +1,256 @@
+"""Trials on Ray Tune: the results of inline, files through its storage, and faults."""
+
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+import cloudpickle
+import keras
+import numpy as np
+import psutil
+import pytest
+from models import blobs, build
+from searches import Square, states
+
+import kt_hpo
+
+ray = pytest.importorskip("ray")
+
+# This module is none that a worker could import.
+cloudpickle.register_pickle_by_value(sys.modules[__name__])
+ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
+
+SAMPLES = 20_000
+ATTRIBUTES = ("params", "value", "intermediate_values", "state")
+
+
+@pytest.fixture(scope="module")
+def own_ray(tmp_path_factory):
+    """One Ray for the tests that do not ask how it starts."""
+    ray.init("local", num_cpus=2, include_dashboard=False, log_to_driver=False)
+    yield
+    ray.shutdown()
+
+
+def results(tuner):
+    return [tuple(getattr(trial, name) for name in ATTRIBUTES) for trial in tuner.study.trials]
+
+
+def square(directory, **kwargs):
+    return Square(directory, kt_hpo.Ray(2), **kwargs)
+
+
+def killed():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def wrong():
+    raise ValueError("a wrong value")
+
+
+def killed_once(mark):
+    def kill_the_first_time():
+        if not Path(mark).exists():
+            Path(mark).touch()
+            killed()
+
+    return kill_the_first_time
+
+
+@pytest.mark.slow
+def test_results_are_those_of_inline(own_ray, tmp_path):
+    """Weights, order of the samples, values met while building, reports and pruning: all."""
+    x, y = blobs(SAMPLES)
+
+    def conditional(hp):
+        model = build(hp)
+        if hp.values["units"] > 16:
+            hp.Float("late", 0, 1)
+        return model
+
+    def search(executor):
+        tuner = kt_hpo.RandomSearch(
+            conditional, "val_loss", max_trials=4, seed=3, directory=tmp_path,
+            project_name=type(executor).__name__, executor=executor, tune_new_entries=True,
+        )  # fmt: skip
+        tuner.search(x, y, validation_split=0.5, epochs=3, batch_size=2000, verbose=0)
+        return tuner
+
+    inline, there = search(kt_hpo.Inline()), search(kt_hpo.Ray(1))
+    assert results(inline) == results(there)
+    model = there.get_best_models(1)[0]
+    assert model.evaluate(x[SAMPLES // 2 :], y[SAMPLES // 2 :], verbose=0)[0] == pytest.approx(
+        there.study.best_value, rel=1e-4
+    )
+    assert {t.user_attrs["worker"] for t in there.study.trials} == {1}
+
+
+def test_processes_stay_from_trial_to_trial(own_ray, tmp_path):
+    tuner = square(tmp_path, max_trials=8)
+    tuner.search(verbose=0)
+    assert states(tuner) == ["COMPLETE"] * 8
+    assert len({trial.user_attrs["pid"] for trial in tuner.study.trials}) <= 3
+
+
+def test_a_trial_that_fails_fails_alone(own_ray, tmp_path):
+    tuner = square(tmp_path, max_trials=4)
+    tuner.search(faults={"0001": wrong}, verbose=0)
+    assert states(tuner) == ["COMPLETE", "FAIL", "COMPLETE", "COMPLETE"]
+    assert "a wrong value" in tuner.oracle.get_trial("0001").message
+    assert "Traceback" in tuner.oracle.get_trial("0001").message
+
+
+def test_a_killed_worker_costs_its_trial_or_one_try(own_ray, tmp_path):
+    faults = {"0001": killed, "0002": killed_once(tmp_path / "mark")}
+    tuner = square(tmp_path, max_trials=4, max_retries_per_trial=1)
+    tuner.search(faults=faults, verbose=0)
+    assert states(tuner) == ["COMPLETE", "FAIL", "COMPLETE", "COMPLETE"]
+    assert "died" in tuner.oracle.get_trial("0001").message
+    assert tuner.study.trials[2].user_attrs["attempts"] == 1
+
+
+def test_a_trial_that_hangs_is_ended(own_ray, tmp_path):
+    tuner = square(tmp_path, max_trials=3, trial_timeout=1)
+    began = time.monotonic()
+    tuner.search(faults={"0001": lambda: time.sleep(300)}, verbose=0)
+    assert time.monotonic() - began < 120
+    assert states(tuner) == ["COMPLETE", "FAIL", "COMPLETE"]
+    assert "trial_timeout=1" in tuner.oracle.get_trial("0001").message
+
+
+def test_three_failures_in_a_row_stop_the_search(own_ray, tmp_path):
+    tuner = square(tmp_path)
+    with pytest.raises(RuntimeError, match="a wrong value"):
+        tuner.search(faults={f"000{number}": wrong for number in range(6)}, verbose=0)
+    assert not [state for state in states(tuner) if state == "COMPLETE"]
+
+
+def test_a_mistake_that_all_trials_would_meet_stops_the_search(own_ray, tmp_path):
+    class Fatal(Square):
+        def run_trial(self, trial, faults=None):
+            raise kt_hpo.errors.FatalValueError("no trial can run")
+
+    with pytest.raises(kt_hpo.errors.FatalValueError, match="no trial can run"):
+        Fatal(tmp_path, kt_hpo.Ray(2)).search(verbose=0)
+
+
+@pytest.mark.slow
+def test_hopeless_trials_stop_early(own_ray, tmp_path):
+    x, y = blobs(400)
+    tuner = kt_hpo.RandomSearch(
+        build, "val_loss", max_trials=8, seed=0, directory=tmp_path, executor=kt_hpo.Ray(2),
+        pruner="median",
+    )  # fmt: skip
+    tuner.search(x, y, validation_split=0.5, epochs=6, verbose=0)
+    assert {"COMPLETE", "PRUNED"} <= set(states(tuner))
+    assert all(len(trial.intermediate_values) <= 6 for trial in tuner.study.trials)
+
+
+class Slides(kt_hpo.PopulationBasedTraining):
+    """Members whose folders are only in the storage: each worker begins without any."""
+
+    def on_epoch_begin(self, trial, model, epoch, logs=None):
+        self.annotate(trial, where=str(self.project_dir))
+
+
+@pytest.mark.slow
+def test_members_go_on_from_checkpoints_in_the_storage(own_ray, tmp_path):
+    x, y = blobs(400)
+
+    def search(name, executor):
+        tuner = Slides(
+            build, "val_loss", population_size=3, ready_interval=2, max_epochs=6,
+            seed=0, directory=tmp_path, project_name=name, executor=executor,
+        )  # fmt: skip
+        tuner.search(x, y, validation_split=0.5, verbose=0)
+        return tuner
+
+    inline = search("inline", kt_hpo.Inline())
+    there = search("there", kt_hpo.Ray(1, storage_path=tmp_path / "storage"))
+    assert [t.params for t in there.study.trials] == [t.params for t in inline.study.trials]
+    assert there.study.best_value == pytest.approx(inline.study.best_value, rel=1e-4)
+    assert not {t.user_attrs["where"] for t in there.study.trials} & {str(there.project_dir)}
+    assert there.get_best_models(1)[0].count_params() > 0
+    left = {path.name for path in (tmp_path / "storage" / "there").glob("trial_*")}
+    assert left == {path.name for path in Path(there.project_dir).glob("trial_*")}
+
+
+def test_arrays_and_pipelines_lie_in_the_object_store(own_ray, tmp_path):
+    tf = pytest.importorskip("tensorflow")
+    if keras.backend.backend() != "tensorflow":
+        pytest.skip("pipelines of tf.data are TensorFlow's")
+    x, y = blobs(SAMPLES)
+    pipeline = tf.data.Dataset.from_tensor_slices((x, y)).batch(1000)
+
+    class Looks(kt_hpo.RandomSearch):
+        def run_trial(self, trial, x, pipeline):
+            trial.hyperparameters.Float("x", 0, 1)
+            total = sum(float(np.sum(batch)) for batch, _ in pipeline)
+            return {"shared": 0.0 if x.flags.writeable else 1.0, "total": total}
+
+    tuner = Looks(
+        objective=kt_hpo.Objective("total", "max"), max_trials=2, directory=tmp_path,
+        executor=kt_hpo.Ray(1),
+    )  # fmt: skip
+    tuner.search(x, pipeline, verbose=0)
+    metrics = tuner.oracle.get_best_trials(1)[0].metrics
+    assert metrics.get_best_value("total") == pytest.approx(float(np.sum(x)), rel=1e-3, abs=1)
+    assert metrics.get_best_value("shared") == 1.0
+
+
+def test_what_cannot_travel_is_named(own_ray, tmp_path):
+    tuner = square(tmp_path)
+    tuner.lock = threading.Lock()
+    with pytest.raises(TypeError, match=r"self\.lock cannot be sent"):
+        tuner.search(verbose=0)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (lambda: kt_hpo.Ray(0), "num_workers=0"),
+        (lambda: kt_hpo.Ray(2, {"CPU": -1}), "name what a trial needs"),
+        (lambda: kt_hpo.Ray(2, {"gpu": 1}), "Ray's names are 'CPU' and 'GPU'"),
+    ],
+)
+def test_wrong_arguments_raise_at_once(given, words):
+    with pytest.raises(ValueError, match=words):
+        given()
+
+
+class TestARayOfItsOwn:
+    """How Ray starts for a search alone; no other Ray runs here."""
+
+    @pytest.fixture(autouse=True)
+    def no_ray(self):
+        if ray.is_initialized():
+            ray.shutdown()
+
+    def test_it_is_gone_when_the_search_ends_and_its_logs_are_in_the_folder(self, tmp_path, capfd):
+        tuner = square(tmp_path, max_trials=2)
+        tuner.search(verbose=0)
+        assert not ray.is_initialized()
+        children = psutil.Process().children(recursive=True)
+        assert not [child for child in children if "raylet" in " ".join(child.cmdline())]
+        assert list(Path(tuner.project_dir).glob("ray/session_*/logs/*"))
+        assert capfd.readouterr() == ("", "")
+        again = square(tmp_path, max_trials=4)
+        again.search(verbose=0)
+        assert states(again) == ["COMPLETE"] * 4
+
+    def test_it_does_not_start_without_authentication(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
+        with pytest.raises(ValueError, match="RAY_AUTH_MODE=disabled"):
+            square(tmp_path).search(verbose=0)
+
+    def test_gpus_that_are_not_there_are_named(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+        with pytest.raises(ValueError, match="this machine has 0"):
+            Square(tmp_path, kt_hpo.Ray(2, {"GPU": 1})).search(verbose=0)
+
+    def test_a_cluster_that_is_not_there_is_named(self, tmp_path):
+        with pytest.raises(ConnectionError, match="There is no Ray at address='auto'"):
+            Square(tmp_path, kt_hpo.Ray(2, address="auto")).search(verbose=0)

@@ -1,0 +1,78 @@
+"""Searches on Ray whose program is killed, or that lose a node: nothing is lost."""
+
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from programs import Program, until
+from searches import Square, states
+
+import kt_hpo
+
+ray = pytest.importorskip("ray")
+
+
+@pytest.mark.slow
+def test_a_search_whose_program_is_killed_goes_on(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    program = Program(tmp_path, "time.sleep(1000 * hangs)", trials=4, executor="kt_hpo.Ray(2)")
+    parent = program.start()
+    # A line for the study, one for each trial that begins, and more.
+    journal = tmp_path / "runs/search/record.journal"
+    until(lambda: journal.exists() and journal.read_text().count('"op_code":4') >= 3, seconds=120)
+    assert [trial.state.name for trial in program.trials()][1:] == ["RUNNING"] * 2
+    parent.kill()
+    parent.wait()
+    # Agents of Ray's look only now and then whether they are still needed.
+    program.wait_until_all_are_gone(seconds=90)
+    (tmp_path / "calm").touch()
+    process = program.start()
+    output, _ = process.communicate(timeout=300)
+    assert process.returncode == 0, output
+    assert output == ""
+    program.wait_until_all_are_gone(seconds=90)
+    assert [trial.state.name for trial in program.trials()] == ["COMPLETE"] * 4
+
+
+def waits_on_the_first_node(mark):
+    """A fault that writes down where it first happens, and stays there."""
+
+    def wait():
+        node = ray.get_runtime_context().get_node_id()
+        if not Path(mark).exists():
+            Path(mark).write_text(node)
+        if Path(mark).read_text() == node:
+            time.sleep(1000)
+
+    return wait
+
+
+@pytest.mark.slow
+def test_a_node_that_is_lost_costs_a_try(tmp_path, monkeypatch):
+    from ray.cluster_utils import Cluster
+
+    if ray.is_initialized():
+        ray.shutdown()
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
+    nodes = [cluster.add_node(num_cpus=1) for _ in range(2)]
+    mark = tmp_path / "mark"
+
+    def lose_the_node():
+        until(mark.exists, seconds=120)
+        time.sleep(0.5)
+        lost = next(node for node in nodes if node.node_id == mark.read_text())
+        cluster.remove_node(lost, allow_graceful=False)
+
+    loser = threading.Thread(target=lose_the_node)
+    try:
+        loser.start()
+        executor = kt_hpo.Ray(2, address=cluster.address)
+        tuner = Square(tmp_path, executor, max_trials=5, max_retries_per_trial=1)
+        tuner.search(faults={"0002": waits_on_the_first_node(mark)}, verbose=0)
+    finally:
+        loser.join()
+        ray.shutdown()
+        cluster.shutdown()
+    assert states(tuner) == ["COMPLETE"] * 5
+    assert tuner.study.trials[2].user_attrs["attempts"] == 1

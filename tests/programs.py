@@ -1,0 +1,79 @@
+"""Programs of a user's that search in processes, to be killed by the tests."""
+
+import os
+import subprocess
+import sys
+import textwrap
+import time
+
+import psutil
+
+import kt_hpo
+
+HEAD = """
+import ctypes, os, sys, time
+import kt_hpo
+
+class Search(kt_hpo.RandomSearch):
+    def run_trial(self, trial):
+        value = trial.hyperparameters.Float("x", -1, 1)
+        # The first trial, with which the space becomes known, runs alone.
+        hangs = trial.trial_id != "0000" and not os.path.exists("calm")
+        {body}
+        return value ** 2
+
+Search(max_trials={trials}, seed=0, directory={folder!r}, project_name="search",
+       executor={executor}, max_retries_per_trial=1000).search(verbose=0)
+"""
+# Seconds within which all have to end when the search's process is gone, on a busy machine too.
+SOON = 15
+
+
+class Program:
+    """A user's script, without any guard of its main module, in a folder of its own."""
+
+    def __init__(self, folder, body, trials=4, executor="2"):
+        self.folder, self.temporary = folder / "runs", folder / "temporary"
+        self.temporary.mkdir()
+        self.script = folder / "script.py"
+        text = textwrap.dedent(HEAD).format(
+            body=body, trials=trials, folder=str(self.folder), executor=executor
+        )
+        self.script.write_text(text)
+        self.mark = f"KT_HPO_TEST={folder}"
+
+    def start(self):
+        name, value = self.mark.split("=", 1)
+        environment = {**os.environ, name: value, "TMPDIR": str(self.temporary)}
+        return subprocess.Popen(
+            [sys.executable, self.script], env=environment, process_group=0,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )  # fmt: skip
+
+    def processes(self):
+        """All that carry the mark, whosever children they are; the dead left out."""
+        found = []
+        for process in psutil.process_iter():
+            try:
+                value = process.environ().get("KT_HPO_TEST")
+                if value == str(self.mark.split("=", 1)[1]) and process.status() != "zombie":
+                    found.append(process)
+            except psutil.Error:
+                continue
+        return found
+
+    def wait_until_all_are_gone(self, seconds=SOON):
+        deadline = time.monotonic() + seconds
+        while self.processes() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert not [process.cmdline() for process in self.processes()]
+
+    def trials(self):
+        return kt_hpo.open_study(self.folder).trials
+
+
+def until(happens, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not happens():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.02)

@@ -1,0 +1,28 @@
+import subprocess
+import sys
+
+MISSING = """
+import sys
+sys.modules["ray"] = None
+import kt_hpo
+try:
+    kt_hpo.ray
+except ImportError as error:
+    print(error)
+"""
+QUIET = "import os, kt_hpo.ray; print(os.environ['RAY_USAGE_STATS_ENABLED'])"
+
+
+def printed(program):
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    return run.stdout
+
+
+def test_missing_ray_gives_the_install_line():
+    assert 'Run: pip install "kt-hpo[ray]"' in printed(MISSING)
+
+
+def test_ray_sends_no_usage_reports(monkeypatch):
+    monkeypatch.delenv("RAY_USAGE_STATS_ENABLED", raising=False)
+    assert printed(QUIET) == "0\n"
