@@ -64,7 +64,13 @@ def connected(
 
 def _connect(address: str | None) -> None:
     try:
-        ray.init(address or "auto", log_to_driver=True, logging_level=logging.CRITICAL)
+        ray.init(
+            address or "auto",
+            log_to_driver=True,
+            logging_level=logging.CRITICAL,
+            # Of a client, Ray Tune's loop runs on the head.
+            runtime_env={"env_vars": _VARIABLES},
+        )
     except ConnectionError as error:
         raise ConnectionError(
             f"There is no Ray at address={address!r}: {error} Start one with `ray start --head`, "

@@ -38,14 +38,12 @@ class Errand:
     Attributes:
         course: What becomes of it.
         asker: Who the oracle has given it to.
-        actor: The worker it runs in, once it does.
-        number: The worker's row in the display.
+        number: The row of its worker in the display, once it has one.
         verdict: Why it was ended, if it was.
     """
 
     course: Course
     asker: str
-    actor: Any = None
     number: int | None = None
     verdict: str | None = None
 
@@ -100,8 +98,9 @@ class Desk:
     def close(self) -> None:
         """Leaves everyone without an answer, and ends the workers that run a trial."""
         ray.get(self._mailbox.close.remote())
-        for errand in self._errands.values():
-            _kill(errand)
+        for ray_id, errand in self._errands.items():
+            if errand.number is not None:
+                self._kill(ray_id)
 
     def _answer(self, letter: bytes) -> bytes:
         try:
@@ -141,7 +140,6 @@ class Desk:
     def _begin(self, message: Begin) -> Begun:
         errand = self._errands[message.ray_id]
         taken = {errand.number for errand in self._errands.values()}
-        errand.actor = message.actor
         errand.number = next(number for number in count(1) if number not in taken)
         trial = errand.course.trial
         errand.course.give()
@@ -158,18 +156,20 @@ class Desk:
     def _finish(self, ray_id: str, ended: Ended | Fatal) -> None:
         if isinstance(ended, Fatal):
             raise ended.error
-        self._end(self._errands.pop(ray_id), ended)
+        self._end(ray_id, ended)
 
     def _lose(self, ray_id: str, words: str) -> None:
-        errand = self._errands.pop(ray_id, None)
+        errand = self._errands.get(ray_id)
         if errand is not None:
             words = errand.verdict or words
             trial = errand.course.trial
             if errand.number is None:
                 errand.course.give()
-            self._end(errand, Ended(TrialStatus.INVALID, words, trial.hyperparameters))
+            self._end(ray_id, Ended(TrialStatus.INVALID, words, trial.hyperparameters))
 
-    def _end(self, errand: Errand, ended: Ended) -> None:
+    def _end(self, ray_id: str, ended: Ended) -> None:
+        errand = self._errands.pop(ray_id)
+        self._mailbox.leave.remote(ray_id)
         tuner, trial = self._tuner, errand.course.trial
         self._may_be_more = True
         if errand.number is not None:
@@ -185,14 +185,12 @@ class Desk:
 
     def _end_what_hangs(self) -> None:
         now = time.monotonic()
-        for errand in self._errands.values():
+        for ray_id, errand in self._errands.items():
             deadline = errand.course.deadline
             if deadline is not None and now > deadline and errand.verdict is None:
                 seconds = self._tuner.training.trial_timeout
                 errand.verdict = f"The trial took longer than trial_timeout={seconds:g} seconds."
-                _kill(errand)
+                self._kill(ray_id)
 
-
-def _kill(errand: Errand) -> None:
-    if errand.actor is not None:
-        ray.kill(errand.actor)
+    def _kill(self, ray_id: str) -> None:
+        ray.get(self._mailbox.kill.remote(ray_id))

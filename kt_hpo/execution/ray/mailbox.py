@@ -31,7 +31,33 @@ class Mailbox:
         self._numbers = itertools.count()
         self._letters: asyncio.Queue[tuple[int, bytes]] = asyncio.Queue()
         self._answers: dict[int, asyncio.Future[bytes]] = {}
+        self._workers: dict[str, Any] = {}
         self._is_closed = False
+
+    async def enter(self, ray_id: str, worker: Any) -> None:
+        """Takes note of a worker, which a client of a cluster cannot be given.
+
+        Args:
+            ray_id: The trial of Ray's that it begins.
+            worker: Its handle.
+        """
+        self._workers[ray_id] = worker
+
+    async def kill(self, ray_id: str) -> None:
+        """Ends a worker whatever it does.
+
+        Args:
+            ray_id: The trial of Ray's that it runs.
+        """
+        ray.kill(self._workers.pop(ray_id))
+
+    async def leave(self, ray_id: str) -> None:
+        """Forgets a worker.
+
+        Args:
+            ray_id: The trial of Ray's that it has run.
+        """
+        self._workers.pop(ray_id, None)
 
     async def ask(self, letter: bytes) -> bytes:
         """Waits for the answer of the search's process.
@@ -91,6 +117,14 @@ class Wire:
     def __init__(self, mailbox: Any) -> None:
         self._mailbox = mailbox
         self._reply: Any = None
+
+    def enter(self, ray_id: str) -> None:
+        """Makes this worker known.
+
+        Args:
+            ray_id: The trial of Ray's that it begins.
+        """
+        ray.get(self._mailbox.enter.remote(ray_id, ray.get_runtime_context().current_actor))
 
     def send(self, letter: bytes) -> None:
         """Asks something.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from keras_tuner.engine.trial import Trial
 
@@ -23,10 +23,9 @@ class Lose(NamedTuple):
 
 
 class Begin(NamedTuple):
-    """From a worker, an actor on a node: it is to run a trial of Ray's. Answered by `Begun`."""
+    """From a worker on a node: it is to run a trial of Ray's. Answered by `Begun`."""
 
     ray_id: str
-    actor: Any
     node: str
 
 

@@ -9,8 +9,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import ray
-
 from kt_hpo.execution.processes import devices, parcel, settings, work
 from kt_hpo.execution.processes.messages import Ended, Fatal, Raised, packed, portable, unpacked
 from kt_hpo.execution.processes.remote import Questions, Remote
@@ -46,8 +44,8 @@ class Work:
         Returns:
             Its status.
         """
-        actor = ray.get_runtime_context().current_actor
-        begun: Begun = self._tell(Begin(ray_id, actor, socket.gethostname()))
+        self._wire.enter(ray_id)
+        begun: Begun = self._tell(Begin(ray_id, socket.gethostname()))
         folder = Path(self._search.tuner.project_dir)
         ended: Ended | Fatal | None = self._obstacle(folder)
         if ended is None:
