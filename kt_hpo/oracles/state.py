@@ -155,11 +155,15 @@ class SearchState(keras_tuner.Oracle):
         """Does nothing: all there is to save is in the record already."""
 
     @synchronized
-    def reload(self) -> None:
+    def reload(self, record: Record | None = None) -> None:
         """Takes up a search where the record says it is, or begins its record.
 
         Trials that were running are run again, first of all others.
+
+        Args:
+            record: The record; opened to write to it if not given.
         """
+        self._record = record or self._record
         record = self.record
         if record.space is None:
             record.seed, record.space = self.seed, self.hyperparameters

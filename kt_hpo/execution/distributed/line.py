@@ -1,0 +1,120 @@
+"""A worker's end of its connection to the chief."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import grpc
+
+from kt_hpo.execution.distributed.messages import (
+    ChiefError,
+    NameTakenError,
+    error_of,
+    packed,
+    unpacked,
+)
+from kt_hpo.execution.distributed.role import Role
+from kt_hpo.execution.distributed.server import ASK, ATTEND, SERVICE
+
+# Seconds in which the chief may be started, in which it may be started again, and after which it
+# has noticed that a worker is gone whose machine was switched off.
+_FIRST, _AGAIN, _NOTICED = 3600.0, 600.0, 60.0
+_PAUSE = 0.5
+_OPTIONS = [
+    ("grpc.max_receive_message_length", -1),
+    ("grpc.max_reconnect_backoff_ms", 5_000),
+]
+_MAY_PASS = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
+
+
+class Line:
+    """Asks the chief, and waits for one that is not there yet or is started again.
+
+    Args:
+        role: The worker's role.
+    """
+
+    def __init__(self, role: Role) -> None:
+        self._role = role
+        self._patience = _FIRST
+        self._channel = grpc.insecure_channel(role.address, _OPTIONS)
+        self._ask = self._channel.unary_unary(f"/{SERVICE}/{ASK}", packed, unpacked)
+        self._attend = self._channel.unary_stream(f"/{SERVICE}/{ATTEND}", packed, unpacked)
+        self._attendance: Any = None
+        self._is_open = True
+
+    def ask(self, method: str, *arguments: Any, **keywords: Any) -> Any:
+        """Asks for what a method gives, called with these arguments.
+
+        Args:
+            method: Its name.
+            *arguments: Anything that `messages.packed` takes.
+            **keywords: Likewise.
+
+        Returns:
+            The answer.
+
+        Raises:
+            ChiefError: If the search has ended, or there is no chief.
+            TrialLostError: If the trial asked about is not that of this worker.
+            RuntimeError: If anything else was raised there.
+        """
+        if not self._is_open:
+            raise ChiefError(f"The search is over, and so is its chief at {self._role.address}.")
+        question = {
+            "tuner_id": self._role.tuner_id,
+            "method": method,
+            "arguments": arguments,
+            "keywords": keywords,
+        }
+        return _read(self._answer(question))
+
+    def attend(self) -> None:
+        """Tells the chief that this worker is there, unless it knows.
+
+        Raises:
+            NameTakenError: If another worker has its name.
+            ChiefError: If there is no chief.
+        """
+        refused_until = time.monotonic() + _NOTICED
+        while self._attendance is None or not self._attendance.is_active():
+            self.ask("seed")  # Waits until there is a chief.
+            try:
+                self._attendance = self._attend(self._role.tuner_id)
+                _read(next(self._attendance))
+            except grpc.RpcError:
+                time.sleep(_PAUSE)
+            except NameTakenError:
+                # It may be this very worker, before its connection broke.
+                if time.monotonic() > refused_until:
+                    raise
+                time.sleep(_PAUSE)
+
+    def close(self) -> None:
+        """Closes the connection, so that the chief need not wait for this worker."""
+        self._is_open = False
+        self._channel.close()
+
+    def _answer(self, question: dict[str, Any]) -> dict[str, Any]:
+        deadline = time.monotonic() + self._patience
+        while True:
+            left = deadline - time.monotonic()
+            try:
+                answer = self._ask(question, timeout=max(left, _PAUSE), wait_for_ready=True)
+            except grpc.RpcError as error:
+                if left > 0 and error.code() in _MAY_PASS:
+                    time.sleep(_PAUSE)
+                    continue
+                raise ChiefError(
+                    f"The chief at {self._role.address} does not answer: {error.details()}. Start "
+                    "it again, then its workers: the search goes on."
+                ) from error
+            self._patience = _AGAIN
+            return answer
+
+
+def _read(answer: dict[str, Any]) -> Any:
+    if "error" in answer:
+        raise error_of(*answer["error"])
+    return answer["answer"]
