@@ -20,9 +20,10 @@ from kt_hpo.constraints import Constraint
 from kt_hpo.hyperparameters import HyperParameter, HyperParameters, Value
 from kt_hpo.oracles.locking import synchronized
 from kt_hpo.oracles.memory_limit import exceeds_memory
-from kt_hpo.oracles.past import is_past, past_trials
+from kt_hpo.oracles.past import past_trials
 from kt_hpo.oracles.trials import PRUNED, own_values, rebuild, trial_id_of
 from kt_hpo.record import Record, Storage
+from kt_hpo.studies import is_past
 
 
 class SearchState(keras_tuner.Oracle):
