@@ -39,8 +39,8 @@ class Line:
         self._role = role
         self._patience = _FIRST
         self._channel = grpc.insecure_channel(role.address, _OPTIONS)
-        self._ask = self._channel.unary_unary(f"/{SERVICE}/{ASK}", packed, unpacked)
-        self._attend = self._channel.unary_stream(f"/{SERVICE}/{ATTEND}", packed, unpacked)
+        self._ask = self._channel.unary_unary(f"/{SERVICE}/{ASK}")
+        self._attend = self._channel.unary_stream(f"/{SERVICE}/{ATTEND}")
         self._attendance: Any = None
         self._is_open = True
 
@@ -59,6 +59,7 @@ class Line:
             ChiefError: If the search has ended, or there is no chief.
             TrialLostError: If the trial asked about is not that of this worker.
             RuntimeError: If anything else was raised there.
+            TypeError: If an argument cannot be sent.
         """
         if not self._is_open:
             raise ChiefError(f"The search is over, and so is its chief at {self._role.address}.")
@@ -68,7 +69,7 @@ class Line:
             "arguments": arguments,
             "keywords": keywords,
         }
-        return _read(self._answer(question))
+        return _read(self._answer(packed(question)))
 
     def attend(self) -> None:
         """Tells the chief that this worker is there, unless it knows.
@@ -81,9 +82,9 @@ class Line:
         while self._attendance is None or not self._attendance.is_active():
             self.ask("seed")  # Waits until there is a chief.
             try:
-                self._attendance = self._attend(self._role.tuner_id)
+                self._attendance = self._attend(packed(self._role.tuner_id))
                 _read(next(self._attendance))
-            except grpc.RpcError:
+            except (grpc.RpcError, StopIteration):
                 time.sleep(_PAUSE)
             except NameTakenError:
                 # It may be this very worker, before its connection broke.
@@ -96,7 +97,7 @@ class Line:
         self._is_open = False
         self._channel.close()
 
-    def _answer(self, question: dict[str, Any]) -> dict[str, Any]:
+    def _answer(self, question: bytes) -> bytes:
         deadline = time.monotonic() + self._patience
         while True:
             left = deadline - time.monotonic()
@@ -114,7 +115,8 @@ class Line:
             return answer
 
 
-def _read(answer: dict[str, Any]) -> Any:
+def _read(content: bytes) -> Any:
+    answer = unpacked(content)
     if "error" in answer:
         raise error_of(*answer["error"])
     return answer["answer"]

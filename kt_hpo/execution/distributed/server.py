@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import queue
 import threading
+from collections.abc import Iterator
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -39,6 +40,7 @@ class Visit:
         arguments: With which arguments, by position.
         keywords: And by name.
         number: The number of its connection where it comes or goes; None where it asks.
+        is_refused: Whether it was answered with an error.
     """
 
     tuner_id: str
@@ -46,25 +48,27 @@ class Visit:
     arguments: list[Any] = field(default_factory=list)
     keywords: dict[str, Any] = field(default_factory=dict)
     number: int | None = None
-    _answer: Future[Any] = field(default_factory=Future)
+    is_refused: bool = False
+    _answer: Future[bytes] = field(default_factory=Future)
 
     def begin(self) -> bool:
         """Tells whether an answer is still wanted; it has to be given then."""
         return self._answer.set_running_or_notify_cancel()
 
     def answer(self, value: Any) -> None:
-        """Answers."""
-        self._answer.set_result({"answer": value})
+        """Answers; a TypeError if the value cannot be sent."""
+        self._answer.set_result(packed({"answer": value}))
 
     def refuse(self, error: Exception) -> None:
         """Answers with an error."""
-        self._answer.set_result(raised(error))
+        self.is_refused = True
+        self._answer.set_result(packed(raised(error)))
 
     def give_up(self) -> None:
         """Says that nobody waits for an answer any more."""
         self._answer.cancel()
 
-    def wait(self) -> dict[str, Any] | None:
+    def wait(self) -> bytes | None:
         """Waits for the answer, on the side of the worker; None if it was given up."""
         try:
             return self._answer.result()
@@ -87,8 +91,8 @@ class Server:
         self._numbers = itertools.count()
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="kt_hpo_chief")
         handlers = {
-            ASK: grpc.unary_unary_rpc_method_handler(self._ask, unpacked, packed),
-            ATTEND: grpc.unary_stream_rpc_method_handler(self._attend, unpacked, packed),
+            ASK: grpc.unary_unary_rpc_method_handler(self._ask, unpacked),
+            ATTEND: grpc.unary_stream_rpc_method_handler(self._attend, unpacked),
         }
         self._server = grpc.server(
             self._threads,
@@ -130,14 +134,14 @@ class Server:
             visit.give_up()
         self._threads.shutdown()
 
-    def _ask(self, asked: dict[str, Any], context: grpc.ServicerContext) -> Any:
+    def _ask(self, asked: dict[str, Any], context: grpc.ServicerContext) -> bytes | None:
         visit = Visit(asked["tuner_id"], asked["method"], asked["arguments"], asked["keywords"])
         if context.add_callback(visit.give_up):
             self._visits.put(visit)
             return visit.wait()
-        return None
+        return None  # Nobody hears it any more.
 
-    def _attend(self, name: str, context: grpc.ServicerContext) -> Any:
+    def _attend(self, name: str, context: grpc.ServicerContext) -> Iterator[bytes]:
         """Keeps the connection as long as the worker is there; it ends with its process."""
         number, gone = next(self._numbers), threading.Event()
         arrival = Visit(name, "arrive", number=number)
@@ -149,7 +153,7 @@ class Server:
 
         if context.add_callback(leave):
             self._visits.put(arrival)
-            answer = arrival.wait()
-            yield answer
-            if answer is not None and "error" not in answer:
+            if answer := arrival.wait():
+                yield answer
+            if not arrival.is_refused:
                 gone.wait()

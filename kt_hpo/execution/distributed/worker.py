@@ -47,6 +47,8 @@ def work(tuner: Tuner, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) ->
         FatalError: If every other trial would fail of the same mistake, the search has failed
             elsewhere, or there is no chief any more.
     """
+    if isinstance(tuner.oracle, RecordedOracle):
+        make_worker(tuner)  # Searching once more.
     client = tuner.oracle
     tuner.on_search_begin()
     try:
