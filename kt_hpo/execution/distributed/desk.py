@@ -15,7 +15,7 @@ from kt_hpo.execution.distributed.messages import (
     TrialLostError,
     error_of,
 )
-from kt_hpo.execution.distributed.server import Visit
+from kt_hpo.execution.distributed.server import ARRIVE, LEAVE, Visit
 from kt_hpo.execution.trial import end
 from kt_hpo.journal import RecordError
 
@@ -59,10 +59,8 @@ class Desk:
             "create_trial": self._create_trial,
             "end_trial": self._end_trial,
             "fail": self._fail,
-            "leave": self._leave,
         }
         self._answers: dict[str, Callable[..., Any]] = {
-            "arrive": self._arrive,
             "report": self._report,
             "seed": lambda tuner_id: self._oracle.seed,
         }
@@ -99,20 +97,22 @@ class Desk:
         except (ChiefError, NameTakenError, TrialLostError) as refused:
             visit.refuse(refused)
         except Exception as error:
-            ends = isinstance(error, RecordError) or visit.method in self._decides
+            asks = visit.connection is None and visit.method not in self._decides
+            ends = isinstance(error, RecordError) or not asks
             visit.refuse(ChiefError(_LAST_WORDS.format(error)) if ends else error)
             if ends:
                 self._dismissed.add(visit.tuner_id)
                 raise
+        except BaseException:
+            visit.refuse(ChiefError("The chief was interrupted."))  # Nobody waits for ever.
+            raise
 
     def _answer(self, visit: Visit) -> Any:
         name, arguments, keywords = visit.method, visit.arguments, visit.keywords
-        comes_or_goes = name in ("arrive", "leave")
-        if comes_or_goes != (visit.number is not None):
-            raise ValueError(f"{name!r} is nothing to ask for.")
-        if comes_or_goes:
-            arguments = [visit.number]
-        elif self._closed is not None:
+        if visit.connection is not None:
+            comes_or_goes = {ARRIVE: self._arrive, LEAVE: self._leave}[name]
+            return comes_or_goes(visit.tuner_id, visit.connection)
+        if self._closed is not None:
             self._dismissed.add(visit.tuner_id)
             raise self._closed
         if name in OWN:

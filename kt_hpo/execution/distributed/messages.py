@@ -13,7 +13,6 @@ from typing import Any
 import keras_tuner
 import numpy as np
 from keras_tuner import errors
-from keras_tuner.engine.metrics_tracking import MetricsTracker
 from keras_tuner.engine.trial import Trial
 
 from kt_hpo.hyperparameters import HyperParameter, HyperParameters
@@ -144,7 +143,7 @@ def _trial(state: Mapping[str, Any]) -> Trial:
         status=state["status"],
         message=state["message"],
     )
-    trial.metrics = MetricsTracker.from_config(state["metrics"])
+    trial.metrics = trial.metrics.from_config(state["metrics"])
     trial.score, trial.best_step = state["score"], state["best_step"]
     return trial
 

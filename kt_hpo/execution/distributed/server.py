@@ -15,6 +15,7 @@ import grpc
 from kt_hpo.execution.distributed.messages import packed, raised, unpacked
 
 ASK, ATTEND = "Ask", "Attend"
+ARRIVE, LEAVE = "arrive", "leave"
 SERVICE = "kt_hpo.Oracle"
 # A worker takes one thread as long as it is there, and one while it waits for an answer.
 _THREADS = 2000
@@ -39,7 +40,7 @@ class Visit:
         method: What it asks for.
         arguments: With which arguments, by position.
         keywords: And by name.
-        number: The number of its connection where it comes or goes; None where it asks.
+        connection: The number of its connection where it comes or goes; None where it asks.
         is_refused: Whether it was answered with an error.
     """
 
@@ -47,7 +48,7 @@ class Visit:
     method: str
     arguments: list[Any] = field(default_factory=list)
     keywords: dict[str, Any] = field(default_factory=dict)
-    number: int | None = None
+    connection: int | None = None
     is_refused: bool = False
     _answer: Future[bytes] = field(default_factory=Future)
 
@@ -144,12 +145,12 @@ class Server:
     def _attend(self, name: str, context: grpc.ServicerContext) -> Iterator[bytes]:
         """Keeps the connection as long as the worker is there; it ends with its process."""
         number, gone = next(self._numbers), threading.Event()
-        arrival = Visit(name, "arrive", number=number)
+        arrival = Visit(name, ARRIVE, connection=number)
 
         def leave() -> None:
             arrival.give_up()
             gone.set()
-            self._visits.put(Visit(name, "leave", number=number))
+            self._visits.put(Visit(name, LEAVE, connection=number))
 
         if context.add_callback(leave):
             self._visits.put(arrival)

@@ -21,18 +21,19 @@ if TYPE_CHECKING:
     from kt_hpo.tuner import Tuner
 
 
-def make_worker(tuner: Tuner) -> None:
+def make_worker(tuner: Tuner, oracle: RecordedOracle) -> None:
     """Makes a tuner one of a worker: its oracle is the chief's.
 
     Args:
         tuner: A tuner in a process that Keras Tuner's environment variables make a worker.
+        oracle: The oracle it would have if it searched alone.
     """
     # gRPC is imported by those who use it.
     from kt_hpo.execution.distributed.client import OracleClient
 
     role = current_role()
     assert role is not None
-    tuner.oracle = OracleClient(tuner.oracle, role)
+    tuner.oracle = OracleClient(oracle, role)
 
 
 def work(tuner: Tuner, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) -> None:
@@ -48,7 +49,7 @@ def work(tuner: Tuner, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) ->
             elsewhere, or there is no chief any more.
     """
     if isinstance(tuner.oracle, RecordedOracle):
-        make_worker(tuner)  # Searching once more.
+        make_worker(tuner, tuner.oracle)  # Searching once more.
     client = tuner.oracle
     tuner.on_search_begin()
     try:

@@ -101,7 +101,7 @@ def test_only_what_a_training_needs_is_answered(chief):
             worker.line.ask(name)
     with pytest.raises(AttributeError, match="process of the chief"):
         worker.record  # noqa: B018
-    with pytest.raises(RuntimeError, match="objective"):
+    with pytest.raises(RuntimeError, match="Objective value missing"):
         worker.update_trial(worker.create_trial("").trial_id, {"accuracy": 1.0})
     assert len(chief.finish(worker)) == 3
 
