@@ -36,9 +36,9 @@ def test_a_finished_search_says_its_best(tmp_path, capsys):
 
 
 def test_a_status_is_said_without_keras(tmp_path):
-    Parabola(directory=tmp_path, project_name="p", max_trials=2, constraint="loss < 1").search(
-        verbose=0
-    )
+    Parabola(
+        directory=tmp_path, project_name="p", max_trials=2, constraint="default_objective < 1"
+    ).search(verbose=0)
     program = (
         "import sys; from kt_hpo import cli; "
         f"status = cli.main(['status', {str(tmp_path / 'p')!r}]); "
