@@ -18,6 +18,7 @@ from kt_hpo.execution.distributed.messages import (
 from kt_hpo.execution.distributed.server import ARRIVE, LEAVE, Visit
 from kt_hpo.execution.trial import end
 from kt_hpo.journal import RecordError
+from kt_hpo.training.interruption import TimeIsUpError
 
 if TYPE_CHECKING:
     from kt_hpo.tuner import Tuner
@@ -37,7 +38,6 @@ OPEN = frozenset(
     }
 )
 OWN = frozenset({"annotate", "update_trial"})
-_LAST_WORDS = "The search has ended: {}"
 
 
 class Desk:
@@ -70,16 +70,20 @@ class Desk:
         """Whether there are no more trials, and every worker that is there has been told."""
         return bool(self._dismissed or self._closed) and self._dismissed >= self._present.keys()
 
-    def close(self, error: BaseException) -> None:
+    def close(self, error: BaseException) -> ChiefError:
         """Has all workers end from now on.
 
         Args:
             error: Why the search ends here.
+
+        Returns:
+            What they are told.
         """
-        if isinstance(error, Exception):
-            self._closed = ChiefError(_LAST_WORDS.format(error))
-        else:
+        if isinstance(error, TimeIsUpError):
             self._closed = SearchOverError("The time of the search is up.")
+        else:
+            self._closed = ChiefError(f"The search has ended: {error or type(error).__name__}")
+        return self._closed
 
     def serve(self, visit: Visit | None) -> None:
         """Answers a worker.
@@ -98,13 +102,12 @@ class Desk:
             visit.refuse(refused)
         except Exception as error:
             asks = visit.connection is None and visit.method not in self._decides
-            ends = isinstance(error, RecordError) or not asks
-            visit.refuse(ChiefError(_LAST_WORDS.format(error)) if ends else error)
-            if ends:
-                self._dismissed.add(visit.tuner_id)
+            if isinstance(error, RecordError) or not asks:
+                self._end_search(visit, error)
                 raise
-        except BaseException:
-            visit.refuse(ChiefError("The chief was interrupted."))  # Nobody waits for ever.
+            visit.refuse(error)
+        except BaseException as error:
+            self._end_search(visit, error)
             raise
 
     def _answer(self, visit: Visit) -> Any:
@@ -123,6 +126,10 @@ class Desk:
         if answer is None:
             raise ValueError(f"{name!r} is nothing to ask for.")
         return answer(visit.tuner_id, *arguments, **keywords)
+
+    def _end_search(self, visit: Visit, error: BaseException) -> None:
+        self._dismissed.add(visit.tuner_id)
+        visit.refuse(self.close(error))
 
     def _arrive(self, tuner_id: str, connection: int) -> None:
         if tuner_id in self._present:

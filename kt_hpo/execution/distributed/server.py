@@ -136,7 +136,8 @@ class Server:
         self._threads.shutdown()
 
     def _ask(self, asked: dict[str, Any], context: grpc.ServicerContext) -> bytes | None:
-        visit = Visit(asked["tuner_id"], asked["method"], asked["arguments"], asked["keywords"])
+        name, method = str(asked["tuner_id"]), str(asked["method"])
+        visit = Visit(name, method, asked["arguments"], asked["keywords"])
         if context.add_callback(visit.give_up):
             self._visits.put(visit)
             return visit.wait()
@@ -145,12 +146,12 @@ class Server:
     def _attend(self, name: str, context: grpc.ServicerContext) -> Iterator[bytes]:
         """Keeps the connection as long as the worker is there; it ends with its process."""
         number, gone = next(self._numbers), threading.Event()
-        arrival = Visit(name, ARRIVE, connection=number)
+        arrival = Visit(str(name), ARRIVE, connection=number)
 
         def leave() -> None:
             arrival.give_up()
             gone.set()
-            self._visits.put(Visit(name, LEAVE, connection=number))
+            self._visits.put(Visit(str(name), LEAVE, connection=number))
 
         if context.add_callback(leave):
             self._visits.put(arrival)

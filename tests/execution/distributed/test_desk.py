@@ -3,6 +3,7 @@
 import pickle
 import socket
 import threading
+import time
 
 import grpc
 import pytest
@@ -12,7 +13,12 @@ from optuna.pruners import ThresholdPruner
 import kt_hpo
 from kt_hpo.execution.distributed import Chief, Role, line
 from kt_hpo.execution.distributed.client import OracleClient
-from kt_hpo.execution.distributed.messages import NameTakenError, TrialLostError
+from kt_hpo.execution.distributed.messages import (
+    ChiefError,
+    NameTakenError,
+    SearchOverError,
+    TrialLostError,
+)
 from kt_hpo.execution.distributed.server import ASK, SERVICE
 from kt_hpo.oracles import RandomSearchOracle
 
@@ -25,7 +31,7 @@ class Search(kt_hpo.RandomSearch):
 class Running:
     """A chief that searches in a thread."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, **arguments):
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
@@ -33,16 +39,22 @@ class Running:
         hp.Int("units", 1, 1000)
         self.tuner = Search(
             objective=kt_hpo.Objective("loss", "min"),
-            max_trials=3,
             hyperparameters=hp,
             seed=0,
             directory=folder,
             pruner=ThresholdPruner(upper=1.0),
+            **{"max_trials": 3, **arguments},
         )
         self.tuner.executor = Chief(self.role("chief"))
-        self.thread = threading.Thread(target=self.tuner.search, kwargs={"verbose": 0}, daemon=True)
+        self.thread = threading.Thread(target=self.search, daemon=True)
         self.thread.start()
-        self.workers = []
+        self.workers, self.error = [], None
+
+    def search(self):
+        try:
+            self.tuner.search(verbose=0)
+        except Exception as error:
+            self.error = error
 
     def role(self, name):
         return Role(name, "127.0.0.1", self.port)
@@ -139,6 +151,37 @@ def test_nobody_speaks_of_the_trial_of_another(chief):
     one.line.close()
     states = [trial.state.name for trial in chief.finish(other)]
     assert states == ["FAIL", "COMPLETE", "COMPLETE"]
+
+
+def test_failures_in_a_row_end_the_search_for_all(tmp_path):
+    chief = Running(tmp_path, max_trials=9)
+    one, other = chief.worker("tuner0"), chief.worker("tuner1")
+    other.create_trial("")
+    for _ in range(2):
+        trial = one.create_trial("")
+        trial.status, trial.message = TrialStatus.FAILED, "RuntimeError: no"
+        one.end_trial(trial)
+    trial = one.create_trial("")
+    trial.status, trial.message = TrialStatus.FAILED, "RuntimeError: no"
+    for ask in (lambda: one.end_trial(trial), lambda: other.create_trial("")):
+        with pytest.raises(ChiefError, match="3 trials failed in a row"):
+            ask()
+    chief.close()
+    assert isinstance(chief.error, RuntimeError)
+
+
+def test_a_search_whose_time_is_up_ends_its_workers_in_peace(tmp_path):
+    chief = Running(tmp_path, time_budget=600)
+    worker = chief.worker()
+    trial = worker.create_trial("")
+    chief.tuner.interruption._deadline = time.monotonic()  # As if the ten minutes were over.
+    with pytest.raises(SearchOverError, match="time of the search is up"):
+        for epoch in range(100):
+            worker.report(trial.trial_id, epoch, {"loss": 0.5})
+            time.sleep(0.02)
+    chief.close()
+    assert chief.error is None
+    assert [trial.state.name for trial in chief.tuner.study.trials] == ["RUNNING"]
 
 
 def test_two_workers_have_two_names(chief, monkeypatch):
