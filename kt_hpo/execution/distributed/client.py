@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import keras_tuner
@@ -13,7 +14,9 @@ from kt_hpo.execution.distributed.desk import OPEN, OWN
 from kt_hpo.execution.distributed.line import Line
 from kt_hpo.execution.distributed.messages import TrialLostError
 from kt_hpo.execution.distributed.role import Role
+from kt_hpo.journal import RecordError
 from kt_hpo.oracles import RecordedOracle
+from kt_hpo.studies import open_study
 
 # What the program itself says, and is the same in the chief.
 _SAME = frozenset(
@@ -43,7 +46,7 @@ class OracleClient:
 
     def __init__(self, oracle: RecordedOracle, role: Role) -> None:
         self.alone = oracle
-        self.line = Line(role)
+        self.line = Line(role, self._is_over)
         self._seed: int | None = None
 
     @property
@@ -82,6 +85,15 @@ class OracleClient:
             error: What every other trial would meet too.
         """
         self.line.ask("fail", type(error).__name__, str(error))
+
+    def _is_over(self) -> bool:
+        """Whether the record, as far as it can be seen here, says that the search is finished."""
+        project, storage = Path(self.alone._project_dir), self.alone.storage
+        try:
+            study = open_study(storage, project.name) if storage else open_study(project)
+        except (FileNotFoundError, TypeError, ValueError, RecordError):
+            return False
+        return bool(study.user_attrs.get("finished"))
 
     def __getattr__(self, name: str) -> Any:
         if name in OPEN | OWN:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import grpc
@@ -10,6 +11,7 @@ import grpc
 from kt_hpo.execution.distributed.messages import (
     ChiefError,
     NameTakenError,
+    SearchOverError,
     error_of,
     packed,
     unpacked,
@@ -20,7 +22,7 @@ from kt_hpo.execution.distributed.server import ASK, ATTEND, SERVICE
 # Seconds in which the chief may be started, in which it may be started again, and after which it
 # has noticed that a worker is gone whose machine was switched off.
 _FIRST, _AGAIN, _NOTICED = 3600.0, 600.0, 60.0
-_PAUSE = 0.5
+_PAUSE = 1.0
 _OPTIONS = [
     ("grpc.max_receive_message_length", -1),
     ("grpc.max_reconnect_backoff_ms", 5_000),
@@ -33,10 +35,12 @@ class Line:
 
     Args:
         role: The worker's role.
+        is_over: Tells whether the search has ended, as far as can be seen without the chief.
     """
 
-    def __init__(self, role: Role) -> None:
+    def __init__(self, role: Role, is_over: Callable[[], bool]) -> None:
         self._role = role
+        self._is_over = is_over
         self._patience = _FIRST
         self._channel = grpc.insecure_channel(role.address, _OPTIONS)
         self._ask = self._channel.unary_unary(f"/{SERVICE}/{ASK}")
@@ -57,6 +61,7 @@ class Line:
 
         Raises:
             ChiefError: If the search has ended, or there is no chief.
+            SearchOverError: If it has ended in peace.
             TrialLostError: If the trial asked about is not that of this worker.
             RuntimeError: If anything else was raised there.
             TypeError: If an argument cannot be sent.
@@ -102,8 +107,11 @@ class Line:
         while True:
             left = deadline - time.monotonic()
             try:
-                answer = self._ask(question, timeout=max(left, _PAUSE), wait_for_ready=True)
+                answer = self._ask(question, timeout=max(left, _PAUSE))
             except grpc.RpcError as error:
+                if self._patience == _AGAIN and self._is_over():
+                    # It ended while the chief and this worker had lost each other.
+                    raise SearchOverError("The search is over.") from error
                 if left > 0 and error.code() in _MAY_PASS:
                     time.sleep(_PAUSE)
                     continue
