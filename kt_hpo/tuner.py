@@ -168,7 +168,7 @@ class Tuner(Found):
             executions_per_trial=executions_per_trial,
         )
         if self._is_worker():
-            make_worker(self, recorded(oracle))
+            make_worker(self, recorded(oracle), overwrite)
 
     @property
     def runs_its_own_way(self) -> bool:

@@ -38,16 +38,18 @@ class OracleClient:
     Args:
         oracle: The oracle that this process would have if it searched alone.
         role: The role of this process.
+        begins_anew: Whether the chief forgets what the project's folder holds.
 
     Attributes:
         alone: The oracle as given.
         line: The connection to the chief.
     """
 
-    def __init__(self, oracle: RecordedOracle, role: Role) -> None:
+    def __init__(self, oracle: RecordedOracle, role: Role, begins_anew: bool = False) -> None:
         self.alone = oracle
         self.line = Line(role, self._is_over)
         self._seed: int | None = None
+        self._begins_anew = begins_anew
 
     @property
     def seed(self) -> int:
@@ -87,13 +89,17 @@ class OracleClient:
         self.line.ask("fail", type(error).__name__, str(error))
 
     def _is_over(self) -> bool:
-        """Whether the record, as far as it can be seen here, says that the search is finished."""
+        """Whether the record, as far as it can be seen here, says that nothing is left to do."""
+        if self._begins_anew and not self.line.was_answered:
+            return False
         project, storage = Path(self.alone._project_dir), self.alone.storage
         try:
             study = open_study(storage, project.name) if storage else open_study(project)
         except (FileNotFoundError, TypeError, ValueError, RecordError):
             return False
-        return bool(study.user_attrs.get("finished"))
+        known = study.user_attrs
+        as_planned = known.get("planned_trials") == self.alone.planned_trials
+        return bool(known.get("finished")) and as_planned
 
     def __getattr__(self, name: str) -> Any:
         if name in OPEN | OWN:

@@ -36,12 +36,16 @@ class Line:
     Args:
         role: The worker's role.
         is_over: Tells whether the search has ended, as far as can be seen without the chief.
+
+    Attributes:
+        was_answered: Whether there has been a chief.
     """
 
     def __init__(self, role: Role, is_over: Callable[[], bool]) -> None:
         self._role = role
         self._is_over = is_over
         self._patience = _FIRST
+        self.was_answered = False
         self._channel = grpc.insecure_channel(role.address, _OPTIONS)
         self._ask = self._channel.unary_unary(f"/{SERVICE}/{ASK}")
         self._attend = self._channel.unary_stream(f"/{SERVICE}/{ATTEND}")
@@ -109,8 +113,7 @@ class Line:
             try:
                 answer = self._ask(question, timeout=max(left, _PAUSE))
             except grpc.RpcError as error:
-                if self._patience == _AGAIN and self._is_over():
-                    # It ended while the chief and this worker had lost each other.
+                if self._is_over():
                     raise SearchOverError("The search is over.") from error
                 if left > 0 and error.code() in _MAY_PASS:
                     time.sleep(_PAUSE)
@@ -119,7 +122,7 @@ class Line:
                     f"The chief at {self._role.address} does not answer: {error.details()}. Start "
                     "it again, then its workers: the search goes on."
                 ) from error
-            self._patience = _AGAIN
+            self._patience, self.was_answered = _AGAIN, True
             return answer
 
 

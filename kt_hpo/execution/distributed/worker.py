@@ -21,19 +21,20 @@ if TYPE_CHECKING:
     from kt_hpo.tuner import Tuner
 
 
-def make_worker(tuner: Tuner, oracle: RecordedOracle) -> None:
+def make_worker(tuner: Tuner, oracle: RecordedOracle, overwrite: bool = False) -> None:
     """Makes a tuner one of a worker: its oracle is the chief's.
 
     Args:
         tuner: A tuner in a process that Keras Tuner's environment variables make a worker.
         oracle: The oracle it would have if it searched alone.
+        overwrite: Whether the chief begins the search anew.
     """
     # gRPC is imported by those who use it.
     from kt_hpo.execution.distributed.client import OracleClient
 
     role = current_role()
     assert role is not None
-    tuner.oracle = OracleClient(oracle, role)
+    tuner.oracle = OracleClient(oracle, role, overwrite)
 
 
 def work(tuner: Tuner, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) -> None:
