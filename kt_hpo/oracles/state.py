@@ -155,16 +155,21 @@ class SearchState(keras_tuner.Oracle):
     def save(self) -> None:
         """Does nothing: all there is to save is in the record already."""
 
+    def look_into(self, record: Record) -> None:
+        """Takes up a search that another process has recorded.
+
+        Args:
+            record: Its record, which may be one to read only.
+        """
+        self._record = record
+        self.reload()
+
     @synchronized
-    def reload(self, record: Record | None = None) -> None:
+    def reload(self) -> None:
         """Takes up a search where the record says it is, or begins its record.
 
         Trials that were running are run again, first of all others.
-
-        Args:
-            record: The record; opened to write to it if not given.
         """
-        self._record = record or self._record
         record = self.record
         if record.space is None:
             record.seed, record.space = self.seed, self.hyperparameters

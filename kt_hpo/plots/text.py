@@ -20,9 +20,9 @@ def number(value: float, digits: int = 3) -> str:
     text = f"{value:.0f}" if 1000 <= abs(value) < 1e5 else f"{value:.{digits}g}"
     if "e" not in text:
         return text
-    digits, exponent = text.split("e")
-    digits = digits.rstrip("0").rstrip(".") if "." in digits else digits
-    return f"{digits}e{int(exponent)}"
+    mantissa, exponent = text.split("e")
+    mantissa = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
+    return f"{mantissa}e{int(exponent)}"
 
 
 def percent(share: float) -> str:

@@ -93,9 +93,11 @@ class OracleClient:
         if self._begins_anew and not self.line.was_answered:
             return False
         project, storage = Path(self.alone._project_dir), self.alone.storage
+        if not isinstance(storage, str | None):
+            return False  # Who knows how to open it anew?
         try:
             study = open_study(storage, project.name) if storage else open_study(project)
-        except (FileNotFoundError, TypeError, ValueError, RecordError):
+        except (FileNotFoundError, ValueError, RecordError):
             return False
         known = study.user_attrs
         as_planned = known.get("planned_trials") == self.alone.planned_trials

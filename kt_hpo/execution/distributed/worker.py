@@ -74,7 +74,7 @@ def _show_results(tuner: Tuner, oracle: RecordedOracle) -> None:
     """Gives a tuner the oracle of a search that is over, as far as its record can be seen here."""
     try:
         if oracle.storage is None:
-            oracle.reload(Record(open_study(tuner.project_dir)))
+            oracle.look_into(Record(open_study(tuner.project_dir)))
         else:
             oracle.reload()
     except FileNotFoundError:
