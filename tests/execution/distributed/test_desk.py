@@ -61,6 +61,7 @@ class Running:
 
     def worker(self, name="tuner0"):
         oracle = RandomSearchOracle(objective="loss", max_trials=3)
+        oracle._set_project_dir(self.tuner.directory, self.tuner.project_name)
         self.workers.append(OracleClient(oracle, self.role(name)))
         return self.workers[-1]
 
@@ -124,7 +125,9 @@ class Code:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"\xff", b"[]", b'{"method": 1}', b"[" * 10**5, pickle.dumps(Code())]
+    "content",
+    [b"", b"\xff", b"[]", b'{"method": 1}', b"[" * 10**5, pickle.dumps(Code())],
+    ids=["nothing", "no text", "a list", "half a question", "too deep", "code"],
 )
 def test_what_is_no_question_harms_nobody(content, chief):
     worker = chief.worker()
