@@ -15,8 +15,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from keras_tuner.errors import FatalTypeError, FatalValueError
-
 Metrics: TypeAlias = Mapping[str, float]
 OneConstraint: TypeAlias = str | Callable[[Metrics], float]
 # How a user may write constraints.
@@ -59,6 +57,9 @@ class Constraint:
             FatalTypeError: If a user's function returns no number. Both end the search: every
                 other trial would end the same way.
         """
+        # Keras Tuner imports Keras; who only reads a record does without.
+        from keras_tuner.errors import FatalTypeError, FatalValueError
+
         try:
             violation = self.function(metrics)
         except KeyError as error:
@@ -117,6 +118,8 @@ def known_violations(constraints: Sequence[Constraint], metrics: Metrics) -> dic
     Returns:
         Violations by the constraints' names, without those that are about something else.
     """
+    from keras_tuner.errors import FatalValueError
+
     found = {}
     for constraint in constraints:
         with suppress(FatalValueError):

@@ -25,6 +25,9 @@ except ImportError:  # Windows has no fcntl.
     fcntl = None  # type: ignore[assignment]
 
 
+FILE_NAME = "record.journal"
+
+
 class RecordError(RuntimeError):
     """The record of a search cannot be read, or is not the one that was asked for."""
 

@@ -40,7 +40,6 @@ from optuna.trial import FrozenTrial, TrialState
 from kt_hpo import journal, objectives, space
 from kt_hpo.hyperparameters import HyperParameters, Value
 
-FILE_NAME = "record.journal"
 Storage = str | optuna.storages.BaseStorage | None
 
 
@@ -84,8 +83,8 @@ class Record:
         if storage is None:
             project_dir.mkdir(parents=True, exist_ok=True)
             if overwrite:
-                (project_dir / FILE_NAME).unlink(missing_ok=True)
-            storage = journal.open_for_writing(project_dir / FILE_NAME)
+                (project_dir / journal.FILE_NAME).unlink(missing_ok=True)
+            storage = journal.open_for_writing(project_dir / journal.FILE_NAME)
             # The folder may have been renamed.
             name = next(iter(optuna.get_all_study_names(storage)), name)
         with quiet_optuna():

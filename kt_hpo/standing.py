@@ -14,8 +14,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from kt_hpo import journal, tables
 from kt_hpo.constraints import keeps
-from kt_hpo.oracles.past import is_past
-from kt_hpo.studies import find_study
+from kt_hpo.studies import find_study, is_past
 from kt_hpo.tracking import Counts
 
 # The pace is that of the latest trials: of these many.

@@ -17,6 +17,7 @@ from kt_hpo import journal, space
 from kt_hpo.arguments import check_whole
 from kt_hpo.constraints import ConstraintLike, make_constraints
 from kt_hpo.execution import Executor, Inline, Vectorized, made
+from kt_hpo.execution.distributed import current_role, make_worker, work
 from kt_hpo.execution.search import shown
 from kt_hpo.found import Found
 from kt_hpo.hyperparameters import Value
@@ -52,7 +53,7 @@ class Tuner(Found):
         directory: Folder of projects; the current one by default.
         project_name: Folder of this search within it; `untitled_project` by default.
         logger: Not used any more, as in Keras Tuner.
-        tuner_id: Name of this tuner among several that share an oracle.
+        tuner_id: Name of this tuner. Where processes share an oracle, `KERASTUNER_TUNER_ID` is.
         overwrite: Whether to forget what the project's folder holds and begin anew.
         executions_per_trial: How often each trial's model is trained; the mean counts.
         storage: Where the record is kept: an Optuna storage or its URL, such as
@@ -135,7 +136,7 @@ class Tuner(Found):
         if isinstance(oracle, keras_tuner.Oracle):
             oracle = recorded(oracle)
             oracle.storage = storage if storage is not None else oracle.storage
-            oracle.overwrite = overwrite
+            oracle.overwrite = overwrite and not self._is_worker()
             oracle.pruner = oracle.pruner if pruner is None else make_pruner(pruner)
             check_pruner(oracle.pruner, oracle)
             oracle.begin_from(warm_start)
@@ -162,9 +163,12 @@ class Tuner(Found):
             project_name=project_name,
             logger=logger,
             tuner_id=tuner_id,
-            overwrite=overwrite,
+            # The project is the chief's; a worker begins nothing anew.
+            overwrite=overwrite and not self._is_worker(),
             executions_per_trial=executions_per_trial,
         )
+        if self._is_worker():
+            make_worker(self, recorded(oracle), overwrite)
 
     @property
     def runs_its_own_way(self) -> bool:
@@ -197,12 +201,15 @@ class Tuner(Found):
             RuntimeError: If `max_consecutive_failed_trials` trials failed in a row.
             RecordError: If another process searches in this project.
         """
-        with quiet_retracing():
-            check_search(self, fit_args, fit_kwargs)
         self._searched = fit_args, fit_kwargs
         verbose = fit_kwargs.get("verbose", "auto")
         if not self._run_trial_takes("verbose"):
             fit_kwargs.pop("verbose", None)
+        if self._is_worker():
+            work(self, fit_args, fit_kwargs)
+            return
+        with quiet_retracing():
+            check_search(self, fit_args, fit_kwargs)
         claimed = journal.claimed(Path(self.project_dir))
         with claimed, quiet_retracing(), shown(self, verbose):
             record_environment(self.study)
@@ -256,7 +263,7 @@ class Tuner(Found):
             trial: The trial.
             **attributes: Becomes the trial's `user_attrs` in the study.
         """
-        self.oracle.record.annotate(int(trial.trial_id), **attributes)
+        self.oracle.annotate(trial.trial_id, **attributes)
 
     def annotations(self, trial: Trial) -> dict[str, Any]:
         """Reads what is recorded of a running trial: what `annotate` has written.
@@ -267,10 +274,21 @@ class Tuner(Found):
         Returns:
             The trial's `user_attrs` in the study.
         """
-        return self.oracle.record.trial(int(trial.trial_id)).user_attrs
+        return self.oracle.annotations(trial.trial_id)
 
     def on_trial_end(self, trial: Trial) -> None:
         """Records the end of a trial, and deletes the weights nobody needs any more.
+
+        Args:
+            trial: The trial.
+        """
+        if self._is_worker():
+            self.oracle.end_trial(trial)
+        else:
+            self.record_end(trial)
+
+    def record_end(self, trial: Trial) -> None:
+        """Does what `on_trial_end` does, without what a subclass adds to that.
 
         Args:
             trial: The trial.
@@ -303,6 +321,10 @@ class Tuner(Found):
     def reload(self) -> None:
         """Does nothing: the record is taken up when the tuner is made."""
 
+    def _is_worker(self) -> bool:
+        role = current_role()
+        return role is not None and not role.is_chief
+
     def _build_hypermodel(self, hp: keras_tuner.HyperParameters) -> keras.Model:
         with precision.using(self.training.precision):
             model = super()._build_hypermodel(hp)
@@ -322,6 +344,8 @@ class Tuner(Found):
         return make_strategy(distribution, one_at_a_time=isinstance(self.executor, Inline))
 
     def _populate_initial_space(self) -> None:
+        if self._is_worker():
+            return
         self.oracle.reload()
         if self.oracle.trials or self.hypermodel is None:
             return

@@ -22,6 +22,7 @@ FLOORS = [
     {"oracles"},
     {"plots", "tracking"},
     {"studies", "tables", "pruning"},
+    {"keras_tuner_folder"},
     {"record"},
     {"constraints", "journal", "objectives", "space"},
     {"scopes"},

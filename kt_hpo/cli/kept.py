@@ -8,7 +8,7 @@ from typing import Any
 from kt_hpo import journal
 from kt_hpo.cli.options import OPTIONS
 from kt_hpo.cli.settings import FILE_NAME, Settings, as_flags, read_file
-from kt_hpo.record import FILE_NAME as RECORD
+from kt_hpo.journal import FILE_NAME as RECORD
 from kt_hpo.studies import find_study, open_study
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
+from kt_hpo.execution.distributed import Chief, Role, current_role, warn_of_open_port
 from kt_hpo.execution.inline import Inline
 from kt_hpo.execution.processes.devices import gpus
 from kt_hpo.execution.vectorized import Vectorized
@@ -59,12 +60,16 @@ def made(executor: Executor | int | str | None) -> Executor:
         The executor.
 
     Raises:
-        ValueError: If there is none of that name, or the number is below 1.
+        ValueError: If there is none of that name, the number is below 1, or Keras Tuner's
+            environment variables say otherwise.
 
     Example:
         >>> made(None), made(4)
         (Inline(), Workers(4))
     """
+    role = current_role()
+    if role is not None:
+        return _of_role(role, executor)
     if executor is None:
         return Inline()
     if executor == "auto":
@@ -77,3 +82,14 @@ def made(executor: Executor | int | str | None) -> Executor:
             'Vectorized(), Ray(4), or "auto".'
         )
     return executor  # type: ignore[return-value]
+
+
+def _of_role(role: Role, executor: Any) -> Executor:
+    """The executor of a process that Keras Tuner's environment variables make a chief or worker."""
+    if executor is not None:
+        raise ValueError(
+            f"executor={executor!r} and KERASTUNER_ORACLE_IP both say where trials run. Leave "
+            "executor out, or unset the variable."
+        )
+    warn_of_open_port(role)
+    return Chief(role) if role.is_chief else Inline()

@@ -68,12 +68,13 @@ def begin(tuner: Tuner, trial: Trial) -> None:
     tuner.on_trial_begin(trial)
 
 
-def end(tuner: Tuner, trial: Trial) -> None:
+def end(tuner: Tuner, trial: Trial, record: Callable[[Trial], None] | None = None) -> None:
     """Records how a trial ended, and tells everyone.
 
     Args:
         tuner: The tuner.
         trial: The trial, its status that of its end.
+        record: Records it; `tuner.on_trial_end` if not given.
 
     Raises:
         RuntimeError: If too many trials failed in a row.
@@ -81,7 +82,7 @@ def end(tuner: Tuner, trial: Trial) -> None:
         TimeIsUpError: If the time of the search is up.
     """
     try:
-        tuner.on_trial_end(trial)
+        (record or tuner.on_trial_end)(trial)
     finally:
         _show_end(tuner, tuner.oracle.get_trial(trial.trial_id))
     tuner.interruption.check()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import keras_tuner
 
 from kt_hpo.oracles.recorded import RecordedOracle
@@ -18,16 +16,7 @@ def recorded(oracle: keras_tuner.Oracle) -> RecordedOracle:
 
     Returns:
         The same object.
-
-    Raises:
-        ValueError: If Keras Tuner's environment variables ask for an oracle that processes share.
     """
-    if "KERASTUNER_ORACLE_IP" in os.environ:
-        raise ValueError(
-            "KERASTUNER_ORACLE_IP is set, for processes that share an oracle. Here "
-            "one process has the oracle, and executor= says where its trials run. Unset it, and "
-            "run the program once."
-        )
     if not isinstance(oracle, RecordedOracle):
         kind = type(oracle)
         ours = [engine for engine in RecordedOracle.__subclasses__() if kind in engine.__bases__]

@@ -14,13 +14,7 @@ from kt_hpo.constraints import Constraint, known_violations
 from kt_hpo.oracles.trials import rebuild
 from kt_hpo.record import Record
 from kt_hpo.scopes import is_active, recorded_names
-
-_FLAG = "warm_start"
-
-
-def is_past(frozen: FrozenTrial) -> bool:
-    """Tells whether a recorded trial was run by a search before this one."""
-    return _FLAG in frozen.user_attrs
+from kt_hpo.studies import PAST, is_past
 
 
 def take_past(
@@ -111,7 +105,7 @@ def _copy(
         distributions=distributions,
         system_attrs={f"constraints:{name}": by for name, by in violations.items()},
         user_attrs={
-            _FLAG: study.study_name,
+            PAST: study.study_name,
             "metrics": objectives.with_objective(objective, metrics),
             "best_epoch": trial.user_attrs.get("best_epoch", 0),
         },

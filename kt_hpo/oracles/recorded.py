@@ -167,6 +167,26 @@ class RecordedOracle(SearchState):
         """
         return trial_id in self._stopped
 
+    def annotate(self, trial_id: str, **attributes: Any) -> None:
+        """Records what else is known of a running trial.
+
+        Args:
+            trial_id: The trial.
+            **attributes: Becomes the trial's `user_attrs` in the study.
+        """
+        self.record.annotate(int(trial_id), **attributes)
+
+    def annotations(self, trial_id: str) -> dict[str, Any]:
+        """Reads what is recorded of a trial besides its values.
+
+        Args:
+            trial_id: The trial.
+
+        Returns:
+            The trial's `user_attrs` in the study.
+        """
+        return self.record.trial(int(trial_id)).user_attrs
+
     def best_reported(self, trial_id: str) -> float:
         """Gives the best value of the objective that a trial has reported.
 

@@ -20,9 +20,10 @@ from kt_hpo.constraints import Constraint
 from kt_hpo.hyperparameters import HyperParameter, HyperParameters, Value
 from kt_hpo.oracles.locking import synchronized
 from kt_hpo.oracles.memory_limit import exceeds_memory
-from kt_hpo.oracles.past import is_past, past_trials
+from kt_hpo.oracles.past import past_trials
 from kt_hpo.oracles.trials import PRUNED, own_values, rebuild, trial_id_of
 from kt_hpo.record import Record, Storage
+from kt_hpo.studies import is_past
 
 
 class SearchState(keras_tuner.Oracle):
@@ -153,6 +154,15 @@ class SearchState(keras_tuner.Oracle):
 
     def save(self) -> None:
         """Does nothing: all there is to save is in the record already."""
+
+    def look_into(self, record: Record) -> None:
+        """Takes up a search that another process has recorded.
+
+        Args:
+            record: Its record, which may be one to read only.
+        """
+        self._record = record
+        self.reload()
 
     @synchronized
     def reload(self) -> None:

@@ -45,7 +45,8 @@ def plot_importances(
     of it takes hyperparameters that only some trials have. fANOVA (Hutter et al., 2014) asks what
     the objective varies with over the whole space, its bad parts too; it knows only hyperparameters
     that all trials have, and is computed from 500 trials, evenly taken, where there are more. The
-    bars are shares of the sum; the ten longest are shown.
+    bars are shares of the sum; the ten longest are shown. What had but one possible value could
+    decide nothing, and is left out.
 
     Args:
         tuner_or_study: A tuner, or an `optuna.Study`.
@@ -100,6 +101,31 @@ def by_importance(search: Search) -> list[Scale]:
     return ordered + [scale for name, scale in known.items() if name not in ranked]
 
 
+def fixed(search: Search) -> set[str]:
+    """Return the names of the hyperparameters that had but one possible value.
+
+    Args:
+        search: The `Search`.
+
+    Returns:
+        Set of strings.
+
+    Example:
+        >>> study = optuna.create_study()
+        >>> study.optimize(lambda trial: trial.suggest_int("x", 3, 3), n_trials=2)
+        >>> fixed(Search.of(study))
+        {'x'}
+    """
+    values: dict[str, set[Any]] = {}
+    free: set[str] = set()
+    for trial in search.finished():
+        for name, distribution in trial.distributions.items():
+            values.setdefault(name, set()).add(trial.params[name])
+            if not distribution.single():
+                free.add(name)
+    return {name for name, found in values.items() if len(found) == 1} - free
+
+
 def _why_not(search: Search) -> str:
     """Return why these trials cannot tell, or an empty string."""
     finished = search.finished()
@@ -124,7 +150,9 @@ def _importances(search: Search, method: str) -> dict[str, float]:
     with warnings.catch_warnings():
         # Optuna warns that a target is minimised (so the sign) and that rare values tell little.
         warnings.simplefilter("ignore")
-        importances = evaluator.evaluate(study, target=lambda trial: sign * search.value(trial))
+        found = evaluator.evaluate(study, target=lambda trial: sign * search.value(trial))
+    unable = fixed(search)
+    importances = {name: value for name, value in found.items() if name not in unable}
     total = sum(importances.values())
     return {name: value / total for name, value in importances.items()} if total > 0 else {}
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 
-def number(value: float) -> str:
+def number(value: float, digits: int = 3) -> str:
     """Write a number in few characters.
 
     Args:
         value: Float, the number.
+        digits: Integer, how many digits tell it; between 1,000 and 100,000 all are written.
 
     Returns:
         A string.
@@ -16,12 +17,12 @@ def number(value: float) -> str:
         >>> number(0.00001), number(64.0), number(250000)
         ('1e-5', '64', '2.5e5')
     """
-    text = f"{value:.0f}" if 1000 <= abs(value) < 1e5 else f"{value:.3g}"
+    text = f"{value:.0f}" if 1000 <= abs(value) < 1e5 else f"{value:.{digits}g}"
     if "e" not in text:
         return text
-    digits, exponent = text.split("e")
-    digits = digits.rstrip("0").rstrip(".") if "." in digits else digits
-    return f"{digits}e{int(exponent)}"
+    mantissa, exponent = text.split("e")
+    mantissa = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
+    return f"{mantissa}e{int(exponent)}"
 
 
 def percent(share: float) -> str:

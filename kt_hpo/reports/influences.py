@@ -11,7 +11,7 @@ from optuna.importance import PedAnovaImportanceEvaluator
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial
 
-from kt_hpo.plots.importances import MIN_TRIALS, TARGET_QUANTILE
+from kt_hpo.plots.importances import MIN_TRIALS, TARGET_QUANTILE, fixed
 from kt_hpo.plots.search import Search
 
 # With 19 shuffles chance alone gives a hyperparameter more than all of them in one of 20 searches.
@@ -44,8 +44,8 @@ def influences(search: Search, objective: int = 0) -> list[Influence]:
         objective: Which of its objectives.
 
     Returns:
-        The hyperparameters, the most important first; none where the trials are too few or all
-        equally good.
+        The hyperparameters that could have had another value, the most important first; none
+        where the trials are too few or all equally good.
 
     Example:
         >>> import optuna
@@ -80,9 +80,11 @@ def _importances(search: Search, numbers: list[int], losses: np.ndarray) -> dict
     with warnings.catch_warnings():
         # Optuna warns that rare values tell little.
         warnings.simplefilter("ignore")
-        return PedAnovaImportanceEvaluator(target_quantile=TARGET_QUANTILE).evaluate(
+        found = PedAnovaImportanceEvaluator(target_quantile=TARGET_QUANTILE).evaluate(
             search.study, target=_looked_up(dict(zip(numbers, losses.tolist(), strict=True)))
         )
+    unable = fixed(search)
+    return {name: value for name, value in found.items() if name not in unable}
 
 
 def _looked_up(losses: dict[int, float]) -> Callable[[FrozenTrial], float]:

@@ -15,6 +15,7 @@ from optuna.trial import TrialState
 
 import kt_hpo
 from kt_hpo.hyperparameters import HyperParameters
+from kt_hpo.plots import text
 from kt_hpo.plots.search import Search
 from kt_hpo.record import quiet_optuna
 from kt_hpo.reports import advice, answer, charts, trials, words
@@ -83,6 +84,7 @@ def render(study: optuna.Study) -> str:
         "words": words.value_in_words,
         "count": words.count,
         "listed": words.listed,
+        "percent": text.percent,
         "spread": words.spread,
     }
     script = _asset(environment, "page.js")

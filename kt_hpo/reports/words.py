@@ -1,9 +1,14 @@
-"""How numbers, times and counts are written in a report."""
+"""How numbers, times and counts are written in a report.
+
+Numbers are written as in the plots (`kt_hpo.plots.text`), with a digit more, as a text has room.
+"""
 
 from __future__ import annotations
 
 import math
 from typing import Any
+
+from kt_hpo.plots import text
 
 
 def number(value: float) -> str:
@@ -17,11 +22,11 @@ def number(value: float) -> str:
 
     Example:
         >>> number(0.98765), number(12345.0), number(1e-5)
-        ('0.9877', '12,345', '1e-05')
+        ('0.9877', '12,345', '1e-5')
     """
     if math.isfinite(value) and abs(value) >= 1000 and abs(value) < 1e7:
         return f"{value:,.0f}"
-    return f"{value:.4g}"
+    return text.number(value, digits=4)
 
 
 def spread(value: float) -> str:

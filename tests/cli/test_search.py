@@ -124,11 +124,14 @@ def test_a_search_learns_from_a_past_one(tmp_path):
         (["--folder", "not/there"], "no folder not/there"),
     ],
 )
-def test_options_that_do_not_fit_together_are_one_line(arguments, words, tmp_path, capsys):
-    command = [*QUICK, "--directory", str(tmp_path / "wrong"), *arguments]
-    assert cli.main(command) == cli.USAGE
+def test_options_that_do_not_fit_together_are_one_line_and_leave_nothing(
+    arguments, words, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main([*QUICK, "--directory", "nowhere/search", *arguments]) == cli.USAGE
     error = capsys.readouterr().err
     assert error.startswith("kt-hpo: ") and words in error
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_package_that_is_missing_has_a_status_of_its_own(tmp_path, capsys, monkeypatch):

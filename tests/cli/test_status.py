@@ -1,6 +1,8 @@
 """`kt-hpo status`."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 from cli.commands import QUICK
@@ -31,6 +33,19 @@ def test_a_finished_search_says_its_best(tmp_path, capsys):
     known = json.loads(status(tmp_path / "p", capsys, "--json"))
     assert (known["state"], known["planned"], known["left"]) == ("finished", 4, None)
     assert known["best"][0]["params"] == best.params
+
+
+def test_a_status_is_said_without_keras(tmp_path):
+    Parabola(
+        directory=tmp_path, project_name="p", max_trials=2, constraint="default_objective < 1"
+    ).search(verbose=0)
+    program = (
+        "import sys; from kt_hpo import cli; "
+        f"status = cli.main(['status', {str(tmp_path / 'p')!r}]); "
+        "print(status, {'keras', 'keras_tuner', 'tensorflow', 'jax'} & set(sys.modules))"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert ended.stdout.endswith("\n0 set()\n"), ended
 
 
 def test_a_running_search_says_what_it_does_and_how_long_it_will_take(tmp_path, capsys):

@@ -13,7 +13,7 @@ import numpy as np
 import psutil
 import pytest
 from models import blobs, build
-from searches import Square, states
+from squares import Square, states
 
 import kt_hpo
 

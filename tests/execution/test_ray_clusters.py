@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from programs import Program, until
-from searches import Square, states
+from squares import Square, states
 
 import kt_hpo
 

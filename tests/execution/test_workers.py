@@ -14,7 +14,7 @@ import numpy as np
 import psutil
 import pytest
 from models import blobs, build
-from searches import Square
+from squares import Square
 
 import kt_hpo
 

@@ -147,12 +147,6 @@ class Countdown(keras_tuner.Oracle):
         self.ended = trial.trial_id
 
 
-def test_an_oracle_is_not_shared_over_the_network(monkeypatch):
-    monkeypatch.setenv("KERASTUNER_ORACLE_IP", "127.0.0.1")
-    with pytest.raises(ValueError, match="executor="):
-        recorded(keras_tuner.oracles.RandomSearchOracle(objective=OBJECTIVE))
-
-
 def test_a_users_own_oracle_is_recorded(tmp_path):
     hp = HyperParameters()
     hp.Int("a", 0, 10)

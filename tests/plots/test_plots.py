@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import matplotlib
 import numpy as np
+import optuna
 import pytest
 from matplotlib import pyplot as plt
 from matplotlib.collections import LineCollection, PathCollection
@@ -167,6 +168,26 @@ def test_importances_show_at_most_ten_bars_and_shorten_names(ax):
     assert len(ax.patches) == 10
     assert all(len(label.get_text()) <= 24 for label in ax.get_yticklabels())
     assert ax.get_title(loc="right").startswith("5 others")
+
+
+@pytest.mark.parametrize("method", ["ped_anova", "fanova"])
+def test_what_could_have_but_one_value_has_no_importance(method, ax):
+    def loss(trial):
+        trial.suggest_categorical("optimizer", ["adam"])
+        trial.suggest_int("layers", 2, 2)
+        return trial.suggest_float("rate", 0, 1) + 0 * trial.suggest_int("units", 1, 2)
+
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    study.optimize(loss, n_trials=30)
+    plots.plot_importances(study, ax, method=method)
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["rate", "units"]
+
+
+def test_where_nothing_could_be_chosen_nothing_made_a_difference(ax):
+    study = optuna.create_study()
+    study.optimize(lambda trial: trial.number + trial.suggest_int("layers", 2, 2), n_trials=12)
+    plots.plot_importances(study, ax)
+    assert words(ax) == ["No hyperparameter made a difference yet."]
 
 
 @pytest.mark.parametrize(

@@ -31,12 +31,12 @@ def plots_of(backend: ModuleType) -> set[str]:
     return names if find_spec("torch") else names - {"plot_terminator_improvement"}
 
 
-def study_of(engine, objective):
+def study_of(engine, objective, folder):
     """The record of a search with reports, a failed trial and conditional hyperparameters."""
     space = conditional_space() if engine.whole_space else finite_space()
     oracle = engine(objective=objective, seed=3, hyperparameters=space)
     oracle.storage = optuna.storages.InMemoryStorage()
-    oracle._set_project_dir("nowhere", "search")
+    oracle._set_project_dir(folder, "search")  # Keras Tuner makes it.
     oracle.reload()
     while (trial := oracle.create_trial("tuner0")).status != TrialStatus.STOPPED:
         number = int(trial.trial_id)
@@ -55,8 +55,8 @@ LOSS, SIZE = Objective("loss", "min"), Objective("size", "min")
 
 
 @pytest.mark.parametrize("name", ENGINES)
-def test_every_plot_of_optunas_draws_every_engine(name):
-    study = study_of(ENGINES[name], LOSS)
+def test_every_plot_of_optunas_draws_every_engine(name, tmp_path):
+    study = study_of(ENGINES[name], LOSS, tmp_path)
     assert len(study.trials) > 5
     for backend in BACKENDS.values():
         for plot in plots_of(backend) - OF_SEVERAL_OBJECTIVES.keys():
@@ -65,8 +65,8 @@ def test_every_plot_of_optunas_draws_every_engine(name):
 
 
 @pytest.mark.parametrize("name", sorted(ENGINES.keys() - OF_ONE_OBJECTIVE))
-def test_the_plots_of_several_objectives_draw_every_engine_that_takes_them(name):
-    study = study_of(ENGINES[name], [LOSS, SIZE])
+def test_the_plots_of_several_objectives_draw_every_engine_that_takes_them(name, tmp_path):
+    study = study_of(ENGINES[name], [LOSS, SIZE], tmp_path)
     for backend in BACKENDS.values():
         for plot, arguments in OF_SEVERAL_OBJECTIVES.items():
             assert getattr(backend, plot)(study, **arguments) is not None
@@ -74,8 +74,8 @@ def test_the_plots_of_several_objectives_draw_every_engine_that_takes_them(name)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_what_is_drawn_is_what_was_searched(backend):
-    study = study_of(ENGINES["random"], LOSS)
+def test_what_is_drawn_is_what_was_searched(backend, tmp_path):
+    study = study_of(ENGINES["random"], LOSS, tmp_path)
     figure = BACKENDS[backend].plot_optimization_history(study)
     complete = [trial for trial in study.trials if trial.value is not None]
     if backend == "plotly":

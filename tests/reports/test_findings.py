@@ -67,6 +67,15 @@ def test_trials_are_alike_by_what_mattered():
     assert nearest(search, search.best(), {"x": 0.9, "y": 0.1})[0].number == 1
 
 
+def test_what_could_have_but_one_value_is_no_influence():
+    def loss(trial):
+        trial.suggest_categorical("optimizer", ["adam"])
+        return trial.suggest_float("x", 0, 1)
+
+    found = influences(drawn(loss))
+    assert [(one.name, one.share) for one in found] == [("x", 1.0)]
+
+
 def test_what_mattered_is_told_from_chance():
     found = influences(Search.of(searched(100)))
     assert (found[0].name, found[0].mattered) == ("rate", True)

@@ -1,7 +1,10 @@
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
 from models import blobs
+from searches import searched
 
 from kt_hpo.training import checkpoints
 
@@ -82,3 +85,11 @@ def test_keep_only_leaves_a_users_files_alone(tmp_path):
 def test_a_checkpoint_that_is_gone_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="keep_checkpoints"):
         checkpoints.restore(model(), tmp_path / "trial_0000" / checkpoints.BEST)
+
+
+def test_only_the_best_checkpoints_stay(tmp_path):
+    tuner = searched(tmp_path, max_trials=4, keep_checkpoints=2)
+    left = {path.parent.name for path in Path(tuner.project_dir).rglob("*.h5")}
+    assert left == {f"trial_{trial.trial_id}" for trial in tuner.oracle.get_best_trials(2)}
+    with pytest.raises(FileNotFoundError, match="keep_checkpoints"):
+        tuner.load_model(tuner.oracle.get_best_trials(4)[-1])

@@ -1,0 +1,113 @@
+"""The oracle as a worker has it: what a training needs of it, asked of the chief."""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import keras_tuner
+from keras_tuner.engine.trial import Trial, TrialStatus
+
+from kt_hpo.execution.distributed.desk import OPEN, OWN
+from kt_hpo.execution.distributed.line import Line
+from kt_hpo.execution.distributed.messages import TrialLostError
+from kt_hpo.execution.distributed.role import Role
+from kt_hpo.journal import RecordError
+from kt_hpo.oracles import RecordedOracle
+from kt_hpo.studies import open_study
+
+# What the program itself says, and is the same in the chief.
+_SAME = frozenset(
+    {
+        "allow_new_entries",
+        "constraints",
+        "inherit_weights",
+        "max_trials",
+        "objective",
+        "pruner",
+        "tune_new_entries",
+    }
+)
+
+
+class OracleClient:
+    """Stands for the oracle of the chief.
+
+    Args:
+        oracle: The oracle that this process would have if it searched alone.
+        role: The role of this process.
+        begins_anew: Whether the chief forgets what the project's folder holds.
+
+    Attributes:
+        alone: The oracle as given.
+        line: The connection to the chief.
+    """
+
+    def __init__(self, oracle: RecordedOracle, role: Role, begins_anew: bool = False) -> None:
+        self.alone = oracle
+        self.line = Line(role, self._is_over)
+        self._seed: int | None = None
+        self._begins_anew = begins_anew
+
+    @property
+    def seed(self) -> int:
+        """The seed of the search."""
+        if self._seed is None:
+            self._seed = self.line.ask("seed")
+        return self._seed
+
+    def create_trial(self, tuner_id: str) -> Trial:
+        """Asks for a trial to run; see `RecordedOracle.create_trial`."""
+        self.line.attend()
+        trial = self.line.ask("create_trial")
+        if trial.status == TrialStatus.RUNNING and self.alone.tune_new_entries:
+            trial.hyperparameters.propose = partial(self.propose, trial.trial_id)
+        return trial
+
+    def report(self, trial_id: str, epoch: int, metrics: dict[str, float]) -> bool:
+        """Reports an epoch; see `RecordedOracle.report`."""
+        return self.line.ask("report", trial_id, epoch, metrics)
+
+    def end_trial(self, trial: Trial | str, status: str = TrialStatus.COMPLETED) -> None:
+        """Ends a trial; see `RecordedOracle.end_trial`."""
+        if isinstance(trial, str):
+            trial = Trial(self.get_space(), trial, status)
+        try:
+            self.line.ask("end_trial", trial)
+        except TrialLostError as lost:
+            # The chief was started again, or has taken this worker for lost: the next one, then.
+            print(lost, file=sys.stderr)
+
+    def fail(self, error: keras_tuner.errors.FatalError) -> None:
+        """Ends the search.
+
+        Args:
+            error: What every other trial would meet too.
+        """
+        self.line.ask("fail", type(error).__name__, str(error))
+
+    def _is_over(self) -> bool:
+        """Whether the record, as far as it can be seen here, says that nothing is left to do."""
+        if self._begins_anew and not self.line.was_answered:
+            return False
+        project, storage = Path(self.alone._project_dir), self.alone.storage
+        if not isinstance(storage, str | None):
+            return False  # Who knows how to open it anew?
+        try:
+            study = open_study(storage, project.name) if storage else open_study(project)
+        except (FileNotFoundError, ValueError, RecordError):
+            return False
+        known = study.user_attrs
+        as_planned = known.get("planned_trials") == self.alone.planned_trials
+        return bool(known.get("finished")) and as_planned
+
+    def __getattr__(self, name: str) -> Any:
+        if name in OPEN | OWN:
+            return partial(self.line.ask, name)
+        if name in _SAME:
+            return getattr(self.alone, name)
+        raise AttributeError(
+            f"A worker's oracle has no {name!r}: the oracle itself is in the process of the chief."
+        )

@@ -1,0 +1,56 @@
+"""scikit-learn's own checks of both estimators."""
+
+import keras
+import pytest
+from networks import network
+from sklearn.utils.estimator_checks import estimator_checks_generator
+
+from kt_hpo import KerasHyperClassifier, KerasHyperRegressor
+
+
+def wide(hp):
+    return network(
+        keras.layers.Dense(16, activation="relu"),
+        keras.layers.Dense(10, activation="softmax"),
+        loss="sparse_categorical_crossentropy",
+    )
+
+
+def straight(hp):
+    hidden = keras.layers.Dense(hp.Fixed("units", 16), activation="relu")
+    return network(hidden, keras.layers.Dense(1), loss="mse")
+
+
+def expected_failures(estimator):
+    return {
+        "check_sample_weight_equivalence_on_dense_data": (
+            "a sample of weight 2 is in one batch, two samples may be in two"
+        ),
+        "check_do_not_raise_errors_in_init_or_set_params": (
+            "what no hypermodel can be, or no value of it, is refused at once"
+        ),
+        "check_regressor_multioutput": "the hypermodel checked here is one of a single target",
+    }
+
+
+def checks():
+    """scikit-learn's own checks of both estimators."""
+    for estimator in (
+        KerasHyperClassifier(wide, epochs=12, batch_size=32, random_state=0),
+        KerasHyperRegressor(straight, epochs=25, batch_size=32, random_state=0),
+    ):
+        expected = expected_failures(estimator)
+        yield from estimator_checks_generator(
+            estimator, expected_failed_checks=expected, mark="xfail"
+        )
+
+
+def named(value):
+    """Without addresses, so that every process of the tests finds the same names."""
+    return getattr(value, "func", type(value)).__name__
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("estimator", "check"), checks(), ids=named)
+def test_it_is_an_estimator(estimator, check):
+    check(estimator)
