@@ -107,8 +107,11 @@ class Program:
             return None, None
         number = self._places(len(given.rates))
         arguments = _tensors((*padded(state, given, number), train, validation, order))
-        with TRACING:
-            stacked = self._stacked(arguments)
+        # What is traced already must not wait for what another thread traces.
+        stacked = self._traced.get(self._key(arguments))
+        if stacked is None:
+            with TRACING:
+                stacked = self._stacked(arguments)
         if stacked is not None:
             self._numbers.add(number)
         return stacked, arguments
@@ -120,11 +123,11 @@ class Program:
 
     def _stacked(self, arguments: Any) -> Callable[..., Any] | None:
         """The program for a number of places; None if a layer does not convert."""
-        state, *others = _specs(arguments)
-        if self._any_size:
-            state = _each_leaf(_any_size_of, state)
-        key = tuple(spec.shape for spec in state)
+        key = self._key(arguments)
         if key not in self._traced:
+            state, *others = _specs(arguments)
+            if self._any_size:
+                state = _each_leaf(_any_size_of, state)
             try:
                 with silence():
                     self._traced[key] = _traced(self._stacked_epoch, (state, *others))
@@ -137,6 +140,13 @@ class Program:
                 self._looped = True
                 return None
         return self._traced[key]
+
+    def _key(self, arguments: Any) -> Hashable:
+        """What tells the programs of one model apart: the shapes of its state."""
+        state, *_ = _specs(arguments)
+        if self._any_size:
+            state = _each_leaf(_any_size_of, state)
+        return tuple(spec.shape for spec in state)
 
     def _loop(self, arguments: Any) -> Callable[..., Any]:
         """The program that loops over any number of trials."""
