@@ -7,7 +7,9 @@ loop within the same graph.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from typing import Any, ClassVar
 
 import keras
@@ -35,6 +37,11 @@ Carried = tuple[Values, Values]
 
 class TensorFlow:
     """The backend; see `program.Backend`."""
+
+    def __init__(self) -> None:
+        # Between the operations of one, a core has time for those of another.
+        has_gpu = bool(tf.config.get_visible_devices("GPU"))
+        self.groups_at_once = 1 if has_gpu else min(2, os.cpu_count() or 1)
 
     def twin(self, optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
         """Makes an optimizer like another that changes no variable outside of a scope."""
@@ -125,12 +132,14 @@ class Program:
         """The program for a number of places; None if a layer does not convert."""
         key = self._key(arguments)
         if key not in self._traced:
-            state, *others = _specs(arguments)
+            state, *others, order = _specs(arguments)
             if self._any_size:
                 state = _each_leaf(_any_size_of, state)
+            specs = (state, *others, _any_number(order))
             try:
                 with silence():
-                    self._traced[key] = _traced(self._stacked_epoch, (state, *others))
+                    program = _traced(self._stacked_epoch, specs)
+                self._traced[key] = _loaded(program, arguments)
             except CannotVectorizeError:
                 raise
             except Exception:  # Whatever TensorFlow and the layers raise that do not convert.
@@ -253,6 +262,14 @@ def _traced(epoch: Callable[..., Any], specs: Any) -> Callable[..., Any]:
     return tf.function(epoch, autograph=False).get_concrete_function(*specs)
 
 
+def _loaded(program: Callable[..., Any], arguments: Any) -> Callable[..., Any]:
+    """The program, once TensorFlow has done what it does at a first call: run without a sample."""
+    *others, order = arguments
+    with as_traced(), suppress(tf.errors.OpError):
+        program(*others, order[:0])
+    return program
+
+
 def _gradient(
     function: Callable[[Values], tuple[Any, Values]], weights: Values
 ) -> tuple[Values, Values]:
@@ -273,10 +290,11 @@ def _repeated(values: Values, state: Values) -> Values:
     return [tf.repeat(value[None], trials, axis=0) for value in values]
 
 
-def _batches(order: Any, samples: int, size: int) -> tuple[int, Callable[[Any], Any]]:
+def _batches(order: Any, samples: int, size: int) -> tuple[Any, Callable[[Any], Any]]:
     """How many batches there are, and the rows of the one of a number.
 
-    Where the last is a smaller one, no batch has a static size: one loop serves both.
+    An empty order has none. Where the last is a smaller one, no batch has a static size: one loop
+    serves both.
     """
 
     def rows(number: Any) -> Any:
@@ -288,11 +306,11 @@ def _batches(order: Any, samples: int, size: int) -> tuple[int, Callable[[Any], 
             chosen.set_shape([size])
         return chosen
 
-    return -(-samples // size), rows
+    return -(-(samples if order is None else tf.size(order)) // size), rows
 
 
 def _each(
-    batches: tuple[int, Callable[[Any], Any]],
+    batches: tuple[Any, Callable[[Any], Any]],
     step: Callable[[Any, Any, Batch], Any],
     carried: Any,
     data: Batch,
