@@ -77,7 +77,6 @@ class Group:
             running = threads.submit(self._epoch, self._arguments(epoch))
             yield running
             self._state, logs, seconds = running.result()
-            self._best = stack.as_long(self._best, self._state)
             first_seconds = first_seconds or seconds
             with self._oracle.record.batched():
                 self._report(epoch, logs)
@@ -139,7 +138,8 @@ class Group:
         if improved.all():
             self._best = self._state
         elif improved.any():
-            self._best = stack.renewed(self._best, self._state, improved)
+            best = stack.as_long(self._best, self._state)
+            self._best = stack.renewed(best, self._state, improved)
         if stopped and self._keep_last:
             rows = stack.unstacked(stack.chosen(self._state, stopped))
             for place, row in zip(stopped, rows, strict=True):
@@ -162,11 +162,11 @@ class Group:
     def _leave(self, leaving: Sequence[int]) -> None:
         if not leaving:
             return
-        best = stack.unstacked(stack.chosen(self._best, leaving))
-        last = stack.unstacked(stack.chosen(self._state, leaving)) if self._keep_last else None
-        for number, place in enumerate(leaving):
+        best = stack.unstacked(self._best)
+        last = stack.unstacked(self._state) if self._keep_last else None
+        for place in leaving:
             seat = self._seats[place]
-            seat.best = best[number]
+            seat.best = best[place]
             if last is not None and seat.last is None:
-                seat.last = last[number]
+                seat.last = last[place]
             seat.end()
