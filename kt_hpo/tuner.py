@@ -11,7 +11,7 @@ import keras
 import keras_tuner
 import optuna
 from keras_tuner.engine.trial import Trial
-from optuna.pruners import BasePruner
+from optuna.pruners import BasePruner, NopPruner
 
 from kt_hpo import journal, space
 from kt_hpo.arguments import check_whole
@@ -180,6 +180,12 @@ class Tuner(Found):
         """Whether the hypermodel's `fit` does something else than `model.fit`."""
         overridden = type(self.hypermodel).fit is not keras_tuner.HyperModel.fit
         return overridden and not getattr(self.hypermodel, "uses_model_fit", False)
+
+    @property
+    def stops_trials_early(self) -> bool:
+        """Whether a pruner, or a subclass that overrides `report`, may stop a running trial."""
+        has_pruner = not isinstance(self.oracle.pruner, NopPruner)
+        return has_pruner or type(self).report is not Tuner.report
 
     @property
     def _reports_epochs_here(self) -> bool:
@@ -353,7 +359,7 @@ class Tuner(Found):
         self.hypermodel.declare_hyperparameters(declared)
         self.oracle.update_space(declared)
         self.oracle.update_space(space.explore(self.hypermodel.build, self.oracle.get_space()))
-        keras.utils.clear_session()
+        keras.utils.clear_session(free_memory=False)
 
     def _get_tuner_fname(self) -> str:
         # Keras Tuner reloads from this file where it exists; the record knows better.

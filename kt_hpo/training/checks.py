@@ -153,6 +153,7 @@ def _check_model(tuner: Tuner, data: dict[str, Any]) -> None:
 
 def _evaluate_one(model: keras.Model, data: dict[str, Any]) -> dict[str, float]:
     """The model's metrics on one sample, or one batch of a pipeline."""
+    model.run_eagerly = True  # A graph would be traced for this alone.
     if "y" not in data:
         return model.evaluate(data["x"].take(1), verbose=0, return_dict=True)
     x, y = (keras.tree.map_structure(lambda a: a[:1], data[name]) for name in ("x", "y"))

@@ -1,5 +1,8 @@
 """Searches whose trials train together."""
 
+import os
+import signal
+
 import keras
 import numpy as np
 import pytest
@@ -10,7 +13,7 @@ from models import blobs
 
 import kt_hpo
 from kt_hpo.training import checkpoints
-from kt_hpo.training.vectorized import ends, group
+from kt_hpo.training.vectorized import ends, engine, group, obstacles
 
 X, Y = blobs()
 FIT = {"validation_split": 0.25, "epochs": 3, "verbose": 0}
@@ -200,6 +203,42 @@ def test_a_build_that_fails_fails_alone(tmp_path):
     for trial in tuner.study.trials:
         assert (trial.state.name == "FAIL") == (trial.params["units"] == 3)
     assert {trial.state.name for trial in tuner.study.trials} == {"FAIL", "COMPLETE"}
+
+
+def test_groups_at_the_same_time_are_what_each_is_alone(tmp_path, monkeypatch):
+    def together(at_once):
+        monkeypatch.setattr(engine.Engine, "_groups_at_once", lambda self: at_once)
+        return searched(tmp_path / str(at_once), hypermodel=without_dropout, max_trials=12)
+
+    two, one = together(2), together(1)
+    assert_same(two, one)
+    assert {trial.state.name for trial in two.study.trials} == {"COMPLETE"}
+
+
+def test_ctrl_c_ends_groups_that_train_at_the_same_time(tmp_path, monkeypatch):
+    class Interrupting(keras.callbacks.LearningRateScheduler):
+        """Presses Ctrl-C in the second epoch."""
+
+        def __init__(self):
+            super().__init__(self.pressed)
+
+        def pressed(self, epoch, rate):
+            if epoch == 1:
+                os.kill(os.getpid(), signal.SIGINT)
+            return rate
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # A shell's job ignores it.
+    monkeypatch.setattr(obstacles, "_CALLBACKS", (*obstacles._CALLBACKS, Interrupting))
+    kwargs = {"hypermodel": without_dropout, "max_trials": 12}
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            searched(tmp_path / "parts", fit=FIT | {"callbacks": [Interrupting]}, **kwargs)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    resumed = made(tmp_path / "parts", **kwargs)
+    assert {trial.state.name for trial in resumed.study.trials} == {"RUNNING"}
+    resumed.search(X, Y, **FIT)
+    assert_same(resumed, searched(tmp_path / "whole", **kwargs))
 
 
 class Stopping(kt_hpo.RandomSearch):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Hashable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -26,12 +26,15 @@ from kt_hpo.training.vectorized.outcome import Outcome
 from kt_hpo.training.vectorized.program import TRACING, Run, Sizes, backend, take
 from kt_hpo.training.vectorized.seat import Seat
 from kt_hpo.training.vectorized.signature import family
+from kt_hpo.training.vectorized.turns import Training, in_turns
 
 if TYPE_CHECKING:
     from kt_hpo.tuner import Tuner
 
 
 _MEMORY = 2**31
+# So many groups are made ready before they train.
+_AHEAD = 3
 
 
 class Key(NamedTuple):
@@ -107,15 +110,29 @@ class Engine:
                 yield [Outcome(trial, obstacle=str(error))]
             except Exception as error:  # Whatever a user's build raises fails its own trial.
                 yield [Outcome(trial, error=error)]
-        yield from self._train_groups(_parts(groups, at_once))
+        memory = _MEMORY // self._groups_at_once()
+        yield from self._train_groups(_parts(groups, at_once, memory))
 
-    def _train_groups(self, parts: list[tuple[Key, list[Member]]]) -> Iterator[list[Outcome]]:
-        """Trains one group after the other; while one trains, the next one's program is made."""
-        with ThreadPoolExecutor(1) as ahead:
-            coming = deque(ahead.submit(self._ready, *part) for part in parts[:1])
-            for number, (_, members) in enumerate(parts, 1):
-                coming.extend(ahead.submit(self._ready, *part) for part in parts[number:][:1])
-                yield self._train_group(coming.popleft(), members)
+    def _train_groups(self, parts: Sequence[tuple[Key, list[Member]]]) -> Iterator[list[Outcome]]:
+        """Trains groups, some at a time; meanwhile the next ones' programs are made."""
+        at_once = self._groups_at_once()
+        with ThreadPoolExecutor(1) as ahead, ThreadPoolExecutor(at_once) as threads:
+
+            def trainings() -> Iterator[Training[list[Outcome]]]:
+                coming: deque[Future[Group]] = deque()
+                for number, (_, members) in enumerate(parts):
+                    for part in parts[number + len(coming) : number + _AHEAD]:
+                        coming.append(ahead.submit(self._ready, *part))
+                    yield self._train_group(coming.popleft(), members, threads)
+
+            try:
+                yield from in_turns(trainings(), at_once)
+            finally:
+                ahead.shutdown(cancel_futures=True)
+
+    def _groups_at_once(self) -> int:
+        """One where trials are judged: by what must not depend on which of two is quicker."""
+        return 1 if self._tuner.stops_trials_early else self._backend.groups_at_once
 
     def _prepare(self, trial: Trial) -> tuple[Key, Member]:
         """Builds the models of a trial, and reads what they are to be trained on."""
@@ -143,9 +160,12 @@ class Engine:
             raise CannotVectorizeError("a trial's executions have different models")
         return keys.pop(), Member(trial, seats, fit)
 
-    def _train_group(self, ready: Future[Group], members: Sequence[Member]) -> list[Outcome]:
+    def _train_group(
+        self, ready: Future[Group], members: Sequence[Member], threads: Executor
+    ) -> Training[list[Outcome]]:
         try:
-            ready.result().train()
+            yield ready
+            yield from ready.result().train(threads)
         except CannotVectorizeError as error:
             return [Outcome(member.trial, obstacle=str(error)) for member in members]
         except Exception as error:  # Whatever it is: by itself, a trial fails of it by itself.
@@ -193,12 +213,14 @@ class Engine:
         return self._programs[key]
 
 
-def _parts(groups: dict[Key, list[Member]], at_once: int) -> list[tuple[Key, list[Member]]]:
+def _parts(
+    groups: dict[Key, list[Member]], at_once: int, memory: int
+) -> list[tuple[Key, list[Member]]]:
     """Groups of no more trials than may train at once."""
     parts = []
     # The largest first: a program for many trials serves fewer as well.
     for key, members in sorted(groups.items(), key=lambda item: -len(item[1])):
-        size = min(at_once, _most_at_once(members[0]))
+        size = min(at_once, _most_at_once(members[0], memory))
         parts += [(key, members[at : at + size]) for at in range(0, len(members), size)]
     return parts
 
@@ -209,8 +231,8 @@ def _past_of(trials: Sequence[Trial]) -> set[str]:
     return {one["tuner/trial_id"] for one in values if "tuner/trial_id" in one}
 
 
-def _most_at_once(member: Member) -> int:
+def _most_at_once(member: Member, memory: int) -> int:
     """How many trials like one have room in the memory that a group may take."""
     row = sum(array.nbytes for array in member.seats[0].blueprint.weights)
     # Weights, two moments and a gradient, as they are and at the best epoch.
-    return max(1, _MEMORY // (8 * row * len(member.seats)))
+    return max(1, memory // (8 * row * len(member.seats)))

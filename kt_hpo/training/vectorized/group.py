@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,10 @@ from keras import ops
 from kt_hpo.oracles import RecordedOracle
 from kt_hpo.training.vectorized import stack
 from kt_hpo.training.vectorized.fitting import Fit
-from kt_hpo.training.vectorized.learner import Batch, Learner
+from kt_hpo.training.vectorized.learner import Batch, Learner, Values
 from kt_hpo.training.vectorized.program import Given, Run, count
 from kt_hpo.training.vectorized.seat import Seat, random_states
+from kt_hpo.training.vectorized.turns import Training
 
 
 class Group:
@@ -57,17 +59,24 @@ class Group:
         """Has the program made that the first epoch needs."""
         self._run.prepare(*self._arguments(self._fit.epochs.start))
 
-    def train(self) -> None:
-        """Trains all of them to their ends."""
+    def train(self, threads: Executor) -> Training[None]:
+        """Trains all of them to their ends.
+
+        Args:
+            threads: Where epochs run.
+
+        Yields:
+            Each epoch, to be continued when it has run.
+        """
         for seat in self._seats:
             seat.begin(self._learner.model)
         first_seconds = 0.0
         for epoch in self._fit.epochs:
             for seat in self._seats:
                 seat.begin_epoch(epoch)
-            began = time.perf_counter()
-            logs = self._epoch(epoch)
-            seconds = time.perf_counter() - began
+            running = threads.submit(self._epoch, self._arguments(epoch))
+            yield running
+            self._state, logs, seconds = running.result()
             first_seconds = first_seconds or seconds
             with self._oracle.record.batched():
                 self._report(epoch, logs)
@@ -78,11 +87,13 @@ class Group:
                 self._compact()
         self._leave(range(len(self._seats)))
 
-    def _epoch(self, epoch: int) -> dict[str, np.ndarray]:
-        self._state, logs, measured = self._run(*self._arguments(epoch))
-        self._best = stack.as_long(self._best, self._state)
+    def _epoch(self, arguments: tuple[Any, ...]) -> tuple[Values, dict[str, np.ndarray], float]:
+        """The state after an epoch, its metrics, and how long it took."""
+        began = time.perf_counter()
+        state, logs, measured = self._run(*arguments)
         logs = {**logs, **{f"val_{name}": values for name, values in measured.items()}}
-        return {name: ops.convert_to_numpy(values) for name, values in logs.items()}
+        arrays = {name: ops.convert_to_numpy(values) for name, values in logs.items()}
+        return state, arrays, time.perf_counter() - began
 
     def _arguments(self, epoch: int) -> tuple[Any, ...]:
         """What the program needs for an epoch."""
@@ -127,7 +138,8 @@ class Group:
         if improved.all():
             self._best = self._state
         elif improved.any():
-            self._best = stack.renewed(self._best, self._state, improved)
+            best = stack.as_long(self._best, self._state)
+            self._best = stack.renewed(best, self._state, improved)
         if stopped and self._keep_last:
             rows = stack.unstacked(stack.chosen(self._state, stopped))
             for place, row in zip(stopped, rows, strict=True):
@@ -150,11 +162,11 @@ class Group:
     def _leave(self, leaving: Sequence[int]) -> None:
         if not leaving:
             return
-        best = stack.unstacked(stack.chosen(self._best, leaving))
-        last = stack.unstacked(stack.chosen(self._state, leaving)) if self._keep_last else None
-        for number, place in enumerate(leaving):
+        best = stack.unstacked(self._best)
+        last = stack.unstacked(self._state) if self._keep_last else None
+        for place in leaving:
             seat = self._seats[place]
-            seat.best = best[number]
+            seat.best = best[place]
             if last is not None and seat.last is None:
-                seat.last = last[number]
+                seat.last = last[place]
             seat.end()

@@ -29,6 +29,8 @@ Carried = tuple[Values, Values]
 class Jax:
     """The backend; see `program.Backend`."""
 
+    groups_at_once = 1
+
     def twin(self, optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
         """Makes an optimizer like another; on this backend all respect scopes."""
         return with_rate(optimizer)

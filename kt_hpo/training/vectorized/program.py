@@ -87,7 +87,13 @@ class Run(Protocol):
 
 
 class Backend(Protocol):
-    """The few things that TensorFlow and JAX do differently."""
+    """The few things that TensorFlow and JAX do differently.
+
+    Attributes:
+        groups_at_once: How many groups train at a time at most.
+    """
+
+    groups_at_once: int
 
     def twin(self, optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
         """Makes an optimizer like another that changes no variable outside of a scope.

@@ -7,7 +7,9 @@ loop within the same graph.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from typing import Any, ClassVar
 
 import keras
@@ -35,6 +37,11 @@ Carried = tuple[Values, Values]
 
 class TensorFlow:
     """The backend; see `program.Backend`."""
+
+    def __init__(self) -> None:
+        # Between the operations of one, a core has time for those of another.
+        has_gpu = bool(tf.config.get_visible_devices("GPU"))
+        self.groups_at_once = 1 if has_gpu else min(2, os.cpu_count() or 1)
 
     def twin(self, optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
         """Makes an optimizer like another that changes no variable outside of a scope."""
@@ -107,8 +114,11 @@ class Program:
             return None, None
         number = self._places(len(given.rates))
         arguments = _tensors((*padded(state, given, number), train, validation, order))
-        with TRACING:
-            stacked = self._stacked(arguments)
+        # What is traced already must not wait for what another thread traces.
+        stacked = self._traced.get(self._key(arguments))
+        if stacked is None:
+            with TRACING:
+                stacked = self._stacked(arguments)
         if stacked is not None:
             self._numbers.add(number)
         return stacked, arguments
@@ -120,14 +130,16 @@ class Program:
 
     def _stacked(self, arguments: Any) -> Callable[..., Any] | None:
         """The program for a number of places; None if a layer does not convert."""
-        state, *others = _specs(arguments)
-        if self._any_size:
-            state = _each_leaf(_any_size_of, state)
-        key = tuple(spec.shape for spec in state)
+        key = self._key(arguments)
         if key not in self._traced:
+            state, *others, order = _specs(arguments)
+            if self._any_size:
+                state = _each_leaf(_any_size_of, state)
+            specs = (state, *others, _any_number(order))
             try:
                 with silence():
-                    self._traced[key] = _traced(self._stacked_epoch, (state, *others))
+                    program = _traced(self._stacked_epoch, specs)
+                self._traced[key] = _loaded(program, arguments)
             except CannotVectorizeError:
                 raise
             except Exception:  # Whatever TensorFlow and the layers raise that do not convert.
@@ -137,6 +149,13 @@ class Program:
                 self._looped = True
                 return None
         return self._traced[key]
+
+    def _key(self, arguments: Any) -> Hashable:
+        """What tells the programs of one model apart: the shapes of its state."""
+        state, *_ = _specs(arguments)
+        if self._any_size:
+            state = _each_leaf(_any_size_of, state)
+        return tuple(spec.shape for spec in state)
 
     def _loop(self, arguments: Any) -> Callable[..., Any]:
         """The program that loops over any number of trials."""
@@ -243,6 +262,14 @@ def _traced(epoch: Callable[..., Any], specs: Any) -> Callable[..., Any]:
     return tf.function(epoch, autograph=False).get_concrete_function(*specs)
 
 
+def _loaded(program: Callable[..., Any], arguments: Any) -> Callable[..., Any]:
+    """The program, once TensorFlow has done what it does at a first call: run without a sample."""
+    *others, order = arguments
+    with as_traced(), suppress(tf.errors.OpError):
+        program(*others, order[:0])
+    return program
+
+
 def _gradient(
     function: Callable[[Values], tuple[Any, Values]], weights: Values
 ) -> tuple[Values, Values]:
@@ -263,10 +290,11 @@ def _repeated(values: Values, state: Values) -> Values:
     return [tf.repeat(value[None], trials, axis=0) for value in values]
 
 
-def _batches(order: Any, samples: int, size: int) -> tuple[int, Callable[[Any], Any]]:
+def _batches(order: Any, samples: int, size: int) -> tuple[Any, Callable[[Any], Any]]:
     """How many batches there are, and the rows of the one of a number.
 
-    Where the last is a smaller one, no batch has a static size: one loop serves both.
+    An empty order has none. Where the last is a smaller one, no batch has a static size: one loop
+    serves both.
     """
 
     def rows(number: Any) -> Any:
@@ -278,11 +306,11 @@ def _batches(order: Any, samples: int, size: int) -> tuple[int, Callable[[Any], 
             chosen.set_shape([size])
         return chosen
 
-    return -(-samples // size), rows
+    return -(-(samples if order is None else tf.size(order)) // size), rows
 
 
 def _each(
-    batches: tuple[int, Callable[[Any], Any]],
+    batches: tuple[Any, Callable[[Any], Any]],
     step: Callable[[Any, Any, Batch], Any],
     carried: Any,
     data: Batch,

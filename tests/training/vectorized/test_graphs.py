@@ -1,0 +1,39 @@
+"""How TensorFlow makes its graphs while the engine trains."""
+
+import threading
+
+import pytest
+import tensorflow as tf
+
+from kt_hpo.training.vectorized.graphs import as_traced
+
+OFF = "disable_meta_optimizer"
+
+
+def is_off():
+    return tf.config.optimizer.get_experimental_options().get(OFF, False)
+
+
+@pytest.mark.parametrize("users", [False, True])
+def test_the_last_thread_leaves_what_the_user_has_set(users):
+    tf.config.optimizer.set_experimental_options({OFF: users})
+    entered, leave = threading.Event(), threading.Event()
+
+    def other():
+        with as_traced():
+            entered.set()
+            leave.wait(60)
+
+    thread = threading.Thread(target=other)
+    try:
+        with as_traced():
+            thread.start()
+            assert entered.wait(60)
+            assert is_off()
+        assert is_off()  # The other thread is still inside.
+        leave.set()
+        thread.join()
+        assert is_off() == users
+    finally:
+        leave.set()
+        tf.config.optimizer.set_experimental_options({OFF: False})
