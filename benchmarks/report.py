@@ -15,6 +15,7 @@ matplotlib.use("Agg")
 from benchmarks import accuracy, measuring, overhead, simulation, throughput, vectorized, workers
 from benchmarks.curves import table
 from benchmarks.curves.plans import PLANS
+from benchmarks.quality import defaults
 from benchmarks.quality import section as quality
 
 SECTIONS = {
@@ -24,6 +25,7 @@ SECTIONS = {
     "overhead": ("Overhead of a trial", overhead.section),
     "accuracy": ("Time to an accuracy", accuracy.section),
     "quality": ("Quality of the searches", quality.section),
+    "defaults": ("What a search costs and finds by default", defaults.section),
     "simulation": ("Many workers, simulated", simulation.section),
 }
 FILE = Path(__file__).parent / "RESULTS.md"
