@@ -14,11 +14,15 @@ class Listed(keras_tuner.Oracle):
 
     Args:
         values: The values of each trial.
+        seed: Of their weights.
+        **options: As in `keras_tuner.Oracle`.
     """
 
-    def __init__(self, values: Sequence[dict[str, Any]], seed: int | None = None) -> None:
+    def __init__(
+        self, values: Sequence[dict[str, Any]], seed: int | None = None, **options: Any
+    ) -> None:
         objective = keras_tuner.Objective("val_accuracy", "max")
-        super().__init__(objective, max_trials=len(values), seed=seed)
+        super().__init__(objective, max_trials=len(values), seed=seed, **options)
         self.listed = values
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:

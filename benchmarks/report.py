@@ -24,6 +24,7 @@ from benchmarks import (
 )
 from benchmarks.curves import table
 from benchmarks.curves.plans import PLANS
+from benchmarks.quality import defaults
 from benchmarks.quality import section as quality
 
 SECTIONS = {
@@ -34,6 +35,7 @@ SECTIONS = {
     "overhead": ("Overhead of a trial", overhead.section),
     "accuracy": ("Time to an accuracy", accuracy.section),
     "quality": ("Quality of the searches", quality.section),
+    "defaults": ("What a search costs and finds by default", defaults.section),
     "simulation": ("Many workers, simulated", simulation.section),
 }
 FILE = Path(__file__).parent / "RESULTS.md"

@@ -20,6 +20,7 @@ MODULES = {
     "overhead": ["--minutes", "0.1"],
     "accuracy": ["--repeats", "3"],
     "quality.run": ["--minutes", "2"],
+    "quality.defaults": [],
     "simulation": [],
 }
 

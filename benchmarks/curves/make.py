@@ -69,7 +69,12 @@ def train(piece: Piece) -> None:
     executor = kt_hpo.Vectorized(k=64)
     with tempfile.TemporaryDirectory() as folder:
         tuner = kt_hpo.Tuner(
-            Listed(levels, seed=1_000_003 * (piece.seed + 1)),
+            Listed(
+                levels,
+                seed=1_000_003 * (piece.seed + 1),
+                # Where learning rates are too large, a whole row of trainings is lost to NaN.
+                max_consecutive_failed_trials=len(levels),
+            ),
             lambda hp: plan.build({name: hp.Choice(name, values) for name, values in choices}),
             directory=folder,
             storage=optuna.storages.InMemoryStorage(),
@@ -80,15 +85,18 @@ def train(piece: Piece) -> None:
         tuner.search(*train_data.arrays, epochs=plan.epochs, **fit)
     if executor.notes:
         raise RuntimeError(f"not all trials of {piece.file.name} were vectorised: {executor.notes}")
-    curves = [trial.user_attrs["history"][0] for trial in tuner.study.trials]
     samples = len(validation.arrays[1])
-    keep(piece.file, correct=samples * columns(curves, "val_accuracy"),
-         loss=columns(curves, "val_loss"), samples=samples,
+    accuracy, loss = columns(tuner.study, plan.epochs)
+    keep(piece.file, correct=samples * np.nan_to_num(accuracy), loss=loss, samples=samples,
          seconds=seconds_an_epoch(plan, levels[0], train_data.arrays, fit))  # fmt: skip
 
 
-def columns(curves: list[dict[str, list[float]]], metric: str) -> np.ndarray:
-    return np.array([curve[metric] for curve in curves])
+def columns(study: optuna.Study, epochs: int) -> Iterator[np.ndarray]:
+    """Accuracy and loss by trial and epoch; of a training that became NaN, all of them are."""
+    lost = [{}]
+    curves = [trial.user_attrs.get("history", lost)[0] for trial in study.trials]
+    for metric in ("val_accuracy", "val_loss"):
+        yield np.array([curve.get(metric, [np.nan] * epochs) for curve in curves])
 
 
 def seconds_an_epoch(plan: Plan, levels: Values, data: Any, fit: dict[str, Any]) -> float:

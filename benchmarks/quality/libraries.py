@@ -6,6 +6,7 @@ random numbers of one seed are those of the seed before, shifted, so `run` gives
 
 from __future__ import annotations
 
+import itertools
 import logging
 import tempfile
 import warnings
@@ -13,6 +14,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import keras_tuner
@@ -144,6 +146,27 @@ def with_hyperopt(algorithm: str, task: Task, seed: int) -> None:
     )
 
 
+def with_ray(task: Task, seed: int) -> None:
+    """Ray Tune: random values, ended by its ASHA; the actors it trains in would change nothing."""
+    from ray import tune
+    from ray.tune.schedulers import ASHAScheduler, TrialScheduler
+
+    stream = np.random.RandomState(seed % 2**32)
+    space = {
+        one.name: tune.randint(0, len(one.levels)) if one.ordered else tune.choice(list(one.levels))
+        for one in task.space.dimensions
+    }
+    scheduler = ASHAScheduler(metric="score", mode="min", max_t=task.epochs)
+    for number in itertools.count():
+        trial = SimpleNamespace(trial_id=str(number))
+        scheduler.on_trial_add(None, trial)
+        values = {name: domain.sample(random_state=stream) for name, domain in space.items()}
+        for epoch, value in enumerate(task.train(values), start=1):
+            shown = {"training_iteration": epoch, "score": value}
+            if scheduler.on_trial_result(None, trial, shown) == TrialScheduler.STOP:
+                break
+
+
 def with_bayesian_optimization(task: Task, seed: int) -> None:
     """bayesian-optimization: `maximize`, with its typed parameters."""
     from bayes_opt import BayesianOptimization
@@ -212,6 +235,7 @@ PEERS = {
     "Optuna TPE, Hyperband": Library(of_optuna(TPE, optuna.pruners.HyperbandPruner), True),
     "Hyperopt TPE": Library(partial(with_hyperopt, "tpe")),
     "Hyperopt annealing": Library(partial(with_hyperopt, "anneal")),
+    "Ray random, ASHA": Library(with_ray, True),
     "bayesian-optimization": Library(with_bayesian_optimization, thinks=0.5),
 }
 LIBRARIES = OURS | PEERS

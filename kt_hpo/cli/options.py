@@ -17,7 +17,7 @@ OBJECTIVES = (
     "latency", "parameters", "flops", "training_seconds", "generalization_gap",
 )  # fmt: skip
 # Those of `kt_hpo.pruning`, `kt_hpo.training` and `kt_hpo.tracking`, which import Keras.
-PRUNERS = ("median", "percentile", "asha", "hyperband", "wilcoxon", "none")
+PRUNERS = ("auto", "median", "percentile", "asha", "hyperband", "wilcoxon", "none")
 PRECISIONS = ("auto", "float32", "mixed_float16", "mixed_bfloat16")
 DISTRIBUTIONS = ("auto", "one_device", "mirrored")
 TRACKERS = ("tensorboard", "wandb")
@@ -130,16 +130,22 @@ _WHAT = Group(
 _HOW = Group(
     "how it is searched",
     (
-        Option("algorithm", values.name(tuple(ALGORITHMS)), "one of those below", "random"),
+        Option("algorithm", values.name(tuple(ALGORITHMS)), "one of those below", "tpe"),
         Option(
             "max_trials",
             values.whole(),
             "how many trials; hyperband and pbt plan their own",
-            20,
+            50,
             fixed=False,
         ),
         Option("max_epochs", values.whole(), "epochs of a trial at most", 20),
-        Option("pruner", values.name(PRUNERS), f"which trials stop early: {', '.join(PRUNERS)}"),
+        Option(
+            "pruner",
+            values.name(PRUNERS),
+            f"which trials stop early: {', '.join(PRUNERS[1:])}; auto is median, or none where "
+            "epochs tell nothing of the objective or the algorithm stops trials itself",
+            "auto",
+        ),
         Option("warm_start", values.text("SEARCH"), "a past search to learn from: folder or URL"),
         Option("seed", values.whole(0), "the same seed gives the same trials", 0),
     ),

@@ -38,7 +38,7 @@ def complete(given: Mapping[str, Any]) -> Settings:
 
     Example:
         >>> complete({"data": "wine", "model": "mlp", "directory": "runs/wine"})["max_trials"]
-        20
+        50
     """
     flags = {
         name: OPTIONS[name].read(value, f"{OPTIONS[name].flag} {value}")

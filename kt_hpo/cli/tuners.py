@@ -15,9 +15,11 @@ if TYPE_CHECKING:
 _ALIKE = (
     "constraint", "cross_validation", "csv_log", "deterministic", "distribution",
     "early_stopping", "executions_per_trial", "jit_compile", "keep_checkpoints", "precision",
-    "pruner", "reduce_lr_on_plateau", "scale_learning_rate", "seed", "steps_per_execution",
+    "reduce_lr_on_plateau", "scale_learning_rate", "seed", "steps_per_execution",
     "storage", "time_budget", "tracker", "trial_timeout",
 )  # fmt: skip
+
+_PRUNE_THEMSELVES = ("hyperband", "bohb", "pbt")
 
 
 def tuner_for(
@@ -46,12 +48,14 @@ def tuner_for(
     if alike.get("early_stopping") == "none":
         alike["early_stopping"] = None
     past = settings.get("warm_start")
+    objective = _objective(settings, task)
     return make_tuner(
         settings["algorithm"],
         settings["max_trials"],
         settings["max_epochs"],
         hypermodel=hypermodel,
-        objective=_objective(settings, task),
+        objective=objective,
+        pruner=_pruner(settings, objective),
         executor=_executor(settings),
         warm_start=None if past is None else open_study(past),
         directory=directory.parent,
@@ -59,6 +63,17 @@ def tuner_for(
         overwrite=overwrite,
         **alike,
     )
+
+
+def _pruner(settings: Settings, objective: Any) -> str | None:
+    """The pruner; by default the one that benchmarks best, wherever it has epochs to compare."""
+    from kt_hpo import objectives
+
+    if settings["pruner"] != "auto":
+        return settings["pruner"]
+    [first, *others] = objectives.parts(objective)
+    compares = not others and not objectives.is_measured_after_training(first)
+    return "median" if compares and settings["algorithm"] not in _PRUNE_THEMSELVES else None
 
 
 def _objective(settings: Settings, task: str) -> Any:

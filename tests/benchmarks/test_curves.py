@@ -86,5 +86,24 @@ def test_a_piece_is_trained_and_packed(tmp_path, monkeypatch):
     assert read.error[0, 0, 1] < 0.95
 
 
+def test_trainings_that_become_nan_are_lost_and_the_others_kept(tmp_path, monkeypatch):
+    space = Space((Dimension("learning_rate", (1e-2, 1e30, 1e32, 1e34, 1e36)),
+                   Dimension("batch_size", (128,))))  # fmt: skip
+
+    def build(levels):
+        return plans.mlp((8, 8, 1))(
+            {**levels, "optimizer": "sgd", "units": 8, "dropout": 0.1, "weight_decay": 1e-3}
+        )
+
+    plan = plans.Plan("digits", space, ("batch_size",), build, epochs=2, seeds=1)
+    monkeypatch.setitem(plans.PLANS, "wild", plan)
+    monkeypatch.setattr(make, "PIECES", tmp_path / "pieces")
+    [piece] = make.pieces("wild")
+    make.train(piece)
+    with np.load(piece.file) as kept:
+        assert (kept["correct"][0] > 0).all() and not kept["correct"][1:].any()
+        assert np.isfinite(kept["loss"]).all(axis=1).tolist() == [True] + [False] * 4
+
+
 def _model(levels):
     return plans.mlp((8, 8, 1))({**levels, "units": 8, "weight_decay": 1e-3})

@@ -1,11 +1,16 @@
+from contextlib import suppress
+
 import numpy as np
+import optuna
 import pytest
 
-from benchmarks.quality.libraries import LIBRARIES, OURS, search
+from benchmarks.quality.libraries import LIBRARIES, OURS, search, with_optuna, with_oracle
 from benchmarks.quality.problems import Problem
 from benchmarks.quality.run import fits
 from benchmarks.quality.task import Exhausted, Task
 from benchmarks.spaces import Dimension, Space
+from kt_hpo import oracles
+from kt_hpo.oracles import optuna_search
 
 SPACE = Space((Dimension("rate", tuple(range(10))), Dimension("kind", ("a", "b"), ordered=False)))
 
@@ -42,6 +47,8 @@ def test_regret_is_of_the_truth_and_not_of_what_was_shown():
 
 @pytest.mark.parametrize("name", LIBRARIES)
 def test_every_library_spends_its_budget_and_finds_something(name):
+    if name.startswith("Ray"):
+        pytest.importorskip("ray")
     # Hyperband needs trainings of some length.
     one = problem(epochs=9 if LIBRARIES[name].needs_curves else 1)
     assert fits(name, one) or not LIBRARIES[name].takes_choices
@@ -60,3 +67,42 @@ def test_a_search_can_be_made_again(name):
         found.append(task.improvements)
     assert found[0] == found[1]
     assert name in OURS or found[0] != found[2] or len(found[0]) == 1
+
+
+def test_with_optunas_random_numbers_our_tpe_is_optunas_until_that_repeats_itself(monkeypatch):
+    monkeypatch.setattr(optuna_search, "reseed", lambda sampler, entropy: None)
+
+    def ours(task, seed):
+        sampler = optuna.samplers.TPESampler(
+            seed=seed, multivariate=True, group=True, constant_liar=True
+        )
+        with_oracle(oracles.OptunaSearchOracle, task, seed, sampler=sampler)
+
+    def optunas(task, seed):
+        with_optuna(optuna.samplers.TPESampler, optuna.pruners.NopPruner, task, seed)
+
+    ours_tried, optunas_tried = Seen(), Seen()
+    ours(ours_tried, seed=5)
+    with suppress(Exhausted):
+        optunas(optunas_tried, seed=5)
+    first_repeat = next(
+        at for at, row in enumerate(optunas_tried.rows) if row in optunas_tried.rows[:at]
+    )
+    assert first_repeat > 10, "TPE begins after ten random trials"
+    assert ours_tried.rows[:first_repeat] == optunas_tried.rows[:first_repeat]
+    assert len(set(ours_tried.rows)) == len(ours_tried.rows)
+
+
+class Seen(Task):
+    """Notes what is trained: the middle of a wide space is best."""
+
+    def __init__(self):
+        space = Space(tuple(Dimension(name, tuple(range(9))) for name in "xyz"))
+        ends = np.array([sum(abs(v - 4) for v in values.values()) for values in space], float)
+        super().__init__(Problem("wide", "bowls", space, ends[None, :, None], trials=60), seed=0)
+        self.rows = []
+
+    def epoch(self, values, epoch):
+        shown = super().epoch(values, epoch)
+        self.rows.append(self.space.row(values))
+        return shown

@@ -83,7 +83,7 @@ def test_the_names_are_those_of_the_library():
 
     assert options.DATASETS == OFFLINE
     assert set(options.OBJECTIVES) > set(MEASURED)
-    assert tuple(PRUNERS) == options.PRUNERS
+    assert ("auto", *PRUNERS) == options.PRUNERS
     assert options.PRECISIONS == precision.PRECISIONS
     assert tuple(tracker._HOMES) == options.TRACKERS
     for name in options.DISTRIBUTIONS:
