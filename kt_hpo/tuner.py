@@ -17,7 +17,7 @@ from kt_hpo import journal, space
 from kt_hpo.arguments import check_whole
 from kt_hpo.constraints import ConstraintLike, make_constraints
 from kt_hpo.execution import Executor, Inline, Vectorized, made
-from kt_hpo.execution.distributed import current_role, make_worker, work
+from kt_hpo.execution.distributed import is_worker, make_worker, work
 from kt_hpo.execution.search import shown
 from kt_hpo.found import Found
 from kt_hpo.hyperparameters import Value
@@ -29,7 +29,7 @@ from kt_hpo.startup import quiet_retracing
 from kt_hpo.tracking import Progress, TrackerLike, make_trackers
 from kt_hpo.training import checkpoints, fit, precision
 from kt_hpo.training.checks import check_search
-from kt_hpo.training.distribution import check_distribution, make_strategy
+from kt_hpo.training.distribution import strategy_named
 from kt_hpo.training.interruption import Interruption
 from kt_hpo.training.options import make_options
 from kt_hpo.training.reproducibility import make_deterministic
@@ -136,7 +136,7 @@ class Tuner(Found):
         if isinstance(oracle, keras_tuner.Oracle):
             oracle = recorded(oracle)
             oracle.storage = storage if storage is not None else oracle.storage
-            oracle.overwrite = overwrite and not self._is_worker()
+            oracle.overwrite = overwrite and not is_worker()
             oracle.pruner = oracle.pruner if pruner is None else make_pruner(pruner)
             check_pruner(oracle.pruner, oracle)
             oracle.begin_from(warm_start)
@@ -158,16 +158,20 @@ class Tuner(Found):
             optimizer=optimizer,
             loss=loss,
             metrics=metrics,
-            distribution_strategy=self._strategy(distribution_strategy),
+            distribution_strategy=strategy_named(
+                self.training.distribution,
+                distribution_strategy,
+                one_at_a_time=isinstance(self.executor, Inline),
+            ),
             directory=directory,
             project_name=project_name,
             logger=logger,
             tuner_id=tuner_id,
             # The project is the chief's; a worker begins nothing anew.
-            overwrite=overwrite and not self._is_worker(),
+            overwrite=overwrite and not is_worker(),
             executions_per_trial=executions_per_trial,
         )
-        if self._is_worker():
+        if is_worker():
             make_worker(self, recorded(oracle), overwrite)
 
     @property
@@ -211,7 +215,7 @@ class Tuner(Found):
         verbose = fit_kwargs.get("verbose", "auto")
         if not self._run_trial_takes("verbose"):
             fit_kwargs.pop("verbose", None)
-        if self._is_worker():
+        if is_worker():
             work(self, fit_args, fit_kwargs)
             return
         with quiet_retracing():
@@ -288,7 +292,7 @@ class Tuner(Found):
         Args:
             trial: The trial.
         """
-        if self._is_worker():
+        if is_worker():
             self.oracle.end_trial(trial)
         else:
             self.record_end(trial)
@@ -327,10 +331,6 @@ class Tuner(Found):
     def reload(self) -> None:
         """Does nothing: the record is taken up when the tuner is made."""
 
-    def _is_worker(self) -> bool:
-        role = current_role()
-        return role is not None and not role.is_chief
-
     def _build_hypermodel(self, hp: keras_tuner.HyperParameters) -> keras.Model:
         with precision.using(self.training.precision):
             model = super()._build_hypermodel(hp)
@@ -339,18 +339,8 @@ class Tuner(Found):
             precision.compile_steps(model, options.jit_compile, options.steps_per_execution)
         return model
 
-    def _strategy(self, given: Any) -> Any:
-        if given is not None and self.training.distribution is not None:
-            raise ValueError(
-                "distribution= and distribution_strategy=, Keras Tuner's name for it, say the "
-                "same: leave one of the two out."
-            )
-        distribution = given if given is not None else self.training.distribution
-        check_distribution(distribution)
-        return make_strategy(distribution, one_at_a_time=isinstance(self.executor, Inline))
-
     def _populate_initial_space(self) -> None:
-        if self._is_worker():
+        if is_worker():
             return
         self.oracle.reload()
         if self.oracle.trials or self.hypermodel is None:

@@ -61,6 +61,32 @@ def check_distribution(distribution: Distribution) -> None:
         )
 
 
+def strategy_named(
+    distribution: Distribution, distribution_strategy: Distribution, one_at_a_time: bool
+) -> Any:
+    """Makes the strategy of what a tuner is given under our name or under Keras Tuner's.
+
+    Args:
+        distribution: What `distribution=` is.
+        distribution_strategy: What `distribution_strategy=` is.
+        one_at_a_time: As in `make_strategy`.
+
+    Returns:
+        As `make_strategy`.
+
+    Raises:
+        ValueError: If both are given, or Keras cannot train under it.
+    """
+    if distribution_strategy is not None and distribution is not None:
+        raise ValueError(
+            "distribution= and distribution_strategy=, Keras Tuner's name for it, say the "
+            "same: leave one of the two out."
+        )
+    given = distribution if distribution_strategy is None else distribution_strategy
+    check_distribution(given)
+    return make_strategy(given, one_at_a_time)
+
+
 def make_strategy(distribution: Distribution, one_at_a_time: bool = True) -> Any:
     """Makes the strategy that models are built and trained under.
 

@@ -16,7 +16,7 @@ programs that are run this way; the port is open to everybody who reaches it.
 from __future__ import annotations
 
 from kt_hpo.execution.distributed.chief import Chief
-from kt_hpo.execution.distributed.role import Role, current_role, warn_of_open_port
+from kt_hpo.execution.distributed.role import Role, current_role, is_worker, warn_of_open_port
 from kt_hpo.execution.distributed.worker import make_worker, work
 
-__all__ = ["Chief", "Role", "current_role", "make_worker", "warn_of_open_port", "work"]
+__all__ = ["Chief", "Role", "current_role", "is_worker", "make_worker", "warn_of_open_port", "work"]

@@ -66,6 +66,20 @@ def current_role() -> Role | None:
     return Role(os.environ[TUNER_ID], os.environ[IP], int(port))
 
 
+def is_worker() -> bool:
+    """Tells whether this process is a worker of a distributed search.
+
+    Returns:
+        False for its chief, and where the search is not distributed.
+
+    Example:
+        >>> is_worker()
+        False
+    """
+    role = current_role()
+    return role is not None and not role.is_chief
+
+
 @cache
 def warn_of_open_port(role: Role) -> None:
     """Warns, once in a process, of what a distributed search of this kind lacks.
