@@ -15,6 +15,8 @@ from functools import partial
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# As the Ray that a search starts for itself.
+os.environ.setdefault("RAY_worker_niceness", "0")
 
 from benchmarks import contenders, measuring
 from benchmarks.cases import CASES, Case

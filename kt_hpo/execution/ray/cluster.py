@@ -20,6 +20,8 @@ _SHORT = Path("/tmp")
 _AUTHENTICATION = "RAY_AUTH_MODE"
 _VARIABLES = {
     "RAY_USAGE_STATS_ENABLED": "0",
+    # By itself, Ray has its workers wait for everything else on the machine.
+    "RAY_worker_niceness": "0",
     "RAY_AIR_NEW_OUTPUT": "0",
     "RAY_CHDIR_TO_TRIAL_DIR": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
