@@ -44,12 +44,14 @@ class Mailbox:
         self._workers[ray_id] = worker
 
     async def kill(self, ray_id: str) -> None:
-        """Ends a worker whatever it does.
+        """Ends a worker whatever it does, if it has not been ended before.
 
         Args:
             ray_id: The trial of Ray's that it runs.
         """
-        ray.kill(self._workers.pop(ray_id))
+        worker = self._workers.pop(ray_id, None)
+        if worker is not None:
+            ray.kill(worker)
 
     async def leave(self, ray_id: str) -> None:
         """Forgets a worker.
