@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import keras_tuner
 
@@ -61,3 +62,62 @@ def active_values(
         if is_active(hyperparameter, values):
             values[hyperparameter.name] = value_of(corrected(hyperparameter), name)
     return values
+
+
+Renamed = dict[str, tuple[HyperParameter, str]]
+"""Hyperparameters, each with its name in the record, by the names they have elsewhere."""
+
+
+def renamed(known: keras_tuner.HyperParameters, rename: Callable[[str], str]) -> Renamed:
+    """Gives hyperparameters the names that another engine allows, a number behind equal ones.
+
+    Args:
+        known: The search space.
+        rename: Makes an allowed name of a name in the record.
+
+    Returns:
+        The hyperparameters by their new names.
+
+    Example:
+        >>> hp = keras_tuner.HyperParameters()
+        >>> hp.Int("a/b", 1, 3), hp.Int("a_b", 1, 3)
+        (1, 1)
+        >>> list(renamed(hp, lambda name: name.replace("/", "_")))
+        ['a_b', 'a_b_2']
+    """
+    named: Renamed = {}
+    for hyperparameter, recorded in recorded_names(known):
+        plain = name = rename(recorded)
+        count = 1
+        while name in named:
+            count += 1
+            name = f"{plain}_{count}"
+        named[name] = (hyperparameter, recorded)
+    return named
+
+
+def values_of_renamed(
+    known: keras_tuner.HyperParameters,
+    named: Renamed,
+    config: Mapping[str, Any],
+    read: Callable[[HyperParameter, Any], Value],
+) -> dict[str, Value]:
+    """Reads a configuration that another engine has made.
+
+    Args:
+        known: The search space.
+        named: Its hyperparameters by the names of that engine, from `renamed`.
+        config: Values by these names.
+        read: Makes a value of a hyperparameter of what the engine gives for it.
+
+    Returns:
+        The active values by name; the default where the configuration says nothing.
+    """
+    given = {recorded: config[name] for name, (_, recorded) in named.items() if name in config}
+
+    def value_of(hyperparameter: HyperParameter, recorded: str) -> Value:
+        if recorded not in given:
+            return hyperparameter.default
+        return read(hyperparameter, given[recorded])
+
+    return active_values(known, value_of)

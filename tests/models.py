@@ -28,3 +28,31 @@ def eager(hp):
     model = build(hp)
     model.run_eagerly = True
     return model
+
+
+def conditional(hp):
+    """The same with a hyperparameter that is met only while a wide model is being built."""
+    model = build(hp)
+    if hp.values["units"] > 16:
+        hp.Float("late", 0, 1)
+    return model
+
+
+def everything(hp):
+    """Hyperparameters of every kind, without a model."""
+    kind = hp.Choice("layer 1/kind", ["a", "b"])
+    with hp.conditional_scope("layer 1/kind", ["a"]):
+        if kind == "a":
+            hp.Int("units", 1, 64)
+    with hp.conditional_scope("layer 1/kind", ["b"]):
+        if kind == "b":
+            hp.Int("units", 32, 512, sampling="log")
+    hp.Int("stepped", 10, 50, step=20)
+    hp.Float("dropout", 0, 1)
+    hp.Float("rate", 1e-4, 1e-1, sampling="log")
+    hp.Float("tenths", 0, 0.3, step=0.1)
+    hp.Float("reverse", 0.1, 1, sampling="reverse_log")
+    hp.Boolean("flag")
+    hp.Choice("sizes", [16, 32])
+    hp.Fixed("fixed", 3)
+    hp.Int("single", 4, 4)

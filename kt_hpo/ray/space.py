@@ -22,7 +22,7 @@ from kt_hpo.hyperparameters import (
     Value,
     corrected,
 )
-from kt_hpo.scopes import active_values, recorded_names
+from kt_hpo.scopes import Renamed, renamed, values_of_renamed
 from kt_hpo.sklearn.configurations import HyperModelLike, find_space
 
 
@@ -58,7 +58,7 @@ def param_space(hypermodel: HyperModelLike) -> dict[str, Any]:
     return {name: _domain(corrected(one)) for name, (one, _) in parameters_of(known).items()}
 
 
-def parameters_of(known: keras_tuner.HyperParameters) -> dict[str, tuple[HyperParameter, str]]:
+def parameters_of(known: keras_tuner.HyperParameters) -> Renamed:
     """Names the hyperparameters of a space as Ray Tune may name them.
 
     Args:
@@ -74,15 +74,7 @@ def parameters_of(known: keras_tuner.HyperParameters) -> dict[str, tuple[HyperPa
         >>> list(parameters_of(hp))
         ['layer_units']
     """
-    named: dict[str, tuple[HyperParameter, str]] = {}
-    for hyperparameter, recorded in recorded_names(known):
-        plain = name = recorded.replace("/", "_")
-        count = 1
-        while name in named:
-            count += 1
-            name = f"{plain}_{count}"
-        named[name] = (hyperparameter, recorded)
-    return named
+    return renamed(known, lambda name: name.replace("/", "_"))
 
 
 def read_values(known: keras_tuner.HyperParameters, config: Mapping[str, Any]) -> dict[str, Value]:
@@ -118,14 +110,7 @@ def read_values(known: keras_tuner.HyperParameters, config: Mapping[str, Any]) -
                 f"{name!r} is no hyperparameter of the hypermodel.{did_you_mean(name, named)} It "
                 f"has {', '.join(named) or 'none'}; kt_hpo.ray.param_space(hypermodel) gives them."
             )
-    given = {recorded: config[name] for name, (_, recorded) in named.items() if name in config}
-
-    def value_of(hyperparameter: HyperParameter, recorded: str) -> Value:
-        if recorded not in given:
-            return hyperparameter.default
-        return _nearest(hyperparameter, given[recorded])
-
-    return active_values(known, value_of)
+    return values_of_renamed(known, named, config, _nearest)
 
 
 def _domain(hyperparameter: HyperParameter) -> Any:

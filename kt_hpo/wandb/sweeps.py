@@ -21,7 +21,7 @@ from kt_hpo.hyperparameters import (
     corrected,
 )
 from kt_hpo.objectives import ObjectiveLike
-from kt_hpo.scopes import active_values, recorded_names
+from kt_hpo.scopes import Renamed, renamed, values_of_renamed
 from kt_hpo.sklearn.configurations import HyperModelLike, find_space
 
 METHODS = ("random", "grid", "bayes")
@@ -90,9 +90,7 @@ def sweep_config(
     return {**config, **more}
 
 
-def parameters_of(
-    known: keras_tuner.HyperParameters,
-) -> dict[str, tuple[HyperParameter, str]]:
+def parameters_of(known: keras_tuner.HyperParameters) -> Renamed:
     """Names the hyperparameters of a space as a sweep may name them.
 
     Args:
@@ -108,16 +106,7 @@ def parameters_of(
         >>> list(parameters_of(hp))
         ['layer_1_units']
     """
-    named: dict[str, tuple[HyperParameter, str]] = {}
-    for hyperparameter, recorded in recorded_names(known):
-        plain = re.sub(r"[^A-Za-z0-9_.-]", "_", recorded)
-        plain = plain if re.match("[A-Za-z_]", plain) else f"_{plain}"
-        name, count = plain, 1
-        while name in named:
-            count += 1
-            name = f"{plain}_{count}"
-        named[name] = (hyperparameter, recorded)
-    return named
+    return renamed(known, _name)
 
 
 def read_values(known: keras_tuner.HyperParameters, config: Mapping[str, Any]) -> dict[str, Value]:
@@ -141,18 +130,7 @@ def read_values(known: keras_tuner.HyperParameters, config: Mapping[str, Any]) -
         >>> read_values(hp, {"rate": 1})
         {'rate': 1.0}
     """
-    given = {
-        recorded: config[name]
-        for name, (_, recorded) in parameters_of(known).items()
-        if name in config
-    }
-
-    def value_of(hyperparameter: HyperParameter, recorded: str) -> Value:
-        if recorded not in given:
-            return hyperparameter.default
-        return _typed(hyperparameter, given[recorded])
-
-    return active_values(known, value_of)
+    return values_of_renamed(known, parameters_of(known), config, _typed)
 
 
 def check_parameters(known: keras_tuner.HyperParameters, config: Mapping[str, Any]) -> None:
@@ -194,6 +172,12 @@ def objective_of(config: Mapping[str, Any]) -> keras_tuner.Objective:
         )
     direction = "max" if metric.get("goal") == "maximize" else "min"
     return keras_tuner.Objective(metric["name"], direction)
+
+
+def _name(recorded: str) -> str:
+    """A name that a sweep allows."""
+    plain = re.sub(r"[^A-Za-z0-9_.-]", "_", recorded)
+    return plain if re.match("[A-Za-z_]", plain) else f"_{plain}"
 
 
 def _parameter(hyperparameter: HyperParameter, method: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import psutil
 import pytest
-from models import blobs, build
+from models import blobs, build, conditional
 from squares import Square, states
 
 import kt_hpo
@@ -64,12 +64,6 @@ def killed_once(mark):
 def test_results_are_those_of_inline(own_ray, tmp_path):
     """Weights, order of the samples, values met while building, reports and pruning: all."""
     x, y = blobs(SAMPLES)
-
-    def conditional(hp):
-        model = build(hp)
-        if hp.values["units"] > 16:
-            hp.Float("late", 0, 1)
-        return model
 
     def search(executor):
         tuner = kt_hpo.RandomSearch(

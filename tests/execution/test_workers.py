@@ -13,7 +13,7 @@ import keras
 import numpy as np
 import psutil
 import pytest
-from models import blobs, build
+from models import blobs, build, conditional
 from squares import Square
 
 import kt_hpo
@@ -44,12 +44,6 @@ def memory(kind):
 def test_results_are_those_of_inline(tmp_path):
     """Weights, order of the samples, values met while building, reports and pruning: all."""
     x, y = blobs(SAMPLES)
-
-    def conditional(hp):
-        model = build(hp)
-        if hp.values["units"] > 16:
-            hp.Float("late", 0, 1)
-        return model
 
     def search(executor):
         tuner = kt_hpo.RandomSearch(

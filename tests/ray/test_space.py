@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from models import everything
 from ray import tune
 from ray.tune.search.bayesopt import BayesOptSearch
 from ray.tune.search.hyperopt import HyperOptSearch
@@ -16,24 +17,9 @@ from kt_hpo.ray.space import param_space, parameters_of, read_values
 from kt_hpo.scopes import is_active
 
 
-def everything(hp):
-    kind = hp.Choice("layer 1/kind", ["a", "b"])
-    with hp.conditional_scope("layer 1/kind", ["a"]):
-        if kind == "a":
-            hp.Int("units", 1, 64)
-    with hp.conditional_scope("layer 1/kind", ["b"]):
-        if kind == "b":
-            hp.Int("units", 32, 512, sampling="log")
-    hp.Int("stepped", 10, 50, step=20)
+def with_eights(hp):
+    everything(hp)
     hp.Int("eights", 8, 64, step=8)
-    hp.Float("dropout", 0, 1)
-    hp.Float("rate", 1e-4, 1e-1, sampling="log")
-    hp.Float("tenths", 0, 0.3, step=0.1)
-    hp.Float("reverse", 0.1, 1, sampling="reverse_log")
-    hp.Boolean("flag")
-    hp.Choice("sizes", [16, 32])
-    hp.Fixed("fixed", 3)
-    hp.Int("single", 4, 4)
 
 
 def described(domain):
@@ -46,7 +32,7 @@ def described(domain):
 
 
 def test_each_kind_has_its_domain():
-    assert {name: described(domain) for name, domain in param_space(everything).items()} == {
+    assert {name: described(domain) for name, domain in param_space(with_eights).items()} == {
         "layer 1_kind": described(tune.choice(["a", "b"])),
         "units": described(tune.randint(1, 65)),
         "units [layer 1_kind=b]": described(tune.lograndint(32, 513)),
@@ -120,13 +106,13 @@ def test_the_nearest_step_is_taken():
     ],
 )
 def test_a_config_of_something_else_is_refused(config, message):
-    known = space.explore(everything, HyperParameters())
+    known = space.explore(with_eights, HyperParameters())
     with pytest.raises(ValueError, match=message):
         read_values(known, config)
 
 
 def test_rays_own_entries_of_a_config_are_passed_over():
-    known = space.explore(everything, HyperParameters())
+    known = space.explore(with_eights, HyperParameters())
     assert read_values(known, {"__trial_index__": 3}) == read_values(known, {})
 
 
@@ -144,8 +130,8 @@ def test_rays_bayesopt_understands_a_space_of_numbers():
 @pytest.mark.parametrize("searcher", [OptunaSearch, HyperOptSearch])
 def test_rays_searchers_search_the_space(searcher):
     random.seed(0)
-    known = space.explore(everything, HyperParameters())
-    search = searcher(space=param_space(everything), metric="val_loss", mode="min")
+    known = space.explore(with_eights, HyperParameters())
+    search = searcher(space=param_space(with_eights), metric="val_loss", mode="min")
     for number in range(25):
         config = search.suggest(str(number))
         values = read_values(known, config)

@@ -5,30 +5,12 @@ import sys
 import numpy as np
 import pytest
 import yaml
+from models import everything
 
 import kt_hpo
 from kt_hpo import space
 from kt_hpo.hyperparameters import HyperParameters
 from kt_hpo.wandb.sweeps import check_parameters, parameters_of, read_values, sweep_config
-
-
-def everything(hp):
-    kind = hp.Choice("layer 1/kind", ["a", "b"])
-    with hp.conditional_scope("layer 1/kind", ["a"]):
-        if kind == "a":
-            hp.Int("units", 1, 64)
-    with hp.conditional_scope("layer 1/kind", ["b"]):
-        if kind == "b":
-            hp.Int("units", 32, 512, sampling="log")
-    hp.Int("stepped", 10, 50, step=20)
-    hp.Float("dropout", 0, 1)
-    hp.Float("rate", 1e-4, 1e-1, sampling="log")
-    hp.Float("tenths", 0, 0.3, step=0.1)
-    hp.Float("reverse", 0.1, 1, sampling="reverse_log")
-    hp.Boolean("flag")
-    hp.Choice("sizes", [16, 32])
-    hp.Fixed("fixed", 3)
-    hp.Int("single", 4, 4)
 
 
 @pytest.fixture(scope="module")

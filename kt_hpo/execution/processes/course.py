@@ -53,6 +53,12 @@ class Course:
         return range(len(kept), trainings)
 
     @property
+    def too_long(self) -> str:
+        """Says that it has taken too long."""
+        seconds = self._tuner.training.trial_timeout
+        return f"The trial took longer than trial_timeout={seconds:g} seconds."
+
+    @property
     def waits(self) -> bool:
         """Whether there is something for a worker to do."""
         return bool(self._waiting)

@@ -192,8 +192,8 @@ class Crew:
 
     def _stop(self, worker: Worker) -> None:
         """Ends a worker whose trial takes too long."""
-        seconds = self._tuner.training.trial_timeout
-        words = f"The trial took longer than trial_timeout={seconds:g} seconds."
+        assert worker.course is not None
+        words = worker.course.too_long
         self._fail(worker, worker.end(self._launcher, hangs=True), words)
 
     def _lose(self, worker: Worker) -> None:

@@ -188,8 +188,7 @@ class Desk:
         for ray_id, errand in self._errands.items():
             deadline = errand.course.deadline
             if deadline is not None and now > deadline and errand.verdict is None:
-                seconds = self._tuner.training.trial_timeout
-                errand.verdict = f"The trial took longer than trial_timeout={seconds:g} seconds."
+                errand.verdict = errand.course.too_long
                 self._kill(ray_id)
 
     def _kill(self, ray_id: str) -> None:
