@@ -1,10 +1,12 @@
 """Programs of a user's that search in processes, to be killed by the tests."""
 
+import json
 import os
 import subprocess
 import sys
 import textwrap
 import time
+from collections import Counter
 
 import psutil
 
@@ -77,3 +79,10 @@ def until(happens, seconds=60):
     while not happens():
         assert time.monotonic() < deadline, "it did not happen"
         time.sleep(0.02)
+
+
+def ends_in(journal):
+    """How often each trial ends in a record; what is being written does not count."""
+    lines = journal.read_text().splitlines() if journal.exists() else []
+    entries = [json.loads(line) for line in lines if line.endswith("}")]
+    return Counter(entry["trial_id"] for entry in entries if entry.get("state") in (1, 2, 3))

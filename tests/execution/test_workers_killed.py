@@ -1,15 +1,13 @@
 """Searches in worker processes that are killed: nothing is lost, and no process stays."""
 
-import json
 import os
 import random
 import signal
 import time
-from collections import Counter
 
 import psutil
 import pytest
-from programs import Program, until
+from programs import Program, ends_in, until
 
 
 class Search(Program):
@@ -30,10 +28,7 @@ class Search(Program):
         assert left == {"record.journal", "search.lock"}
 
     def ends(self):
-        """How often each trial ends in the record."""
-        lines = (self.folder / "search" / "record.journal").read_text().splitlines()
-        entries = map(json.loads, lines)
-        return Counter(entry["trial_id"] for entry in entries if entry.get("state") in (1, 2, 3))
+        return ends_in(self.folder / "search" / "record.journal")
 
 
 def finish(program):

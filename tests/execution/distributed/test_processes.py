@@ -1,17 +1,15 @@
 """Keras Tuner's chief and workers: real processes on the loopback, one record, one end a trial."""
 
-import json
 import os
 import signal
 import socket
 import subprocess
 import sys
 import textwrap
-import time
-from collections import Counter
 from pathlib import Path
 
 import pytest
+from programs import ends_in, until
 
 import kt_hpo
 
@@ -99,17 +97,7 @@ class Cluster:
         return kt_hpo.open_study(self.folder / "runs").trials
 
     def ends(self):
-        """How often each trial ends in the record."""
-        journal = self.folder / "runs" / "search" / "record.journal"
-        lines = journal.read_text().splitlines() if journal.exists() else []
-        entries = [json.loads(line) for line in lines if line.endswith("}")]
-        return Counter(entry["trial_id"] for entry in entries if entry.get("state") in (1, 2, 3))
-
-    def until(self, happens, seconds=120):
-        deadline = time.monotonic() + seconds
-        while not happens():
-            assert time.monotonic() < deadline, "it did not happen"
-            time.sleep(0.05)
+        return ends_in(self.folder / "runs" / "search" / "record.journal")
 
 
 @pytest.fixture
@@ -175,8 +163,8 @@ def test_a_worker_that_is_killed_fails_its_trial_alone(cluster):
     body = f'if {hangs}: open("hangs", "w").close(); time.sleep(1000)'
     search = cluster(SLEEPING.format(body=body, overwrite=True))
     search.start("chief", "tuner0", "tuner1")
-    search.until((search.folder / "hangs").exists)
-    search.until(lambda: len(search.ends()) >= 3)
+    until((search.folder / "hangs").exists)
+    until(lambda: len(search.ends()) >= 3)
     search.kill("tuner1")
     search.outputs()
     trials = search.trials()
@@ -191,7 +179,7 @@ def test_a_worker_that_is_killed_fails_its_trial_alone(cluster):
 def test_a_chief_that_is_killed_is_started_again_and_its_workers_go_on(cluster):
     search = cluster(SLEEPING.format(body="", overwrite=False))
     search.start("chief", "tuner0", "tuner1")
-    search.until(lambda: len(search.ends()) >= 2)
+    until(lambda: len(search.ends()) >= 2)
     search.kill("chief")
     ended = {trial.number: trial for trial in search.trials() if trial.state.is_finished()}
     search.start("chief")
