@@ -195,6 +195,27 @@ def test_arrays_and_pipelines_lie_in_the_object_store(own_ray, tmp_path):
     assert metrics.get_best_value("shared") == 1.0
 
 
+def test_folders_of_trials_lie_in_any_storage_of_fsspec(tmp_path):
+    from kt_hpo.execution.ray.shelf import Shelf
+
+    for name in ("trial_0000", "trial_0001"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "last.weights.h5").write_bytes(name.encode())
+    shelf = Shelf("memory://bucket/search")
+    for name in ("trial_0000", "trial_0001"):
+        shelf.put(tmp_path / name)
+    shelf.keep_only(["trial_0001"])
+    shelf.fetch(["trial_0000", "trial_0001"], tmp_path / "there")
+    assert [path.name for path in (tmp_path / "there").iterdir()] == ["trial_0001"]
+    assert (tmp_path / "there/trial_0001/last.weights.h5").read_bytes() == b"trial_0001"
+
+
+def test_a_missing_ray_gives_the_install_line(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray.tune", None)
+    with pytest.raises(ImportError, match=r'pip install "kt-hpo\[ray\]"'):
+        square(tmp_path).search(verbose=0)
+
+
 def test_what_cannot_travel_is_named(own_ray, tmp_path):
     tuner = square(tmp_path)
     tuner.lock = threading.Lock()

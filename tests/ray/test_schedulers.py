@@ -136,3 +136,18 @@ def test_optuna_proposes_and_the_median_rule_stops(tmp_path):
     assert [len(trial.intermediate_values) for trial in hopeless] == [1, 1]
     assert {trial.params["rate"] for trial in study.trials} >= {GOOD, 0.04}
     assert (stand(tmp_path / "r").planned, len(study.trials)) == (5, 5)
+
+
+def test_bohb_proposes_and_its_hyperband_pauses(tmp_path):
+    pytest.importorskip("hpbandster", reason="pip install hpbandster ConfigSpace")
+    from ray.tune.schedulers import HyperBandForBOHB
+    from ray.tune.search.bohb import TuneBOHB
+
+    space = param_space(noisy)
+    del space["outputs"]  # One, by default.
+    scheduler = HyperBandForBOHB("training_iteration", max_t=4, reduction_factor=2)
+    limited = {"search_alg": TuneBOHB(seed=0), "max_concurrent_trials": 2}
+    results, study = fit(made(4), tmp_path, space, scheduler, samples=6, **limited)
+    assert not results.errors and len(study.trials) == 6
+    assert {trial.state for trial in study.trials} == {TrialState.COMPLETE, TrialState.PRUNED}
+    assert epochs_of(study.best_trial) == [0, 1, 2, 3]

@@ -124,6 +124,7 @@ class Ray:
 
         from kt_hpo.execution.ray.freight import ObjectStore, StoredDatasets
         from kt_hpo.execution.ray.searcher import Losses, OracleSearcher
+        from kt_hpo.execution.ray.shelf import place_of
         from kt_hpo.execution.ray.trainable import OneTrial
 
         project_dir, store = Path(tuner.project_dir), ObjectStore()
@@ -134,6 +135,7 @@ class Ray:
             )
         finally:
             shipment.remove(folder)
+        files, root = place_of(shelf or str(project_dir / "ray"))
         trainable = tune.with_parameters(
             OneTrial,
             environment=self._environment(),
@@ -158,7 +160,8 @@ class Ray:
             ),
             run_config=tune.RunConfig(
                 name="tune",
-                storage_path=shelf or str((project_dir / "ray").absolute()),
+                storage_path=root,
+                storage_filesystem=files,
                 callbacks=[Losses(mailbox)],
                 checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
                 verbose=0,

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from pathlib import Path
-from typing import Any
 
-from pyarrow import fs
-from ray import tune
+import fsspec
+from pyarrow import ArrowInvalid, fs
 
 
 class Shelf:
@@ -29,10 +28,7 @@ class Shelf:
     """
 
     def __init__(self, uri: str) -> None:
-        # Ray finds a file system of pyarrow or of fsspec for it.
-        place = tune.Checkpoint(uri)
-        self._files: Any = place.filesystem
-        self._root = place.path
+        self._files, self._root = place_of(uri)
 
     def put(self, folder: Path) -> None:
         """Copies a folder to the shelf, if it is there.
@@ -68,3 +64,28 @@ class Shelf:
         for found in self._files.get_file_info(selector):
             if found.base_name.startswith("trial_") and found.base_name not in names:
                 self._files.delete_dir(found.path)
+
+
+def place_of(uri: str) -> tuple[fs.FileSystem, str]:
+    """Finds the file system of a place, as `ray.tune.RunConfig` takes it.
+
+    Args:
+        uri: A path, or a URI that pyarrow or fsspec know.
+
+    Returns:
+        The file system, and the path in it.
+
+    Raises:
+        ValueError: If neither knows it.
+
+    Example:
+        >>> place_of("memory://bucket/search")[1]
+        '/bucket/search'
+    """
+    if "://" not in uri:
+        return fs.LocalFileSystem(), str(Path(uri).absolute())
+    try:
+        return fs.FileSystem.from_uri(uri)
+    except ArrowInvalid:
+        known, path = fsspec.core.url_to_fs(uri)
+        return fs.PyFileSystem(fs.FSSpecHandler(known)), path
