@@ -1,9 +1,16 @@
 import os
+import secrets
+import shutil
+import sys
+import tempfile
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("MPLBACKEND", "agg")
+# Ray asks for a token by default; this one leaves no file behind.
+os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
 
 import hypothesis
+import pytest
 
 import kt_hpo
 
@@ -18,3 +25,30 @@ hypothesis.settings.load_profile("ci")
 
 # Keras is imported once, without TensorFlow's notes, before any test is.
 kt_hpo.Tuner  # noqa: B018
+
+
+@pytest.fixture(scope="session")
+def ray_folder():
+    """A folder whose name is short enough for the sockets in it."""
+    folder = tempfile.mkdtemp(prefix="r")
+    yield folder
+    if "ray" in sys.modules:
+        sys.modules["ray"].shutdown()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def local_ray(ray_folder, monkeypatch):
+    """One Ray for all tests of a process, unless another test has shut it down."""
+    ray = pytest.importorskip("ray")
+    if not ray.is_initialized():
+        # Its actors import what the tests do.
+        monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
+        ray.init(
+            "local",  # Not the one of a test beside this.
+            num_cpus=2,
+            include_dashboard=False,
+            log_to_driver=False,
+            logging_level="ERROR",
+            _temp_dir=ray_folder,
+        )

@@ -74,7 +74,7 @@ class Program:
         return kt_hpo.open_study(self.folder).trials
 
 
-def until(happens, seconds=60):
+def until(happens, seconds=120):
     deadline = time.monotonic() + seconds
     while not happens():
         assert time.monotonic() < deadline, "it did not happen"

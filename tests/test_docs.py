@@ -38,9 +38,14 @@ def with_programs():
 @pytest.mark.parametrize(("path", "program"), with_programs())
 def test_the_programs_of_a_page_run_one_after_the_other(path, program, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    if "ray" in sys.modules:  # A page begins with a Ray of its own.
-        sys.modules["ray"].shutdown()
+    shut_down_ray()  # A page begins with one of its own.
     exec(compile(program, str(path), "exec"), {"__name__": "docs"})
+    shut_down_ray()
+
+
+def shut_down_ray():
+    if "ray" in sys.modules:
+        sys.modules["ray"].shutdown()
 
 
 def prose(path):

@@ -27,14 +27,6 @@ SAMPLES = 20_000
 ATTRIBUTES = ("params", "value", "intermediate_values", "state")
 
 
-@pytest.fixture(scope="module")
-def own_ray(tmp_path_factory):
-    """One Ray for the tests that do not ask how it starts."""
-    ray.init("local", num_cpus=2, include_dashboard=False, log_to_driver=False)
-    yield
-    ray.shutdown()
-
-
 def results(tuner):
     return [tuple(getattr(trial, name) for name in ATTRIBUTES) for trial in tuner.study.trials]
 
@@ -61,7 +53,7 @@ def killed_once(mark):
 
 
 @pytest.mark.slow
-def test_results_are_those_of_inline(own_ray, tmp_path):
+def test_results_are_those_of_inline(local_ray, tmp_path):
     """Weights, order of the samples, values met while building, reports and pruning: all."""
     x, y = blobs(SAMPLES)
 
@@ -82,14 +74,14 @@ def test_results_are_those_of_inline(own_ray, tmp_path):
     assert {t.user_attrs["worker"] for t in there.study.trials} == {1}
 
 
-def test_processes_stay_from_trial_to_trial(own_ray, tmp_path):
+def test_processes_stay_from_trial_to_trial(local_ray, tmp_path):
     tuner = square(tmp_path, max_trials=8)
     tuner.search(verbose=0)
     assert states(tuner) == ["COMPLETE"] * 8
     assert len({trial.user_attrs["pid"] for trial in tuner.study.trials}) <= 3
 
 
-def test_a_trial_that_fails_fails_alone(own_ray, tmp_path):
+def test_a_trial_that_fails_fails_alone(local_ray, tmp_path):
     tuner = square(tmp_path, max_trials=4)
     tuner.search(faults={"0001": wrong}, verbose=0)
     assert states(tuner) == ["COMPLETE", "FAIL", "COMPLETE", "COMPLETE"]
@@ -97,7 +89,7 @@ def test_a_trial_that_fails_fails_alone(own_ray, tmp_path):
     assert "Traceback" in tuner.oracle.get_trial("0001").message
 
 
-def test_a_killed_worker_costs_its_trial_or_one_try(own_ray, tmp_path):
+def test_a_killed_worker_costs_its_trial_or_one_try(local_ray, tmp_path):
     faults = {"0001": killed, "0002": killed_once(tmp_path / "mark")}
     tuner = square(tmp_path, max_trials=4, max_retries_per_trial=1)
     tuner.search(faults=faults, verbose=0)
@@ -106,7 +98,7 @@ def test_a_killed_worker_costs_its_trial_or_one_try(own_ray, tmp_path):
     assert tuner.study.trials[2].user_attrs["attempts"] == 1
 
 
-def test_a_trial_that_hangs_is_ended(own_ray, tmp_path):
+def test_a_trial_that_hangs_is_ended(local_ray, tmp_path):
     tuner = square(tmp_path, max_trials=3, trial_timeout=1)
     began = time.monotonic()
     tuner.search(faults={"0001": lambda: time.sleep(300)}, verbose=0)
@@ -115,14 +107,14 @@ def test_a_trial_that_hangs_is_ended(own_ray, tmp_path):
     assert "trial_timeout=1" in tuner.oracle.get_trial("0001").message
 
 
-def test_three_failures_in_a_row_stop_the_search(own_ray, tmp_path):
+def test_three_failures_in_a_row_stop_the_search(local_ray, tmp_path):
     tuner = square(tmp_path)
     with pytest.raises(RuntimeError, match="a wrong value"):
         tuner.search(faults={f"000{number}": wrong for number in range(6)}, verbose=0)
     assert not [state for state in states(tuner) if state == "COMPLETE"]
 
 
-def test_a_mistake_that_all_trials_would_meet_stops_the_search(own_ray, tmp_path):
+def test_a_mistake_that_all_trials_would_meet_stops_the_search(local_ray, tmp_path):
     class Fatal(Square):
         def run_trial(self, trial, faults=None):
             raise kt_hpo.errors.FatalValueError("no trial can run")
@@ -132,7 +124,7 @@ def test_a_mistake_that_all_trials_would_meet_stops_the_search(own_ray, tmp_path
 
 
 @pytest.mark.slow
-def test_hopeless_trials_stop_early(own_ray, tmp_path):
+def test_hopeless_trials_stop_early(local_ray, tmp_path):
     x, y = blobs(400)
     tuner = kt_hpo.RandomSearch(
         build, "val_loss", max_trials=8, seed=0, directory=tmp_path, executor=kt_hpo.Ray(2),
@@ -151,7 +143,7 @@ class Slides(kt_hpo.PopulationBasedTraining):
 
 
 @pytest.mark.slow
-def test_members_go_on_from_checkpoints_in_the_storage(own_ray, tmp_path):
+def test_members_go_on_from_checkpoints_in_the_storage(local_ray, tmp_path):
     x, y = blobs(400)
 
     def search(name, executor):
@@ -172,7 +164,7 @@ def test_members_go_on_from_checkpoints_in_the_storage(own_ray, tmp_path):
     assert left == {path.name for path in Path(there.project_dir).glob("trial_*")}
 
 
-def test_arrays_and_pipelines_lie_in_the_object_store(own_ray, tmp_path):
+def test_arrays_and_pipelines_lie_in_the_object_store(local_ray, tmp_path):
     tf = pytest.importorskip("tensorflow")
     if keras.backend.backend() != "tensorflow":
         pytest.skip("pipelines of tf.data are TensorFlow's")
@@ -216,7 +208,7 @@ def test_a_missing_ray_gives_the_install_line(tmp_path, monkeypatch):
         square(tmp_path).search(verbose=0)
 
 
-def test_what_cannot_travel_is_named(own_ray, tmp_path):
+def test_what_cannot_travel_is_named(local_ray, tmp_path):
     tuner = square(tmp_path)
     tuner.lock = threading.Lock()
     with pytest.raises(TypeError, match=r"self\.lock cannot be sent"):

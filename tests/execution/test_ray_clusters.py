@@ -22,7 +22,7 @@ def test_a_search_whose_program_is_killed_goes_on(tmp_path, monkeypatch):
     parent = program.start()
     # A line for the study, one for each trial that begins, and more.
     journal = tmp_path / "runs/search/record.journal"
-    until(lambda: journal.exists() and journal.read_text().count('"op_code":4') >= 3, seconds=120)
+    until(lambda: journal.exists() and journal.read_text().count('"op_code":4') >= 3)
     assert [trial.state.name for trial in program.trials()][1:] == ["RUNNING"] * 2
     parent.kill()
     parent.wait()
@@ -72,7 +72,7 @@ def test_a_node_that_is_lost_costs_a_try(tmp_path):
         nodes = [cluster.add_node(num_cpus=1) for _ in range(2)]
 
         def lose_the_node():
-            until(mark.exists, seconds=120)
+            until(mark.exists)
             time.sleep(0.5)
             lost = next(node for node in nodes if node.node_id == mark.read_text())
             cluster.remove_node(lost, allow_graceful=False)

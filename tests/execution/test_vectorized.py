@@ -7,75 +7,22 @@ import keras
 import numpy as np
 import pytest
 import scipy.stats
-import tensorflow as tf
 from keras import layers
-from models import blobs
+from vectorized_searches import (
+    FIT,
+    X,
+    Y,
+    assert_same,
+    histories,
+    made,
+    one_size,
+    searched,
+    without_dropout,
+)
 
 import kt_hpo
 from kt_hpo.training import checkpoints
 from kt_hpo.training.vectorized import ends, engine, group, obstacles
-
-X, Y = blobs()
-FIT = {"validation_split": 0.25, "epochs": 3, "verbose": 0}
-
-
-def build(hp):
-    """One architecture for all values."""
-    model = keras.Sequential(
-        [
-            keras.Input((4,)),
-            layers.Dense(8, activation="relu", kernel_regularizer=keras.regularizers.L2(1e-3)),
-            layers.Dropout(hp.Float("dropout", 0.1, 0.5)),
-            layers.Dense(1, activation="sigmoid"),
-        ]
-    )
-    rate = hp.Float("rate", 1e-3, 1e-1, sampling="log")
-    model.compile(keras.optimizers.Adam(rate), loss="binary_crossentropy", metrics=["accuracy"])
-    return model
-
-
-def without_dropout(hp):
-    model = keras.Sequential([keras.Input((4,)), layers.Dense(hp.Int("units", 2, 4))])
-    model.add(layers.Dense(1, activation="sigmoid"))
-    rate = hp.Float("rate", 1e-3, 1e-1, sampling="log")
-    model.compile(keras.optimizers.Adam(rate), loss="binary_crossentropy", metrics=["accuracy"])
-    return model
-
-
-def one_size(hp):
-    hp.Fixed("units", 3)
-    return without_dropout(hp)
-
-
-def made(tmp_path, kind=kt_hpo.RandomSearch, hypermodel=build, **kwargs):
-    kwargs = {
-        "objective": "val_loss",
-        "seed": 0,
-        "directory": tmp_path,
-        "executor": kt_hpo.Vectorized(k=8),
-    } | kwargs
-    if kind not in (kt_hpo.Hyperband, kt_hpo.PopulationBasedTraining):
-        kwargs.setdefault("max_trials", 4)
-    return kind(hypermodel, **kwargs)
-
-
-def searched(
-    tmp_path, kind=kt_hpo.RandomSearch, hypermodel=build, *, fit=FIT, data=(X, Y), **kwargs
-):
-    tuner = made(tmp_path, kind, hypermodel, **kwargs)
-    tuner.search(*data, **fit)
-    return tuner
-
-
-def histories(tuner):
-    return [trial.user_attrs.get("history") for trial in tuner.study.trials]
-
-
-def assert_same(ours, theirs, relative=1e-5):
-    for trial in zip(histories(ours), histories(theirs), strict=True):
-        for one, other in zip(*trial, strict=True):
-            for name in other:
-                assert one[name] == pytest.approx(other[name], rel=relative, abs=1e-6), name
 
 
 def test_trials_together_are_what_each_is_alone(tmp_path):
@@ -308,87 +255,6 @@ def test_a_killed_search_goes_on_as_if_it_was_not(tmp_path):
     resumed.search(X, Y, **FIT)
     assert_same(resumed, whole)
     assert [t.params for t in resumed.study.trials] == [t.params for t in whole.study.trials]
-
-
-class BatchSize(kt_hpo.HyperModel):
-    """As Keras Tuner's guide tunes the batch size."""
-
-    def build(self, hp):
-        return without_dropout(hp)
-
-    def fit(self, hp, model, *args, **kwargs):
-        return model.fit(*args, batch_size=hp.Choice("batch_size", [16, 64]), **kwargs)
-
-
-def test_a_fit_that_only_adds_arguments_is_vectorized(tmp_path):
-    tuner = searched(tmp_path, hypermodel=BatchSize(), max_trials=4)
-    assert tuner.executor.notes == []
-    assert {trial.params["batch_size"] for trial in tuner.study.trials} == {16, 64}
-
-
-class OwnStep(keras.Model):
-    def __init__(self):
-        super().__init__()
-        self.dense = layers.Dense(1, activation="sigmoid")
-
-    def call(self, x):
-        return self.dense(x)
-
-    def train_step(self, data):
-        return super().train_step(data)
-
-
-def own_step(hp):
-    model = OwnStep()
-    rate = hp.Float("rate", 1e-3, 1e-1, sampling="log")
-    model.compile(keras.optimizers.Adam(rate), loss="binary_crossentropy", metrics=["accuracy"])
-    return model
-
-
-class OwnFit(BatchSize):
-    def fit(self, hp, model, *args, **kwargs):
-        return max(model.fit(*args, **kwargs).history["val_accuracy"])
-
-
-class Noting(keras.callbacks.Callback):
-    """A callback of which nobody knows what it wants."""
-
-
-class Hooked(kt_hpo.RandomSearch):
-    def on_epoch_end(self, trial, model, epoch, logs=None):
-        assert model.layers
-
-
-PIPELINE = tf.data.Dataset.from_tensor_slices((X, Y)).batch(50)
-OBSTACLES = {
-    "train_step of its own": {"hypermodel": own_step},
-    "does more than model.fit": {"hypermodel": OwnFit(), "objective": None},
-    "Noting may need its model": {"fit": FIT | {"callbacks": [Noting()]}},
-    "on_epoch_end of its own": {"kind": Hooked},
-    "not in memory": {
-        "data": (PIPELINE,), "fit": {"validation_data": PIPELINE, "epochs": 2, "verbose": 0},
-    },
-    "parameters is measured on a model": {"objective": ["val_loss", "parameters"]},
-    "fit is called with steps_per_epoch": {"fit": FIT | {"steps_per_epoch": 2}},
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("reason", OBSTACLES)
-def test_what_cannot_be_vectorized_trains_by_itself_and_says_why_once(reason, tmp_path, capsys):
-    kwargs = {"max_trials": 2} | OBSTACLES[reason]
-    fit = {**kwargs.pop("fit", FIT), "verbose": 2}
-    tuner = searched(tmp_path, fit=fit, **kwargs)
-    assert [trial.state.name for trial in tuner.study.trials] == ["COMPLETE"] * 2
-    assert capsys.readouterr().out.count(reason) == 1
-
-
-def test_auto_says_what_it_chose(tmp_path, capsys):
-    searched(tmp_path / "a", executor="auto", fit=FIT | {"verbose": 1}, max_trials=2)
-    assert "train at once, in one graph" in capsys.readouterr().out
-    searched(tmp_path / "b", kind=Hooked, executor="auto", fit=FIT | {"verbose": 1}, max_trials=1)
-    assert "one after the other, because the tuner has an on_epoch_end" in capsys.readouterr().out
-    with pytest.raises(ValueError, match="executor='quick'"):
-        made(tmp_path / "c", executor="quick")
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ import kt_hpo
 from kt_hpo.ray import Recorder
 from kt_hpo.standing import stand
 
-pytestmark = pytest.mark.usefixtures("ray_runs")
+pytestmark = pytest.mark.usefixtures("local_ray")
 
 
 def test_a_trial_that_raises_is_recorded_with_its_traceback(tmp_path):

@@ -15,7 +15,7 @@ CONFIG = {"units": 4, "rate": 0.01}
 
 
 @pytest.fixture(autouse=True)
-def no_folder_in_the_home(ray_runs, monkeypatch, tmp_path):
+def no_folder_in_the_home(local_ray, monkeypatch, tmp_path):
     monkeypatch.setattr("ray.tune.trainable.trainable.DEFAULT_STORAGE_PATH", str(tmp_path))
 
 

@@ -159,8 +159,14 @@ def test_workers_go_on_from_each_others_trials(cluster):
 
 @pytest.mark.slow
 def test_a_worker_that_is_killed_fails_its_trial_alone(cluster):
-    hangs = 'trial.trial_id != "0000" and os.environ["KERASTUNER_TUNER_ID"] == "tuner1"'
-    body = f'if {hangs}: open("hangs", "w").close(); time.sleep(1000)'
+    body = """
+        # The first trial, with which the space becomes known, runs alone.
+        if trial.trial_id != "0000":
+            wait_for_both()
+            if os.environ["KERASTUNER_TUNER_ID"] == "tuner1":
+                open("hangs", "w").close()
+                time.sleep(1000)
+    """
     search = cluster(SLEEPING.format(body=body, overwrite=True))
     search.start("chief", "tuner0", "tuner1")
     until((search.folder / "hangs").exists)
