@@ -32,7 +32,7 @@ import kt_hpo
 from benchmarks import measuring
 from kt_hpo import oracles
 
-COUNTS = (10, 100, 1000)
+COUNTS = (10, 100, 1000, 10_000)
 WINDOW = 10
 OBJECTIVE = keras_tuner.Objective("score", "min")
 ENGINES: dict[str, Callable[..., Any]] = {

@@ -22,6 +22,7 @@ MODULES = {
     "quality.run": ["--minutes", "2"],
     "quality.defaults": [],
     "simulation": [],
+    "mended": ["--repeats", "3"],
 }
 
 

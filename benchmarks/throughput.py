@@ -10,11 +10,12 @@ trials take, nothing else: no implementation on these kernels can be quicker.
 
 from __future__ import annotations
 
-import importlib.util
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from importlib.util import find_spec
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -35,7 +36,8 @@ PACKAGES = {
 
 
 def there(name: str) -> bool:
-    return name not in PACKAGES or importlib.util.find_spec(PACKAGES[name]) is not None
+    package = PACKAGES.get(name)
+    return package is None or package in sys.modules or find_spec(package) is not None
 
 
 def measure(name: str, case: Case, repeats: int) -> dict[str, Any]:

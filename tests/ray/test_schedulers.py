@@ -85,17 +85,21 @@ def test_hyperband_pauses_trials_that_go_on_as_if_nothing_had_happened(tmp_path,
     assert study.best_trial.state == TrialState.COMPLETE and len(epochs_of(study.best_trial)) == 4
 
 
+def in_turns(trainable):
+    """So that trials take turns: each needs all of Ray's processors."""
+    return tune.with_resources(trainable, {"cpu": 2})
+
+
 def test_an_exploiting_trial_goes_on_from_the_weights_of_the_other(tmp_path):
     space = {"outputs": 1, "rate": tune.grid_search([GOOD, BAD])}
     scheduler = PopulationBasedTraining(
         "training_iteration",
-        perturbation_interval=2,
+        perturbation_interval=1,
         hyperparam_mutations={"rate": param_space(noisy)["rate"]},
         quantile_fraction=0.5,
         resample_probability=0,
-        synch=True,
     )
-    _, study = fit(made(4), tmp_path, space, scheduler)
+    _, study = fit(in_turns(made(4)), tmp_path, space, scheduler)
     donor, behind = sorted(study.trials[:2], key=lambda trial: -trial.params["rate"])
     child = study.trials[2]
     place = child.user_attrs["values"]
@@ -116,10 +120,9 @@ def test_pb2_chooses_within_its_bounds(tmp_path):
         perturbation_interval=1,
         hyperparam_bounds={"rate": [1e-4, 1e-1]},
         quantile_fraction=0.5,
-        synch=True,
     )
     space = {"outputs": 1, "rate": tune.grid_search([GOOD, 1e-4])}
-    _, study = fit(made(3), tmp_path, space, scheduler)
+    _, study = fit(in_turns(made(4)), tmp_path, space, scheduler)
     changed = [t for t in study.trials if "tuner/trial_id" in t.user_attrs.get("values", {})]
     assert changed and all(1e-4 <= trial.params["rate"] <= 1e-1 for trial in changed)
 
