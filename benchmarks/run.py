@@ -2,7 +2,7 @@
 
     python -m benchmarks.run [--quick]
 
-Half an hour on two cores. The searches on tables go on where they were interrupted, and so have
+Half an hour on two cores, with few rounds; each alone has more. The searches on tables go on where they were interrupted, and so have
 only a part of that; `python -m benchmarks.quality.run` makes all that are missing.
 """
 
@@ -11,6 +11,8 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
+
+from benchmarks import measuring
 
 MODULES = {
     "throughput": ["--repeats", "3"],
@@ -34,15 +36,17 @@ def main() -> int:
     quick = parser.parse_args().quick
     failed = []
     for module, options in MODULES.items():
-        print(f"== {module}", flush=True)
         command = [
             sys.executable,
             "-m",
             f"benchmarks.{module}",
             *(["--quick"] if quick else options),
         ]
-        if subprocess.run(command).returncode != 0:
-            failed.append(module)
+        print(f"== {module}", flush=True)
+        with measuring.timed() as seconds:
+            if subprocess.run(command).returncode != 0:
+                failed.append(module)
+        print(f"== {module}: {seconds() / 60:.1f} minutes", flush=True)
     subprocess.run([sys.executable, "-m", "benchmarks.report"], check=True)
     if failed:
         print(f"failed: {', '.join(failed)}", file=sys.stderr)

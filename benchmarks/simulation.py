@@ -235,7 +235,7 @@ def drawn(rows: list[dict[str, Any]]) -> str:
 def run(options: argparse.Namespace) -> None:
     load, name = measuring.load(), curves.there()[0]
     table = curves.read(name)
-    iterations, seeds = (3, 1) if options.quick else (ITERATIONS, 3)
+    iterations, seeds = (3, 1) if options.quick else (ITERATIONS, options.seeds)
     rows = []
     for workers in WORKERS:
         rows += simulated(table, workers, iterations, seeds)
@@ -245,5 +245,11 @@ def run(options: argparse.Namespace) -> None:
     )
 
 
+def main() -> None:
+    parser = measuring.arguments(__doc__)
+    parser.add_argument("--seeds", type=int, default=3)
+    run(parser.parse_args())
+
+
 if __name__ == "__main__":
-    run(measuring.arguments(__doc__).parse_args())
+    main()
