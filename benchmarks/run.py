@@ -2,8 +2,9 @@
 
     python -m benchmarks.run [--quick]
 
-Half an hour on two cores, with few rounds; each alone has more. The searches on tables go on where they were interrupted, and so have
-only a part of that; `python -m benchmarks.quality.run` makes all that are missing.
+Half an hour on two cores, in few rounds: each alone has more by default. The searches on tables go
+on where they were interrupted, and so have only a part of that; `python -m benchmarks.quality.run`
+makes all that are missing.
 """
 
 from __future__ import annotations
@@ -15,16 +16,16 @@ import sys
 from benchmarks import measuring
 
 MODULES = {
-    "throughput": ["--repeats", "3"],
+    "throughput": ["--repeats", "1"],
     "vectorized": ["--repeats", "2"],
     "workers": ["--repeats", "2"],
-    "cluster": ["--repeats", "2", "--trials", "16"],
-    "overhead": ["--minutes", "0.1"],
-    "accuracy": ["--repeats", "3"],
-    "quality.run": ["--minutes", "2"],
+    "cluster": ["--repeats", "1", "--trials", "16"],
+    "overhead": ["--minutes", "0.05"],
+    "accuracy": ["--repeats", "1"],
+    "quality.run": ["--minutes", "1.5"],
     "quality.defaults": [],
-    "simulation": [],
-    "mended": ["--repeats", "3"],
+    "simulation": ["--seeds", "1"],
+    "mended": ["--repeats", "1"],
 }
 
 
