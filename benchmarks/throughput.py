@@ -60,6 +60,7 @@ def measure(name: str, case: Case, repeats: int) -> dict[str, Any]:
     seconds = measuring.in_turns(runs, repeats)
     return {
         "case": name,
+        "command": measuring.command(),
         "goal": case.goal,
         "epochs": case.epochs,
         "seconds a trial": seconds,
@@ -98,7 +99,7 @@ def section(results: dict[str, Any]) -> str:
         ]
         lines += [[name, "not installed", "", "", ""] for name in PACKAGES if name not in seconds]
         columns = {"who": "l", "times faster": "r", "s a trial": "r", "trials": "r", "epochs": "r"}
-        parts += [f"### {row['case']}", measuring.markdown(columns, lines)]
+        parts += [f"### {row['case']}", f"`{row['command']}`", measuring.markdown(columns, lines)]
         if "Kolmogorov-Smirnov p" in row:
             parts.append(
                 f"Goal for vectorised trials: {row['goal']:g} times. Their scores less Keras "
