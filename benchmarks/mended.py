@@ -1,9 +1,10 @@
-"""The three worst spots that profiles of these benchmarks showed: as they were, and mended.
+"""The worst spots that profiles of these benchmarks showed: as they were, and mended.
 
     python -m benchmarks.mended [--repeats 5]
 
 Each in turns, as it was and as it is, in a fresh process. As it was means what stood there: the TPE
-as Optuna has it, the Gaussian process as Keras Tuner calculates it, one group of trials at a time.
+as Optuna has it, the Gaussian process as Keras Tuner calculates it, one group of trials at a time,
+and garbage collections that look at everything.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import os
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
 from functools import partial
 from statistics import median
 from typing import Any
@@ -21,11 +23,11 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from benchmarks import contenders, measuring, overhead
 from benchmarks.cases import CASES
-from kt_hpo import oracles
+from kt_hpo import oracles, tuner
 from kt_hpo.oracles import samplers
 from kt_hpo.training.vectorized import engine
 
-CASE = "digits MLP, 12 architectures"
+ONE, TWELVE = "digits MLP, one architecture", "digits MLP, 12 architectures"
 
 
 def tpe(as_it_was: bool, trials: int = 1000) -> float:
@@ -52,7 +54,14 @@ def groups(as_it_was: bool, trials: int = 64) -> float:
     """Milliseconds a trial of a search that trains all of them vectorised."""
     if as_it_was:
         engine.Engine._groups_at_once = lambda self: 1
-    return 1000 * contenders.seconds_a_trial(contenders.vectorized, CASES[CASE], trials, [])
+    return 1000 * contenders.seconds_a_trial(contenders.vectorized, CASES[TWELVE], trials, [])
+
+
+def inline(as_it_was: bool, trials: int = 8) -> float:
+    """Milliseconds a trial of a search that trains one after the other."""
+    if as_it_was:
+        tuner.quick_collections = nullcontext
+    return 1000 * contenders.seconds_a_trial(contenders.inline, CASES[ONE], trials, [])
 
 
 SPOTS: dict[str, tuple[Callable[..., float], str, str]] = {
@@ -68,10 +77,16 @@ SPOTS: dict[str, tuple[Callable[..., float], str, str]] = {
         "scikit-learn",
         "one thread, the plain arithmetic (`oracles/gaussian_process.py`)",
     ),
-    f"vectorised trials, {CASE}": (
+    f"vectorised trials, {TWELVE}": (
         groups,
         "processors that wait while the next group is built and traced",
         "two groups at a time, as generators (`training/vectorized/turns.py`)",
+    ),
+    f"one trial after the other, {ONE}": (
+        inline,
+        "garbage collections after each trial, which look at all that Keras and TensorFlow made "
+        "when they were imported",
+        "what is there before a search is left out of them (`training/memory.py`)",
     ),
 }
 

@@ -1,4 +1,4 @@
-"""Graphs that a training leaves behind."""
+"""Graphs that a training leaves behind, and the collections that let them go."""
 
 import gc
 import weakref
@@ -8,8 +8,9 @@ import tensorflow as tf
 from models import blobs, build
 from tensorflow.python.framework import ops
 
+import kt_hpo
 from kt_hpo.hyperparameters import HyperParameters
-from kt_hpo.training.memory import released_graphs
+from kt_hpo.training.memory import quick_collections, released_graphs
 
 
 @tf.custom_gradient
@@ -62,3 +63,43 @@ def test_the_graphs_of_a_model_still_held_are_let_go_later():
     with released_graphs():
         pass
     assert len(graphs()) <= before
+
+
+class Link:
+    """Is part of a circle, which only a collection lets go."""
+
+    def __init__(self):
+        self.itself = self
+
+
+def test_what_was_there_before_is_left_out_of_collections_for_a_while():
+    before = Link()
+    gone = weakref.ref(before)
+    with quick_collections():
+        del before
+        meanwhile = weakref.ref(Link())
+        gc.collect()
+        assert gone() is not None and meanwhile() is None
+    gc.collect()
+    assert gone() is None and gc.get_freeze_count() == 0
+
+
+def test_what_somebody_has_left_out_stays_out():
+    gc.freeze()
+    try:
+        with quick_collections():
+            pass
+        assert gc.get_freeze_count() > 0
+    finally:
+        gc.unfreeze()
+
+
+def test_a_search_is_over_when_its_collections_are_slow_again(tmp_path):
+    class Looks(kt_hpo.RandomSearch):
+        def run_trial(self, trial):
+            return -float(gc.get_freeze_count())
+
+    tuner = Looks(max_trials=1, directory=tmp_path)
+    tuner.search(verbose=0)
+    assert tuner.oracle.get_best_trials(1)[0].score < 0
+    assert gc.get_freeze_count() == 0

@@ -36,7 +36,7 @@ from kt_hpo.execution.processes.messages import (
 from kt_hpo.execution.processes.remote import Questions, Remote
 from kt_hpo.execution.trial import attempt, settle
 from kt_hpo.startup import quiet_retracing
-from kt_hpo.training.memory import released_graphs
+from kt_hpo.training.memory import quick_collections, released_graphs
 from kt_hpo.training.side_by_side import train
 
 # Milliseconds between two looks at whether the warden is still there.
@@ -129,7 +129,7 @@ def open_search(content: bytes, openers: Mapping[str, Callable[[Any], Any]]) -> 
 
 
 def _work(channel: Channel, search: Search) -> None:
-    with quiet_retracing():
+    with quiet_retracing(), quick_collections():
         while True:
             task: Task = unpacked(channel.receive())
             channel.send(packed(run(search, *task)))

@@ -17,6 +17,7 @@ from kt_hpo.execution.ray.mailbox import Wire
 from kt_hpo.execution.ray.messages import Begin, Begun, Finish
 from kt_hpo.execution.ray.shelf import Shelf
 from kt_hpo.startup import quiet_retracing
+from kt_hpo.training.memory import set_aside
 
 
 class Work:
@@ -108,4 +109,5 @@ def open_work(
         parcel.DATASET: freight.dataset,
     }
     search = work.open_search(content, openers)
+    set_aside()
     return Work(search, Wire(mailbox), None if shelf is None else Shelf(shelf))
