@@ -13,6 +13,7 @@ from scipy.optimize import NonlinearConstraint
 from kt_hpo import space
 from kt_hpo.hyperparameters import HyperParameter, Value
 from kt_hpo.optional import require
+from kt_hpo.oracles.gaussian_process import PointwiseProcess
 from kt_hpo.oracles.observations import (
     Observation,
     dimensions,
@@ -148,7 +149,7 @@ class BayesOptSearchOracle(RecordedOracle):
                 acquisition.i = number + 1
                 acquisition.decay_exploration()
         with warnings.catch_warnings(action="ignore"):  # Categories are called experimental.
-            return bayes_opt.BayesianOptimization(
+            optimizer = bayes_opt.BayesianOptimization(
                 f=None,
                 pbounds={
                     name: tuple(map(str, range(len(hyperparameter.values))))
@@ -162,6 +163,9 @@ class BayesOptSearchOracle(RecordedOracle):
                 verbose=0,
                 allow_duplicate_points=True,
             )
+        # The same process, but for the time that a point takes.
+        optimizer._gp = PointwiseProcess(**optimizer._gp.get_params(deep=False))
+        return optimizer
 
     def _register(self, optimizer: Any, values: Mapping[str, Value], target: float) -> None:
         constraint_value = None if self.constraint is None else self._constraint_value(values)

@@ -1,8 +1,9 @@
-"""A Gaussian process that is asked for one point at a time, thousands of times.
+"""Gaussian processes that are asked for one point at a time, thousands of times.
 
 Keras Tuner looks for its next point by descending the confidence bound from 50 places, its slope by
-differences. Nearly all of its seconds of thinking go into checks that scikit-learn makes at each
-point. Here a point costs its arithmetic (Rasmussen & Williams 2006, algorithm 2.1).
+differences; bayesian-optimization, where there are choices, by differential evolution. Most of
+their seconds of thinking go into checks that scikit-learn makes at each point. Here a point costs
+its arithmetic (Rasmussen & Williams 2006, algorithm 2.1).
 """
 
 from __future__ import annotations
@@ -16,7 +17,48 @@ from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import Matern
 
 
-class GaussianProcess(GaussianProcessRegressor):
+class PointwiseProcess(GaussianProcessRegressor):
+    """A Gaussian process of scikit-learn's that predicts one point quickly.
+
+    Example:
+        >>> process = PointwiseProcess(Matern(nu=2.5), alpha=1e-4).fit([[0.0], [1.0]], [0.0, 1.0])
+        >>> mean, deviation = process.predict(np.array([[0.5]]), return_std=True)
+        >>> round(float(mean[0]), 3)
+        0.5
+    """
+
+    def fit(self, X: Any, y: Any) -> PointwiseProcess:
+        """Fits the process; see `GaussianProcessRegressor.fit`."""
+        super().fit(X, y)
+        identity = np.eye(len(self.X_train_))
+        self._whitening = solve_triangular(self.L_, identity, lower=True, check_finite=False)
+        return self
+
+    def predict(self, X: Any, return_std: bool = False, return_cov: bool = False) -> Any:
+        """Predicts as `GaussianProcessRegressor.predict` does, one point quickly.
+
+        Args:
+            X: Points, of shape `(points, dimensions)`.
+            return_std: Whether standard deviations are wanted.
+            return_cov: Whether covariances are wanted.
+
+        Returns:
+            Means, and what else is wanted.
+        """
+        if not return_std or len(X) != 1 or not hasattr(self, "X_train_"):
+            return super().predict(X, return_std, return_cov)
+        prior, covariances = self._covariances(X)
+        explained = self._whitening @ covariances
+        mean = self._y_train_mean + self._y_train_std * (covariances @ self.alpha_)
+        variance = max(prior - explained @ explained, 0.0)
+        return np.atleast_1d(mean), np.atleast_1d(math.sqrt(variance) * self._y_train_std)
+
+    def _covariances(self, X: Any) -> tuple[float, np.ndarray]:
+        """That of a point with itself, and those with the points that were fitted."""
+        return self.kernel_.diag(X)[0], self.kernel_(X, self.X_train_)[0]
+
+
+class GaussianProcess(PointwiseProcess):
     """Keras Tuner's Gaussian process: a Matérn kernel of smoothness 5/2, its length fitted.
 
     Args:
@@ -39,31 +81,8 @@ class GaussianProcess(GaussianProcessRegressor):
             random_state=random_state,
         )
 
-    def fit(self, X: Any, y: Any) -> GaussianProcess:
-        """Fits the process; see `GaussianProcessRegressor.fit`."""
-        super().fit(X, y)
-        identity = np.eye(len(self.X_train_))
-        self._whitening = solve_triangular(self.L_, identity, lower=True, check_finite=False)
-        return self
-
-    def predict(self, X: Any, return_std: bool = False, return_cov: bool = False) -> Any:
-        """Predicts as `GaussianProcessRegressor.predict` does, one point quickly.
-
-        Args:
-            X: Points, of shape `(points, dimensions)`.
-            return_std: Whether standard deviations are wanted.
-            return_cov: Whether covariances are wanted.
-
-        Returns:
-            Means, and what else is wanted.
-        """
-        if not return_std or len(X) != 1 or not hasattr(self, "X_train_"):
-            return super().predict(X, return_std, return_cov)
+    def _covariances(self, X: Any) -> tuple[float, np.ndarray]:
         differences = self.X_train_ - X
         lengths = np.sqrt(np.einsum("ij,ij->i", differences, differences))
         scaled = math.sqrt(5) * lengths / self.kernel_.length_scale
-        covariances = (1 + scaled + scaled**2 / 3) * np.exp(-scaled)
-        explained = self._whitening @ covariances
-        mean = self._y_train_mean + self._y_train_std * (covariances @ self.alpha_)
-        variance = max(1 - explained @ explained, 0.0)
-        return np.atleast_1d(mean), np.atleast_1d(math.sqrt(variance) * self._y_train_std)
+        return 1.0, (1 + scaled + scaled**2 / 3) * np.exp(-scaled)

@@ -1,9 +1,16 @@
 import numpy as np
 import pytest
 from sklearn.gaussian_process import GaussianProcessRegressor
-from sklearn.gaussian_process.kernels import Matern
+from sklearn.gaussian_process.kernels import ConstantKernel, Matern, RationalQuadratic
 
-from kt_hpo.oracles.gaussian_process import GaussianProcess
+from kt_hpo.oracles.gaussian_process import GaussianProcess, PointwiseProcess
+
+
+def assert_predict_the_same(ours, theirs, points):
+    for point in points:
+        expected = theirs.predict(point[None], return_std=True)
+        found = ours.predict(point[None], return_std=True)
+        np.testing.assert_allclose(np.ravel(found), np.ravel(expected), rtol=1e-6, atol=1e-8)
 
 
 @pytest.mark.parametrize("dimensions", [1, 5])
@@ -15,11 +22,20 @@ def test_a_point_is_predicted_as_scikit_learn_does(dimensions):
     theirs = GaussianProcessRegressor(
         Matern(nu=2.5), n_restarts_optimizer=20, normalize_y=True, alpha=1e-4, random_state=0
     ).fit(x, y)
-    for point in [*stream.uniform(size=(50, dimensions)), x[0]]:
-        expected = theirs.predict(point[None], return_std=True)
-        found = ours.predict(point[None], return_std=True)
-        np.testing.assert_allclose(np.ravel(found), np.ravel(expected), rtol=1e-6, atol=1e-8)
+    assert_predict_the_same(ours, theirs, [*stream.uniform(size=(50, dimensions)), x[0]])
     np.testing.assert_allclose(ours.predict(x), theirs.predict(x))
+
+
+@pytest.mark.parametrize("kernel", [ConstantKernel(2.0) * Matern(nu=1.5), RationalQuadratic()])
+def test_any_kernel_is_predicted_as_scikit_learn_does(kernel):
+    stream = np.random.default_rng(0)
+    x = stream.uniform(size=(40, 3))
+    y = np.cos(5 * x).sum(axis=1)
+    options = {"normalize_y": True, "alpha": 1e-6, "random_state": 0}
+    ours, theirs = (
+        kind(kernel, **options).fit(x, y) for kind in (PointwiseProcess, GaussianProcessRegressor)
+    )
+    assert_predict_the_same(ours, theirs, stream.uniform(size=(50, 3)))
 
 
 def test_an_unfitted_process_answers_as_scikit_learns():
