@@ -95,8 +95,9 @@ def _all() -> dict[str, Callable[[], Problem]]:
         for task in kind.available_dataset_names:
             made[f"{family} {task}"] = cache(partial(of_networks, kind, family, task))
     for table in curves.there():
+        seeds = curves.seeds(table)
         for measure in MEASURES[table]:
-            name = f"{table} {measure}, {curves.seeds(table)} seeds"
+            name = f"{table} {measure}, {seeds} seed{'s' if seeds > 1 else ''}"
             made[name] = cache(partial(of_curves, name, table, measure))
     return made
 
