@@ -1,6 +1,7 @@
 import os
 import secrets
 import shutil
+import signal
 import sys
 import tempfile
 
@@ -22,6 +23,9 @@ hypothesis.settings.register_profile(
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
 hypothesis.settings.load_profile("ci")
+
+# The job of a shell ignores Ctrl-C, and so would the programs of the tests.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Keras is imported once, without TensorFlow's notes, before any test is.
 kt_hpo.Tuner  # noqa: B018

@@ -174,14 +174,10 @@ def test_ctrl_c_ends_groups_that_train_at_the_same_time(tmp_path, monkeypatch):
                 os.kill(os.getpid(), signal.SIGINT)
             return rate
 
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # A shell's job ignores it.
     monkeypatch.setattr(obstacles, "_CALLBACKS", (*obstacles._CALLBACKS, Interrupting))
     kwargs = {"hypermodel": without_dropout, "max_trials": 12}
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            searched(tmp_path / "parts", fit=FIT | {"callbacks": [Interrupting]}, **kwargs)
-    finally:
-        signal.signal(signal.SIGINT, before)
+    with pytest.raises(KeyboardInterrupt):
+        searched(tmp_path / "parts", fit=FIT | {"callbacks": [Interrupting]}, **kwargs)
     resumed = made(tmp_path / "parts", **kwargs)
     assert {trial.state.name for trial in resumed.study.trials} == {"RUNNING"}
     resumed.search(X, Y, **FIT)

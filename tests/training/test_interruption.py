@@ -36,9 +36,6 @@ class Press(keras.callbacks.Callback):
 @pytest.fixture(autouse=True)
 def _released():
     Press.trainings, Press.times, Press.epochs = 0, 1, ()
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # A shell's job ignores it.
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 def tuner_for(tmp_path, **kwargs):
