@@ -2,7 +2,9 @@
 
 import os
 import signal
+import subprocess
 import sys
+import textwrap
 import threading
 import time
 from pathlib import Path
@@ -24,6 +26,7 @@ cloudpickle.register_pickle_by_value(sys.modules[__name__])
 ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
 
 SAMPLES = 20_000
+TESTS = Path(__file__).parents[1]
 ATTRIBUTES = ("params", "value", "intermediate_values", "state")
 
 
@@ -259,8 +262,25 @@ class TestARayOfItsOwn:
             Square(tmp_path, kt_hpo.Ray(2, {"GPU": 1})).search(verbose=0)
 
     @pytest.mark.slow
-    @pytest.mark.filterwarnings("ignore:Ray Client connection timed out")
-    def test_a_cluster_that_is_not_there_is_named(self, tmp_path):
+    def test_a_cluster_that_is_not_there_is_named_and_another_search_finds_its_own(self, tmp_path):
+        # In a process of its own, because threads of the client stay.
+        program = f"""
+        import sys
+        sys.path.insert(0, {str(TESTS)!r})
+        import kt_hpo
+        from squares import Square, states
+
         # "auto" would find the Ray of any other program on this machine.
-        with pytest.raises(ConnectionError, match="There is no Ray at address='ray://"):
-            Square(tmp_path, kt_hpo.Ray(2, address="ray://127.0.0.1:1")).search(verbose=0)
+        nowhere, own = (Square("runs", kt_hpo.Ray(2, address=address), max_trials=2)
+                        for address in ("ray://127.0.0.1:1", None))
+        try:
+            nowhere.search(verbose=0)
+        except ConnectionError as error:
+            print(error)
+        own.search(verbose=0)
+        print(states(own))
+        """
+        command = [sys.executable, "-W", "ignore", "-c", textwrap.dedent(program)]
+        said = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+        assert "There is no Ray at address='ray://127.0.0.1:1'" in said.stdout, said.stderr
+        assert said.stdout.endswith("['COMPLETE', 'COMPLETE']\n"), said.stderr

@@ -74,6 +74,7 @@ def _connect(address: str | None) -> None:
             runtime_env={"env_vars": _VARIABLES},
         )
     except ConnectionError as error:
+        ray.shutdown()  # Else this process stays a client, of nobody.
         raise ConnectionError(
             f"There is no Ray at address={address!r}: {error} Start one with `ray start --head`, "
             "or leave address= out for one on this machine, for this search alone."

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import ray
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 # How many may wait for an answer at once.
 _MOST = 10_000
@@ -158,4 +159,5 @@ def open_mailbox() -> Any:
         Its handle.
     """
     actor: Any = ray.remote(Mailbox)
-    return actor.options(num_cpus=0, max_concurrency=_MOST).remote()
+    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+    return actor.options(num_cpus=0, max_concurrency=_MOST, scheduling_strategy=here).remote()
