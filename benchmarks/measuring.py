@@ -75,6 +75,17 @@ def spread(numbers: Sequence[float]) -> dict[str, float]:
     return {"median": statistics.median(numbers), "least": min(numbers), "most": max(numbers)}
 
 
+def told(spread: Mapping[str, float], digits: int = 3) -> str:
+    """The median of a spread, and in brackets the least and the most.
+
+    Example:
+        >>> told(spread([2.0, 1.0, 4.0]), digits=1)
+        '2.0 (1.0 to 4.0)'
+    """
+    median, least, most = (f"{spread[key]:.{digits}f}" for key in ("median", "least", "most"))
+    return f"{median} ({least} to {most})"
+
+
 @contextmanager
 def timed() -> Iterator[Callable[[], float]]:
     """Times what is inside; the function it gives says how many seconds that took.

@@ -9,6 +9,7 @@ and garbage collections that look at everything.
 
 from __future__ import annotations
 
+import math
 import multiprocessing
 import os
 import tempfile
@@ -16,7 +17,6 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import nullcontext
 from functools import partial
-from statistics import median
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -46,8 +46,8 @@ def gaussian_process(as_it_was: bool, trials: int = 40) -> float:
 def late_milliseconds(kind: Callable[..., Any], trials: int) -> float:
     with tempfile.TemporaryDirectory() as folder:
         oracle = overhead.opened(kind, "memory", folder)
-        seconds = [overhead.one_trial(oracle) for _ in range(trials)]
-    return 1000 * median(seconds[-overhead.WINDOW :])
+        one = partial(overhead.one_trial, oracle)
+        return overhead.measure(one, folder, [trials], math.inf)["milliseconds"][str(trials)]
 
 
 def groups(as_it_was: bool, trials: int = 64) -> float:
@@ -101,17 +101,13 @@ def section(results: dict[str, Any]) -> str:
     """Tells the results."""
     rows = []
     for name, (_, slow, mended) in SPOTS.items():
-        if name in results["milliseconds a trial"]:
-            before, after = results["milliseconds a trial"][name].values()
-            ratio = before["median"] / after["median"]
-            rows.append([name, slow, told(before), mended, told(after), f"**{ratio:.1f}**"])
+        before, after = results["milliseconds a trial"][name].values()
+        ratio = before["median"] / after["median"]
+        rows.append([name, slow, measuring.told(before, 0), mended, measuring.told(after, 0),
+                     f"**{ratio:.1f}**"])  # fmt: skip
     columns = {"where": "l", "what was slow": "l", "before, ms a trial": "r", "mended by": "l",
                "after, ms a trial": "r", "times as fast": "r"}  # fmt: skip
     return measuring.markdown(columns, rows)
-
-
-def told(spread: dict[str, float]) -> str:
-    return "{median:.0f} ({least:.0f} to {most:.0f})".format(**spread)
 
 
 def main() -> None:

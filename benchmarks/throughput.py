@@ -94,7 +94,13 @@ def section(results: dict[str, Any]) -> str:
         seconds = row["seconds a trial"]
         base = seconds.get("Keras Tuner", seconds["loop by hand"])["median"]
         lines = [
-            [name, f"**{base / one['median']:.1f}**", told(one), row["trials"][name], row["epochs"]]
+            [
+                name,
+                f"**{base / one['median']:.1f}**",
+                measuring.told(one),
+                row["trials"][name],
+                row["epochs"],
+            ]
             for name, one in sorted(seconds.items(), key=lambda pair: -pair[1]["median"])
         ]
         lines += [[name, "not installed", "", "", ""] for name in PACKAGES if name not in seconds]
@@ -107,10 +113,6 @@ def section(results: dict[str, Any]) -> str:
                 f"Kolmogorov-Smirnov p = {row['Kolmogorov-Smirnov p']:.2f}."
             )
     return "\n\n".join(parts)
-
-
-def told(spread: dict[str, float]) -> str:
-    return f"{spread['median']:.3f} ({spread['least']:.3f} to {spread['most']:.3f})"
 
 
 def main() -> None:

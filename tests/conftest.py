@@ -34,17 +34,18 @@ kt_hpo.Tuner  # noqa: B018
 @pytest.fixture(scope="session")
 def ray_folder():
     """A folder whose name is short enough for the sockets in it."""
+    ray = pytest.importorskip("ray")
     folder = tempfile.mkdtemp(prefix="r")
     yield folder
-    if "ray" in sys.modules:
-        sys.modules["ray"].shutdown()
+    ray.shutdown()
     shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
 def local_ray(ray_folder, monkeypatch):
     """One Ray for all tests of a process, unless another test has shut it down."""
-    ray = pytest.importorskip("ray")
+    import ray
+
     if not ray.is_initialized():
         # Its actors import what the tests do.
         monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))

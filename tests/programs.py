@@ -74,8 +74,8 @@ class Program:
         return kt_hpo.open_study(self.folder).trials
 
 
-def until(happens, seconds=120):
-    deadline = time.monotonic() + seconds
+def until(happens):
+    deadline = time.monotonic() + 120
     while not happens():
         assert time.monotonic() < deadline, "it did not happen"
         time.sleep(0.02)

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import zlib
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -38,14 +39,20 @@ def with_programs():
 @pytest.mark.parametrize(("path", "program"), with_programs())
 def test_the_programs_of_a_page_run_one_after_the_other(path, program, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    shut_down_ray()  # A page begins with one of its own.
-    exec(compile(program, str(path), "exec"), {"__name__": "docs"})
-    shut_down_ray()
+    with no_ray():
+        exec(compile(program, str(path), "exec"), {"__name__": "docs"})
 
 
-def shut_down_ray():
-    if "ray" in sys.modules:
-        sys.modules["ray"].shutdown()
+@contextmanager
+def no_ray():
+    """A page begins without, and leaves none behind, however it ends."""
+    import ray
+
+    ray.shutdown()
+    try:
+        yield
+    finally:
+        ray.shutdown()
 
 
 def prose(path):
