@@ -23,7 +23,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from benchmarks import contenders, measuring, overhead
 from benchmarks.cases import CASES
-from kt_hpo import oracles, tuner
+from kt_hpo import oracles
+from kt_hpo.execution import inline as one_by_one
 from kt_hpo.oracles import samplers
 from kt_hpo.training.vectorized import engine
 
@@ -60,7 +61,7 @@ def groups(as_it_was: bool, trials: int = 64) -> float:
 def inline(as_it_was: bool, trials: int = 8) -> float:
     """Milliseconds a trial of a search that trains one after the other."""
     if as_it_was:
-        tuner.quick_collections = nullcontext
+        one_by_one.quick_collections = nullcontext
     return 1000 * contenders.seconds_a_trial(contenders.inline, CASES[ONE], trials, [])
 
 

@@ -31,7 +31,6 @@ from kt_hpo.training import checkpoints, fit, precision
 from kt_hpo.training.checks import check_search
 from kt_hpo.training.distribution import strategy_named
 from kt_hpo.training.interruption import Interruption
-from kt_hpo.training.memory import quick_collections
 from kt_hpo.training.options import make_options
 from kt_hpo.training.reproducibility import make_deterministic
 
@@ -222,7 +221,7 @@ class Tuner(Found):
         with quiet_retracing():
             check_search(self, fit_args, fit_kwargs)
         claimed = journal.claimed(Path(self.project_dir))
-        with claimed, quiet_retracing(), quick_collections(), shown(self, verbose):
+        with claimed, quiet_retracing(), shown(self, verbose):
             record_environment(self.study)
             self.oracle.record.note(made_by=made_by(self))
             self.oracle.record.plan(self.oracle.planned_trials)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from keras_tuner.engine.trial import TrialStatus
 
 from kt_hpo.execution.trial import execute
+from kt_hpo.training.memory import quick_collections
 
 if TYPE_CHECKING:
     from kt_hpo.tuner import Tuner
@@ -29,15 +30,16 @@ class Inline:
             fit_args: Positional arguments of `search`.
             fit_kwargs: Keyword arguments of `search`.
         """
-        while True:
-            tuner.pre_create_trial()
-            trial = tuner.oracle.create_trial(tuner.tuner_id)
-            if trial.status == TrialStatus.STOPPED:
-                return
-            if trial.status == TrialStatus.IDLE:
-                time.sleep(0.1)
-                continue
-            execute(tuner, trial, fit_args, fit_kwargs)
+        with quick_collections():
+            while True:
+                tuner.pre_create_trial()
+                trial = tuner.oracle.create_trial(tuner.tuner_id)
+                if trial.status == TrialStatus.STOPPED:
+                    return
+                if trial.status == TrialStatus.IDLE:
+                    time.sleep(0.1)
+                    continue
+                execute(tuner, trial, fit_args, fit_kwargs)
 
     def __repr__(self) -> str:
         return "Inline()"

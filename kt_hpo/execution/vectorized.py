@@ -11,7 +11,7 @@ from keras_tuner.engine.trial import Trial, TrialStatus
 from kt_hpo.arguments import check_whole
 from kt_hpo.execution.inline import Inline
 from kt_hpo.execution.trial import begin, end, run, settle
-from kt_hpo.training.memory import released_graphs
+from kt_hpo.training.memory import quick_collections, released_graphs
 from kt_hpo.training.results import Result
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class Vectorized:
             self._note(tuner, reason)
             Inline().run(tuner, fit_args, fit_kwargs)
             return
-        with released_graphs():
+        with quick_collections(), released_graphs():
             self._run(tuner, fit_args, fit_kwargs)
 
     def _run(self, tuner: Tuner, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) -> None:

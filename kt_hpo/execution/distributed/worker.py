@@ -16,7 +16,6 @@ from kt_hpo.oracles import RecordedOracle
 from kt_hpo.record import Record
 from kt_hpo.startup import quiet_retracing
 from kt_hpo.studies import open_study
-from kt_hpo.training.memory import quick_collections
 
 if TYPE_CHECKING:
     from kt_hpo.tuner import Tuner
@@ -55,7 +54,7 @@ def work(tuner: Tuner, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) ->
     client = tuner.oracle
     tuner.on_search_begin()
     try:
-        with quiet_retracing(), quick_collections():
+        with quiet_retracing():
             Inline().run(tuner, fit_args, fit_kwargs)
     except SearchOverError as over:
         print(over)
