@@ -19,7 +19,10 @@ INSTALL = re.compile(
     r'import sys\n+if "google\.colab" in sys\.modules:\n'
     r'    %pip install -q "kt-hpo\[[a-z,]*datasets[a-z,]*\]"'
 )
-MACHINE = re.compile(r"(/home/|/root/|/tmp/|/work/|/Users/|/content/|[A-Z]:\\\\)")
+# The path of any folder from the root on; the slashes of an address or of a tag are none.
+MACHINE = re.compile(
+    r"/(home|root|tmp|Users|content)/|(?<![\w.</])/(?!/)[\w.-]+/|file:/|[A-Z]:\\\\"
+)
 
 every_notebook = pytest.mark.parametrize("path", notebooks(), ids=lambda path: path.stem)
 
