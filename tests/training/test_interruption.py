@@ -96,10 +96,11 @@ def test_the_time_budget_stops_the_search_and_the_next_one_goes_on(tmp_path, cap
 def test_the_time_budget_of_a_function_ends_between_its_trials(tmp_path):
     class Sleeps(kt_hpo.RandomSearch):
         def run_trial(self, trial):
-            time.sleep(0.2)
+            if trial.trial_id == "0002":
+                time.sleep(3)
             return trial.hyperparameters.Float("x", 0, 1)
 
-    tuner = Sleeps(max_trials=50, seed=0, directory=tmp_path, time_budget=0.5)
+    tuner = Sleeps(max_trials=50, seed=0, directory=tmp_path, time_budget=3)
     tuner.search(verbose=0)
     assert [trial.state.name for trial in tuner.study.trials] == ["COMPLETE"] * 3
 

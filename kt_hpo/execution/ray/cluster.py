@@ -18,6 +18,7 @@ from kt_hpo.execution.processes import devices
 
 _SHORT = Path("/tmp")
 _AUTHENTICATION = "RAY_AUTH_MODE"
+_CONNECTIONS = 5
 _VARIABLES = {
     "RAY_USAGE_STATS_ENABLED": "0",
     # By itself, Ray has its workers wait for everything else on the machine.
@@ -25,6 +26,8 @@ _VARIABLES = {
     "RAY_AIR_NEW_OUTPUT": "0",
     "RAY_CHDIR_TO_TRIAL_DIR": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    # Ray starts programs from processes with threads of gRPC's, which abort some of them.
+    "GRPC_ENABLE_FORK_SUPPORT": "0",
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
     "TUNE_WARN_THRESHOLD_S": "3600",
 }
@@ -65,20 +68,25 @@ def connected(
 
 
 def _connect(address: str | None) -> None:
-    try:
-        ray.init(
-            address or "auto",
-            log_to_driver=True,
-            logging_level=logging.CRITICAL,
-            # Of a client, Ray Tune's loop runs on the head.
-            runtime_env={"env_vars": _VARIABLES},
-        )
-    except ConnectionError as error:
-        ray.shutdown()  # Else this process stays a client, of nobody.
-        raise ConnectionError(
-            f"There is no Ray at address={address!r}: {error} Start one with `ray start --head`, "
-            "or leave address= out for one on this machine, for this search alone."
-        ) from error
+    for attempt in range(1, _CONNECTIONS + 1):
+        try:
+            ray.init(
+                address or "auto",
+                log_to_driver=True,
+                logging_level=logging.CRITICAL,
+                # Of a client, Ray Tune's loop runs on the head.
+                runtime_env={"env_vars": _VARIABLES},
+            )
+            return
+        except ConnectionError as error:
+            ray.shutdown()  # Else this process stays a client, of nobody.
+            # A head cannot always start the server of a client (Ray's issue 63202).
+            if "Starting Ray client server failed" not in str(error) or attempt == _CONNECTIONS:
+                raise ConnectionError(
+                    f"There is no Ray at address={address!r}: {error} Start one with "
+                    "`ray start --head`, or leave address= out for one on this machine, for this "
+                    "search alone."
+                ) from error
 
 
 @contextmanager
