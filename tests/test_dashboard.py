@@ -123,7 +123,7 @@ def test_a_running_search_is_seen_growing_and_is_left_alone(tmp_path):
             assert sorted(path.name for path in folder.iterdir()) == files
             assert search.poll() is None
             dashboard.send_signal(signal.SIGINT)
-            output, errors = dashboard.communicate(timeout=20)
+            output, errors = dashboard.communicate(timeout=120)
             assert (dashboard.returncode, output, errors) == (0, "", "")
         grown = count(folder)
         wait_for(lambda: count(folder) > grown)
@@ -133,7 +133,7 @@ def count(folder):
     return len(kt_hpo.open_study(folder).trials)
 
 
-def wait_for(happens, seconds=40):
+def wait_for(happens, seconds=120):
     end = time.monotonic() + seconds
     while not happens():
         assert time.monotonic() < end, "It did not happen."

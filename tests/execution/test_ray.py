@@ -102,12 +102,12 @@ def test_a_killed_worker_costs_its_trial_or_one_try(local_ray, tmp_path):
 
 
 def test_a_trial_that_hangs_is_ended(local_ray, tmp_path):
-    tuner = square(tmp_path, max_trials=3, trial_timeout=1)
+    tuner = square(tmp_path, max_trials=3, trial_timeout=5)
     began = time.monotonic()
     tuner.search(faults={"0001": lambda: time.sleep(300)}, verbose=0)
     assert time.monotonic() - began < 120
     assert states(tuner) == ["COMPLETE", "FAIL", "COMPLETE"]
-    assert "trial_timeout=1" in tuner.oracle.get_trial("0001").message
+    assert "trial_timeout=5" in tuner.oracle.get_trial("0001").message
 
 
 def test_three_failures_in_a_row_stop_the_search(local_ray, tmp_path):

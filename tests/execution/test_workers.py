@@ -84,7 +84,7 @@ def test_every_fault_fails_its_own_trial_alone(tmp_path, capsys):
         # A child that outlives it changes nothing.
         "0007": lambda: (os.fork() and os.kill(os.getpid(), signal.SIGKILL)) or time.sleep(60),
     }
-    limits = {"max_consecutive_failed_trials": 9, "trial_timeout": 3}
+    limits = {"max_consecutive_failed_trials": 9, "trial_timeout": 10}
     tuner = Square(tmp_path, 2, max_trials=10, **limits)
     tuner.search(faults=faults)
     trials = tuner.study.trials
@@ -93,7 +93,7 @@ def test_every_fault_fails_its_own_trial_alone(tmp_path, capsys):
         1: "killed by SIGKILL, as the system does when memory runs out",
         2: "killed by SIGSEGV",
         3: "exit status 3",
-        4: "longer than trial_timeout=3 seconds",
+        4: "longer than trial_timeout=10 seconds",
         5: "MemoryError",
         6: "ZeroDivisionError",
         7: "SIGKILL",

@@ -23,7 +23,7 @@ plots.plot_optimization_history(study)
 def test_each_figure_is_shown_once(monkeypatch):
     monkeypatch.delenv("MPLBACKEND", raising=False)  # The kernel sets its own.
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in CELLS])
-    nbclient.NotebookClient(notebook, kernel_name="python3", timeout=60).execute()
+    nbclient.NotebookClient(notebook, kernel_name="python3", timeout=300).execute()
     pictures = [
         sum("image/png" in output.get("data", {}) for output in cell.outputs)
         for cell in notebook.cells

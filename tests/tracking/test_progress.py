@@ -267,7 +267,7 @@ def test_a_real_notebook_updates_one_output_in_place():
     nbformat = pytest.importorskip("nbformat")
     pytest.importorskip("ipykernel")
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(SEARCH)])
-    nbclient.NotebookClient(notebook, kernel_name="python3", timeout=60).execute()
+    nbclient.NotebookClient(notebook, kernel_name="python3", timeout=300).execute()
     (output,) = notebook.cells[0].outputs
     assert output.output_type == "display_data"
     html = output.data["text/html"]
