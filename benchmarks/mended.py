@@ -75,8 +75,8 @@ SPOTS: dict[str, tuple[Callable[..., float], str, str]] = {
     "Gaussian process, at 40 trials": (
         gaussian_process,
         "threads that wait for each other over matrices of a few numbers, single points checked by "
-        "scikit-learn",
-        "one thread, the plain arithmetic (`oracles/gaussian_process.py`)",
+        "scikit-learn, slopes by differences",
+        "one thread, the plain arithmetic, slopes calculated (`oracles/gaussian_process.py`)",
     ),
     f"vectorised trials, {TWELVE}": (
         groups,

@@ -52,7 +52,7 @@ class Library:
 
 
 class KerasTunersProcess(keras_tuner.oracles.BayesianOptimizationOracle):
-    """Keras Tuner's, with our arithmetic for its Gaussian process, which is 20 times as quick."""
+    """Keras Tuner's, with our arithmetic for its Gaussian process, which is quicker."""
 
     def _make_gpr(self) -> GaussianProcess:
         return GaussianProcess(alpha=self.alpha, random_state=self.seed)

@@ -1,7 +1,8 @@
 """Bayesian optimization with a Gaussian process and an upper confidence bound, Keras Tuner's own.
 
 There it thinks about 2 seconds a trial on an idle machine and 12 on a busy one: the threads of the
-linear algebra wait for each other over matrices of a few numbers. Here one thread calculates.
+linear algebra wait for each other over matrices of a few numbers, and slopes are found by
+differences. Here one thread calculates, slopes too.
 """
 
 from __future__ import annotations
@@ -11,11 +12,15 @@ from typing import Any
 
 import keras_tuner
 import numpy as np
+from keras_tuner.engine.trial import TrialStatus
+from scipy.optimize import minimize
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
 from kt_hpo.oracles.gaussian_process import GaussianProcess
 from kt_hpo.oracles.recorded import RecordedOracle
+
+_PLACES = 50
 
 
 class BayesianOptimizationOracle(RecordedOracle, keras_tuner.oracles.BayesianOptimizationOracle):
@@ -50,12 +55,28 @@ class BayesianOptimizationOracle(RecordedOracle, keras_tuner.oracles.BayesianOpt
                 warnings.catch_warnings(category=ConvergenceWarning, action="ignore"),
                 threadpool_limits(1),
             ):
-                response = super().populate_space(trial_id)
+                response = self._proposal()
         finally:
             self.trials = own
         if response["values"] is not None and self._duplicate(response["values"]):
             return self._random_populate_space()
         return response
+
+    def _proposal(self) -> dict[str, Any]:
+        """What Keras Tuner would propose: from as many places down, on the same bound."""
+        measured = sum(trial.status == TrialStatus.COMPLETED for trial in self.trials.values())
+        if measured < (self.num_initial_points or max(3 * len(self.hyperparameters.space), 3)):
+            return self._random_populate_space()
+        points, scores = self._vectorize_trials()
+        self.gpr.fit(*(np.nan_to_num(part, posinf=0, neginf=0) for part in (points, scores)))
+        bounds = self._get_hp_bounds()
+        starts = self._random_state.uniform(bounds[:, 0], bounds[:, 1], (_PLACES, len(bounds)))
+        ends = [
+            minimize(self.gpr.bound, start, self.beta, "L-BFGS-B", jac=True, bounds=bounds)
+            for start in starts
+        ]
+        lowest = min(ends, key=lambda end: end.fun)
+        return {"status": TrialStatus.RUNNING, "values": self._vector_to_values(lowest.x)}
 
     def _make_gpr(self) -> GaussianProcess:
         return GaussianProcess(alpha=self.alpha, random_state=self.seed)

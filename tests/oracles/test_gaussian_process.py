@@ -38,6 +38,24 @@ def test_any_kernel_is_predicted_as_scikit_learn_does(kernel):
     assert_predict_the_same(ours, theirs, stream.uniform(size=(50, 3)))
 
 
+@pytest.mark.parametrize("beta", [0.0, 2.6])
+def test_the_bound_is_that_of_the_prediction_and_slopes_as_differences_say(beta):
+    stream = np.random.default_rng(0)
+    x = stream.uniform(size=(30, 4))
+    process = GaussianProcess(alpha=1e-4, random_state=0).fit(x, np.cos(4 * x).sum(axis=1) - 7)
+
+    def predicted(point):
+        mean, deviation = process.predict(point[None], return_std=True)
+        return float(mean[0] - beta * deviation[0])
+
+    steps = 1e-6 * np.eye(4)
+    for point in stream.uniform(size=(20, 4)):
+        bound, slope = process.bound(point, beta)
+        assert bound == pytest.approx(predicted(point))
+        differences = [predicted(point + step) - predicted(point - step) for step in steps]
+        np.testing.assert_allclose(slope, np.array(differences) / 2e-6, rtol=1e-4, atol=1e-5)
+
+
 def test_an_unfitted_process_answers_as_scikit_learns():
     mean, deviation = GaussianProcess().predict([[0.5]], return_std=True)
     assert (float(mean), float(deviation[0])) == (0.0, 1.0)

@@ -112,6 +112,28 @@ def test_bayesian_optimization_never_returns_to_a_point(tmp_path):
     assert len(set(found)) == len(found) == 10
 
 
+def test_bayesian_optimization_proposes_what_keras_tuner_would(tmp_path, monkeypatch):
+    hp = HyperParameters()
+    for name in "abc":
+        hp.Float(name, 0, 1)
+    oracle = opened(
+        BayesianOptimizationOracle(
+            objective=OBJECTIVE, max_trials=15, num_initial_points=6, hyperparameters=hp, seed=0
+        ),
+        tmp_path,
+    )
+    run(oracle)
+    ours = oracle.populate_space("next")["values"]
+    populate_space = keras_tuner.oracles.BayesianOptimizationOracle.populate_space
+    asked = []
+    monkeypatch.setattr(
+        oracle, "_proposal", lambda: asked.append(1) or populate_space(oracle, "next")
+    )
+    theirs = oracle.populate_space("next")["values"]
+    assert asked
+    assert ours == pytest.approx(theirs, abs=1e-3)
+
+
 class Broken(RecordedOracle):
     def populate_space(self, trial_id):
         raise RuntimeError("cannot think")
