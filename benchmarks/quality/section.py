@@ -134,5 +134,10 @@ def _name_ends(ax: Any, found: Summary) -> None:
             fontsize=7.5,
             fontweight="bold" if name == _default(found) else "normal",
             annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": "#BBBBBB", "linewidth": 0.6},
+            arrowprops={
+                "arrowstyle": "-",
+                "color": "#BBBBBB",
+                "linewidth": 0.6,
+                "relpos": (0, 0.5),
+            },
         )
