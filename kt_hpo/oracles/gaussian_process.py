@@ -101,22 +101,26 @@ class GaussianProcess(PointwiseProcess):
             (1.0, (1,))
         """
         differences, scaled = self._scaled(point)
-        decay = np.exp(-scaled)
-        covariances = (1 + scaled + scaled**2 / 3) * decay
+        covariances = _matern(scaled)
         whitened = self._whitening @ covariances
         deviation = math.sqrt(max(1 - whitened @ whitened, _LEAST_VARIANCE))
         bound = covariances @ self.alpha_ - beta * deviation
         weights = self.alpha_ + beta / deviation * (whitened @ self._whitening)
-        slopes = 5 / (3 * self.kernel_.length_scale**2) * (1 + scaled) * decay
+        slopes = 5 / (3 * self.kernel_.length_scale**2) * (1 + scaled) * np.exp(-scaled)
         gradient = (weights * slopes) @ differences
         return self._y_train_mean + self._y_train_std * bound, self._y_train_std * gradient
 
     def _covariances(self, X: Any) -> tuple[float, np.ndarray]:
         _, scaled = self._scaled(X)
-        return 1.0, (1 + scaled + scaled**2 / 3) * np.exp(-scaled)
+        return 1.0, _matern(scaled)
 
     def _scaled(self, point: Any) -> tuple[np.ndarray, np.ndarray]:
         """Where the points that were fitted are from here, and how far, as the kernel takes it."""
         differences = self.X_train_ - point
         lengths = np.sqrt(np.einsum("ij,ij->i", differences, differences))
         return differences, math.sqrt(5) * lengths / self.kernel_.length_scale
+
+
+def _matern(scaled: np.ndarray) -> np.ndarray:
+    """The kernel of smoothness 5/2 over distances in its own lengths (equation 4.17 there)."""
+    return (1 + scaled + scaled**2 / 3) * np.exp(-scaled)
