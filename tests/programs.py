@@ -28,7 +28,7 @@ Search(max_trials={trials}, seed=0, directory={folder!r}, project_name="search",
        executor={executor}, max_retries_per_trial=1000).search(verbose=0)
 """
 # Seconds within which all have to end when the search's process is gone, on a busy machine too.
-SOON = 30
+SOON = 15
 
 
 class Program:

@@ -46,4 +46,4 @@ def test_deadline() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         start = time.monotonic()
         assert refusal(f"http://127.0.0.1:{silent.getsockname()[1]}/", deadline=0.3)
-        assert time.monotonic() - start < 30
+        assert time.monotonic() - start < 2

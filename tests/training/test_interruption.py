@@ -127,7 +127,7 @@ def test_a_trial_that_takes_too_long_fails_alone(tmp_path):
             slow.append(len(slow) == 0)
 
         def on_train_batch_begin(self, batch, logs=None):
-            time.sleep(3 * slow[-1])
+            time.sleep(6 * slow[-1])
 
     tuner = tuner_for(tmp_path, trial_timeout=10, max_trials=2)
     tuner.search(X, Y, **FIT | {"epochs": 5}, verbose=0, callbacks=[SlowAtFirst])
