@@ -3,8 +3,9 @@
     python -m benchmarks.mended [--repeats 5]
 
 Each in turns, as it was and as it is, in a fresh process. As it was means what stood there: the TPE
-as Optuna has it, the Gaussian process as Keras Tuner calculates it, one group of trials at a time,
-and garbage collections that look at everything.
+as Optuna has it, the Gaussian process as Keras Tuner calculates it, the differential evolution of
+bayesian-optimization, one group of trials at a time, and garbage collections that look at
+everything.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from benchmarks import contenders, measuring, overhead
 from benchmarks.cases import CASES
 from kt_hpo import oracles
 from kt_hpo.execution import inline as one_by_one
-from kt_hpo.oracles import samplers
+from kt_hpo.oracles import bayesopt_search, samplers
 from kt_hpo.training.vectorized import engine
 
 ONE, TWELVE = "digits MLP, one architecture", "digits MLP, 12 architectures"
@@ -49,6 +50,14 @@ def late_milliseconds(kind: Callable[..., Any], trials: int) -> float:
         oracle = overhead.opened(kind, "memory", folder)
         one = partial(overhead.one_trial, oracle)
         return overhead.measure(one, folder, [trials], math.inf)["milliseconds"][str(trials)]
+
+
+def bayesopt(as_it_was: bool, trials: int = 100) -> float:
+    """Milliseconds of an ask and a tell."""
+    if as_it_was:
+        bayesopt_search.quicken = lambda acquisition: None
+        bayesopt_search.threadpool_limits = nullcontext
+    return late_milliseconds(oracles.BayesOptSearchOracle, trials)
 
 
 def groups(as_it_was: bool, trials: int = 64) -> float:
@@ -77,6 +86,12 @@ SPOTS: dict[str, tuple[Callable[..., float], str, str]] = {
         "threads that wait for each other over matrices of a few numbers, single points checked by "
         "scikit-learn, slopes by differences",
         "one thread, the plain arithmetic, slopes calculated (`oracles/gaussian_process.py`)",
+    ),
+    "bayesian-optimization, at 100 trials": (
+        bayesopt,
+        "differential evolution that asks for one point after the other, threads that wait for "
+        "each other",
+        "a generation at a time, one thread (`oracles/acquisition.py`)",
     ),
     f"vectorised trials, {TWELVE}": (
         groups,

@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 from scipy.optimize import NonlinearConstraint
+from threadpoolctl import threadpool_limits
 
 from kt_hpo import space
 from kt_hpo.hyperparameters import HyperParameter, Value
 from kt_hpo.optional import require
+from kt_hpo.oracles.acquisition import quicken
 from kt_hpo.oracles.gaussian_process import PointwiseProcess
 from kt_hpo.oracles.observations import (
     Observation,
@@ -128,11 +130,9 @@ class BayesOptSearchOracle(RecordedOracle):
         for _ in range(_PROPOSALS):
             if optimizer.max is None:  # No trial so far keeps to the constraint.
                 return None
-            try:
-                suggested = optimizer.suggest()
-            except RuntimeError:  # Differential evolution has not converged.
-                return None
-            values = self._from_parameters(suggested)
+            # Several threads wait for each other over matrices of a few numbers.
+            with threadpool_limits(1):
+                values = self._from_parameters(optimizer.suggest())
             if self._allows(values):
                 return values
             # The model of the constraint learns from it. That of the objective does not: it is told
@@ -163,8 +163,10 @@ class BayesOptSearchOracle(RecordedOracle):
                 verbose=0,
                 allow_duplicate_points=True,
             )
-        # The same process, but for the time that a point takes.
+        # The same process, and the same search for its best point, but for the time they take.
         optimizer._gp = PointwiseProcess(**optimizer._gp.get_params(deep=False))
+        if any(is_choice(hyperparameter) for hyperparameter, _ in dimensions(self.hyperparameters)):
+            quicken(acquisition)
         return optimizer
 
     def _register(self, optimizer: Any, values: Mapping[str, Value], target: float) -> None:

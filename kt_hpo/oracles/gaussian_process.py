@@ -1,9 +1,9 @@
 """Gaussian processes that are asked for one point at a time, thousands of times.
 
-Keras Tuner looks for its next point by descending the confidence bound from 50 places, its slope by
-differences; bayesian-optimization, where there are choices, by differential evolution. Most of
-their seconds of thinking go into checks that scikit-learn makes at each point. Here a point costs
-its arithmetic (Rasmussen & Williams 2006, algorithm 2.1), and Keras Tuner's bound has its slope.
+Keras Tuner looks for its next point by descending the confidence bound from 50 places,
+bayesian-optimization by descending from ten, their slopes by differences. Most of their seconds of
+thinking go into checks that scikit-learn makes at each point. Here a point costs its arithmetic
+(Rasmussen & Williams 2006, algorithm 2.1), and Keras Tuner's bound has its slope.
 """
 
 from __future__ import annotations

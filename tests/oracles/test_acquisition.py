@@ -1,0 +1,53 @@
+"""The best points of acquisition functions, found a generation at a time."""
+
+import bayes_opt
+import numpy as np
+import pytest
+from bayes_opt.acquisition import ExpectedImprovement
+
+from kt_hpo.oracles.acquisition import minimum
+
+pytestmark = pytest.mark.filterwarnings("ignore:Non-float parameters are experimental")
+BOUNDS = {
+    "numbers and choices": {"x": (0.0, 1.0), "y": (0.0, 1.0), "kind": ("a", "b", "c")},
+    "choices alone": {"kind": ("a", "b", "c"), "other": ("a", "b")},
+}
+
+
+def fitted(bounds):
+    """An acquisition to be minimised, its space, and the object that it is of."""
+    acquisition = ExpectedImprovement(xi=0.01)
+    optimizer = bayes_opt.BayesianOptimization(
+        None, bounds, acquisition, random_state=0, verbose=0, allow_duplicate_points=True
+    )
+    stream = np.random.default_rng(0)
+    for point in optimizer.space.random_sample(5, random_state=np.random.RandomState(0)):
+        optimizer.register(point, float(point @ np.arange(len(point)) + stream.normal()))
+    acquisition._fit_gp(optimizer._gp, optimizer.space)
+    acquisition.y_max = optimizer.space.target.max()
+    return acquisition._get_acq(optimizer._gp), optimizer.space, acquisition
+
+
+@pytest.mark.parametrize("bounds", BOUNDS.values(), ids=BOUNDS)
+def test_the_best_point_is_as_good_as_that_of_bayesian_optimization(bounds):
+    acq, space, acquisition = fitted(bounds)
+    seeds = space.random_sample(10, random_state=np.random.RandomState(1))
+    ours, value = minimum(acq, space, seeds, np.random.RandomState(2))
+    _, expected = acquisition._smart_minimize(acq, space, seeds, np.random.RandomState(2))
+    assert value <= expected + 1e-3 * abs(expected)
+    assert acq(ours).item() == pytest.approx(value)
+    assert value <= acq(seeds).min()
+
+
+def test_a_generation_is_asked_for_at_once_and_a_seed_gives_the_same_point():
+    acq, space, _ = fitted(BOUNDS["choices alone"])
+    sizes = []
+
+    def counted(points):
+        sizes.append(len(points))
+        return acq(points)
+
+    seeds = space.random_sample(3, random_state=np.random.RandomState(1))
+    points = [minimum(counted, space, seeds, np.random.RandomState(0))[0] for _ in range(2)]
+    assert set(sizes) == {15 * 5}
+    np.testing.assert_array_equal(*points)
