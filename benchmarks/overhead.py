@@ -1,12 +1,12 @@
 """Milliseconds that a trial costs beside its training: asking for values, telling the result.
 
-    python -m benchmarks.overhead [--counts 10 100 1000 10000] [--minutes 1]
+    python -m benchmarks.overhead [--counts 10 100 1000 10000] [--minutes 1] [--engines NAME ...]
 
 By engine and storage, each in a process of its own, of a function of five hyperparameters that
 takes no time itself: the median over the ten trials before each count; what the process has grown
-by at 1,000 trials, and what is on disk a trial. An engine that cannot come to the next count in its
-minutes stops there. Then what the Gaussian process of Keras Tuner takes there and here, trial for
-trial in turns.
+by at 1,000 trials, and what is on disk a trial. An engine that cannot come to a count in its
+minutes goes on there with a search of trials drawn at random, all but those ten. Then what the
+Gaussian process of Keras Tuner takes there and here, trial for trial in turns.
 """
 
 from __future__ import annotations
@@ -14,12 +14,15 @@ from __future__ import annotations
 import argparse
 import gc
 import itertools
+import math
 import multiprocessing
 import os
+import signal
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -51,6 +54,7 @@ ENGINES: dict[str, Callable[..., Any]] = {
 }
 STORAGES = ("memory", "journal", "SQLite")
 ALONE = "Optuna alone, the same TPE"
+PAIRS = [(ALONE, "memory"), *itertools.product(ENGINES, STORAGES)]
 
 
 def space() -> keras_tuner.HyperParameters:
@@ -64,40 +68,96 @@ def space() -> keras_tuner.HyperParameters:
     return hp
 
 
-def opened(kind: Callable[..., Any], storage: str, folder: str) -> Any:
-    oracle = kind(objective=OBJECTIVE, max_trials=100_000, seed=0, hyperparameters=space())
-    if storage == "memory":
-        oracle.storage = optuna.storages.InMemoryStorage()
-    elif storage == "SQLite":
-        oracle.storage = f"sqlite:///{folder}/trials.db"
-    oracle._set_project_dir(folder, "overhead")
-    oracle.reload()
-    return oracle
+class OutOfTime(BaseException):
+    """The minutes are over: nobody but the clock may catch it."""
 
 
-def one_trial(oracle: Any) -> float:
-    """Asks and tells once; returns seconds."""
-    with measuring.timed() as seconds:
-        trial = oracle.create_trial("tuner0")
-        values = trial.hyperparameters.values
-        score = values["dropout"] + values.get("momentum", 0.5)
-        oracle.update_trial(trial.trial_id, {"score": score})
-        trial.status = TrialStatus.COMPLETED
-        oracle.end_trial(trial)
-    return seconds()
+@contextmanager
+def limited(seconds: float) -> Iterator[None]:
+    """Ends what is inside once its time is over, wherever it is."""
+
+    def end(*_: Any) -> None:
+        raise OutOfTime
+
+    signal.signal(signal.SIGALRM, end)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    except OutOfTime:
+        pass
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-def one_trial_of_optuna(study: optuna.Study) -> float:
-    """The same with Optuna alone; returns seconds."""
-    with measuring.timed() as seconds:
-        trial = study.ask()
-        trial.suggest_float("rate", 1e-5, 1e-1, log=True)
-        loss = trial.suggest_float("dropout", 0.0, 0.5)
-        trial.suggest_int("units", 8, 512, log=True)
-        sgd = trial.suggest_categorical("optimizer", ["adam", "sgd"]) == "sgd"
-        loss += trial.suggest_float("momentum", 0.0, 0.99) if sgd else 0.5
-        study.tell(trial, loss)
-    return seconds()
+class Engine:
+    """One of our engines with a storage.
+
+    Args:
+        kind: Its oracle.
+        storage: One of `STORAGES`.
+        folder: Where its files are.
+    """
+
+    def __init__(self, kind: Callable[..., Any], storage: str, folder: str) -> None:
+        self._kind, self._folder = kind, folder
+        self._storage: Any = None
+        if storage == "memory":
+            self._storage = optuna.storages.InMemoryStorage()
+        elif storage == "SQLite":
+            self._storage = f"sqlite:///{folder}/trials.db"
+        self._oracle = self._opened(kind)
+
+    def _opened(self, kind: Callable[..., Any]) -> Any:
+        oracle = kind(objective=OBJECTIVE, max_trials=100_000, seed=0, hyperparameters=space())
+        oracle.storage = self._storage
+        oracle._set_project_dir(self._folder, "overhead")
+        oracle.reload()
+        return oracle
+
+    def trial(self) -> float:
+        """Asks and tells once; returns seconds."""
+        with measuring.timed() as seconds:
+            trial = self._oracle.create_trial("tuner0")
+            values = trial.hyperparameters.values
+            score = values["dropout"] + values.get("momentum", 0.5)
+            self._oracle.update_trial(trial.trial_id, {"score": score})
+            trial.status = TrialStatus.COMPLETED
+            self._oracle.end_trial(trial)
+        return seconds()
+
+    def draw(self, trials: int) -> None:
+        """Lets a random search go on with the record, then the engine again."""
+        self._oracle = self._opened(oracles.RandomSearchOracle)
+        for _ in range(trials):
+            self.trial()
+        self._oracle = self._opened(self._kind)
+
+
+class OptunaAlone:
+    """The same search by Optuna itself, in memory."""
+
+    def __init__(self) -> None:
+        self._sampler = TPESampler(multivariate=True, group=True)
+        self._study = optuna.create_study(sampler=self._sampler)
+
+    def trial(self) -> float:
+        """Asks and tells once; returns seconds."""
+        with measuring.timed() as seconds:
+            trial = self._study.ask()
+            trial.suggest_float("rate", 1e-5, 1e-1, log=True)
+            loss = trial.suggest_float("dropout", 0.0, 0.5)
+            trial.suggest_int("units", 8, 512, log=True)
+            sgd = trial.suggest_categorical("optimizer", ["adam", "sgd"]) == "sgd"
+            loss += trial.suggest_float("momentum", 0.0, 0.99) if sgd else 0.5
+            self._study.tell(trial, loss)
+        return seconds()
+
+    def draw(self, trials: int) -> None:
+        """Draws trials at random, then gives the study its sampler back."""
+        self._study.sampler = optuna.samplers.RandomSampler()
+        for _ in range(trials):
+            self.trial()
+        self._study.sampler = self._sampler
 
 
 def megabytes() -> float:
@@ -107,27 +167,38 @@ def megabytes() -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
-def measure(one: Callable[[], float], folder: str, counts: list[int], minutes: float) -> dict:
+def measure(
+    engine: Engine | OptunaAlone, folder: str, counts: list[int], minutes: float
+) -> dict[str, Any]:
     """Runs trials; tells what one takes at each count that is reached in time."""
-    before, end = megabytes(), time.monotonic() + 60 * minutes
+    before = megabytes()
     seconds: list[float] = []
-    grown = {}
+    found: dict[str, Any] = {"milliseconds": {}, "drawn at random": {}, "megabytes": {}}
     for count in sorted(counts):
-        while len(seconds) < count and _in_time(seconds, count, end):
-            seconds.append(one())
-        if len(seconds) == count:
-            grown[str(count)] = megabytes() - before
-    size = sum(file.stat().st_size for file in Path(folder).rglob("*") if file.is_file())
-    return {
-        "milliseconds": {
-            str(count): 1000 * median(seconds[max(count - WINDOW, 0) : count])
-            for count in counts
-            if count <= len(seconds)
-        },
-        "trials": len(seconds),
-        "megabytes": grown,
-        "kilobytes on disk a trial": size / len(seconds) / 1000,
-    }
+        if seconds and WINDOW * count / len(seconds) * median(seconds[-WINDOW:]) > 60 * minutes:
+            break
+        with limited(60 * minutes):
+            run_up_to(count, engine, seconds, time.monotonic() + 60 * minutes)
+        if len(seconds) < count:
+            break
+        size = sum(file.stat().st_size for file in Path(folder).rglob("*") if file.is_file())
+        found["milliseconds"][str(count)] = 1000 * median(seconds[-WINDOW:])
+        found["drawn at random"][str(count)] = sum(map(math.isnan, seconds))
+        found["megabytes"][str(count)] = megabytes() - before
+        found["kilobytes on disk a trial"] = size / count / 1000
+    return found
+
+
+def run_up_to(count: int, engine: Engine | OptunaAlone, seconds: list[float], end: float) -> None:
+    """Runs the engine's trials, and some drawn at random if they would take too long."""
+    while len(seconds) < count - WINDOW and _in_time(seconds, count, end):
+        seconds.append(engine.trial())
+    missing = count - WINDOW - len(seconds)
+    if missing > 0:
+        engine.draw(missing)
+        seconds += [math.nan] * missing
+    while len(seconds) < count:
+        seconds.append(engine.trial())
 
 
 def _in_time(seconds: list[float], count: int, end: float) -> bool:
@@ -149,8 +220,8 @@ def gaussian_processes(trials: int) -> dict[str, Any]:
     """Ours and Keras Tuner's, trial for trial in turns; the second half counts."""
     kinds = {"kt_hpo": oracles.BayesianOptimizationOracle, "Keras Tuner": AsKerasTuner}
     with tempfile.TemporaryDirectory() as folder:
-        found = {name: opened(kind, "memory", folder) for name, kind in kinds.items()}
-        rounds = [{name: one_trial(one) for name, one in found.items()} for _ in range(trials)]
+        found = {name: Engine(kind, "memory", folder) for name, kind in kinds.items()}
+        rounds = [{name: one.trial() for name, one in found.items()} for _ in range(trials)]
     late = rounds[trials // 2 :]
     return {
         "trials": trials,
@@ -164,8 +235,7 @@ def section(results: dict[str, Any]) -> str:
     rows = results["rows"]
     counts = sorted({int(count) for row in rows for count in row["milliseconds"]})
     cells = [
-        [row["engine"], row["storage"],
-         *(_told(row["milliseconds"].get(str(count))) for count in counts),
+        [row["engine"], row["storage"], *(_told_at(str(count), row) for count in counts),
          _told(row["megabytes"].get("1000")), f"{row['kilobytes on disk a trial']:.1f}"]
         for row in rows
     ]  # fmt: skip
@@ -173,11 +243,18 @@ def section(results: dict[str, Any]) -> str:
                "MB at 1,000": "r", "kB on disk a trial": "r"}  # fmt: skip
     two = results["gaussian processes"]
     return (
-        f"Empty where it takes longer than {results['minutes']:g} minutes.\n\n"
+        f"Each count has {results['minutes']:g} minutes. In italics where that many trials of the "
+        "engine would take longer: those before the last ten are drawn at random, from where time "
+        "was short. Empty where that takes longer too.\n\n"
         f"{measuring.markdown(columns, cells)}\n\nGaussian process, trials {two['trials'] // 2} to "
         f"{two['trials']}: {two['kt_hpo']['median']:.0f} ms, Keras Tuner's "
         f"{two['Keras Tuner']['median']:.0f} ms, **{two['ratio']:.1f} times** as long."
     )
+
+
+def _told_at(count: str, row: dict[str, Any]) -> str:
+    text = _told(row["milliseconds"].get(count))
+    return f"*{text}*" if row["drawn at random"].get(count) else text
 
 
 def _told(amount: float | None) -> str:
@@ -188,29 +265,31 @@ def row(engine: str, storage: str, counts: list[int], minutes: float) -> dict[st
     """Measures an engine with a storage."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     with tempfile.TemporaryDirectory() as folder:
-        if engine == ALONE:
-            study = optuna.create_study(sampler=TPESampler(multivariate=True, group=True))
-            one = partial(one_trial_of_optuna, study)
-        else:
-            one = partial(one_trial, opened(ENGINES[engine], storage, folder))
+        alone = engine == ALONE
+        one = OptunaAlone() if alone else Engine(ENGINES[engine], storage, folder)
         return {"engine": engine, "storage": storage, **measure(one, folder, counts, minutes)}
 
 
 def run(options: argparse.Namespace) -> None:
+    """Measures the engines that are asked for; what was measured before of others stays."""
     load = measuring.load()
     counts = [10] if options.quick else options.counts
+    before = measuring.read("overhead") or {}
+    rows = {(one["engine"], one["storage"]): one for one in before.get("rows", [])}
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    two = gaussian_processes(8 if options.quick else 40)
     processes = multiprocessing.get_context("forkserver")
     processes.set_forkserver_preload(["keras_tuner", "kt_hpo.oracles"])
-    pairs = [(ALONE, "memory"), *itertools.product(ENGINES, STORAGES)]
-    rows = []
     with ProcessPoolExecutor(1, processes, max_tasks_per_child=1) as process:
-        for engine, storage in pairs:
-            rows.append(process.submit(row, engine, storage, counts, options.minutes).result())
-            print(rows[-1], flush=True)
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    results = {"rows": rows, "minutes": options.minutes}
-    results["gaussian processes"] = gaussian_processes(8 if options.quick else 40)
-    measuring.write("overhead", options, load, **results)
+        for pair in [pair for pair in PAIRS if pair[0] in options.engines]:
+            rows[pair] = process.submit(row, *pair, counts, options.minutes).result()
+            print(rows[pair], flush=True)
+            results = {
+                "rows": [rows[one] for one in PAIRS if one in rows],
+                "minutes": options.minutes,
+                "gaussian processes": two,
+            }
+            measuring.write("overhead", options, load, **results)
     print(section(results))
 
 
@@ -218,6 +297,8 @@ def main() -> None:
     parser = measuring.arguments(__doc__)
     parser.add_argument("--counts", nargs="+", type=int, default=list(COUNTS))
     parser.add_argument("--minutes", type=float, default=1.0)
+    names = [ALONE, *ENGINES]
+    parser.add_argument("--engines", nargs="+", choices=names, default=names, metavar="NAME")
     run(parser.parse_args())
 
 
