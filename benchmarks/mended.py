@@ -22,7 +22,7 @@ from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from benchmarks import contenders, measuring, overhead
+from benchmarks import contenders, engines, measuring, overhead
 from benchmarks.cases import CASES
 from kt_hpo import oracles
 from kt_hpo.execution import inline as one_by_one
@@ -47,7 +47,7 @@ def gaussian_process(as_it_was: bool, trials: int = 40) -> float:
 
 def late_milliseconds(kind: Callable[..., Any], trials: int) -> float:
     with tempfile.TemporaryDirectory() as folder:
-        engine = overhead.Engine(kind, "memory", folder)
+        engine = engines.Engine(kind, "memory", folder)
         seconds = [engine.trial() for _ in range(trials)]
     return 1000 * statistics.median(seconds[-overhead.WINDOW :])
 

@@ -1,0 +1,111 @@
+"""Engines with a storage, asked and told without training: ours, and Optuna alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import keras_tuner
+import optuna
+from keras_tuner.engine.trial import TrialStatus
+from optuna.samplers import TPESampler
+
+import kt_hpo
+from benchmarks import measuring
+from kt_hpo import oracles
+
+OBJECTIVE = keras_tuner.Objective("score", "min")
+ENGINES: dict[str, Callable[..., Any]] = {
+    "RandomSearch": oracles.RandomSearchOracle,
+    "OptunaSearch (TPE)": oracles.OptunaSearchOracle,
+    "OptunaSearch (CMA-ES)": partial(oracles.OptunaSearchOracle, sampler="cmaes"),
+    "OptunaSearch (NSGA-II)": partial(oracles.OptunaSearchOracle, sampler="nsga2"),
+    "EvolutionarySearch": oracles.EvolutionarySearchOracle,
+    "HyperoptSearch": oracles.HyperoptSearchOracle,
+    "BayesianOptimization": oracles.BayesianOptimizationOracle,
+    "BayesOptSearch": oracles.BayesOptSearchOracle,
+}
+STORAGES = ("memory", "journal", "SQLite")
+
+
+def space() -> keras_tuner.HyperParameters:
+    hp = kt_hpo.HyperParameters()
+    hp.Float("rate", 1e-5, 1e-1, sampling="log")
+    hp.Float("dropout", 0.0, 0.5)
+    hp.Int("units", 8, 512, sampling="log")
+    hp.Choice("optimizer", ["adam", "sgd"])
+    with hp.conditional_scope("optimizer", ["sgd"]):
+        hp.Float("momentum", 0.0, 0.99)
+    return hp
+
+
+class Engine:
+    """One of our engines with a storage.
+
+    Args:
+        kind: Its oracle.
+        storage: One of `STORAGES`.
+        folder: Where its files are.
+    """
+
+    def __init__(self, kind: Callable[..., Any], storage: str, folder: str) -> None:
+        self._kind, self._folder = kind, folder
+        self._storage: Any = None
+        if storage == "memory":
+            self._storage = optuna.storages.InMemoryStorage()
+        elif storage == "SQLite":
+            self._storage = f"sqlite:///{folder}/trials.db"
+        self._oracle = self._opened(kind)
+
+    def _opened(self, kind: Callable[..., Any]) -> Any:
+        oracle = kind(objective=OBJECTIVE, max_trials=100_000, seed=0, hyperparameters=space())
+        oracle.storage = self._storage
+        oracle._set_project_dir(self._folder, "overhead")
+        oracle.reload()
+        return oracle
+
+    def trial(self) -> float:
+        """Asks and tells once; returns seconds."""
+        with measuring.timed() as seconds:
+            trial = self._oracle.create_trial("tuner0")
+            values = trial.hyperparameters.values
+            score = values["dropout"] + values.get("momentum", 0.5)
+            self._oracle.update_trial(trial.trial_id, {"score": score})
+            trial.status = TrialStatus.COMPLETED
+            self._oracle.end_trial(trial)
+        return seconds()
+
+    def draw(self, trials: int) -> None:
+        """Lets a random search go on with the record, then the engine again."""
+        self._oracle = self._opened(oracles.RandomSearchOracle)
+        for _ in range(trials):
+            self.trial()
+        self._oracle = self._opened(self._kind)
+
+
+class OptunaAlone:
+    """The same search by Optuna itself, in memory."""
+
+    def __init__(self) -> None:
+        self._sampler = TPESampler(multivariate=True, group=True)
+        self._study = optuna.create_study(sampler=self._sampler)
+
+    def trial(self) -> float:
+        """Asks and tells once; returns seconds."""
+        with measuring.timed() as seconds:
+            trial = self._study.ask()
+            trial.suggest_float("rate", 1e-5, 1e-1, log=True)
+            loss = trial.suggest_float("dropout", 0.0, 0.5)
+            trial.suggest_int("units", 8, 512, log=True)
+            sgd = trial.suggest_categorical("optimizer", ["adam", "sgd"]) == "sgd"
+            loss += trial.suggest_float("momentum", 0.0, 0.99) if sgd else 0.5
+            self._study.tell(trial, loss)
+        return seconds()
+
+    def draw(self, trials: int) -> None:
+        """Draws trials at random, then gives the study its sampler back."""
+        self._study.sampler = optuna.samplers.RandomSampler()
+        for _ in range(trials):
+            self.trial()
+        self._study.sampler = self._sampler
