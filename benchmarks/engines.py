@@ -16,15 +16,25 @@ from benchmarks import measuring
 from kt_hpo import oracles
 
 OBJECTIVE = keras_tuner.Objective("score", "min")
+
+
+def many(kind: Callable[..., Any], **options: Any) -> Callable[..., Any]:
+    """An engine that ends after more trials than anybody asks it for."""
+    return partial(kind, max_trials=100_000, **options)
+
+
 ENGINES: dict[str, Callable[..., Any]] = {
-    "RandomSearch": oracles.RandomSearchOracle,
-    "OptunaSearch (TPE)": oracles.OptunaSearchOracle,
-    "OptunaSearch (CMA-ES)": partial(oracles.OptunaSearchOracle, sampler="cmaes"),
-    "OptunaSearch (NSGA-II)": partial(oracles.OptunaSearchOracle, sampler="nsga2"),
-    "EvolutionarySearch": oracles.EvolutionarySearchOracle,
-    "HyperoptSearch": oracles.HyperoptSearchOracle,
-    "BayesianOptimization": oracles.BayesianOptimizationOracle,
-    "BayesOptSearch": oracles.BayesOptSearchOracle,
+    "RandomSearch": many(oracles.RandomSearchOracle),
+    "GridSearch": many(oracles.GridSearchOracle),
+    "OptunaSearch (TPE)": many(oracles.OptunaSearchOracle),
+    "OptunaSearch (CMA-ES)": many(oracles.OptunaSearchOracle, sampler="cmaes"),
+    "OptunaSearch (NSGA-II)": many(oracles.OptunaSearchOracle, sampler="nsga2"),
+    "Hyperband": partial(oracles.HyperbandOracle, hyperband_iterations=10_000),
+    "EvolutionarySearch": many(oracles.EvolutionarySearchOracle),
+    "PopulationBasedTraining": partial(oracles.PopulationBasedTrainingOracle, max_epochs=20_000),
+    "HyperoptSearch": many(oracles.HyperoptSearchOracle),
+    "BayesianOptimization": many(oracles.BayesianOptimizationOracle),
+    "BayesOptSearch": many(oracles.BayesOptSearchOracle),
 }
 STORAGES = ("memory", "journal", "SQLite")
 
@@ -59,7 +69,7 @@ class Engine:
         self._oracle = self._opened(kind)
 
     def _opened(self, kind: Callable[..., Any]) -> Any:
-        oracle = kind(objective=OBJECTIVE, max_trials=100_000, seed=0, hyperparameters=space())
+        oracle = kind(objective=OBJECTIVE, seed=0, hyperparameters=space())
         oracle.storage = self._storage
         oracle._set_project_dir(self._folder, "overhead")
         oracle.reload()
@@ -78,7 +88,7 @@ class Engine:
 
     def draw(self, trials: int) -> None:
         """Lets a random search go on with the record, then the engine again."""
-        self._oracle = self._opened(oracles.RandomSearchOracle)
+        self._oracle = self._opened(ENGINES["RandomSearch"])
         for _ in range(trials):
             self.trial()
         self._oracle = self._opened(self._kind)

@@ -33,7 +33,7 @@ import keras_tuner
 import optuna
 
 from benchmarks import measuring
-from benchmarks.engines import ENGINES, STORAGES, Engine, OptunaAlone
+from benchmarks.engines import ENGINES, STORAGES, Engine, OptunaAlone, many
 from kt_hpo import oracles
 
 COUNTS = (10, 100, 1000, 10_000)
@@ -123,7 +123,7 @@ def gaussian_processes(trials: int) -> dict[str, Any]:
     """Ours and Keras Tuner's, trial for trial in turns; the second half counts."""
     kinds = {"kt_hpo": oracles.BayesianOptimizationOracle, "Keras Tuner": AsKerasTuner}
     with tempfile.TemporaryDirectory() as folder:
-        found = {name: Engine(kind, "memory", folder) for name, kind in kinds.items()}
+        found = {name: Engine(many(kind), "memory", folder) for name, kind in kinds.items()}
         rounds = [{name: one.trial() for name, one in found.items()} for _ in range(trials)]
     late = rounds[trials // 2 :]
     return {
