@@ -45,8 +45,6 @@ pruned searches Hyperband goes on with trainings, the others only stop them. Ray
 here without the actors that it would train in. Left out is population-based training, for which a
 table has no curves. A second table of a group holds those too that think for long, of the seeds
 that there was time for: so few say little."""
-# Fewer seeds of those who think for long would be fewer seeds for all.
-QUICK = [name for name, one in LIBRARIES.items() if not one.thinks]
 
 
 def section(results: dict[str, Any]) -> str:
@@ -67,14 +65,16 @@ def section(results: dict[str, Any]) -> str:
 
 
 def _tables(made: Known, budgets: Mapping[str, int]) -> list[Summary]:
-    """One of all libraries, before it one of the quick ones if they have made more searches."""
-    quick, every = (
-        summary({name: made[name] for name in made if name in names}, budgets)
-        for names in (QUICK, made)
+    """One of the libraries that have made the most searches, one of all if others have fewer."""
+    seeds = {
+        name: min(len(searches.get(problem, ())) for problem in budgets)
+        for name, searches in made.items()
+    }
+    groups = dict.fromkeys(
+        tuple(name for name in made if seeds[name] >= least) for least in (max(seeds.values()), 1)
     )
-    if every is None or quick is None:
-        return [one for one in (quick, every) if one is not None]
-    return [every] if every.seeds == quick.seeds else [quick, every]
+    found = [summary({name: made[name] for name in names}, budgets) for names in groups]
+    return [one for one in found if one is not None]
 
 
 def _told(found: Summary, name: str) -> list[str]:
