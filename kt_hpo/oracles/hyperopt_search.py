@@ -10,6 +10,7 @@ import keras_tuner
 from kt_hpo.hyperparameters import HyperParameter, Value
 from kt_hpo.optional import require
 from kt_hpo.oracles.observations import (
+    Observation,
     dimensions,
     is_choice,
     observations,
@@ -27,8 +28,8 @@ _ALGORITHMS = {"tpe": "hyperopt.tpe", "anneal": "hyperopt.anneal", "random": "hy
 class HyperoptSearchOracle(RecordedOracle):
     """Asks one of Hyperopt's algorithms for the values of every trial.
 
-    Hyperopt's trials are made anew from this search's own each time, and each trial has a seed of
-    its own, so an interrupted search goes on as it would have.
+    Hyperopt's trials are made from this search's own, and each trial has a seed of its own, so an
+    interrupted search goes on as it would have.
 
     Args:
         objective: As in `keras_tuner.Oracle`.
@@ -58,6 +59,8 @@ class HyperoptSearchOracle(RecordedOracle):
         **kwargs: Any,
     ) -> None:
         self.suggest = make_suggest(algorithm)
+        self._names: list[str] = []
+        self._written: list[tuple[Observation, dict[str, Any]]] = []
         super().__init__(objective=objective, max_trials=max_trials, seed=seed, **kwargs)
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
@@ -79,17 +82,26 @@ class HyperoptSearchOracle(RecordedOracle):
             return from_numbers(known, {})
         domain = hyperopt.base.Domain(None, to_hyperopt(known))
         seen = observations([*self.past, *self.trials.values()], self.objective)
-        trials = hyperopt.trials_from_docs(
-            [
-                _document(number, to_numbers(known, o.values), o.loss, list(domain.params))
-                for number, o in enumerate(seen)
-            ],
-            validate=False,
-        )
+        documents = self._documents(seen, list(domain.params))
+        trials = hyperopt.trials_from_docs(documents, validate=False)
         seed = int(self._stream().integers(2**31))
         (suggested,) = self.suggest([len(seen)], domain, trials, seed)
         drawn = suggested["misc"]["vals"]
         return from_numbers(known, {name: each[0] for name, each in drawn.items() if len(each)})
+
+    def _documents(self, seen: list[Observation], names: list[str]) -> list[dict[str, Any]]:
+        """The trials as Hyperopt keeps them; what has ended is written once."""
+        before = self._written if names == self._names else []
+        self._names, self._written = names, []
+        for number, observation in enumerate(seen):
+            ended = observation.loss is not None
+            if ended and number < len(before) and before[number][0] == observation:
+                self._written.append(before[number])
+            else:
+                numbers = to_numbers(self.hyperparameters, observation.values)
+                document = _document(number, numbers, observation.loss, names)
+                self._written.append((observation, document))
+        return [document for _, document in self._written]
 
 
 def make_suggest(algorithm: str | Suggest) -> Suggest:

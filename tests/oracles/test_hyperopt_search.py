@@ -9,9 +9,10 @@ import keras_tuner
 import numpy as np
 import optuna
 import pytest
-from conformance.searches import OBJECTIVE, conditional_space, opened, run
+from conformance.searches import OBJECTIVE, conditional_space, end, opened, run
 from hypothesis import given
 from hypothesis import strategies as st
+from keras_tuner.engine.trial import TrialStatus
 from models import blobs, build
 from strategies import spaces
 
@@ -112,6 +113,25 @@ def test_the_highest_is_found_too(tmp_path):
     oracle = HyperoptSearchOracle(objective, 40, "anneal", seed=0, hyperparameters=hp)
     found = run(opened(oracle, tmp_path), measure=lambda values: values["x"])
     assert np.mean([values["x"] for values in found[20:]]) > 0.75
+
+
+def test_trials_that_end_in_another_order_or_fail_are_told_as_to_a_search_that_goes_on(tmp_path):
+    def opened_again():
+        oracle = HyperoptSearchOracle(
+            OBJECTIVE, 99, seed=0, hyperparameters=conditional_space(), max_retries_per_trial=0
+        )
+        return opened(oracle, tmp_path)
+
+    oracle = opened_again()
+    run(oracle, 25)
+    first, second, third = (oracle.create_trial(name) for name in "abc")
+    end(oracle, third, 0.5)
+    oracle.create_trial("d")
+    second.status, second.message = TrialStatus.FAILED, "Traceback\nRuntimeError: no"
+    oracle.end_trial(second)
+    end(oracle, first, 0.25)
+    end(oracle, oracle.ongoing_trials["d"], 3.0)
+    assert oracle._ask() == opened_again()._ask()
 
 
 def test_a_function_of_hyperopts_is_taken(tmp_path):
