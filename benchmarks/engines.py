@@ -75,6 +75,11 @@ class Engine:
         oracle.reload()
         return oracle
 
+    @property
+    def learns(self) -> bool:
+        """Whether it goes on from trials that others have proposed."""
+        return self._oracle.learns_from_trials
+
     def trial(self) -> float:
         """Asks and tells once; returns seconds."""
         with measuring.timed() as seconds:
@@ -96,6 +101,8 @@ class Engine:
 
 class OptunaAlone:
     """The same search by Optuna itself, in memory."""
+
+    learns = True
 
     def __init__(self) -> None:
         self._sampler = TPESampler(multivariate=True, group=True)

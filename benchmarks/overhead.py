@@ -94,7 +94,9 @@ def measure(
 
 def run_up_to(count: int, engine: Engine | OptunaAlone, seconds: list[float], end: float) -> None:
     """Runs the engine's trials, and some drawn at random if they would take too long."""
-    while len(seconds) < count - WINDOW and _in_time(seconds, count, end):
+    while len(seconds) < count - WINDOW:
+        if engine.learns and not _in_time(seconds, count, end):
+            break
         seconds.append(engine.trial())
     missing = count - WINDOW - len(seconds)
     if missing > 0:
