@@ -22,12 +22,12 @@ from benchmarks import measuring
 
 MODULES = {
     "throughput": ["--repeats", "1"],
-    "vectorized": ["--repeats", "2"],
-    "workers": ["--repeats", "2"],
-    "cluster": ["--repeats", "1", "--trials", "16"],
-    "overhead": ["--minutes", "0.05"],
+    "vectorized": ["--repeats", "1"],
+    "workers": ["--repeats", "1"],
+    "cluster": ["--repeats", "1", "--trials", "8"],
+    "overhead": ["--minutes", "0.03"],
     "accuracy": ["--repeats", "1"],
-    "quality.run": ["--minutes", "1.5"],
+    "quality.run": ["--minutes", "1"],
     "quality.defaults": [],
     "simulation": ["--seeds", "1"],
     "mended": ["--repeats", "1"],
