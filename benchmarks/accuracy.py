@@ -154,7 +154,7 @@ def section(results: dict[str, Any]) -> str:
 
 def main() -> None:
     options = measuring.arguments(__doc__).parse_args()
-    load, goal = measuring.load(), 0.9 if options.quick else GOAL
+    load, goal = measuring.load(), 0.5 if options.quick else GOAL
     runs = {
         name: partial(seconds_until, search, goal, far_apart()) for name, search in SEARCHES.items()
     }

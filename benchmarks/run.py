@@ -4,7 +4,7 @@
 
 Half an hour on two cores, in few rounds: each alone has more by default. The searches on tables go
 on where they were interrupted, and so have only a part of that; `python -m benchmarks.quality.run`
-makes all that are missing. Quickly, two run at the same time, and what they find is kept in
+makes all that are missing. Quickly, four run at the same time, and what they find is kept in
 `build/`: it shows that all works, and nothing else.
 """
 
@@ -54,7 +54,7 @@ def main() -> int:
     quick = parser.parse_args().quick
     if quick:
         os.environ[measuring.PLACE] = str(QUICK_RESULTS.absolute())
-    with ThreadPoolExecutor(2 if quick else 1) as pool:
+    with ThreadPoolExecutor(4 if quick else 1) as pool:
         worked = list(pool.map(partial(run, quick=quick), MODULES))
     subprocess.run([sys.executable, "-m", "benchmarks.report"], check=True)
     failed = [module for module, well in zip(MODULES, worked, strict=True) if not well]

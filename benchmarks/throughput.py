@@ -33,6 +33,7 @@ PACKAGES = {
     "kt_hpo, Ray(2)": "ray",
     "Keras Tuner": "tensorboard",
 }
+QUICK = {"peer_trials": 1, "trials": 8, "epochs": 3}
 
 
 def there(name: str) -> bool:
@@ -125,7 +126,7 @@ def main() -> None:
     rows = {row["case"]: row for row in before}
     for name in cases:
         print(name, flush=True)
-        case = replace(CASES[name], peer_trials=2, trials=8) if options.quick else CASES[name]
+        case = replace(CASES[name], **QUICK) if options.quick else CASES[name]
         rows[name] = measure(name, case, measuring.repeats_of(options))
         ordered = [rows[one] for one in CASES if one in rows]
         measuring.write("throughput", options, load, rows=ordered)
