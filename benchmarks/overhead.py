@@ -78,14 +78,14 @@ def measure(
     seconds: list[float] = []
     found: dict[str, Any] = {"milliseconds": {}, "drawn at random": {}, "megabytes": {}}
     for count in sorted(counts):
-        if seconds and WINDOW * count / len(seconds) * median(seconds[-WINDOW:]) > 60 * minutes:
+        if seconds and WINDOW * count / len(seconds) * _latest(seconds) > 60 * minutes:
             break
         with limited(60 * minutes):
             run_up_to(count, engine, seconds, time.monotonic() + 60 * minutes)
         if len(seconds) < count:
             break
         size = sum(file.stat().st_size for file in Path(folder).rglob("*") if file.is_file())
-        found["milliseconds"][str(count)] = 1000 * median(seconds[-WINDOW:])
+        found["milliseconds"][str(count)] = 1000 * _latest(seconds)
         found["drawn at random"][str(count)] = sum(map(math.isnan, seconds))
         found["megabytes"][str(count)] = megabytes() - before
         found["kilobytes on disk a trial"] = size / count / 1000
@@ -108,8 +108,12 @@ def run_up_to(count: int, engine: Engine | OptunaAlone, seconds: list[float], en
 
 def _in_time(seconds: list[float], count: int, end: float) -> bool:
     """Whether a count can be reached, if trials take no longer than the last."""
-    latest = median(seconds[-WINDOW:]) if seconds else 0.0
-    return time.monotonic() + (count - len(seconds)) * latest < end
+    return time.monotonic() + (count - len(seconds)) * _latest(seconds) < end
+
+
+def _latest(seconds: list[float]) -> float:
+    """What the last trials took."""
+    return median(seconds[-WINDOW:]) if seconds else 0.0
 
 
 class AsKerasTuner(oracles.BayesianOptimizationOracle):
@@ -141,7 +145,7 @@ def section(results: dict[str, Any]) -> str:
     counts = sorted({int(count) for row in rows for count in row["milliseconds"]})
     cells = [
         [row["engine"], row["storage"], *(_told_at(str(count), row) for count in counts),
-         _told(row["megabytes"].get("1000")), f"{row['kilobytes on disk a trial']:.1f}"]
+         _told(row["megabytes"].get("1000")), _told(row.get("kilobytes on disk a trial"))]
         for row in rows
     ]  # fmt: skip
     columns = {"engine": "l", "storage": "l", **{f"ms at {c:,}": "r" for c in counts},
@@ -176,11 +180,12 @@ def row(engine: str, storage: str, counts: list[int], minutes: float) -> dict[st
 
 
 def run(options: argparse.Namespace) -> None:
-    """Measures the engines that are asked for; what was measured before of others stays."""
+    """Measures the engines that are asked for; others keep what equal minutes have shown before."""
     load = measuring.load()
     counts = [10] if options.quick else options.counts
     before = measuring.read("overhead") or {}
-    rows = {(one["engine"], one["storage"]): one for one in before.get("rows", [])}
+    known = before["rows"] if before.get("minutes") == options.minutes else []
+    rows = {(one["engine"], one["storage"]): one for one in known}
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     two = gaussian_processes(8 if options.quick else 40)
     processes = multiprocessing.get_context("forkserver")

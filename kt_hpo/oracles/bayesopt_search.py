@@ -165,7 +165,7 @@ class BayesOptSearchOracle(RecordedOracle):
             )
         # The same process, and the same search for its best point, but for the time they take.
         optimizer._gp = PointwiseProcess(**optimizer._gp.get_params(deep=False))
-        if any(is_choice(hyperparameter) for hyperparameter, _ in dimensions(self.hyperparameters)):
+        if not all(optimizer.space.continuous_dimensions):
             quicken(acquisition)
         return optimizer
 
