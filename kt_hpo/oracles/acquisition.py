@@ -1,7 +1,8 @@
 """Where an acquisition function of bayesian-optimization is best, in spaces with choices.
 
 The package looks there by differential evolution (Storn & Price 1997, "Differential Evolution"),
-point by point: seconds a trial, nearly all of them calls. Here a generation is one call.
+point by point: seconds a trial, nearly all of them calls. Here a generation is bred at once, and
+one call.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from typing import Any
 import numpy as np
 from scipy.optimize import differential_evolution, minimize
 
-# As in bayesian-optimization.
+# As in bayesian-optimization, and as scipy chooses.
 _POINTS_A_DIMENSION = 15
+_CROSSOVER, _SCALES = 0.7, (0.5, 1.0)
 
 
 def quicken(acquisition: Any) -> None:
@@ -52,11 +54,38 @@ def minimum(
     points = space.random_sample(_POINTS_A_DIMENSION * len(space.bounds), random_state=random_state)
     points[: len(x_seeds)] = x_seeds[: len(points)]
     found = differential_evolution(
-        lambda generation: acq(generation.T), space.bounds, init=points, polish=False,
-        vectorized=True, updating="deferred", rng=random_state,
+        lambda generation: acq(generation.T), space.bounds, strategy=_Generation(), init=points,
+        polish=False, vectorized=True, updating="deferred", rng=random_state.randint(2**31),
     )  # fmt: skip
     best, value = _descend(acq, space, found.x, float(found.fun))
     return np.clip(best, *space.bounds.T), value
+
+
+class _Generation:
+    """Breeds as scipy's "best1bin" does, when the first of a generation is asked for its child."""
+
+    children: np.ndarray
+
+    def __call__(
+        self, candidate: int, population: np.ndarray, rng: np.random.Generator
+    ) -> np.ndarray:
+        if candidate == 0:
+            self.children = _bred(population, rng)
+        return self.children[candidate]
+
+
+def _bred(population: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A child of each point: parts of it, and parts of the best moved by what two others differ."""
+    size, dimensions = population.shape
+    points = np.arange(size)
+    steps = rng.integers(1, size, size)
+    others = rng.integers(1, size - 1, size)
+    others += others >= steps
+    difference = population[(points + steps) % size] - population[(points + others) % size]
+    mutants = population[0] + rng.uniform(*_SCALES) * difference
+    crossed = rng.random((size, dimensions)) < _CROSSOVER
+    crossed[points, rng.integers(dimensions, size=size)] = True
+    return np.where(crossed, mutants, population)
 
 
 def _descend(

@@ -15,7 +15,7 @@ from kt_hpo import space
 from kt_hpo.hyperparameters import HyperParameter, Value
 from kt_hpo.optional import require
 from kt_hpo.oracles.acquisition import quicken
-from kt_hpo.oracles.gaussian_process import PointwiseProcess
+from kt_hpo.oracles.gaussian_process import QuickProcess
 from kt_hpo.oracles.observations import (
     Observation,
     dimensions,
@@ -164,7 +164,7 @@ class BayesOptSearchOracle(RecordedOracle):
                 allow_duplicate_points=True,
             )
         # The same process, and the same search for its best point, but for the time they take.
-        optimizer._gp = PointwiseProcess(**optimizer._gp.get_params(deep=False))
+        optimizer._gp = QuickProcess(**optimizer._gp.get_params(deep=False))
         if not all(optimizer.space.continuous_dimensions):
             quicken(acquisition)
         return optimizer

@@ -1,9 +1,10 @@
-"""Gaussian processes that are asked for one point at a time, thousands of times.
+"""Gaussian processes that are asked for thousands of points, one or a generation at a time.
 
 Keras Tuner looks for its next point by descending the confidence bound from 50 places,
-bayesian-optimization by descending from ten, their slopes by differences. Most of their seconds of
-thinking go into checks that scikit-learn makes at each point. Here a point costs its arithmetic
-(Rasmussen & Williams 2006, algorithm 2.1), and Keras Tuner's bound has its slope.
+bayesian-optimization by descending from ten, their slopes by differences, or generation by
+generation. Much of their thinking goes into checks that scikit-learn makes at each call. Here a
+call costs its arithmetic (Rasmussen & Williams 2006, algorithm 2.1), and Keras Tuner's bound has
+its slope.
 """
 
 from __future__ import annotations
@@ -19,18 +20,18 @@ from sklearn.gaussian_process.kernels import Matern
 _LEAST_VARIANCE = 1e-12
 
 
-class PointwiseProcess(GaussianProcessRegressor):
-    """A Gaussian process of scikit-learn's that predicts one point quickly.
+class QuickProcess(GaussianProcessRegressor):
+    """A Gaussian process of scikit-learn's that predicts quickly.
 
     Example:
         >>> kernel = Matern(nu=2.5, length_scale_bounds="fixed")
-        >>> process = PointwiseProcess(kernel, alpha=1e-4).fit([[0.0], [1.0]], [0.0, 1.0])
+        >>> process = QuickProcess(kernel, alpha=1e-4).fit([[0.0], [1.0]], [0.0, 1.0])
         >>> mean, deviation = process.predict(np.array([[0.5]]), return_std=True)
         >>> round(float(mean[0]), 3)
         0.544
     """
 
-    def fit(self, X: Any, y: Any) -> PointwiseProcess:
+    def fit(self, X: Any, y: Any) -> QuickProcess:
         """Fits the process; see `GaussianProcessRegressor.fit`."""
         super().fit(X, y)
         identity = np.eye(len(self.X_train_))
@@ -38,7 +39,7 @@ class PointwiseProcess(GaussianProcessRegressor):
         return self
 
     def predict(self, X: Any, return_std: bool = False, return_cov: bool = False) -> Any:
-        """Predicts as `GaussianProcessRegressor.predict` does, one point quickly.
+        """Predicts as `GaussianProcessRegressor.predict` does.
 
         Args:
             X: Points, of shape `(points, dimensions)`.
@@ -48,20 +49,17 @@ class PointwiseProcess(GaussianProcessRegressor):
         Returns:
             Means, and what else is wanted.
         """
-        if not return_std or len(X) != 1 or not hasattr(self, "X_train_"):
+        if return_cov or not return_std or not hasattr(self, "X_train_"):
             return super().predict(X, return_std, return_cov)
-        prior, covariances = self._covariances(X)
-        explained = self._whitening @ covariances
-        mean = self._y_train_mean + self._y_train_std * (covariances @ self.alpha_)
-        variance = max(prior - explained @ explained, 0.0)
-        return np.atleast_1d(mean), np.atleast_1d(math.sqrt(variance) * self._y_train_std)
-
-    def _covariances(self, X: Any) -> tuple[float, np.ndarray]:
-        """That of a point with itself, and those with the points that were fitted."""
-        return self.kernel_.diag(X)[0], self.kernel_(X, self.X_train_)[0]
+        points = np.asarray(X)
+        covariances = self.kernel_(points, self.X_train_)
+        explained = covariances @ self._whitening.T
+        variances = self.kernel_.diag(points) - np.einsum("ij,ij->i", explained, explained)
+        means = self._y_train_mean + self._y_train_std * (covariances @ self.alpha_)
+        return means, self._y_train_std * np.sqrt(np.maximum(variances, 0.0))
 
 
-class GaussianProcess(PointwiseProcess):
+class GaussianProcess(QuickProcess):
     """Keras Tuner's Gaussian process: a Matérn kernel of smoothness 5/2, its length fitted.
 
     Args:
@@ -109,10 +107,6 @@ class GaussianProcess(PointwiseProcess):
         slopes = 5 / (3 * self.kernel_.length_scale**2) * (1 + scaled) * np.exp(-scaled)
         gradient = (weights * slopes) @ differences
         return self._y_train_mean + self._y_train_std * bound, self._y_train_std * gradient
-
-    def _covariances(self, X: Any) -> tuple[float, np.ndarray]:
-        _, scaled = self._scaled(X)
-        return 1.0, _matern(scaled)
 
     def _scaled(self, point: Any) -> tuple[np.ndarray, np.ndarray]:
         """Where the points that were fitted are from here, and how far, as the kernel takes it."""

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from bayes_opt.acquisition import ExpectedImprovement
 
-from kt_hpo.oracles.acquisition import minimum
+from kt_hpo.oracles.acquisition import _bred, minimum
 
 pytestmark = pytest.mark.filterwarnings("ignore:Non-float parameters are experimental")
 BOUNDS = {
@@ -51,3 +51,17 @@ def test_a_generation_is_asked_for_at_once_and_a_seed_gives_the_same_point():
     points = [minimum(counted, space, seeds, np.random.RandomState(0))[0] for _ in range(2)]
     assert set(sizes) == {15 * 5}
     np.testing.assert_array_equal(*points)
+
+
+def test_children_are_bred_as_storn_and_price_say():
+    stream = np.random.default_rng(0)
+    population = stream.random((40, 3))
+    children = _bred(population, stream)
+    kept = children == population
+    assert not kept.all(axis=1).any()
+    assert 0.1 < kept.mean() < 0.3  # One of three is sure to change, the others with 0.7.
+    steps = (children - population[0])[~kept.any(axis=1)]
+    differences = population[:, None] - population[None]
+    for step in steps:
+        ratios = step / np.where(differences == 0, np.nan, differences)
+        assert np.nanmin(np.ptp(ratios, axis=2)) < 1e-9
