@@ -1,25 +1,28 @@
-"""Where an acquisition function of bayesian-optimization is best, in spaces with choices.
+"""Where an acquisition function of bayesian-optimization is best.
 
-The package looks there by differential evolution (Storn & Price 1997, "Differential Evolution"),
-point by point: seconds a trial, nearly all of them calls. Here a generation is bred at once, and
-one call.
+The package descends from its best random points and, in spaces with choices, evolves them
+(Storn & Price 1997, "Differential Evolution"). It does so point by point: up to seconds a trial,
+nearly all of them calls. Here a slope is one call, and so is a generation, which is bred at once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
 from scipy.optimize import differential_evolution, minimize
 
+Acquisition = Callable[[np.ndarray], np.ndarray]
 # As in bayesian-optimization, and as scipy chooses.
 _POINTS_A_DIMENSION = 15
 _CROSSOVER, _SCALES = 0.7, (0.5, 1.0)
+_STEP = 1e-8
 
 
 def quicken(acquisition: Any) -> None:
-    """Makes an acquisition function look for its best point generation by generation.
+    """Makes an acquisition function look for its best point in fewer calls.
 
     Args:
         acquisition: A `bayes_opt.acquisition` object; what it looks for stays the same.
@@ -35,30 +38,42 @@ def quicken(acquisition: Any) -> None:
 
 
 def minimum(
-    acq: Callable[[np.ndarray], np.ndarray],
+    acq: Acquisition,
     space: Any,
     x_seeds: np.ndarray,
     random_state: np.random.RandomState,
 ) -> tuple[np.ndarray, float]:
-    """Looks for the least value by differential evolution, then along the numbers by descent.
+    """Looks for the least value: by descents, after differential evolution if there are choices.
 
     Args:
         acq: Gives the values of points, of shape `(points, dimensions)`; less is better.
         space: A `bayes_opt.TargetSpace`, in which a choice has a dimension for each of its values.
-        x_seeds: Points that the first generation begins with, of shape `(seeds, dimensions)`.
+        x_seeds: Points to descend from, or to begin the first generation with, of shape
+            `(seeds, dimensions)`.
         random_state: Draws the other points, and their children.
 
     Returns:
         The best point, of shape `(dimensions,)`, and its value.
     """
+    starts = list(x_seeds)
+    if not all(space.continuous_dimensions):
+        starts = [_evolved(acq, space, x_seeds, random_state)]
+    ends = [_descended(acq, space, start) for start in starts]
+    best, value = min(ends, key=itemgetter(1))
+    return np.clip(best, *space.bounds.T), value
+
+
+def _evolved(
+    acq: Acquisition, space: Any, x_seeds: np.ndarray, random_state: np.random.RandomState
+) -> np.ndarray:
+    """The best point of the last generation."""
     points = space.random_sample(_POINTS_A_DIMENSION * len(space.bounds), random_state=random_state)
     points[: len(x_seeds)] = x_seeds[: len(points)]
     found = differential_evolution(
         lambda generation: acq(generation.T), space.bounds, strategy=_Generation(), init=points,
         polish=False, vectorized=True, updating="deferred", rng=random_state.randint(2**31),
     )  # fmt: skip
-    best, value = _descend(acq, space, found.x, float(found.fun))
-    return np.clip(best, *space.bounds.T), value
+    return found.x
 
 
 class _Generation:
@@ -88,20 +103,27 @@ def _bred(population: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return np.where(crossed, mutants, population)
 
 
-def _descend(
-    acq: Callable[[np.ndarray], np.ndarray], space: Any, best: np.ndarray, value: float
-) -> tuple[np.ndarray, float]:
-    """A better point with the same choices, if there is one nearby."""
-    numbers = space.continuous_dimensions
-    if not any(numbers):
-        return best, value
+def _descended(acq: Acquisition, space: Any, start: np.ndarray) -> tuple[np.ndarray, float]:
+    """The best point that a descent along the numbers comes to, choices staying as they are."""
+    numbers = np.flatnonzero(space.continuous_dimensions)
+    bounds = space.bounds[numbers]
+    value = acq(start[None]).item()
+    if not len(numbers):
+        return start, value
 
     def moved(to: np.ndarray) -> np.ndarray:
-        point = best.copy()
+        point = start.copy()
         point[numbers] = to
         return point
 
-    found = minimize(lambda x: acq(moved(x)).item(), best[numbers], bounds=space.bounds[numbers])
+    def with_slope(x: np.ndarray) -> tuple[float, np.ndarray]:
+        steps = np.where(x + _STEP > bounds[:, 1], -_STEP, _STEP)
+        points = np.tile(moved(x), (len(x) + 1, 1))
+        points[np.arange(1, len(points)), numbers] += steps
+        here, *there = acq(points)
+        return here, (there - here) / steps
+
+    found = minimize(with_slope, start[numbers], jac=True, bounds=bounds, method="L-BFGS-B")
     if found.success and found.fun < value:
         return moved(found.x), float(found.fun)
-    return best, value
+    return start, value

@@ -165,8 +165,7 @@ class BayesOptSearchOracle(RecordedOracle):
             )
         # The same process, and the same search for its best point, but for the time they take.
         optimizer._gp = QuickProcess(**optimizer._gp.get_params(deep=False))
-        if not all(optimizer.space.continuous_dimensions):
-            quicken(acquisition)
+        quicken(acquisition)
         return optimizer
 
     def _register(self, optimizer: Any, values: Mapping[str, Value], target: float) -> None:

@@ -9,6 +9,7 @@ from kt_hpo.oracles.acquisition import _bred, minimum
 
 pytestmark = pytest.mark.filterwarnings("ignore:Non-float parameters are experimental")
 BOUNDS = {
+    "numbers alone": {"x": (0.0, 1.0), "y": (0.0, 1.0), "z": (0.0, 1.0)},
     "numbers and choices": {"x": (0.0, 1.0), "y": (0.0, 1.0), "kind": ("a", "b", "c")},
     "choices alone": {"kind": ("a", "b", "c"), "other": ("a", "b")},
 }
@@ -49,8 +50,21 @@ def test_a_generation_is_asked_for_at_once_and_a_seed_gives_the_same_point():
 
     seeds = space.random_sample(3, random_state=np.random.RandomState(1))
     points = [minimum(counted, space, seeds, np.random.RandomState(0))[0] for _ in range(2)]
-    assert set(sizes) == {15 * 5}
+    assert set(sizes) == {15 * 5, 1}
+    assert sizes.count(1) == len(points)
     np.testing.assert_array_equal(*points)
+
+
+def test_a_descent_asks_for_a_slope_at_once():
+    acq, space, _ = fitted(BOUNDS["numbers alone"])
+    sizes = set()
+
+    def counted(points):
+        sizes.add(len(points))
+        return acq(points)
+
+    minimum(counted, space, np.array([[0.5, 0.5, 0.5]]), np.random.RandomState(0))
+    assert sizes == {1, 1 + 3}
 
 
 def test_children_are_bred_as_storn_and_price_say():
