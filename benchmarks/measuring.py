@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import os
 import platform
 import shlex
@@ -11,6 +12,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
@@ -104,6 +106,22 @@ def timed() -> Iterator[Callable[[], float]]:
         yield lambda: (ended[0] if ended else time.perf_counter()) - began
     finally:
         ended.append(time.perf_counter())
+
+
+@contextmanager
+def fresh_process(*modules: str) -> Iterator[Callable[..., Any]]:
+    """Runs each call in a process of its own, one at a time.
+
+    Args:
+        *modules: What is imported once, and is there from the beginning in all of them.
+
+    Yields:
+        What calls a function with arguments, and gives what it returns.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(list(modules))
+    with ProcessPoolExecutor(1, context, max_tasks_per_child=1) as processes:
+        yield lambda function, *args: processes.submit(function, *args).result()
 
 
 def machine() -> dict[str, Any]:

@@ -10,12 +10,10 @@ everything.
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import statistics
 import tempfile
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import nullcontext
 from functools import partial
 from typing import Any
@@ -107,12 +105,6 @@ SPOTS: dict[str, tuple[Callable[..., float], str, str]] = {
 }
 
 
-def measured(spot: Callable[[bool], float], as_it_was: bool) -> float:
-    """Measures in a process of its own, in which nothing is mended yet."""
-    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
-        return process.submit(spot, as_it_was).result()
-
-
 def section(results: dict[str, Any]) -> str:
     """Tells the results."""
     rows = []
@@ -129,15 +121,16 @@ def section(results: dict[str, Any]) -> str:
 def main() -> None:
     options = measuring.arguments(__doc__).parse_args()
     load, found = measuring.load(), {}
-    for name, (spot, *_) in SPOTS.items():
-        print(name, flush=True)
-        if options.quick:
-            spot = partial(spot, trials=8)
-        runs = {
-            "before": partial(measured, spot, True),
-            "after": partial(measured, spot, False),
-        }
-        found[name] = measuring.in_turns(runs, measuring.repeats_of(options))
+    with measuring.fresh_process("benchmarks.contenders", "benchmarks.overhead") as process:
+        for name, (spot, *_) in SPOTS.items():
+            print(name, flush=True)
+            if options.quick:
+                spot = partial(spot, trials=2)
+            runs = {
+                "before": partial(process, spot, True),
+                "after": partial(process, spot, False),
+            }
+            found[name] = measuring.in_turns(runs, measuring.repeats_of(options))
     results = {"milliseconds a trial": found}
     measuring.write("mended", options, load, **results)
     print(section(results))

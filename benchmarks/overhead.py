@@ -15,13 +15,11 @@ import argparse
 import gc
 import itertools
 import math
-import multiprocessing
 import os
 import signal
 import tempfile
 import time
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
@@ -188,11 +186,9 @@ def run(options: argparse.Namespace) -> None:
     rows = {(one["engine"], one["storage"]): one for one in known}
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     two = gaussian_processes(8 if options.quick else 40)
-    processes = multiprocessing.get_context("forkserver")
-    processes.set_forkserver_preload(["keras_tuner", "kt_hpo.oracles"])
-    with ProcessPoolExecutor(1, processes, max_tasks_per_child=1) as process:
+    with measuring.fresh_process("keras_tuner", "kt_hpo.oracles") as process:
         for pair in [pair for pair in PAIRS if pair[0] in options.engines]:
-            rows[pair] = process.submit(row, *pair, counts, options.minutes).result()
+            rows[pair] = process(row, *pair, counts, options.minutes)
             print(rows[pair], flush=True)
             results = {
                 "rows": [rows[one] for one in PAIRS if one in rows],

@@ -235,7 +235,7 @@ def drawn(rows: list[dict[str, Any]]) -> str:
 def run(options: argparse.Namespace) -> None:
     load, name = measuring.load(), curves.there()[0]
     table = curves.read(name)
-    iterations, seeds = (3, 1) if options.quick else (ITERATIONS, options.seeds)
+    iterations, seeds = (1, 1) if options.quick else (ITERATIONS, options.seeds)
     rows = []
     for workers in WORKERS:
         rows += simulated(table, workers, iterations, seeds)

@@ -113,7 +113,7 @@ def speed(repeats: int, trials: int) -> dict[str, Any]:
     }
 
 
-def memory(megabytes: int, workers: int = 4) -> dict[str, float]:
+def memory(megabytes: int, workers: int) -> dict[str, float]:
     cores = sorted(os.sched_getaffinity(0))
     small, large = (measure("weigh", cores, workers, size) for size in (1, megabytes))
     return {"array megabytes": megabytes, "workers": workers, "megabytes more": large - small}
@@ -148,7 +148,9 @@ def main() -> None:
     trials = options.trials or (2 if options.quick else 16)
     results = {
         "speed": speed(measuring.repeats_of(options), trials),
-        "memory": memory(options.megabytes or (20 if options.quick else 1000)),
+        "memory": memory(
+            options.megabytes or (20 if options.quick else 1000), 1 if options.quick else 4
+        ),
     }
     measuring.write("workers", options, load, **results)
     print(section(results))

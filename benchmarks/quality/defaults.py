@@ -75,7 +75,7 @@ def section(results: dict[str, Any]) -> str:
 
 
 def run(options: argparse.Namespace) -> None:
-    load, seeds = measuring.load(), 2 if options.quick else 30
+    load, seeds = measuring.load(), 1 if options.quick else 30
     problems = [name for name in PROBLEMS if PROBLEMS[name]().group == "learning curves"]
     rows = []
     for trials in TRIALS:
