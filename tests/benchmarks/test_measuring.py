@@ -1,4 +1,5 @@
 import json
+import os
 
 from benchmarks import measuring
 
@@ -21,6 +22,11 @@ def test_everyone_is_timed_in_turns():
         "a": {"median": 2.0, "least": 1.0, "most": 3.0},
         "b": {"median": 5.0, "least": 5.0, "most": 9.0},
     }
+
+
+def test_each_call_has_a_process_of_its_own():
+    with measuring.fresh_process("json") as process:
+        assert len({os.getpid(), process(os.getpid), process(os.getpid)}) == 3
 
 
 def test_results_say_what_they_were_made_with(tmp_path, monkeypatch):
