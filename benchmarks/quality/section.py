@@ -44,8 +44,7 @@ Keras Tuner's Gaussian process is calculated with our arithmetic, its proposals 
 bayesian-optimization looks for its next point with ours, which takes seconds less. Of the
 pruned searches Hyperband goes on with trainings, the others only stop them. Ray Tune's ASHA decides
 here without the actors that it would train in. Left out is population-based training, for which a
-table has no curves. A second table of a group holds those too that think for long, of the seeds
-that there was time for: so few say little."""
+table has no curves."""
 
 
 def section(results: dict[str, Any]) -> str:
