@@ -12,6 +12,7 @@ from scipy.optimize import NonlinearConstraint
 from threadpoolctl import threadpool_limits
 
 from kt_hpo import space
+from kt_hpo.arguments import check_whole
 from kt_hpo.hyperparameters import HyperParameter, Value
 from kt_hpo.optional import require
 from kt_hpo.oracles.acquisition import quicken
@@ -51,8 +52,7 @@ class BayesOptSearchOracle(RecordedOracle):
         acquisition: "ei" (expected improvement), "ucb" (upper confidence bound), "poi" (probability
             of improvement), or a `bayes_opt.acquisition` object. It is of a standardized objective;
             exploration that decays does so with every trial.
-        num_initial_points: How many trials are drawn at random first; three times the number of
-            hyperparameters if not given.
+        num_initial_points: How many trials are drawn at random first; 5, as in bayes_opt.
         constraint: A `scipy.optimize.NonlinearConstraint` as `bayes_opt` takes it: its function is
             called with every hyperparameter by name and gives a number, or several. It is called
             often and should be quick. Values that break it are never proposed.
@@ -78,18 +78,14 @@ class BayesOptSearchOracle(RecordedOracle):
         objective: Any = None,
         max_trials: int = 10,
         acquisition: Any = "ei",
-        num_initial_points: int | None = None,
+        num_initial_points: int = 5,
         constraint: NonlinearConstraint | None = None,
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
         self.acquisition = make_acquisition(acquisition)
         _check_constraint(constraint, self.acquisition)
-        if num_initial_points is not None and num_initial_points < 1:
-            raise ValueError(
-                f"num_initial_points={num_initial_points!r} is not allowed; give a whole number "
-                "from 1 on, or None for three times the number of hyperparameters."
-            )
+        check_whole(num_initial_points=num_initial_points)
         self.constraint = constraint
         self.num_initial_points = num_initial_points
         super().__init__(objective=objective, max_trials=max_trials, seed=seed, **kwargs)
@@ -106,9 +102,8 @@ class BayesOptSearchOracle(RecordedOracle):
         """
         seen = observations([*self.past, *self.trials.values()], self.objective)
         measured = [o for o in seen if o.loss is not None and np.isfinite(o.loss)]
-        varying = dimensions(self.hyperparameters)
         values: dict[str, Value] | None = None
-        if varying and len(measured) >= (self.num_initial_points or 3 * len(varying)):
+        if dimensions(self.hyperparameters) and len(measured) >= self.num_initial_points:
             values = self._propose(seen)
         return self._untried(values)
 

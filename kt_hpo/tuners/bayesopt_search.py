@@ -25,8 +25,7 @@ class BayesOptSearch(Tuner):
         max_trials: How many trials to run at most.
         acquisition: "ei" (expected improvement), "ucb" (upper confidence bound), "poi" (probability
             of improvement), or a `bayes_opt.acquisition` object.
-        num_initial_points: How many trials are drawn at random first; three times the number of
-            hyperparameters if not given.
+        num_initial_points: How many trials are drawn at random first; 5, as in bayes_opt.
         constraint: A `scipy.optimize.NonlinearConstraint` whose function takes hyperparameters by
             name and gives a number; it is called for values, before any training.
         seed: Seed of values, weights and shuffling. The same seed gives the same trials.
@@ -53,7 +52,7 @@ class BayesOptSearch(Tuner):
         objective: ObjectiveLike = None,
         max_trials: int = 10,
         acquisition: Any = "ei",
-        num_initial_points: int | None = None,
+        num_initial_points: int = 5,
         constraint: NonlinearConstraint | None = None,
         seed: int | None = None,
         hyperparameters: keras_tuner.HyperParameters | None = None,
