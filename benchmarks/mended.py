@@ -89,9 +89,9 @@ SPOTS: dict[str, tuple[Callable[..., float], str, str]] = {
     ),
     "bayesian-optimization, at 100 trials": (
         bayesopt,
-        "differential evolution that asks for one point after the other, threads that wait for "
-        "each other",
-        "a generation at a time, one thread (`oracles/acquisition.py`)",
+        "differential evolution and descents that ask for one point after the other, threads that "
+        "wait for each other",
+        "a generation and a slope at a time, one thread (`oracles/acquisition.py`)",
     ),
     f"vectorised trials, {TWELVE}": (
         groups,
