@@ -21,10 +21,10 @@ from pathlib import Path
 from benchmarks import measuring
 
 MODULES = {
-    "throughput": ["--repeats", "1"],
-    "vectorized": ["--repeats", "1"],
     "workers": ["--repeats", "1"],
     "cluster": ["--repeats", "1", "--trials", "8"],
+    "throughput": ["--repeats", "1"],
+    "vectorized": ["--repeats", "1"],
     "overhead": ["--minutes", "0.03"],
     "accuracy": ["--repeats", "1"],
     "quality.run": ["--minutes", "1"],
