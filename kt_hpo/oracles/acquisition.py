@@ -55,25 +55,26 @@ def minimum(
     Returns:
         The best point, of shape `(dimensions,)`, and its value.
     """
-    starts = list(x_seeds)
-    if not all(space.continuous_dimensions):
+    if all(space.continuous_dimensions):
+        starts = list(zip(x_seeds, acq(x_seeds).tolist(), strict=True))
+    else:
         starts = [_evolved(acq, space, x_seeds, random_state)]
-    ends = [_descended(acq, space, start) for start in starts]
+    ends = [_descended(acq, space, *start) for start in starts]
     best, value = min(ends, key=itemgetter(1))
     return np.clip(best, *space.bounds.T), value
 
 
 def _evolved(
     acq: Acquisition, space: Any, x_seeds: np.ndarray, random_state: np.random.RandomState
-) -> np.ndarray:
-    """The best point of the last generation."""
+) -> tuple[np.ndarray, float]:
+    """The best point of the last generation, and its value."""
     points = space.random_sample(_POINTS_A_DIMENSION * len(space.bounds), random_state=random_state)
     points[: len(x_seeds)] = x_seeds[: len(points)]
     found = differential_evolution(
         lambda generation: acq(generation.T), space.bounds, strategy=_Generation(), init=points,
         polish=False, vectorized=True, updating="deferred", rng=random_state.randint(2**31),
     )  # fmt: skip
-    return found.x
+    return found.x, float(found.fun)
 
 
 class _Generation:
@@ -103,11 +104,12 @@ def _bred(population: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return np.where(crossed, mutants, population)
 
 
-def _descended(acq: Acquisition, space: Any, start: np.ndarray) -> tuple[np.ndarray, float]:
+def _descended(
+    acq: Acquisition, space: Any, start: np.ndarray, value: float
+) -> tuple[np.ndarray, float]:
     """The best point that a descent along the numbers comes to, choices staying as they are."""
     numbers = np.flatnonzero(space.continuous_dimensions)
     bounds = space.bounds[numbers]
-    value = acq(start[None]).item()
     if not len(numbers):
         return start, value
 
