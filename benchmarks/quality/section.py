@@ -43,11 +43,10 @@ about a quarter of 50 end, and ASHA a tenth.
 
 Keras Tuner's Gaussian process is calculated with our arithmetic, its proposals are its own;
 bayesian-optimization looks for its next point with ours, which takes seconds less. Our engine on
-it asks for the expected improvement, the package for an upper bound; it takes all that has an order
-for continuous, and the package knows what is whole, which on HPOBench is better. Of the
-pruned searches Hyperband goes on with trainings, the others only stop them. Ray Tune's ASHA decides
-here without the actors that it would train in. Left out is population-based training, for which a
-table has no curves."""
+it asks for the expected improvement, the package for an upper bound; what is between the two is
+chance. Of the pruned searches Hyperband goes on with trainings, the others only stop them. Ray
+Tune's ASHA decides here without the actors that it would train in. Left out is population-based
+training, for which a table has no curves."""
 
 
 def section(results: dict[str, Any]) -> str:

@@ -35,16 +35,19 @@ _ACQUISITIONS: dict[str, tuple[str, dict[str, float]]] = {
 }
 # How often values that break the constraint are drawn again, and proposed again.
 _DRAWS, _PROPOSALS = 1000, 5
+# Where there are more, one is much like the next, and a slope finds the best sooner.
+_MOST_LEVELS = 100
 
 
 class BayesOptSearchOracle(RecordedOracle):
     """Proposes where a Gaussian process promises the most, with `bayes_opt`.
 
     Numbers are modelled from 0 to 1 on the scale they are sampled on: its kernel has one length for
-    all, so that units up to 512 would drown a rate below 1. Choices are its categorical parameters.
-    A hyperparameter that is not active stands in the middle of its range. A running trial counts as
-    average ("constant liar", Ginsbourger et al. 2010, "Kriging Is Well-Suited to Parallelize
-    Optimization", section 4.2), so that parallel trials spread out.
+    all, so that units up to 512 would drown a rate below 1. It knows which number is which value
+    where they are at most 100. Choices are its categorical parameters. A hyperparameter that is not
+    active stands in the middle of its range. A running trial counts as average ("constant liar",
+    Ginsbourger et al. 2010, "Kriging Is Well-Suited to Parallelize Optimization", section 4.2), so
+    that parallel trials spread out.
 
     Args:
         objective: As in `keras_tuner.Oracle`.
@@ -147,9 +150,7 @@ class BayesOptSearchOracle(RecordedOracle):
             optimizer = bayes_opt.BayesianOptimization(
                 f=None,
                 pbounds={
-                    name: tuple(map(str, range(len(hyperparameter.values))))
-                    if is_choice(hyperparameter)
-                    else (0.0, 1.0)
+                    name: _bounds(hyperparameter, name)
                     for hyperparameter, name in dimensions(self.hyperparameters)
                 },
                 acquisition_function=acquisition,
@@ -197,6 +198,16 @@ class BayesOptSearchOracle(RecordedOracle):
         assert self.constraint is not None
         middle = {hp.name: hp.prob_to_value(0.5) for hp in self.hyperparameters.space}
         return self.constraint.fun(**(middle | dict(values)))
+
+
+def _bounds(hyperparameter: HyperParameter, name: str) -> Any:
+    """What `bayes_opt` knows of a hyperparameter: categories, levels, or the ends of a range."""
+    from kt_hpo.oracles.levels import Levels, level_count
+
+    if is_choice(hyperparameter):
+        return tuple(map(str, range(len(hyperparameter.values))))
+    count = level_count(hyperparameter)
+    return Levels(name, count) if count and count <= _MOST_LEVELS else (0.0, 1.0)
 
 
 def make_acquisition(acquisition: Any) -> Any:

@@ -3,6 +3,7 @@
 import math
 import sys
 import warnings
+from typing import ClassVar
 
 import bayes_opt.acquisition
 import keras_tuner
@@ -78,6 +79,28 @@ def test_the_best_choice_is_found(tmp_path):
         measure=lambda values: bowl(values) + {"a": 1.0, "b": 0.5, "c": 0.0}[values["kind"]],
     )
     assert [values["kind"] for values in values_of(oracle)[8:]].count("c") >= 5
+
+
+def test_the_model_knows_which_whole_numbers_were_tried(tmp_path):
+    class Watched(BayesOptSearchOracle):
+        repeated: ClassVar[list[bool]] = []
+
+        def _propose(self, seen):
+            values = super()._propose(seen)
+            self.repeated.append(values in [observation.values for observation in seen])
+            return values
+
+    hp = HyperParameters()
+    hp.Int("x", 0, 6)
+    hp.Int("y", 0, 6)
+    oracle = Watched(OBJECTIVE, 25, seed=0, hyperparameters=hp)
+    run(
+        opened(oracle, tmp_path),
+        measure=lambda values: (values["x"] - 2) ** 2 + (values["y"] - 4) ** 2,
+    )
+    assert len(oracle.repeated) == 20
+    assert sum(oracle.repeated) <= 4
+    assert oracle.get_best_trials(1)[0].score == 0
 
 
 def test_five_trials_are_random_at_first(tmp_path):
