@@ -146,7 +146,8 @@ def section(results: dict[str, Any]) -> str:
     ]
     columns = {"search": "l", "median, s": "r", "least": "r", "most": "r"}
     return (
-        f"Until {results['goal']:.0%}; `inf` where the search ended before. Ray Tune has no "
+        f"Until {results['goal']:.0%}; `inf` where the search ended before. Both TPEs are one "
+        "algorithm, with other random numbers: what is between them is chance. Ray Tune has no "
         "default search to compare: it is timed in the throughput.\n\n"
         + measuring.markdown(columns, rows)
     )
