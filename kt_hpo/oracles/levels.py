@@ -6,8 +6,6 @@ others, as its kernel has one length for all.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from bayes_opt.parameter import FloatParameter
 
@@ -41,7 +39,7 @@ class Levels(FloatParameter):
 
     def kernel_transform(self, value: np.ndarray) -> np.ndarray:
         """Gives the middles of the levels of numbers from 0 to 1, in the same shape."""
-        levels: Any = np.floor(value * self.count).clip(0, self.count - 1)
+        levels = np.floor(value * self.count).clip(0, self.count - 1)
         return (levels + 0.5) / self.count
 
 
