@@ -1,0 +1,39 @@
+"""Each mended spot runs as it was and as it is."""
+
+import pytest
+
+from benchmarks import measuring, mended
+from kt_hpo.execution import inline
+from kt_hpo.oracles import bayesopt_search, samplers
+from kt_hpo.training.vectorized.engine import Engine
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", mended.SPOTS)
+def test_a_spot_is_timed_before_and_after(name):
+    spot, *_ = mended.SPOTS[name]
+    with measuring.fresh_process("benchmarks.contenders", "benchmarks.overhead") as process:
+        before, after = (process(spot, as_it_was, 2) for as_it_was in (True, False))
+    assert before > 0 and after > 0
+
+
+@pytest.mark.parametrize(
+    ("spot", "trials", "place", "name"),
+    [
+        (mended.tpe, 1, samplers, "quicken"),
+        (mended.bayesopt, 7, bayesopt_search, "quicken"),
+        (mended.bayesopt, 7, bayesopt_search, "threadpool_limits"),
+        (mended.groups, 2, Engine, "_groups_at_once"),
+        (mended.inline, 1, inline, "quick_collections"),
+    ],
+)
+def test_what_is_put_back_is_what_the_code_calls(spot, trials, place, name, monkeypatch):
+    calls, real = [], getattr(place, name)
+
+    def watched(*arguments):
+        calls.append(arguments)
+        return real(*arguments)
+
+    monkeypatch.setattr(place, name, watched)
+    spot(False, trials)
+    assert calls

@@ -1,0 +1,45 @@
+"""The page of results is what the results say."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from benchmarks import cluster, measuring, report, vectorized
+
+ROOT = measuring.RESULTS.parents[1]
+
+
+@pytest.mark.slow
+def test_the_page_is_made_of_the_results(tmp_path):
+    copied = shutil.copytree(ROOT / "benchmarks/results", tmp_path / "results")
+    environment = os.environ | {measuring.PLACE: str(copied), "PYTHONPATH": str(ROOT)}
+    subprocess.run([sys.executable, "-m", "benchmarks.report"], env=environment, check=True)
+    written = (tmp_path / "RESULTS.md").read_text()
+    assert written == (ROOT / "benchmarks/RESULTS.md").read_text()
+    assert "Not measured yet" not in written
+
+
+def test_every_section_tells_which_command_makes_it():
+    for name in report.SECTIONS:
+        results = measuring.read(name)
+        assert results is not None
+        assert f"`{results['about']['command']}`" in report.origin(results["about"])
+        assert "--quick" not in results["about"]["command"]
+
+
+def times(*medians):
+    return [{"median": one, "least": one, "most": one} for one in medians]
+
+
+def test_ratios_are_of_the_first_k_and_of_two_workers():
+    seconds = dict(zip(("1", "64"), times(4.0, 0.5), strict=True))
+    assert "| 64 | **8.0** | 0.500" in vectorized.section(
+        {"trials": 64, "seconds a trial": seconds}
+    )
+    seconds = dict(zip(("Workers(2)", "Ray(2)"), times(10.0, 12.0), strict=True))
+    assert "| Ray(2) | **1.20** | 12.0" in cluster.section(
+        {"rows": [{"trials": 8, "seconds": seconds}]}
+    )

@@ -1,0 +1,22 @@
+"""Workers are timed and weighed in processes of their own."""
+
+import os
+
+import pytest
+
+from benchmarks import workers
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("case", "numbers"), [("search", (2, 2)), ("weigh", (1, 1))])
+def test_a_case_has_a_number(case, numbers):
+    assert workers.measure(case, sorted(os.sched_getaffinity(0)), *numbers) > 0
+
+
+def test_the_page_says_how_much_faster_two_are():
+    seconds = {n: {"median": s, "least": s, "most": s} for n, s in (("1", 30.0), ("2", 20.0))}
+    speed = {"trials": 8, "seconds": seconds, "times as fast": 1.5}
+    memory = {"array megabytes": 1000, "workers": 4, "megabytes more": 1350.4}
+    page = workers.section({"speed": speed, "memory": memory})
+    assert "8 trials: two workers are **1.50 times** as fast" in page
+    assert "one array of 1,000 MB need 1,350 MB more" in page
