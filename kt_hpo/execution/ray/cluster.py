@@ -83,7 +83,8 @@ def _connect(address: str | None) -> None:
             # A head cannot always start the server of a client (Ray's issue 63202).
             if "Starting Ray client server failed" not in str(error) or attempt == _CONNECTIONS:
                 raise ConnectionError(
-                    f"There is no Ray at address={address!r}: {error} Start one with "
+                    f"There is no Ray at address={address!r}, or it asks for a token and "
+                    f"{_AUTHENTICATION}=token is not set here: {error}. Start one with "
                     "`ray start --head`, or leave address= out for one on this machine, for this "
                     "search alone."
                 ) from error
