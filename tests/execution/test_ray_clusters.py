@@ -49,6 +49,7 @@ def cluster(head, nodes=()):
     In this process gRPC may run, and of what is forked from it then, some ends at once (Ray's issue
     63202): a cluster that is started in it may lack a part.
     """
+    ray.shutdown()  # Of another test's.
     # Sockets are in it, whose names are short.
     with tempfile.TemporaryDirectory(prefix="r") as folder, ExitStack() as stack:
         stack.callback(ray.shutdown)
