@@ -162,7 +162,8 @@ def section(results: dict[str, Any]) -> str:
     return (
         f"Each count has {results['minutes']:g} minutes. In italics where that many trials of the "
         "engine would take longer: those before the last ten are drawn at random, from where time "
-        "was short. Empty where that takes longer too.\n\n"
+        "was short. Empty where that takes longer too. Rows may be of several runs on one machine: "
+        "`--engines` and `--storages` measure some again.\n\n"
         f"{measuring.markdown(columns, cells)}\n\nGaussian process, trials {two['trials'] // 2} to "
         f"{two['trials']}: {two['kt_hpo']['median']:.0f} ms, Keras Tuner's "
         f"{two['Keras Tuner']['median']:.0f} ms, **{two['ratio']:.1f} times** as long."
