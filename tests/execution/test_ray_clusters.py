@@ -114,14 +114,16 @@ def test_a_node_that_is_lost_costs_a_try(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_client_of_a_cluster_searches_on_it(tmp_path):
+def test_a_client_of_a_cluster_searches_on_it(tmp_path, capfd):
     with closing(socket.create_server(("", 0))) as free:
         port = free.getsockname()[1]
     with cluster(["--num-cpus=2", f"--ray-client-server-port={port}"]) as address:
         host, _ = address.split(":")
         executor = kt_hpo.Ray(2, address=f"ray://{host}:{port}")
         tuner = Square(tmp_path, executor, max_trials=4, trial_timeout=5)
+        capfd.readouterr()
         tuner.search(faults={"0002": hang}, verbose=0)
+    assert capfd.readouterr() == ("", "")
     assert states(tuner) == ["COMPLETE", "COMPLETE", "FAIL", "COMPLETE"]
     assert "trial_timeout=5" in tuner.oracle.get_trial("0002").message
 

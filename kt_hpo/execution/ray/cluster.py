@@ -75,7 +75,7 @@ def _connect(address: str | None) -> None:
                 log_to_driver=True,
                 logging_level=logging.CRITICAL,
                 # Of a client, Ray Tune's loop runs on the head.
-                runtime_env={"env_vars": _VARIABLES},
+                runtime_env={"env_vars": {name: os.environ[name] for name in _VARIABLES}},
             )
             return
         except ConnectionError as error:

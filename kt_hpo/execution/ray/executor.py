@@ -123,7 +123,7 @@ class Ray:
         from ray import tune
 
         from kt_hpo.execution.ray.freight import ObjectStore, StoredDatasets
-        from kt_hpo.execution.ray.searcher import Losses, OracleSearcher
+        from kt_hpo.execution.ray.searcher import Losses, OracleSearcher, name_of
         from kt_hpo.execution.ray.shelf import place_of
         from kt_hpo.execution.ray.trainable import OneTrial
 
@@ -155,8 +155,8 @@ class Ray:
                 num_samples=-1,
                 max_concurrent_trials=self.num_workers,
                 reuse_actors=True,
-                trial_name_creator=_name,
-                trial_dirname_creator=_name,
+                trial_name_creator=name_of,
+                trial_dirname_creator=name_of,
             ),
             run_config=tune.RunConfig(
                 name="tune",
@@ -185,11 +185,6 @@ class Ray:
             given = {"resources": self.resources, **given}
         words = [f"{name}={value!r}" for name, value in given.items() if value is not None]
         return f"Ray({', '.join([str(self.num_workers), *words])})"
-
-
-def _name(trial: Any) -> str:
-    """What Ray calls a trial in its files."""
-    return f"trial_{trial.config['trial']}_{trial.trial_id}"
 
 
 def _checked(resources: Mapping[str, float]) -> dict[str, float]:

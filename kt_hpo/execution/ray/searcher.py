@@ -1,16 +1,24 @@
-"""Ray Tune's side of a search: it runs what the oracle proposes, and tells what it has lost."""
+"""Ray Tune's side of a search: it runs what the oracle proposes, and tells what it has lost.
+
+Of a client of a cluster, it runs on the head. This module travels there as it is: to import its
+package would import TensorFlow, before anyone there can silence its notes.
+"""
 
 from __future__ import annotations
 
+import logging
+import sys
 from pathlib import Path
 from typing import Any
 
+import ray
 from ray import tune
 from ray.tune.search import Searcher
 
-from kt_hpo.execution.processes.messages import packed, unpacked
 from kt_hpo.execution.ray.mailbox import Wire
-from kt_hpo.execution.ray.messages import Lose, Suggest
+from kt_hpo.startup import quiet_tensorflow
+
+ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
 
 
 class OracleSearcher(Searcher):
@@ -36,6 +44,9 @@ class OracleSearcher(Searcher):
             The configuration; None while there is nothing to run, `Searcher.FINISHED` when there
             is no more.
         """
+        from kt_hpo.execution.processes.messages import packed, unpacked
+        from kt_hpo.execution.ray.messages import Suggest
+
         try:
             self._wire.send(packed(Suggest(trial_id)))
             return unpacked(self._wire.receive())
@@ -73,8 +84,22 @@ class Losses(tune.Callback):
     def __init__(self, mailbox: Any) -> None:
         self._wire = Wire(mailbox)
 
+    def setup(self, *args: Any, **info: Any) -> None:
+        """Keeps Ray and TensorFlow quiet where the loop runs on the head of a cluster.
+
+        Args:
+            *args: What the loop begins with.
+            **info: The same.
+        """
+        logging.getLogger("ray").setLevel(logging.CRITICAL)
+        with quiet_tensorflow():
+            import kt_hpo.execution.ray.messages  # noqa: F401
+
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """Tells of one."""
+        from kt_hpo.execution.processes.messages import packed
+        from kt_hpo.execution.ray.messages import Lose
+
         try:
             self._wire.send(packed(Lose(trial.trial_id, _words_of(trial))))
             self._wire.receive()
@@ -86,3 +111,15 @@ def _words_of(trial: Any) -> str:
     """Why Ray lost a trial, from the file in which the loop has written it down."""
     path = trial.error_file
     return Path(path).read_text() if path and Path(path).exists() else "Ray has lost the trial."
+
+
+def name_of(trial: Any) -> str:
+    """Names a trial of Ray's in its files.
+
+    Args:
+        trial: The trial.
+
+    Returns:
+        The name, with ours and Ray's.
+    """
+    return f"trial_{trial.config['trial']}_{trial.trial_id}"
