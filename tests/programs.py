@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import textwrap
@@ -79,6 +80,13 @@ def until(happens):
     while not happens():
         assert time.monotonic() < deadline, "it did not happen"
         time.sleep(0.02)
+
+
+def free_port():
+    """A port that nobody listens on, on any interface."""
+    with socket.socket() as one:
+        one.bind(("", 0))
+        return one.getsockname()[1]
 
 
 def ends_in(journal):

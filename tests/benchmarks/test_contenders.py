@@ -5,7 +5,7 @@ from dataclasses import replace
 import keras
 import pytest
 
-from benchmarks import contenders, throughput
+from benchmarks import contenders, measuring, throughput
 from benchmarks.cases import CASES
 
 CASE = replace(CASES["digits MLP, one architecture"], epochs=3, trials=4, peer_trials=1)
@@ -35,9 +35,9 @@ def test_a_row_compares_all_and_holds_the_scores_against_keras_tuner():
 
 def test_the_page_has_ratios_to_keras_tuner():
     seconds = {
-        "Keras Tuner": {"median": 3.0, "least": 2.0, "most": 4.0},
-        "loop by hand": {"median": 2.0, "least": 2.0, "most": 2.0},
-        "kt_hpo, inline": {"median": 1.5, "least": 1.0, "most": 2.0},
+        "Keras Tuner": measuring.spread([2.0, 3.0, 4.0]),
+        "loop by hand": measuring.spread([2.0]),
+        "kt_hpo, inline": measuring.spread([1.0, 1.5, 2.0]),
     }
     row = {"case": "digits", "command": "bench", "epochs": 3, "seconds a trial": seconds,
            "trials": dict.fromkeys(seconds, 4), "not installed": []}  # fmt: skip

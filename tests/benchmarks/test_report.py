@@ -30,16 +30,12 @@ def test_every_section_tells_which_command_makes_it():
         assert "--quick" not in results["about"]["command"]
 
 
-def times(*medians):
-    return [{"median": one, "least": one, "most": one} for one in medians]
-
-
 def test_ratios_are_of_the_first_k_and_of_two_workers():
-    seconds = dict(zip(("1", "64"), times(4.0, 0.5), strict=True))
+    seconds = {k: measuring.spread([s]) for k, s in (("1", 4.0), ("64", 0.5))}
     assert "| 64 | **8.0** | 0.500" in vectorized.section(
         {"trials": 64, "seconds a trial": seconds}
     )
-    seconds = dict(zip(("Workers(2)", "Ray(2)"), times(10.0, 12.0), strict=True))
+    seconds = {who: measuring.spread([s]) for who, s in (("Workers(2)", 10.0), ("Ray(2)", 12.0))}
     assert "| Ray(2) | **1.20** | 12.0" in cluster.section(
         {"rows": [{"trials": 8, "seconds": seconds}]}
     )

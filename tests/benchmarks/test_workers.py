@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from benchmarks import workers
+from benchmarks import measuring, workers
 
 
 @pytest.mark.slow
@@ -14,7 +14,7 @@ def test_a_case_has_a_number(case, numbers):
 
 
 def test_the_page_says_how_much_faster_two_are():
-    seconds = {n: {"median": s, "least": s, "most": s} for n, s in (("1", 30.0), ("2", 20.0))}
+    seconds = {n: measuring.spread([s]) for n, s in (("1", 30.0), ("2", 20.0))}
     speed = {"trials": 8, "seconds": seconds, "times as fast": 1.5}
     memory = {"array megabytes": 1000, "workers": 4, "megabytes more": 1350.4}
     page = workers.section({"speed": speed, "memory": memory})

@@ -2,17 +2,16 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
-from programs import Program, until
+from programs import Program, free_port, until
 from squares import Square, states
 
 import kt_hpo
@@ -115,8 +114,7 @@ def test_a_node_that_is_lost_costs_a_try(tmp_path):
 
 @pytest.mark.slow
 def test_a_client_of_a_cluster_searches_on_it(tmp_path, capfd):
-    with closing(socket.create_server(("", 0))) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     with cluster(["--num-cpus=2", f"--ray-client-server-port={port}"]) as address:
         host, _ = address.split(":")
         executor = kt_hpo.Ray(2, address=f"ray://{host}:{port}")

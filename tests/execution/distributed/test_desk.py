@@ -1,7 +1,6 @@
 """What a chief answers, asked over its port; the workers are played by the tests."""
 
 import pickle
-import socket
 import threading
 import time
 
@@ -9,6 +8,7 @@ import grpc
 import pytest
 from keras_tuner.engine.trial import TrialStatus
 from optuna.pruners import ThresholdPruner
+from programs import free_port
 
 import kt_hpo
 from kt_hpo.execution.distributed import Chief, Role, line
@@ -32,9 +32,7 @@ class Running:
     """A chief that searches in a thread."""
 
     def __init__(self, folder, **arguments):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         hp = kt_hpo.HyperParameters()
         hp.Int("units", 1, 1000)
         self.tuner = Search(

@@ -2,14 +2,13 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import textwrap
 from pathlib import Path
 
 import pytest
-from programs import ends_in, until
+from programs import ends_in, free_port, until
 
 import kt_hpo
 
@@ -45,12 +44,6 @@ class Search(kt_hpo.RandomSearch):
 Search(max_trials=8, seed=0, directory="runs", project_name="search", max_retries_per_trial=1,
        overwrite={overwrite}).search(verbose=0)
 """
-
-
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
 
 
 class Cluster:
