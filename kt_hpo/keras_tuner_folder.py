@@ -12,6 +12,7 @@ from optuna.trial import TrialState
 
 from kt_hpo import space
 from kt_hpo.hyperparameters import HyperParameters
+from kt_hpo.metric_directions import metric_direction
 from kt_hpo.record import quiet_optuna
 
 _WEIGHTS = "checkpoint.weights.h5"
@@ -35,6 +36,13 @@ def read_keras_tuner(folder: Path) -> optuna.Study:
     config = oracle.get("hyperparameters") or {"space": _united(states), "values": {}}
     known = HyperParameters.from_config(config)
     name, direction = _guess_objective(states)
+    if metric_direction(name) not in (None, direction):
+        warnings.warn(
+            f"{folder} is a search for {name} ({direction}), though the name says otherwise: Keras "
+            "Tuner knows not all of Keras' metrics. Its best trials may be the worst. Import it "
+            f'with the right direction: kt_hpo.import_search(..., objective="{name}").',
+            stacklevel=3,
+        )
     with quiet_optuna():
         study = optuna.create_study(
             study_name=folder.name, direction="maximize" if direction == "max" else "minimize"

@@ -14,6 +14,7 @@ from keras_tuner import Objective
 from keras_tuner.src.engine.objective import MultiObjective, create_objective
 
 from kt_hpo.arguments import did_you_mean
+from kt_hpo.metric_directions import metric_direction
 
 GAP = "generalization_gap"
 # What is measured of a trained model where it is asked for; the less the better, all of them.
@@ -97,8 +98,8 @@ def make_objective(objective: ObjectiveLike) -> Objective:
         The objective, a sum if there are several, as Keras Tuner has it.
 
     Raises:
-        ValueError: If a name does not tell whether more or less of it is better, one is there
-            twice, or the list is empty.
+        ValueError: If a name does not tell whether more or less of it is better, a direction is
+            neither "min" nor "max", one is there twice, or the list is empty.
         TypeError: If it is something else.
 
     Example:
@@ -113,8 +114,10 @@ def make_objective(objective: ObjectiveLike) -> Objective:
                 f"objective={objective!r} is not allowed; give at least one, and none twice."
             )
         return made[0] if len(made) == 1 else MultiObjective(made)
-    if objective is None or isinstance(objective, Objective):
-        return create_objective(objective)
+    if objective is None:
+        return create_objective(None)
+    if isinstance(objective, Objective):
+        return _checked(objective)
     if isinstance(objective, str):
         return _named(objective)
     if callable(objective):
@@ -126,17 +129,47 @@ def make_objective(objective: ObjectiveLike) -> Objective:
 
 
 def _named(name: str) -> Objective:
-    if name in MEASURED:
-        return Objective(name, "min")
-    try:
-        return create_objective(name)
-    except ValueError:
-        hint = did_you_mean(name, MEASURED)
-        raise ValueError(
-            f"objective={name!r}: it is not known whether more or less of it is better.{hint} For "
-            f'a metric of the model say it, kt_hpo.Objective({name!r}, "max"). Known without that '
-            f"are Keras' metrics and losses, also with val_ before them, and {', '.join(MEASURED)}."
-        ) from None
+    direction = "min" if name in MEASURED else metric_direction(name)
+    if direction is not None:
+        return Objective(name, direction)
+    hint = did_you_mean(name, MEASURED)
+    raise ValueError(
+        f"objective={name!r}: it is not known whether more or less of it is better.{hint} For "
+        f'a metric of the model say it, kt_hpo.Objective({name!r}, direction="max") or "min". '
+        "Known without that are Keras' metrics and losses by the names Keras gives them, also "
+        f"with val_ or an output's name before them, and {', '.join(MEASURED)}."
+    )
+
+
+def _checked(objective: Objective) -> Objective:
+    """An objective as a user has made it, whose directions are those there are."""
+    for part in parts(objective):
+        if part.direction not in ("min", "max"):
+            raise ValueError(
+                f"Objective({part.name!r}, direction={part.direction!r}) is not allowed; the "
+                "direction is 'min' or 'max'."
+            )
+    return objective
+
+
+def contradictions(objective: Objective) -> list[str]:
+    """Names the objectives that are optimized against what their names say.
+
+    Args:
+        objective: What `oracle.objective` holds, or another program has recorded.
+
+    Returns:
+        The names of those of which the other direction is the better one.
+
+    Example:
+        >>> contradictions(Objective("val_f1_score", "min"))
+        ['val_f1_score']
+    """
+    return [
+        part.name
+        for part in parts(objective)
+        if metric_direction(part.name) not in (None, part.direction)
+    ]
 
 
 def parts(objective: Objective) -> list[Objective]:

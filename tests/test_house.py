@@ -27,7 +27,7 @@ FLOORS = [
     {"constraints", "journal", "objectives", "space"},
     {"scopes"},
     {"hyperparameters", "datasets", "startup"},
-    {"applications", "arguments", "errors", "optional", "provenance"},
+    {"applications", "arguments", "errors", "metric_directions", "optional", "provenance"},
 ]
 ROOT = Path(kt_hpo.__file__).parent
 

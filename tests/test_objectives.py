@@ -64,6 +64,27 @@ def test_a_wrong_objective_is_an_early_error(objective, message):
             oracle(objective=objective, max_trials=2)
 
 
+@pytest.mark.parametrize("direction", ["maximize", "MAX", None, 1])
+def test_a_direction_that_is_none_is_an_early_error(direction):
+    wrong = kt_hpo.Objective("val_f1", direction)
+    for objective in (wrong, ["val_loss", wrong]):
+        with pytest.raises(ValueError, match=r"'val_f1'.*is not allowed.*'min' or 'max'"):
+            RandomSearchOracle(objective=objective, max_trials=2)
+
+
+@pytest.mark.parametrize("name", ["val_f1", "val_dice", "mean", "val_my_score", "val_", ""])
+def test_a_direction_that_is_not_known_is_asked_for(name):
+    for objective in (name, ["val_loss", name]):
+        with pytest.raises(ValueError, match=rf"Objective\('{name}', direction=\"max\"\) or"):
+            RandomSearchOracle(objective=objective, max_trials=2)
+
+
+def test_an_oracle_of_keras_tuners_with_a_wrong_direction_is_named(tmp_path):
+    oracle = keras_tuner.oracles.RandomSearchOracle("val_f1_score", max_trials=1)
+    with pytest.warns(UserWarning, match=r"val_f1_score \(min\).*says otherwise"):
+        kt_hpo.Tuner(oracle, lambda hp: None, directory=tmp_path)
+
+
 def test_a_wrong_measure_is_an_early_error():
     with pytest.raises(TypeError, match="function of the trained model"):
         kt_hpo.Measure("depth")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
+
 import keras_tuner
 
+from kt_hpo import objectives
 from kt_hpo.oracles.recorded import RecordedOracle
 
 
@@ -18,6 +21,14 @@ def recorded(oracle: keras_tuner.Oracle) -> RecordedOracle:
         The same object.
     """
     if not isinstance(oracle, RecordedOracle):
+        for name in objectives.contradictions(oracle.objective):
+            warnings.warn(
+                f"Keras Tuner's oracle has the objective {objectives.describe(oracle.objective)}, "
+                f"though the name {name!r} says otherwise. Say what you want, "
+                f'kt_hpo.Objective({name!r}, direction="max") or "min", or take the oracle from '
+                "kt_hpo.oracles.",
+                stacklevel=3,
+            )
         kind = type(oracle)
         ours = [engine for engine in RecordedOracle.__subclasses__() if kind in engine.__bases__]
         made = type(kind.__name__, (kind, RecordedOracle), {})

@@ -10,6 +10,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from kt_hpo import objectives, space
 from kt_hpo.hyperparameters import Value
+from kt_hpo.metric_directions import metric_direction
 from kt_hpo.record import Record
 
 # Keras Tuner has no word for a trial that was stopped early.
@@ -71,7 +72,7 @@ def add_metrics(
     known = {part.name: part.direction for part in [objective, *objectives.parts(objective)]}
     for name, value in metrics.items():
         if not trial.metrics.exists(name):
-            trial.metrics.register(name, direction=known.get(name))
+            trial.metrics.register(name, direction=known.get(name) or metric_direction(name))
         trial.metrics.update(name, value, step=epoch)
 
 

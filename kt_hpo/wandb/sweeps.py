@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -160,7 +161,8 @@ def objective_of(config: Mapping[str, Any]) -> keras_tuner.Objective:
         config: The sweep's configuration.
 
     Returns:
-        The objective.
+        The objective. Where the sweep has no `goal`, the name of the metric tells the direction;
+        if it does not, it is Weights & Biases' default: to be minimized, with a warning.
 
     Raises:
         ValueError: If it names no metric.
@@ -170,8 +172,19 @@ def objective_of(config: Mapping[str, Any]) -> keras_tuner.Objective:
         raise ValueError(
             "The sweep names no metric to optimise. Make it with kt_hpo.wandb.sweep_config."
         )
-    direction = "max" if metric.get("goal") == "maximize" else "min"
-    return keras_tuner.Objective(metric["name"], direction)
+    name, goal = metric["name"], metric.get("goal")
+    if goal is not None:
+        return keras_tuner.Objective(name, "max" if goal == "maximize" else "min")
+    try:
+        return objectives.make_objective(name)
+    except ValueError:
+        warnings.warn(
+            f"The sweep has no goal, and {name!r} does not tell whether more or less of it is "
+            "better. It is minimized, as Weights & Biases does. If more is better, add "
+            "goal: maximize to the sweep's metric.",
+            stacklevel=3,
+        )
+        return keras_tuner.Objective(name, "min")
 
 
 def _name(recorded: str) -> str:

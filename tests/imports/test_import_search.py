@@ -94,3 +94,16 @@ def test_wrong_imports_change_nothing(tmp_path):
     import_search(study, tmp_path)
     with pytest.raises(ValueError, match="trials in the record 'plain' already"):
         import_search(study, tmp_path)
+
+
+def test_what_keras_tuner_optimized_the_wrong_way_is_named(tmp_path):
+    class Plain(keras_tuner.RandomSearch):
+        def run_trial(self, trial):
+            return {"val_f1_score": trial.hyperparameters.Float("x", 0, 1)}
+
+    Plain(objective="val_f1_score", max_trials=4, directory=tmp_path, project_name="old").search()
+    with pytest.warns(UserWarning, match=r"val_f1_score \(min\), though"):
+        worst = kt_hpo.open_study(tmp_path / "old").best_value
+    with pytest.warns(UserWarning, match="may be the worst"):
+        right = import_search(tmp_path / "old", tmp_path, "right", objective="val_f1_score")
+    assert right.best_value == max(trial.value for trial in right.trials) > worst

@@ -10,7 +10,13 @@ from models import everything
 import kt_hpo
 from kt_hpo import space
 from kt_hpo.hyperparameters import HyperParameters
-from kt_hpo.wandb.sweeps import check_parameters, parameters_of, read_values, sweep_config
+from kt_hpo.wandb.sweeps import (
+    check_parameters,
+    objective_of,
+    parameters_of,
+    read_values,
+    sweep_config,
+)
 
 
 @pytest.fixture(scope="module")
@@ -162,3 +168,13 @@ def test_a_hypermodel_without_hyperparameters_has_no_sweep():
 
 def test_the_package_has_its_functions():
     assert {"agent", "import_sweep", "sweep_config"} <= set(dir(kt_hpo.wandb))
+
+
+def test_a_sweep_without_a_goal_is_read_by_the_name_of_its_metric():
+    def direction(**metric):
+        return objective_of({"metric": metric}).direction
+
+    assert direction(name="val_f1_score") == "max"
+    assert direction(name="val_f1_score", goal="minimize") == "min"
+    with pytest.warns(UserWarning, match="has no goal.*'fitness'.*goal: maximize"):
+        assert direction(name="fitness") == "min"
