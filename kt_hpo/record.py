@@ -29,6 +29,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,8 @@ class Record:
 
     def __init__(self, study: optuna.Study) -> None:
         self.study = study
+        # Trials up to here are known to be there, and up to there to have begun.
+        self._counted = self._begun = 0
 
     @classmethod
     def open(
@@ -188,10 +191,33 @@ class Record:
         return self._storage.get_trial(self._storage_id(number))
 
     @property
+    def count(self) -> int:
+        """How many trials there are; looks at new ones only."""
+        if not self._counted:
+            self._counted = len(self.trials)
+        while self._find(self._counted) is not None:
+            self._counted += 1
+        return self._counted
+
+    @property
     def waiting(self) -> FrozenTrial | None:
-        """The next trial that was enqueued and not begun yet."""
-        waiting = self.study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
-        return waiting[0] if waiting else None
+        """The next trial that was enqueued and not begun yet; looks at new ones only."""
+        if not self._begun:
+            states = [trial.state for trial in self.trials]
+            begun = takewhile(lambda state: state != TrialState.WAITING, states)
+            self._begun = len(list(begun))
+        while (trial := self._find(self._begun)) is not None:
+            if trial.state == TrialState.WAITING:
+                return trial
+            self._begun += 1
+        return None
+
+    def _find(self, number: int) -> FrozenTrial | None:
+        """The trial of a number, if there are so many."""
+        try:
+            return self.trial(number)
+        except KeyError:
+            return None
 
     def begin(
         self,

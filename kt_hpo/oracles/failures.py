@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import takewhile
 
 from keras_tuner.engine.trial import Trial, TrialStatus
 
@@ -11,19 +12,19 @@ def check_failures(ended: Iterable[Trial], allowed: int) -> None:
     """Stops a search whose last trials all failed.
 
     Args:
-        ended: The trials that have ended, in the order they did.
+        ended: The trials that have ended, the last one first; no more of them are looked at than
+            have failed.
         allowed: How many failed trials in a row are too many.
 
     Raises:
         RuntimeError: If that many failed, with the traceback of the first.
     """
-    failed: list[Trial] = []
-    for trial in ended:
-        failed = [*failed, trial] if trial.status == TrialStatus.FAILED else []
+    failed = list(takewhile(lambda trial: trial.status == TrialStatus.FAILED, ended))
     if len(failed) == allowed:
+        first = failed[-1]
         raise RuntimeError(
             f"{len(failed)} trials failed in a row, so the search is stopped. The first error "
-            f"was, in trial {failed[0].trial_id}:\n\n{failed[0].message}\n"
+            f"was, in trial {first.trial_id}:\n\n{first.message}\n"
             "Correct it and run the search again: it goes on after the failed trials. "
             "max_consecutive_failed_trials= allows more of them."
         )

@@ -102,7 +102,7 @@ class RecordedOracle(SearchState):
                 trial_id = trial_id_of(waiting.number)
                 response = self.populate_enqueued(trial_id, waiting.system_attrs["fixed_params"])
             if response["status"] != TrialStatus.RUNNING:
-                waiting, trial_id = None, trial_id_of(len(self.record.trials))
+                waiting, trial_id = None, trial_id_of(self.record.count)
                 response = self.populate_space(trial_id)
         if response["status"] != TrialStatus.RUNNING:
             return Trial(self.hyperparameters.copy(), trial_id="", status=response["status"])
@@ -253,8 +253,9 @@ class RecordedOracle(SearchState):
                 self.ongoing_trials.pop(tuner_id)
         if ended.status != TrialStatus.INVALID:
             self.end_order.append(ended.trial_id)
-            ended_trials = [self.trials[trial_id] for trial_id in self.end_order]
-            check_failures(ended_trials, self.max_consecutive_failed_trials)
+            self._rank(ended)
+            latest_first = (self.trials[trial_id] for trial_id in reversed(self.end_order))
+            check_failures(latest_first, self.max_consecutive_failed_trials)
 
     def _judge(self, trial: Trial) -> None:
         """Scores a trial that went well; decides whether one that did not is tried again."""
@@ -282,7 +283,9 @@ class RecordedOracle(SearchState):
             Completed trials that keep the constraints, the best first; with several objectives by
             domination.
         """
-        return best_first(self.kept_trials(), self.objective)[:num_trials]
+        if len(self.trials) != len(self.start_order):  # Some were not begun here.
+            return best_first(self.kept_trials(), self.objective)[:num_trials]
+        return self._ranking.best(num_trials)
 
     def kept_trials(self) -> list[Trial]:
         """Lists the trials that break no constraint."""

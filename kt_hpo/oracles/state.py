@@ -16,11 +16,12 @@ from optuna.pruners import BasePruner, NopPruner
 from optuna.trial import FrozenTrial, TrialState
 
 from kt_hpo import objectives, space
-from kt_hpo.constraints import Constraint
+from kt_hpo.constraints import Constraint, keeps
 from kt_hpo.hyperparameters import HyperParameter, HyperParameters, Value
 from kt_hpo.oracles.locking import synchronized
 from kt_hpo.oracles.memory_limit import exceeds_memory
 from kt_hpo.oracles.past import past_trials
+from kt_hpo.oracles.ranking import Ranking
 from kt_hpo.oracles.trials import PRUNED, own_values, rebuild, trial_id_of
 from kt_hpo.record import Record, Storage
 from kt_hpo.studies import is_past
@@ -68,6 +69,7 @@ class SearchState(keras_tuner.Oracle):
         self.hyperparameters = HyperParameters.from_config(self.hyperparameters.get_config())
         self.past: list[Trial] = []
         self.violations: dict[str, dict[str, float]] = {}
+        self._ranking = Ranking(self.objective)
         self._stopped: set[str] = set()
         self._out_of_memory: list[Mapping[str, Value]] = []
 
@@ -184,6 +186,8 @@ class SearchState(keras_tuner.Oracle):
         ended = [frozen for frozen in own if frozen.state.is_finished()]
         ended.sort(key=lambda frozen: (frozen.datetime_complete, frozen.number))
         self.end_order = [trial_id_of(frozen.number) for frozen in ended]
+        for trial_id in self.end_order:
+            self._rank(self.trials[trial_id])
 
     def _take_up(self, frozen: FrozenTrial) -> None:
         trial = rebuild(frozen, self.objective, self.hyperparameters)
@@ -199,6 +203,11 @@ class SearchState(keras_tuner.Oracle):
             trial.hyperparameters.propose = self._space_of(trial_id).propose
             self._run_times[trial_id] = frozen.user_attrs.get("attempts", 0)
             self._retry_queue.append(trial_id)
+
+    def _rank(self, trial: Trial) -> None:
+        """Keeps the order of the trials that have ended and break no constraint."""
+        if keeps(self.violations.get(trial.trial_id, {})):
+            self._ranking.add(trial)
 
     def _compute_values_hash(self, values: Mapping[str, Value]) -> str:
         # Its place in the search, its parent or its interval, makes no configuration another one.

@@ -142,15 +142,23 @@ def go_on_from(model: keras.Model, path: Path) -> None:
         rate.assign(value)
 
 
-def keep_only(project_dir: Path, best: Collection[str], last: Collection[str]) -> None:
+def keep_only(
+    project_dir: Path,
+    best: Collection[str],
+    last: Collection[str],
+    among: Collection[str] | None = None,
+) -> None:
     """Deletes the weights of all trials that are not named, and folders with nothing else in them.
 
     Args:
         project_dir: Folder of the project.
         best: Ids of the trials whose best epoch stays.
         last: Ids of the trials whose end stays.
+        among: Ids of the trials to look at; all that have a folder if not given.
     """
-    for folder in project_dir.glob("trial_*"):
+    names = [f"trial_{trial_id}" for trial_id in among or ()]
+    folders = [project_dir / name for name in names if (project_dir / name).is_dir()]
+    for folder in project_dir.glob("trial_*") if among is None else folders:
         trial_id = folder.name.removeprefix("trial_")
         keeps = {"checkpoint*.weights.h5": trial_id in best, "last*.weights.h5": trial_id in last}
         for pattern, kept in keeps.items():
