@@ -1,8 +1,10 @@
 """The journal file a search is recorded in when no other storage is asked for.
 
 Optuna's journal, made safe against `kill -9`: its lock is the kernel's, which a dead process
-cannot keep; a last line that was cut in half is dropped before anything is written behind it; and
-damage elsewhere is an error that names the file, the line and the way on.
+cannot keep; a last write that was cut short is dropped before anything is written behind it; and
+damage elsewhere is an error that names the file, the line and the way on. Each line has a checksum.
+Optuna's own `JournalFileBackend` reads the file, and may write to it; lines without a checksum, of
+its own or of an older version of this package, are read as they are.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import zlib
 from bisect import bisect
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +29,8 @@ except ImportError:  # Windows has no fcntl.
 
 
 FILE_NAME = "record.journal"
+_FOLLOWING = "following"
+_CHECKSUM = b',"checksum":"'
 
 
 class RecordError(RuntimeError):
@@ -71,7 +76,10 @@ class FileLock:
 
 
 class Journal(JournalFileBackend):
-    """Optuna's journal file, whose writes can be held back to be made at once.
+    """Optuna's journal file, whose writes can be held back to be made at once, all or none.
+
+    Each line has a checksum, an entry that Optuna does not look at. Lines written at once say how
+    many of them follow, so that half of a write is known when the file is opened again.
 
     Args:
         path: The file.
@@ -82,6 +90,8 @@ class Journal(JournalFileBackend):
         super().__init__(str(path), lock_obj=lock)
         self._held: list[dict[str, Any]] | None = None
         self._written = 0
+        # How many lines were read, and how long they are together.
+        self._read, self._read_bytes = 0, 0
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -117,22 +127,50 @@ class Journal(JournalFileBackend):
             self._lock.release()
 
     def read_logs(self, log_number_from: int) -> Iterator[dict[str, Any]]:  # type: ignore[override]
-        """Reads entries from one on, those held back included."""
+        """Reads entries from one on, those held back included.
+
+        Raises:
+            RecordError: If a line is damaged.
+        """
         if self._held is None:
-            yield from super().read_logs(log_number_from)
+            yield from self._read_file(log_number_from)
             return
         if self._written < 0:
-            found = list(super().read_logs(log_number_from))
+            found = list(self._read_file(log_number_from))
             self._written = log_number_from + len(found)
             yield from found
         yield from self._held[max(log_number_from - self._written, 0) :]
 
+    def _read_file(self, first: int) -> Iterator[dict[str, Any]]:
+        """Reads the file from a line on; a last line without an end is being written."""
+        if first < self._read:
+            self._read, self._read_bytes = 0, 0
+        if Path(self._file_path).stat().st_size <= self._read_bytes:
+            return
+        with Path(self._file_path).open("rb") as file:
+            file.seek(self._read_bytes)
+            for line in file:
+                if not line.endswith(b"\n"):
+                    return
+                if self._read >= first:
+                    try:
+                        entry = _parsed(line)
+                    except ValueError as error:
+                        raise RecordError(_describe_damage(Path(self._file_path))) from error
+                self._read += 1
+                self._read_bytes += len(line)
+                if self._read > first:
+                    yield entry
+
     def _write(self, logs: list[dict[str, Any]]) -> None:
-        lines = "".join(json.dumps(log, separators=(",", ":")) + "\n" for log in logs)
+        lines = b"".join(
+            _line(log, following)
+            for log, following in zip(logs, reversed(range(len(logs))), strict=True)
+        )
         with Path(self._file_path).open("ab", buffering=0) as file:
             whole = os.fstat(file.fileno()).st_size
             try:
-                _write_all(file.fileno(), lines.encode())
+                _write_all(file.fileno(), lines)
                 os.fsync(file.fileno())
             except OSError as error:
                 # Half a line would spoil those written after it.
@@ -141,6 +179,24 @@ class Journal(JournalFileBackend):
                     f"The record {self._file_path} cannot be written: {error.strerror}. What was "
                     "written before is kept. Make room and run the same program again: it goes on."
                 ) from error
+
+
+def _line(log: dict[str, Any], following: int) -> bytes:
+    """An entry as a line that says how many of the same write follow, and its checksum."""
+    entry = {**log, _FOLLOWING: following} if following else log
+    content = json.dumps(entry, separators=(",", ":"))[:-1].encode()
+    return content + b'%s%08x"}\n' % (_CHECKSUM, zlib.crc32(content))
+
+
+def _parsed(line: bytes) -> dict[str, Any]:
+    """The entry of a whole line, or a ValueError; who writes with Optuna writes no checksum."""
+    content, mark, checksum = line.rstrip(b"\r\n").rpartition(_CHECKSUM)
+    if mark and checksum != b'%08x"}' % zlib.crc32(content):
+        raise ValueError("The checksum is another one.")
+    entry = json.loads(line)
+    if not isinstance(entry, dict):
+        raise ValueError("This is no entry.")
+    return entry
 
 
 def _write_all(descriptor: int, content: bytes) -> None:
@@ -162,10 +218,10 @@ def open_for_writing(path: Path) -> JournalStorage:
     Raises:
         RecordError: If the file is damaged.
     """
-    lock = FileLock(path) if fcntl else JournalFileOpenLock(str(path))
+    lock = _lock(path)
     lock.acquire()
     try:
-        _drop_half_line(path)
+        _drop_unfinished(path)
     finally:
         lock.release()
     return _open(path, Journal(path, lock))
@@ -183,7 +239,7 @@ def open_for_reading(path: Path) -> JournalStorage:
     Raises:
         RecordError: If the file is damaged.
     """
-    return _open(path, JournalFileBackend(str(path)))
+    return _open(path, Journal(path, _lock(path)))
 
 
 @contextmanager
@@ -239,26 +295,45 @@ def is_claimed(project_dir: Path) -> bool:
     return False
 
 
+def _lock(path: Path) -> Any:
+    return FileLock(path) if fcntl else JournalFileOpenLock(str(path))
+
+
 def _open(path: Path, backend: JournalFileBackend) -> JournalStorage:
     try:
         return JournalStorage(backend)
-    except OSError:
+    except (OSError, RecordError):
         raise
     except Exception as error:  # Optuna raises whatever its replay stumbles over.
         raise RecordError(_describe_damage(path)) from error
 
 
-def _drop_half_line(path: Path) -> None:
-    """Cuts off a last line that a killed process did not finish."""
+def _drop_unfinished(path: Path) -> None:
+    """Cuts off a last write that a killed process did not finish."""
     if not path.exists():
         return
     with path.open("r+b") as file:
         content = file.read()
         whole = content.rfind(b"\n") + 1
+        following = _following(content[:whole])
+        if following:
+            begun = whole
+            while _following(content[:begun]) == following:
+                begun = content.rfind(b"\n", 0, begun - 1) + 1
+                following += 1
+            whole = begun
         if whole < len(content):
             file.truncate(whole)
             file.flush()
             os.fsync(file.fileno())
+
+
+def _following(lines: bytes) -> int:
+    """How many lines should follow the last one, in the write that it is of."""
+    try:
+        return int(_parsed(lines[lines.rfind(b"\n", 0, -1) + 1 :]).get(_FOLLOWING, 0))
+    except ValueError:  # A damaged line is told when it is read.
+        return 0
 
 
 class _Prefix(BaseJournalBackend):
@@ -275,7 +350,7 @@ class _Prefix(BaseJournalBackend):
 
 
 def _describe_damage(path: Path) -> str:
-    logs = _parsed(path.read_bytes().splitlines())
+    logs = _undamaged(path.read_bytes().splitlines(keepends=True))
     whole = bisect(range(1, len(logs) + 1), False, key=lambda count: not _replays(logs[:count]))
     return (
         f"The record {path} is damaged at line {whole + 1}: it was not written by a search, or "
@@ -285,17 +360,14 @@ def _describe_damage(path: Path) -> str:
     )
 
 
-def _parsed(lines: list[bytes]) -> list[dict[str, Any]]:
+def _undamaged(lines: list[bytes]) -> list[dict[str, Any]]:
     """The entries of a journal up to the first line that is none."""
     logs: list[dict[str, Any]] = []
     for line in lines:
         try:
-            entry = json.loads(line)
+            logs.append(_parsed(line))
         except ValueError:
             break
-        if not isinstance(entry, dict):
-            break
-        logs.append(entry)
     return logs
 
 

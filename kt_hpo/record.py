@@ -276,6 +276,20 @@ class Record:
         if rest != trial.user_attrs.get("values", {}):
             self.annotate(number, values=rest)
 
+    def keep_values(
+        self, number: int, known: keras_tuner.HyperParameters, values: Mapping[str, Value]
+    ) -> None:
+        """Writes the values that a trial met outside the space, all at once.
+
+        Args:
+            number: The trial's number.
+            known: The search space.
+            values: The trial's values by name.
+        """
+        _, _, rest = space.to_params(known, values)
+        if rest != self.trial(number).user_attrs.get("values", {}):
+            self.annotate(number, values=rest)
+
     def report(self, number: int, epoch: int, value: float) -> None:
         """Writes the objective's value at the end of an epoch.
 

@@ -107,7 +107,7 @@ def test_every_cut_of_the_journal_is_survived(tmp_path):
     content = journal.read_bytes()
     cut = tmp_path / "cut" / "untitled_project" / "record.journal"
     cut.parent.mkdir(parents=True)
-    for length in [*range(0, len(content), 61), len(content) - 1]:
+    for length in [*range(0, len(content), 113), len(content) - 1]:
         cut.write_bytes(content[:length])
         trials = parabola(tmp_path / "cut")
         assert [trial.params for trial in trials] == [trial.params for trial in whole]

@@ -1,6 +1,8 @@
 """Writes to a journal that are held back."""
 
+import json
 import os
+import random
 import subprocess
 import sys
 import textwrap
@@ -8,6 +10,7 @@ import textwrap
 import optuna
 import pytest
 from keras_tuner import Objective
+from optuna.trial import TrialState
 
 import kt_hpo
 from kt_hpo.hyperparameters import HyperParameters
@@ -46,6 +49,92 @@ def test_held_writes_are_written_after_an_error(tmp_path):
         begin(record, 0.1)
         raise RuntimeError("no")
     assert len(opened(tmp_path).trials) == 1
+
+
+def recorded(folder):
+    """The record of a search with a trial that ended and one that runs; its file."""
+    record = opened(folder)
+    begin(record, 0.1)
+    with record.batched():
+        record.annotate(0, best_epoch=3)
+        record.end(0, TrialState.COMPLETE, [1.5])
+    begin(record, 0.2)
+    return folder / "record.journal"
+
+
+def test_a_write_of_several_entries_is_there_as_a_whole_or_not_at_all(tmp_path):
+    journal = recorded(tmp_path)
+    record = opened(tmp_path)
+    before = journal.read_bytes()
+    with record.batched():
+        record.annotate(1, best_epoch=4)
+        record.annotate(1, parameters=5)
+        record.end(1, TrialState.COMPLETE, [0.5])
+    after = journal.read_bytes()
+    for length in range(len(before), len(after)):
+        journal.write_bytes(after[:length])
+        trial = opened(tmp_path).trials[1]
+        assert trial.state == TrialState.RUNNING and not trial.user_attrs
+        assert b'"parameters"' not in journal.read_bytes()
+    journal.write_bytes(after)
+    assert opened(tmp_path).trials[1].value == 0.5
+
+
+def test_whatever_bit_is_flipped_nothing_wrong_is_read(tmp_path):
+    journal = recorded(tmp_path / "whole")
+    content = journal.read_bytes()
+    whole = [
+        (t.number, t.state, t.values, t.params, t.user_attrs)
+        for t in opened(tmp_path / "whole").trials
+    ]
+    stream = random.Random(0)
+    refused = 0
+    for place in stream.sample(range(len(content) - 1), 300):
+        flipped = bytearray(content)
+        flipped[place] ^= 1 << stream.randrange(8)
+        journal.write_bytes(flipped)
+        try:
+            trials = opened(tmp_path / "whole").trials
+        except kt_hpo.RecordError as error:
+            assert "damaged at line" in str(error) and "head -n" in str(error)
+            refused += 1
+        else:
+            # The flipped bit was in the name of the checksum.
+            assert [(t.number, t.state, t.values, t.params, t.user_attrs) for t in trials] == whole
+    assert refused > 250
+
+
+@pytest.mark.parametrize("damage", [b"!\n", b"\n", b"\x00\n"])
+def test_a_last_line_that_is_whole_but_damaged_is_an_error(damage, tmp_path):
+    journal = recorded(tmp_path)
+    content = journal.read_bytes()
+    for damaged in (content[:-3] + damage, content + damage, damage):
+        journal.write_bytes(damaged)
+        for open_it in (opened, kt_hpo.open_study):
+            with pytest.raises(kt_hpo.RecordError, match="damaged at line"):
+                open_it(tmp_path)
+
+
+def test_a_journal_of_an_older_version_is_read_and_gone_on_with(tmp_path):
+    journal = recorded(tmp_path)
+    lines = [json.loads(line) for line in journal.read_text().splitlines()]
+    old = [{k: v for k, v in line.items() if k not in ("checksum", "following")} for line in lines]
+    assert old != lines
+    journal.write_text("".join(json.dumps(line, separators=(",", ":")) + "\n" for line in old))
+    record = opened(tmp_path)
+    begin(record, 0.3)
+    assert [trial.params["rate"] for trial in opened(tmp_path).trials] == [0.1, 0.2, 0.3]
+
+
+def test_optunas_own_reader_opens_it_and_writes_to_it(tmp_path):
+    journal = recorded(tmp_path)
+    backend = optuna.storages.journal.JournalFileBackend(str(journal))
+    study = optuna.load_study(
+        study_name=tmp_path.name, storage=optuna.storages.JournalStorage(backend)
+    )
+    assert study.trials == kt_hpo.open_study(tmp_path).trials
+    study.enqueue_trial({"rate": 0.7})
+    assert opened(tmp_path).waiting.system_attrs["fixed_params"] == {"rate": 0.7}
 
 
 def test_another_process_waits_for_held_writes(tmp_path):

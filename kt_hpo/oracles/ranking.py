@@ -47,8 +47,8 @@ class Ranking:
     def __init__(self, objective: keras_tuner.Objective) -> None:
         self._objective = objective
         self._several = len(objectives.parts(objective)) > 1
-        # One front, or with several objectives those that dominate each other.
-        self._fronts: list[list[_Ranked]] = []
+        # With one objective a single front.
+        self._fronts: list[list[_Ranked]] = [[]]
         self._known: set[str] = set()
 
     def add(self, trial: Trial) -> None:
@@ -60,9 +60,12 @@ class Ranking:
         if trial.status != TrialStatus.COMPLETED or trial.trial_id in self._known:
             return
         self._known.add(trial.trial_id)
-        loss = _loss(trial, self._objective)
-        losses = tuple(_losses([trial], self._objective)[0]) if self._several else ()
-        self._insert((loss, int(trial.trial_id), losses, trial))
+        losses = tuple(_losses([trial], self._objective)[0])
+        ranked = (_loss(trial, self._objective), int(trial.trial_id), losses, trial)
+        if self._several:
+            self._insert(ranked)
+        else:
+            insort(self._fronts[0], ranked)
 
     def best(self, count: int) -> list[Trial]:
         """Picks the best trials.
@@ -78,7 +81,7 @@ class Ranking:
     def _insert(self, added: _Ranked) -> None:
         """Adds to the first front that does not dominate it; what it dominates moves down.
 
-        Efficient non-dominated level update (Li, Deb, Zhang & Zhang 2017).
+        The efficient non-dominated level update (Li, Deb, Zhang & Zhang 2017).
         """
         fronts, moving = self._fronts, [added]
         # Who dominates a trial in some front is dominated by another in each front above.

@@ -116,7 +116,8 @@ class RecordedOracle(SearchState):
         """Writes that a trial runs."""
         values = trial.hyperparameters.values
         if was_waiting:
-            self.record.begin_waiting(int(trial.trial_id), self.hyperparameters, values)
+            with self.record.batched():
+                self.record.begin_waiting(int(trial.trial_id), self.hyperparameters, values)
         else:
             self.record.begin(self.hyperparameters, values)
 
@@ -237,14 +238,8 @@ class RecordedOracle(SearchState):
         ended = self.trials[trial.trial_id]
         ended.hyperparameters = trial.hyperparameters
         ended.status, ended.message = trial.status, trial.message
-        self.update_space(ended.hyperparameters)
-        self._record_values(ended)
-        self._judge(ended)
-        violations = self.violations.get(ended.trial_id, {})
-        write_end(self.record, ended, self.objective, self.hyperparameters, violations)
-        if ended.status == TrialStatus.INVALID:
-            attempts = self._run_times[ended.trial_id]
-            self.record.annotate(int(ended.trial_id), attempts=attempts)
+        with self.record.batched():
+            self._write_end(ended)
         if ended.status == TrialStatus.FAILED:
             frozen = self.record.trial(int(ended.trial_id))
             self._remember_failure(frozen, ended.hyperparameters.values)
@@ -256,6 +251,20 @@ class RecordedOracle(SearchState):
             self._rank(ended)
             latest_first = (self.trials[trial_id] for trial_id in reversed(self.end_order))
             check_failures(latest_first, self.max_consecutive_failed_trials)
+
+    def _write_end(self, trial: Trial) -> None:
+        """Writes how a trial ended; all at once where the storage can."""
+        number, values = int(trial.trial_id), trial.hyperparameters.values
+        # Where it cannot, the values are there before the space that they are new in: a trial that
+        # is run again finds them.
+        self.record.keep_values(number, self.hyperparameters, values)
+        self.update_space(trial.hyperparameters)
+        self._record_values(trial)
+        self._judge(trial)
+        violations = self.violations.get(trial.trial_id, {})
+        write_end(self.record, trial, self.objective, self.hyperparameters, violations)
+        if trial.status == TrialStatus.INVALID:
+            self.record.annotate(number, attempts=self._run_times[trial.trial_id])
 
     def _judge(self, trial: Trial) -> None:
         """Scores a trial that went well; decides whether one that did not is tried again."""
