@@ -22,6 +22,7 @@ from kt_hpo.execution.search import shown
 from kt_hpo.found import Found
 from kt_hpo.hyperparameters import Value
 from kt_hpo.oracles import recorded
+from kt_hpo.oracles.failures import check_any_went_well
 from kt_hpo.provenance import made_by, record_environment
 from kt_hpo.pruning import check_pruner, make_pruner
 from kt_hpo.record import Storage
@@ -210,7 +211,7 @@ class Tuner(Found):
 
         Raises:
             ValueError: If data, objective and model do not fit together; nothing is trained then.
-            RuntimeError: If `max_consecutive_failed_trials` trials failed in a row.
+            RuntimeError: If `max_consecutive_failed_trials` trials failed in a row, or all did.
             RecordError: If another process searches in this project.
         """
         self._searched = fit_args, fit_kwargs
@@ -233,6 +234,7 @@ class Tuner(Found):
             ):
                 self.executor.run(self, fit_args, fit_kwargs)
                 self.oracle.record.note(finished=True)
+            check_any_went_well(self.oracle.trials.values())
             self.on_search_end()
 
     def run_trial(self, trial: Trial, *args: Any, **kwargs: Any) -> Any:

@@ -10,6 +10,7 @@ import keras_tuner
 from keras_tuner import errors
 from keras_tuner.engine.trial import Trial, TrialStatus
 
+from kt_hpo.journal import RecordError
 from kt_hpo.oracles.trials import PRUNED
 from kt_hpo.tracking import Best, Counts
 from kt_hpo.training.executions import summary
@@ -81,10 +82,15 @@ def end(tuner: Tuner, trial: Trial, record: Callable[[Trial], None] | None = Non
         KeyboardInterrupt: If Ctrl-C was pressed meanwhile.
         TimeIsUpError: If the time of the search is up.
     """
+    is_recorded = True
     try:
         (record or tuner.on_trial_end)(trial)
+    except RecordError:
+        is_recorded = False
+        raise
     finally:
-        _show_end(tuner, tuner.oracle.get_trial(trial.trial_id))
+        if is_recorded:
+            _show_end(tuner, tuner.oracle.get_trial(trial.trial_id))
     tuner.interruption.check()
 
 
@@ -118,8 +124,8 @@ def attempt(tuner: Tuner, trial: Trial, run: Callable[[], T]) -> T | None:
     """
     try:
         returned = run()
-    except errors.FatalError:
-        raise
+    except (errors.FatalError, RecordError):
+        raise  # What cannot be written is not the trial's fault, and the next one's neither.
     except errors.FailedTrialError:
         trial.status, trial.message = TrialStatus.FAILED, traceback.format_exc()
     except Exception as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from itertools import takewhile
 
 from keras_tuner.engine.trial import Trial, TrialStatus
@@ -27,4 +27,24 @@ def check_failures(ended: Iterable[Trial], allowed: int) -> None:
             f"was, in trial {first.trial_id}:\n\n{first.message}\n"
             "Correct it and run the search again: it goes on after the failed trials. "
             "max_consecutive_failed_trials= allows more of them."
+        )
+
+
+def check_any_went_well(trials: Collection[Trial]) -> None:
+    """Refuses to end a search in silence of which every trial has failed.
+
+    Args:
+        trials: All trials of the search, in the order they were begun.
+
+    Raises:
+        RuntimeError: If there are some and all failed, with the traceback of the first.
+    """
+    if trials and all(trial.status == TrialStatus.FAILED for trial in trials):
+        first = next(iter(trials))
+        those = f"All {len(trials)} trials" if len(trials) > 1 else "The only trial"
+        raise RuntimeError(
+            f"{those} failed, so the search has found nothing. The first error was, in trial "
+            f"{first.trial_id}:\n\n{first.message}\n"
+            "Correct it and run the search again with overwrite=True, or with a larger max_trials "
+            "to go on after the failed trials."
         )

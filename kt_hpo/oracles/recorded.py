@@ -104,6 +104,8 @@ class RecordedOracle(SearchState):
             if response["status"] != TrialStatus.RUNNING:
                 waiting, trial_id = None, trial_id_of(self.record.count)
                 response = self.populate_space(trial_id)
+                if response["status"] == TrialStatus.STOPPED and self._space_is_being_met:
+                    response["status"] = TrialStatus.IDLE
         if response["status"] != TrialStatus.RUNNING:
             return Trial(self.hyperparameters.copy(), trial_id="", status=response["status"])
         trial = Trial(self._space_of(trial_id), trial_id=trial_id, status=TrialStatus.RUNNING)

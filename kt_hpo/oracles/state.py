@@ -213,6 +213,18 @@ class SearchState(keras_tuner.Oracle):
         # Its place in the search, its parent or its interval, makes no configuration another one.
         return super()._compute_values_hash(own_values(values))
 
+    @property
+    def _space_is_being_met(self) -> bool:
+        """Whether nothing is known of the space yet, and a trial runs that may meet it."""
+        return not self.hyperparameters.space and bool(self.ongoing_trials)
+
+    def _duplicate(self, values: Mapping[str, Value]) -> bool:
+        # A trial that failed before it asked for anything has tried nothing.
+        tried = [trial.status for trial in self.trials.values() if not self.hyperparameters.space]
+        if tried and all(status == TrialStatus.FAILED for status in tried):
+            return False
+        return super()._duplicate(values)
+
     def _untried(self, values: Mapping[str, Value] | None) -> dict[str, Any]:
         """Answers with the values, with random ones where they are none or refused."""
         if values is None or self._is_refused(values):

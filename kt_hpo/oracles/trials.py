@@ -10,6 +10,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from kt_hpo import objectives, space
 from kt_hpo.hyperparameters import Value
+from kt_hpo.journal import RecordError
 from kt_hpo.metric_directions import metric_direction
 from kt_hpo.record import Record
 
@@ -131,5 +132,12 @@ def rebuild(
         message=attributes.get("traceback"),
     )
     if trial.status in (TrialStatus.COMPLETED, PRUNED):
+        missing = [name for name in ("metrics", "best_epoch") if name not in attributes]
+        if missing or objective.name not in attributes["metrics"]:
+            raise RecordError(
+                f"The record of trial {trial.trial_id} lacks {missing or objective.name!r}: it was "
+                "not written by a search, or was changed by something else. Pass overwrite=True "
+                "or give the search another project_name to begin anew."
+            )
         add_metrics(trial, objective, attributes["metrics"], attributes["best_epoch"])
     return trial
