@@ -12,6 +12,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import zlib
 from bisect import bisect
 from collections.abc import Iterator
@@ -29,6 +30,7 @@ except ImportError:  # Windows has no fcntl.
 
 
 FILE_NAME = "record.journal"
+_CLAIM = "search.lock"
 _FOLLOWING = "following"
 _CHECKSUM = b',"checksum":"'
 
@@ -258,7 +260,8 @@ def claimed(project_dir: Path) -> Iterator[None]:
     if fcntl is None:
         yield
         return
-    lock = FileLock(project_dir / "search.lock", blocking=False)
+    project_dir.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(project_dir / _CLAIM, blocking=False)
     try:
         lock.acquire()
     except BlockingIOError:
@@ -270,6 +273,21 @@ def claimed(project_dir: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def clear(project_dir: Path) -> None:
+    """Deletes what a project's folder holds, but for the claim to it.
+
+    Args:
+        project_dir: The project's folder, which this process has `claimed`.
+    """
+    for path in project_dir.iterdir():
+        if path.name == _CLAIM:
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
 
 
 def is_claimed(project_dir: Path) -> bool:
@@ -284,7 +302,7 @@ def is_claimed(project_dir: Path) -> bool:
     if fcntl is None:
         return False
     try:
-        file = (project_dir / "search.lock").open("rb")
+        file = (project_dir / _CLAIM).open("rb")
     except FileNotFoundError:
         return False
     with file:

@@ -26,6 +26,7 @@ objective by epoch) a trial's `user_attrs` hold:
 
 from __future__ import annotations
 
+import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
@@ -91,14 +92,18 @@ class Record:
             # The folder may have been renamed.
             name = next(iter(optuna.get_all_study_names(storage)), name)
         with quiet_optuna():
+            storage = _connected(storage)
             if overwrite and name in optuna.get_all_study_names(storage):
                 optuna.delete_study(study_name=name, storage=storage)
-            study = optuna.create_study(
-                storage=storage,
-                study_name=name,
-                directions=objectives.directions(objective),
-                load_if_exists=True,
-            )
+            if name in optuna.get_all_study_names(storage):
+                study = optuna.load_study(study_name=name, storage=storage)
+            else:
+                study = optuna.create_study(
+                    storage=storage,
+                    study_name=name,
+                    directions=objectives.directions(objective),
+                    load_if_exists=True,
+                )
             record = cls(study)
             record._check_objective(objective)
         return record
@@ -355,6 +360,20 @@ class Record:
 
     def _storage_id(self, number: int) -> int:
         return self._storage.get_trial_id_from_study_id_trial_number(self.study._study_id, number)
+
+
+def _connected(storage: str | optuna.storages.BaseStorage) -> optuna.storages.BaseStorage:
+    """Opens a storage; of several processes that make its tables at once all but one stumble."""
+    if not isinstance(storage, str):
+        return storage
+    from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
+
+    for pause in (0.1, 0.2, 0.4, 0.8, 1.6):
+        try:
+            return optuna.storages.get_storage(storage)
+        except (OperationalError, IntegrityError, ProgrammingError):
+            time.sleep(pause)
+    return optuna.storages.get_storage(storage)
 
 
 def _in_words(constraints: Sequence[str]) -> str:

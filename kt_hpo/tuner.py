@@ -170,8 +170,8 @@ class Tuner(Found):
             project_name=project_name,
             logger=logger,
             tuner_id=tuner_id,
-            # The project is the chief's; a worker begins nothing anew.
-            overwrite=overwrite and not is_worker(),
+            # Keras Tuner would delete what another process is searching; see below.
+            overwrite=False,
             executions_per_trial=executions_per_trial,
         )
         if is_worker():
@@ -345,6 +345,15 @@ class Tuner(Found):
     def _populate_initial_space(self) -> None:
         if is_worker():
             return
+        if not self.oracle.overwrite:
+            self._take_up_space()
+            return
+        folder = Path(self.project_dir)
+        with journal.claimed(folder):
+            journal.clear(folder)
+            self._take_up_space()
+
+    def _take_up_space(self) -> None:
         self.oracle.reload()
         if self.oracle.trials or self.hypermodel is None:
             return

@@ -9,9 +9,11 @@ import textwrap
 import time
 from pathlib import Path
 
+import keras_tuner
 import pytest
 
 import kt_hpo
+from kt_hpo.record import Record
 
 KILLS = 20
 
@@ -153,6 +155,72 @@ def test_two_processes_do_not_search_in_one_project(tmp_path):
         other.wait()
     # The kernel has taken the dead process's lock away.
     assert len(parabola(tmp_path)) == 5
+
+
+@pytest.mark.parametrize("storage", [None, "sqlite:///{}/trials.db"])
+def test_overwrite_deletes_nothing_of_a_search_that_runs(storage, tmp_path):
+    storage = storage and storage.format(tmp_path)
+    program = textwrap.dedent(
+        f"""
+        import kt_hpo
+        class Slow(kt_hpo.RandomSearch):
+            def run_trial(self, trial):
+                x = trial.hyperparameters.Float("x", -1, 1)
+                if trial.trial_id == "0001":
+                    print("running", flush=True)
+                    input()
+                return x ** 2
+        Slow(max_trials=3, directory={str(tmp_path)!r}, storage={storage!r}).search(verbose=0)
+        """
+    )
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    other = subprocess.Popen([sys.executable, "-c", program], **pipes)
+    (tmp_path / "untitled_project" / "trial_0000").mkdir(parents=True)
+    kept = tmp_path / "untitled_project" / "trial_0000" / "checkpoint.weights.h5"
+    kept.write_bytes(b"weights")
+    try:
+        assert other.stdout.readline() == "running\n"
+        with pytest.raises(kt_hpo.RecordError, match="Another process"):
+            Parabola(directory=tmp_path, storage=storage, overwrite=True)
+        assert kept.exists()
+        other.communicate("\n")
+        assert other.returncode == 0
+    finally:
+        other.kill()
+        other.wait()
+    place = storage or tmp_path
+    assert [t.state.name for t in kt_hpo.open_study(place).trials] == ["COMPLETE"] * 3
+    (tmp_path / "untitled_project" / "file").touch()
+    begun = Parabola(directory=tmp_path, storage=storage, overwrite=True)
+    assert not begun.study.trials and not kept.parent.exists()
+    assert not (tmp_path / "untitled_project" / "file").exists()
+
+
+def record_in_one_database(directory, number, barrier):
+    barrier.wait()
+    objective = keras_tuner.Objective("val_loss", "min")
+    storage = f"sqlite:///{directory}/trials.db"
+    record = Record.open(directory / f"p{number}", objective, storage)
+    record.note(number=number)
+
+
+def test_several_processes_begin_their_searches_in_one_database_at_once(processes, tmp_path):
+    for round_ in range(3):
+        directory = tmp_path / str(round_)
+        directory.mkdir()
+        barrier = processes.Barrier(6)
+        begun = [
+            processes.Process(target=record_in_one_database, args=(directory, number, barrier))
+            for number in range(6)
+        ]
+        for process in begun:
+            process.start()
+        for process in begun:
+            process.join()
+        assert [process.exitcode for process in begun] == [0] * 6
+        url = f"sqlite:///{directory}/trials.db"
+        names = {f"p{number}": number for number in range(6)}
+        assert {name: kt_hpo.open_study(url, name).user_attrs["number"] for name in names} == names
 
 
 def test_ctrl_c_keeps_everything_and_says_how_to_go_on(tmp_path, capsys):
