@@ -19,6 +19,7 @@ objective by epoch) a trial's `user_attrs` hold:
     standard_error          of each metric's mean over these
     learning_rate_factor    what the learning rate was multiplied with for the batch size
     out_of_memory           True where that failed the trial
+    started      when it began to train, where that was later than it was asked for, or again
     traceback    of the error that failed the trial, or its last attempt
     attempts     how many attempts failed, where trials are retried
     ray_trial    the id of Ray Tune's trial, where Ray has run it

@@ -13,6 +13,7 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from kt_hpo import journal, tables
+from kt_hpo.clock import started
 from kt_hpo.constraints import keeps
 from kt_hpo.studies import find_study, is_past
 from kt_hpo.tracking import Counts
@@ -168,12 +169,12 @@ def _open(trial: FrozenTrial) -> Open:
     reported = trial.intermediate_values
     last = trial.last_step
     value = None if last is None else reported[last]
-    return Open(trial.number, 0 if last is None else last + 1, value, trial.datetime_start)
+    return Open(trial.number, 0 if last is None else last + 1, value, started(trial))
 
 
 def _pace(ended: Sequence[FrozenTrial]) -> float | None:
     """Trials in a second of the time in which any of the latest ones was running."""
-    spans = [(t.datetime_start, t.datetime_complete) for t in ended]
+    spans = [(started(t), t.datetime_complete) for t in ended]
     known = sorted((end, begin) for begin, end in spans if begin is not None and end is not None)
     latest = sorted((begin, end) for end, begin in known[-_LATEST:])
     seconds, until = 0.0, datetime.min

@@ -8,6 +8,7 @@ import optuna
 import pandas as pd
 from optuna.trial import FrozenTrial, TrialState
 
+from kt_hpo.clock import seconds
 from kt_hpo.constraints import total_violation
 
 _STATES = {TrialState.COMPLETE: "completed", TrialState.FAIL: "failed"}
@@ -131,7 +132,7 @@ def _row(trial: FrozenTrial, names: list[str]) -> dict[str, Any]:
         row["violation"] = total_violation(trial.constraints)
     row["best_epoch"] = attributes["best_epoch"] + 1 if "best_epoch" in attributes else None
     row.setdefault("parameters", attributes.get("parameters"))
-    row["seconds"] = trial.duration.total_seconds() if trial.duration else None
+    row["seconds"] = seconds(trial)
     error = attributes.get("traceback", "").strip()
     row["error"] = error.splitlines()[-1] if error else None
     return row

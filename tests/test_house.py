@@ -24,7 +24,7 @@ FLOORS = [
     {"studies", "tables", "pruning"},
     {"keras_tuner_folder"},
     {"record"},
-    {"constraints", "journal", "objectives", "space"},
+    {"clock", "constraints", "journal", "objectives", "space"},
     {"scopes"},
     {"hyperparameters", "datasets", "startup"},
     {"applications", "arguments", "errors", "metric_directions", "optional", "provenance"},

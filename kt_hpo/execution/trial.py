@@ -65,6 +65,7 @@ def begin(tuner: Tuner, trial: Trial) -> None:
         tuner: The tuner.
         trial: The trial.
     """
+    tuner.oracle.start_clock(trial.trial_id)
     tuner.progress.trial_started(int(trial.trial_id), trial.hyperparameters.values)
     tuner.on_trial_begin(trial)
 

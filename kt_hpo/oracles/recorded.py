@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,9 @@ from kt_hpo.oracles.past import take_past
 from kt_hpo.oracles.ranking import best_first
 from kt_hpo.oracles.state import SearchState
 from kt_hpo.oracles.trials import PRUNED, add_metrics, trial_id_of, write_end
+
+# A trial that trains so soon after it was asked for needs no other time to be recorded.
+_AT_ONCE = timedelta(seconds=0.1)
 
 
 class RecordedOracle(SearchState):
@@ -178,6 +182,17 @@ class RecordedOracle(SearchState):
             **attributes: Becomes the trial's `user_attrs` in the study.
         """
         self.record.annotate(int(trial_id), **attributes)
+
+    @synchronized
+    def start_clock(self, trial_id: str) -> None:
+        """Records that a trial begins to train, where that is not when it was asked for.
+
+        Args:
+            trial_id: The trial.
+        """
+        now, asked = datetime.now(), self.record.trial(int(trial_id)).datetime_start
+        if asked is None or now - asked > _AT_ONCE:
+            self.annotate(trial_id, started=now.isoformat())
 
     def annotations(self, trial_id: str) -> dict[str, Any]:
         """Reads what is recorded of a trial besides its values.

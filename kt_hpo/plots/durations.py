@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from kt_hpo import clock
 from kt_hpo.plots import style, text
 from kt_hpo.plots.search import Search
 
@@ -37,7 +38,7 @@ def plot_durations(tuner_or_study: Any, ax: Axes | None = None) -> Axes:
     """
     search, ax = Search.of(tuner_or_study), style.axes_of(ax)
     seconds = {
-        state: [t.duration.total_seconds() for t in search.with_state(state) if t.duration]
+        state: [s for t in search.with_state(state) if (s := clock.seconds(t)) is not None]
         for state in style.COLOURS
     }
     seconds = {state: durations for state, durations in seconds.items() if durations}

@@ -12,6 +12,7 @@ from matplotlib.collections import PolyCollection
 from matplotlib.ticker import FixedFormatter, FixedLocator
 from optuna.trial import FrozenTrial, TrialState
 
+from kt_hpo.clock import started
 from kt_hpo.plots import style, text
 from kt_hpo.plots.durations import unit_of
 from kt_hpo.plots.search import Search
@@ -45,8 +46,8 @@ def plot_timeline(tuner_or_study: Any, ax: Axes | None = None) -> Axes:
     """
     search, ax = Search.of(tuner_or_study), style.axes_of(ax)
     style.dress(ax, "Timeline", grid="x")
-    begun = [trial for trial in search.trials if trial.datetime_start is not None]
-    begun.sort(key=lambda trial: (trial.datetime_start, trial.number))
+    begun = [trial for trial in search.trials if started(trial) is not None]
+    begun.sort(key=lambda trial: (started(trial), trial.number))
     if not begun:
         return style.say(ax, "No trial has been begun yet.")
     spans = _spans(begun)
@@ -70,13 +71,13 @@ def plot_timeline(tuner_or_study: Any, ax: Axes | None = None) -> Axes:
 
 def _spans(begun: list[FrozenTrial]) -> np.ndarray:
     """Return seconds from the first start to the start and the end of each trial."""
-    known = [t for trial in begun for t in (trial.datetime_start, trial.datetime_complete) if t]
+    known = [t for trial in begun for t in (started(trial), trial.datetime_complete) if t]
     first, last = min(known), max(known)
 
     def seconds(moment: datetime | None) -> float:
         return ((moment or last) - first).total_seconds()
 
-    spans = np.array([[seconds(t.datetime_start), seconds(t.datetime_complete)] for t in begun])
+    spans = np.array([[seconds(started(t)), seconds(t.datetime_complete)] for t in begun])
     spans[:, 1] = np.maximum(spans[:, 1], spans[:, 0])
     return spans
 

@@ -11,6 +11,7 @@ from typing import Any
 from optuna.trial import FrozenTrial, TrialState
 
 from kt_hpo import space
+from kt_hpo.clock import seconds, started
 from kt_hpo.constraints import keeps
 from kt_hpo.hyperparameters import HyperParameters
 from kt_hpo.plots import style
@@ -122,11 +123,11 @@ def headline(search: Search) -> str:
     states = Counter(style.WORDS.get(trial.state, "waiting") for trial in search.trials)
     parts = ", ".join(f"{amount:,} {state}" for state, amount in states.most_common())
     text = f"{count(len(search.trials), 'trial')}: {parts}"
-    starts = [trial.datetime_start for trial in search.trials if trial.datetime_start]
+    starts = [begun for trial in search.trials if (begun := started(trial))]
     ends = [trial.datetime_complete for trial in search.trials if trial.datetime_complete]
     if not starts or not ends:
         return text
-    spent = sum(t.duration.total_seconds() for t in search.trials if t.duration)
+    spent = sum(seconds(trial) or 0.0 for trial in search.trials)
     days = dict.fromkeys(f"{day.day} {day:%B %Y}" for day in (min(starts), max(ends)))
     return f"{text}; {duration(spent)} of training, {' to '.join(days)}"
 
@@ -199,8 +200,9 @@ def _facts(search: Search, trial: FrozenTrial) -> list[tuple[str, str]]:
         facts.append(("best epoch", str(attributes["best_epoch"] + 1)))
     if attributes.get("parameters") and "parameters" not in names:
         facts.append(("parameters", f"{attributes['parameters']:,}"))
-    if trial.duration:
-        facts.append(("time", duration(trial.duration.total_seconds())))
+    taken = seconds(trial)
+    if taken:
+        facts.append(("time", duration(taken)))
     return facts
 
 

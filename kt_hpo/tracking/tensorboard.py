@@ -21,6 +21,7 @@ from tensorboard.plugins.scalar.summary_v2 import scalar_pb
 from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
 from kt_hpo import space
+from kt_hpo.clock import seconds
 from kt_hpo.hyperparameters import Value
 from kt_hpo.scopes import recorded_names
 from kt_hpo.tracking.events import Best, Counts
@@ -98,8 +99,9 @@ class TensorBoardTracker(Tracker):
         results = dict(trial.user_attrs.get("metrics", {}))
         if "parameters" in trial.user_attrs:
             results.setdefault("parameters", trial.user_attrs["parameters"])
-        if trial.duration is not None:
-            results["seconds"] = trial.duration.total_seconds()
+        taken = seconds(trial)
+        if taken is not None:
+            results["seconds"] = taken
         for name, value in results.items():
             run.scalar(f"{_BEST_EPOCH}{name}", value, trial.user_attrs.get("best_epoch", 0))
         run.end(failed=state == "FAIL")

@@ -164,6 +164,7 @@ class Desk:
             self._dismissed.add(tuner_id)
         elif trial.status == TrialStatus.RUNNING and is_new:
             number = int(trial.trial_id)
+            self._oracle.start_clock(trial.trial_id)
             self._tuner.progress.trial_started(number, trial.hyperparameters.values)
             self._show(tuner_id, number)
             self._oracle.annotate(trial.trial_id, worker=self._places[tuner_id])

@@ -68,6 +68,9 @@ class Group:
         Yields:
             Each epoch, to be continued when it has run.
         """
+        with self._oracle.record.batched():
+            for trial_id in dict.fromkeys(seat.trial.trial_id for seat in self._seats):
+                self._oracle.start_clock(trial_id)
         for seat in self._seats:
             seat.begin(self._learner.model)
         first_seconds = 0.0
