@@ -1,119 +1,23 @@
-"""Keras Tuner's hyperparameters, corrected where their values were measured to be wrong.
+"""The space and the values of one trial: Keras Tuner's `HyperParameters`.
 
-A stepped `Float` of Keras Tuner never gives its maximum (`Float(0, 0.5, step=0.1)` has no 0.5) and
-collects rounding errors, reverse-log sampling rounds to values outside the range, and
-`Choice([True, False])` turns into the integers 1 and 0. Everything else is Keras Tuner's own; a
-plain `keras_tuner.HyperParameters` is taken wherever one of these is.
+What is asked for is checked, a scope may be within another one on any hyperparameter outside of
+both, and one name has one range. Everything else is Keras Tuner's own; a plain
+`keras_tuner.HyperParameters` is taken wherever one of these is.
 """
 
 from __future__ import annotations
 
 import copy
-import math
-from collections.abc import Callable
-from decimal import Decimal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Self
 
 import keras_tuner
-from keras_tuner.engine.hyperparameters import Boolean, Fixed, HyperParameter
-from keras_tuner.engine.hyperparameters import Choice as KerasTunerChoice
-from keras_tuner.engine.hyperparameters import Float as KerasTunerFloat
-from keras_tuner.engine.hyperparameters import Int as KerasTunerInt
+from keras_tuner.engine.hyperparameters import HyperParameter
+from keras_tuner.src.engine.conditions import Parent
 
-__all__ = ["Boolean", "Choice", "Fixed", "Float", "HyperParameter", "HyperParameters", "Int"]
-
-Value = bool | int | float | str
-
-
-class Int(KerasTunerInt):
-    """An integer that rounding never takes out of its range.
-
-    Args:
-        name: Name of the hyperparameter.
-        min_value: Lowest value.
-        max_value: Highest value, included.
-        step: Distance of two values (`sampling="linear"`) or their ratio (the logarithmic ones).
-        sampling: `"linear"`, `"log"` or `"reverse_log"`.
-        default: Value before anything is searched; `min_value` if not given.
-        **kwargs: `conditions`, as in Keras Tuner.
-
-    Example:
-        >>> Int("units", 121, 242, sampling="reverse_log").prob_to_value(0.0)
-        121
-    """
-
-    def prob_to_value(self, prob: float) -> int:
-        """Turns a number from 0 to 1 into a value; see Keras Tuner."""
-        return min(max(super().prob_to_value(prob), self.min_value), self.max_value)
-
-
-class Float(KerasTunerFloat):
-    """A float whose steps reach the maximum and are exact decimals.
-
-    Args:
-        name: Name of the hyperparameter.
-        min_value: Lowest value.
-        max_value: Highest value, included.
-        step: Distance of two values (`sampling="linear"`) or their ratio (the logarithmic ones).
-        sampling: `"linear"`, `"log"` or `"reverse_log"`.
-        default: Value before anything is searched; `min_value` if not given.
-        **kwargs: `conditions`, as in Keras Tuner.
-
-    Example:
-        >>> list(Float("rate", 0, 0.5, step=0.1).values)
-        [0.0, 0.1, 0.2, 0.3, 0.4, 0.5]
-    """
-
-    def prob_to_value(self, prob: float) -> float:
-        """Turns a number from 0 to 1 into a value; see Keras Tuner."""
-        return min(max(super().prob_to_value(prob), self.min_value), self.max_value)
-
-    def _get_n_values(self) -> int:
-        if self.sampling == "linear":
-            return math.floor((self.max_value - self.min_value) / self.step + 1e-8) + 1
-        return super()._get_n_values()
-
-    def _get_value_by_index(self, index: int) -> float:
-        if self.sampling == "linear":
-            value = float(Decimal(str(self.min_value)) + index * Decimal(str(self.step)))
-        else:
-            value = super()._get_value_by_index(index)
-        return min(max(value, self.min_value), self.max_value)
-
-    def _to_prob_with_step(self, value: float) -> float:
-        count = self._get_n_values()
-        nearest = min(range(count), key=lambda index: abs(self._get_value_by_index(index) - value))
-        return (nearest + 0.5) / count
-
-
-class Choice(KerasTunerChoice):
-    """A choice that leaves booleans booleans.
-
-    Args:
-        name: Name of the hyperparameter.
-        values: The values to choose from, all str, all int, all float or all bool.
-        ordered: Whether the values have an order; numbers have one unless told otherwise.
-        default: One of the values; the first if not given.
-        **kwargs: `conditions`, as in Keras Tuner.
-
-    Example:
-        >>> Choice("shuffle", [True, False]).values
-        [True, False]
-    """
-
-    def __init__(
-        self,
-        name: str,
-        values: list[Any],
-        ordered: bool | None = None,
-        default: Any = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(name, values, ordered=ordered, default=default, **kwargs)
-        if all(isinstance(value, bool) for value in values):
-            self._values = list(values)
-            self._default = default
-            self.ordered = bool(ordered)
+from kt_hpo import plain_values
+from kt_hpo.kinds import Boolean, Choice, Fixed, Float, Int, Value, corrected, from_config
 
 
 class HyperParameters(keras_tuner.HyperParameters):
@@ -136,7 +40,7 @@ class HyperParameters(keras_tuner.HyperParameters):
     def Choice(
         self,
         name: str,
-        values: list[Any],
+        values: Any,
         ordered: bool | None = None,
         default: Any = None,
         parent_name: str | None = None,
@@ -146,13 +50,142 @@ class HyperParameters(keras_tuner.HyperParameters):
         with self._maybe_conditional_scope(parent_name, parent_values):
             return self._retrieve(
                 Choice(
-                    name=self._get_name(name),
-                    values=values,
+                    self._name(name),
+                    values,
                     ordered=ordered,
                     default=default,
                     conditions=self._conditions,
                 )
             )
+
+    def Int(
+        self,
+        name: str,
+        min_value: int,
+        max_value: int,
+        step: int | None = None,
+        sampling: str | None = "linear",
+        default: int | None = None,
+        parent_name: str | None = None,
+        parent_values: Any = None,
+    ) -> Any:
+        """A whole number; see `keras_tuner.HyperParameters.Int`."""
+        with self._maybe_conditional_scope(parent_name, parent_values):
+            return self._retrieve(
+                Int(
+                    self._name(name),
+                    min_value,
+                    max_value,
+                    step=step,
+                    sampling=sampling,
+                    default=default,
+                    conditions=self._conditions,
+                )
+            )
+
+    def Float(
+        self,
+        name: str,
+        min_value: float,
+        max_value: float,
+        step: float | None = None,
+        sampling: str | None = "linear",
+        default: float | None = None,
+        parent_name: str | None = None,
+        parent_values: Any = None,
+    ) -> Any:
+        """A number; see `keras_tuner.HyperParameters.Float`."""
+        with self._maybe_conditional_scope(parent_name, parent_values):
+            return self._retrieve(
+                Float(
+                    self._name(name),
+                    min_value,
+                    max_value,
+                    step=step,
+                    sampling=sampling,
+                    default=default,
+                    conditions=self._conditions,
+                )
+            )
+
+    def Boolean(
+        self,
+        name: str,
+        default: bool = False,
+        parent_name: str | None = None,
+        parent_values: Any = None,
+    ) -> Any:
+        """True or False; see `keras_tuner.HyperParameters.Boolean`."""
+        with self._maybe_conditional_scope(parent_name, parent_values):
+            return self._retrieve(
+                Boolean(self._name(name), default=default, conditions=self._conditions)
+            )
+
+    def Fixed(
+        self,
+        name: str,
+        value: Value,
+        parent_name: str | None = None,
+        parent_values: Any = None,
+    ) -> Any:
+        """A value that is not searched; see `keras_tuner.HyperParameters.Fixed`."""
+        with self._maybe_conditional_scope(parent_name, parent_values):
+            return self._retrieve(Fixed(self._name(name), value, conditions=self._conditions))
+
+    @contextmanager
+    def conditional_scope(self, parent_name: str, parent_values: Any) -> Iterator[None]:
+        """Makes what is asked for within it depend on another hyperparameter.
+
+        Args:
+            parent_name: The hyperparameter it depends on, asked for in this scope or in one
+                around it.
+            parent_values: For which of its values, one or a list, the scope is active.
+
+        Yields:
+            Nothing, while the scope is open.
+
+        Raises:
+            ValueError: If there is no such hyperparameter, or no values are given.
+
+        Example:
+            >>> hp = HyperParameters()
+            >>> kind = hp.Choice("kind", ["mlp", "cnn"])
+            >>> with hp.conditional_scope("kind", ["cnn"]):
+            ...     filters = hp.Int("filters", 8, 64)
+            >>> print(kind, filters)
+            mlp None
+        """
+        name = self._name(parent_name)
+        self._check_parent(name)
+        condition = Parent(name, _parent_values(name, parent_values))
+        self._conditions.append(condition)
+        try:
+            is_active = condition.is_active(self.values)
+            scopes = self.active_scopes if is_active else self.inactive_scopes
+            scopes.append(copy.deepcopy(self._conditions))
+            yield
+        finally:
+            self._conditions.pop()
+
+    def _check_parent(self, name: str) -> None:
+        known = self._hps.get(name, [])
+        if any(all(c in self._conditions for c in parent.conditions) for parent in known):
+            return
+        if not known:
+            names = ", ".join(self._hps) or "none yet"
+            raise ValueError(
+                f"conditional_scope({name!r}, ...): no hyperparameter of that name has been asked "
+                f"for; there are: {names}. Ask for it before its scope."
+            )
+        scopes = " and ".join(f"{one.name} in {one.values}" for one in known[0].conditions)
+        raise ValueError(
+            f"conditional_scope({name!r}, ...): {name} has been asked for where {scopes} only. "
+            "Open the scope there, or ask for the hyperparameter outside of all scopes."
+        )
+
+    def _name(self, name: Any) -> str:
+        """The full name of what is asked for by a name in the current name scopes."""
+        return self._get_name(plain_values.name_of(name))
 
     def _register(self, hyperparameter: HyperParameter, overwrite: bool = False) -> Any:
         hyperparameter = corrected(hyperparameter)
@@ -190,9 +223,7 @@ class HyperParameters(keras_tuner.HyperParameters):
         """
         hyperparameters = cls()
         for entry in config["space"]:
-            kind = _KINDS[entry["class_name"]]
-            # Keras Tuner's `from_config` writes into the dict it is given.
-            hyperparameter = kind.from_config(copy.deepcopy(entry["config"]))
+            hyperparameter = from_config(entry["class_name"], entry["config"])
             hyperparameters._hps[hyperparameter.name].append(hyperparameter)
             hyperparameters._space.append(hyperparameter)
         hyperparameters.values = dict(config["values"])
@@ -203,18 +234,10 @@ class HyperParameters(keras_tuner.HyperParameters):
         return self.from_config(self.get_config())
 
 
-_KINDS: dict[str, type[HyperParameter]] = {
-    "Boolean": Boolean,
-    "Choice": Choice,
-    "Fixed": Fixed,
-    "Float": Float,
-    "Int": Int,
-}
-
-
-def corrected(hyperparameter: HyperParameter) -> HyperParameter:
-    """Returns one of Keras Tuner's hyperparameters as ours, itself if it already is."""
-    kind = _KINDS.get(type(hyperparameter).__name__)
-    if kind is None or isinstance(hyperparameter, kind):
-        return hyperparameter
-    return kind.from_config(hyperparameter.get_config())
+def _parent_values(name: str, values: Any) -> list[Any]:
+    """The values of a condition as a list."""
+    where = f"conditional_scope({name!r}, ...)"
+    values = plain_values.plain(values)
+    if isinstance(values, bool | int | float | str):
+        values = [values]
+    return plain_values.choices(where, values)

@@ -41,7 +41,8 @@ from optuna.exceptions import ExperimentalWarning
 from optuna.trial import FrozenTrial, TrialState
 
 from kt_hpo import journal, objectives, space
-from kt_hpo.hyperparameters import HyperParameters, Value
+from kt_hpo.hyperparameters import HyperParameters
+from kt_hpo.kinds import Value
 
 Storage = str | optuna.storages.BaseStorage | None
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import keras_tuner
 
-from kt_hpo.hyperparameters import HyperParameter, Value, corrected
+from kt_hpo.hyperparameters import HyperParameter
+from kt_hpo.kinds import Value, corrected
 
 
 def recorded_names(space: keras_tuner.HyperParameters) -> Iterator[tuple[HyperParameter, str]]:

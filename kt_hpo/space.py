@@ -23,17 +23,8 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from kt_hpo.hyperparameters import (
-    Boolean,
-    Choice,
-    Fixed,
-    Float,
-    HyperParameter,
-    HyperParameters,
-    Int,
-    Value,
-    corrected,
-)
+from kt_hpo.hyperparameters import HyperParameter, HyperParameters
+from kt_hpo.kinds import Boolean, Choice, Fixed, Float, Int, Value, corrected
 from kt_hpo.scopes import active_values, is_active, recorded_names
 
 # How many configurations are tried before a hypermodel is said to build with none.
@@ -108,7 +99,7 @@ def from_distribution(name: str, distribution: BaseDistribution) -> HyperParamet
             )
         case CategoricalDistribution(choices=(False, True)):
             return Boolean(name)
-        case CategoricalDistribution(choices=(value,)):
+        case CategoricalDistribution(choices=(value,)) if value is not None:
             return Fixed(name, value)
         case CategoricalDistribution():
             return Choice(name, list(distribution.choices))

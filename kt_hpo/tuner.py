@@ -20,7 +20,7 @@ from kt_hpo.execution import Executor, Inline, Vectorized, made
 from kt_hpo.execution.distributed import is_worker, make_worker, work
 from kt_hpo.execution.search import shown
 from kt_hpo.found import Found
-from kt_hpo.hyperparameters import Value
+from kt_hpo.kinds import Value
 from kt_hpo.oracles import recorded
 from kt_hpo.oracles.failures import check_any_went_well
 from kt_hpo.provenance import made_by, record_environment

@@ -27,7 +27,17 @@ FLOORS = [
     {"clock", "constraints", "journal", "objectives", "space"},
     {"scopes"},
     {"hyperparameters", "datasets", "startup"},
-    {"applications", "arguments", "errors", "metric_directions", "optional", "provenance"},
+    {"kinds"},
+    {"ranges"},
+    {
+        "applications",
+        "arguments",
+        "errors",
+        "metric_directions",
+        "optional",
+        "plain_values",
+        "provenance",
+    },
 ]
 ROOT = Path(kt_hpo.__file__).parent
 

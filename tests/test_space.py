@@ -121,8 +121,9 @@ def test_scopes_that_share_a_name_are_kept_apart():
 
 
 def test_a_default_outside_its_own_range_is_recorded():
-    hp = HyperParameters()
+    hp = keras_tuner.HyperParameters()
     hp.Int("units", 32, 512, step=32, default=50)
+    hp = HyperParameters.from_config(hp.get_config())
     params, found, rest = space.to_params(hp, {"units": 50})
     assert params == {"units": 50} and not rest
     assert found["units"]._contains(50)

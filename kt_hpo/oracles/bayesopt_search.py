@@ -13,7 +13,8 @@ from threadpoolctl import threadpool_limits
 
 from kt_hpo import space
 from kt_hpo.arguments import check_whole
-from kt_hpo.hyperparameters import HyperParameter, Value
+from kt_hpo.hyperparameters import HyperParameter
+from kt_hpo.kinds import Value
 from kt_hpo.optional import require
 from kt_hpo.oracles.acquisition import quicken
 from kt_hpo.oracles.gaussian_process import QuickProcess

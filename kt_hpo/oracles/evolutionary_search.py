@@ -6,7 +6,7 @@ from typing import Any
 
 from keras_tuner.engine.trial import Trial, TrialStatus
 
-from kt_hpo.hyperparameters import Value
+from kt_hpo.kinds import Value
 from kt_hpo.oracles.mutation import mutate
 from kt_hpo.oracles.ranking import best_first, front
 from kt_hpo.oracles.recorded import RecordedOracle

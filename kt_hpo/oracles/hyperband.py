@@ -11,7 +11,7 @@ import keras_tuner
 from keras_tuner.engine.trial import Trial, TrialStatus
 
 from kt_hpo import space
-from kt_hpo.hyperparameters import Value
+from kt_hpo.kinds import Value
 from kt_hpo.oracles.recorded import RecordedOracle
 
 

@@ -7,7 +7,8 @@ from typing import Any, TypeAlias
 
 import keras_tuner
 
-from kt_hpo.hyperparameters import HyperParameter, Value
+from kt_hpo.hyperparameters import HyperParameter
+from kt_hpo.kinds import Value
 from kt_hpo.optional import require
 from kt_hpo.oracles.observations import (
     Observation,

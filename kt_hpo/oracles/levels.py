@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 from bayes_opt.parameter import FloatParameter
 
-from kt_hpo.hyperparameters import Choice, Float, HyperParameter, Int
+from kt_hpo.hyperparameters import HyperParameter
+from kt_hpo.kinds import Choice, Float, Int
 
 
 class Levels(FloatParameter):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from kt_hpo.hyperparameters import Value
+from kt_hpo.kinds import Value
 from kt_hpo.oracles.trials import own_values
 
 _BATCH_SIZE = "batch_size"

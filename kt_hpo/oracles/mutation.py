@@ -10,7 +10,8 @@ import numpy as np
 from optuna.distributions import CategoricalDistribution
 
 from kt_hpo import space
-from kt_hpo.hyperparameters import Float, HyperParameter, Int, Value
+from kt_hpo.hyperparameters import HyperParameter
+from kt_hpo.kinds import Float, Int, Value
 from kt_hpo.scopes import active_values, is_active
 
 # How often a number is drawn anew from its whole range instead of moving near where it is.

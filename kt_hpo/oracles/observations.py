@@ -9,7 +9,8 @@ import keras_tuner
 from keras_tuner.engine.trial import Trial, TrialStatus
 
 from kt_hpo import space
-from kt_hpo.hyperparameters import Boolean, Choice, Float, HyperParameter, Int, Value, corrected
+from kt_hpo.hyperparameters import HyperParameter
+from kt_hpo.kinds import Boolean, Choice, Float, Int, Value, corrected
 from kt_hpo.oracles.trials import PRUNED
 from kt_hpo.scopes import recorded_names
 

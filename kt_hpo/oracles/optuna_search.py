@@ -10,7 +10,8 @@ from keras_tuner.engine.trial import Trial, TrialStatus
 from optuna.samplers import BaseSampler, BruteForceSampler, GridSampler
 
 from kt_hpo import objectives, space
-from kt_hpo.hyperparameters import HyperParameter, Value
+from kt_hpo.hyperparameters import HyperParameter
+from kt_hpo.kinds import Value
 from kt_hpo.oracles.recorded import RecordedOracle
 from kt_hpo.oracles.samplers import (
     has_fixed_dimensions,

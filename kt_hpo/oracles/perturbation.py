@@ -8,7 +8,8 @@ from typing import Any
 import keras_tuner
 import numpy as np
 
-from kt_hpo.hyperparameters import Float, HyperParameter, Int, Value
+from kt_hpo.hyperparameters import HyperParameter
+from kt_hpo.kinds import Float, Int, Value
 from kt_hpo.scopes import active_values
 
 

@@ -13,7 +13,7 @@ from keras_tuner.engine.trial import Trial, TrialStatus
 
 from kt_hpo import space
 from kt_hpo.arguments import check_whole
-from kt_hpo.hyperparameters import Float, Value
+from kt_hpo.kinds import Float, Value
 from kt_hpo.oracles.perturbation import explore
 from kt_hpo.oracles.ranking import best_first
 from kt_hpo.oracles.recorded import RecordedOracle

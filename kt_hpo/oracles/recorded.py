@@ -16,7 +16,7 @@ from keras_tuner.engine.trial import Trial, TrialStatus
 
 from kt_hpo import objectives, space
 from kt_hpo.constraints import keeps, known_violations, total_violation
-from kt_hpo.hyperparameters import Value
+from kt_hpo.kinds import Value
 from kt_hpo.oracles.failures import check_failures
 from kt_hpo.oracles.locking import synchronized
 from kt_hpo.oracles.past import take_past

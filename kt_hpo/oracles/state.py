@@ -17,7 +17,8 @@ from optuna.trial import FrozenTrial, TrialState
 
 from kt_hpo import objectives, space
 from kt_hpo.constraints import Constraint, keeps
-from kt_hpo.hyperparameters import HyperParameter, HyperParameters, Value
+from kt_hpo.hyperparameters import HyperParameter, HyperParameters
+from kt_hpo.kinds import Value
 from kt_hpo.oracles.locking import synchronized
 from kt_hpo.oracles.memory_limit import exceeds_memory
 from kt_hpo.oracles.past import past_trials

@@ -9,8 +9,8 @@ from keras_tuner.engine.trial import Trial, TrialStatus
 from optuna.trial import FrozenTrial, TrialState
 
 from kt_hpo import objectives, space
-from kt_hpo.hyperparameters import Value
 from kt_hpo.journal import RecordError
+from kt_hpo.kinds import Value
 from kt_hpo.metric_directions import metric_direction
 from kt_hpo.record import Record
 

@@ -12,16 +12,8 @@ import numpy as np
 from ray import tune
 
 from kt_hpo.arguments import did_you_mean
-from kt_hpo.hyperparameters import (
-    Boolean,
-    Choice,
-    Fixed,
-    Float,
-    HyperParameter,
-    Int,
-    Value,
-    corrected,
-)
+from kt_hpo.hyperparameters import HyperParameter
+from kt_hpo.kinds import Boolean, Choice, Fixed, Float, Int, Value, corrected
 from kt_hpo.scopes import Renamed, renamed, values_of_renamed
 from kt_hpo.sklearn.configurations import HyperModelLike, find_space
 

@@ -7,7 +7,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from kt_hpo.hyperparameters import Fixed, Float, HyperParameter, Int
+from kt_hpo.hyperparameters import HyperParameter
+from kt_hpo.kinds import Fixed, Float, Int
 
 
 def as_code(hyperparameter: HyperParameter) -> str:
@@ -56,11 +57,10 @@ def with_range(hyperparameter: Int | Float, low: float, high: float) -> HyperPar
         start = hyperparameter.min_value
         low = start + step * math.floor((low - start) / step + 1e-9)
         high = start + step * math.ceil((high - start) / step - 1e-9)
+    name, sampling = hyperparameter.name, hyperparameter.sampling
     if isinstance(hyperparameter, Int):
-        low, high = round(low), round(high)
-    return type(hyperparameter)(
-        hyperparameter.name, low, high, step=step, sampling=hyperparameter.sampling
-    )
+        return Int(name, round(low), round(high), step=step, sampling=sampling)
+    return Float(name, low, high, step=step, sampling=sampling)
 
 
 def with_choices(hyperparameter: HyperParameter, choices: list[Any]) -> HyperParameter:

@@ -15,7 +15,8 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from kt_hpo.hyperparameters import HyperParameters, Value
+from kt_hpo.hyperparameters import HyperParameters
+from kt_hpo.kinds import Value
 from kt_hpo.sklearn.configurations import (
     HyperModelLike,
     as_hypermodel,

@@ -10,7 +10,8 @@ import keras_tuner
 import numpy as np
 
 from kt_hpo import space
-from kt_hpo.hyperparameters import Float, HyperParameter, HyperParameters, Int, Value
+from kt_hpo.hyperparameters import HyperParameter, HyperParameters
+from kt_hpo.kinds import Float, Int, Value
 
 HyperModelLike: TypeAlias = keras_tuner.HyperModel | Callable[[HyperParameters], Any]
 

@@ -9,16 +9,8 @@ from scipy import stats
 from sklearn.utils import check_random_state
 
 from kt_hpo.arguments import check_whole
-from kt_hpo.hyperparameters import (
-    Boolean,
-    Choice,
-    Fixed,
-    Float,
-    HyperParameter,
-    HyperParameters,
-    Int,
-    Value,
-)
+from kt_hpo.hyperparameters import HyperParameter, HyperParameters
+from kt_hpo.kinds import Boolean, Choice, Fixed, Float, Int, Value
 from kt_hpo.scopes import is_active
 from kt_hpo.sklearn.configurations import HyperModelLike, find_space
 

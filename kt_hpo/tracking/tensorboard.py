@@ -22,7 +22,7 @@ from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
 from kt_hpo import space
 from kt_hpo.clock import seconds
-from kt_hpo.hyperparameters import Value
+from kt_hpo.kinds import Value
 from kt_hpo.scopes import recorded_names
 from kt_hpo.tracking.events import Best, Counts
 from kt_hpo.tracking.tracker import Search, Tracker

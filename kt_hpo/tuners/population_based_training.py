@@ -8,7 +8,7 @@ from typing import Any
 import keras_tuner
 from keras_tuner.engine.trial import Trial
 
-from kt_hpo.hyperparameters import Value
+from kt_hpo.kinds import Value
 from kt_hpo.objectives import ObjectiveLike
 from kt_hpo.oracles import PopulationBasedTrainingOracle
 from kt_hpo.oracles.trials import lineage, own_values

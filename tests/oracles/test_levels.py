@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from strategies import hyperparameters
 
-from kt_hpo.hyperparameters import Choice, Float, Int
+from kt_hpo.kinds import Choice, Float, Int
 from kt_hpo.oracles.levels import Levels, level_count
 from kt_hpo.oracles.observations import is_choice, to_unit
 

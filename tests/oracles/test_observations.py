@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from keras_tuner.engine.trial import Trial
 from strategies import hyperparameters
 
-from kt_hpo.hyperparameters import Choice, Float, HyperParameters, Int
+from kt_hpo.hyperparameters import HyperParameters
+from kt_hpo.kinds import Choice, Float, Int
 from kt_hpo.oracles.observations import dimensions, observations, to_unit
 from kt_hpo.scopes import active_values
 

@@ -7,7 +7,8 @@ import pytest
 from keras_tuner.engine.trial import TrialStatus
 from scipy.stats import wilcoxon
 
-from kt_hpo.hyperparameters import Boolean, Choice, Float, HyperParameters, Int
+from kt_hpo.hyperparameters import HyperParameters
+from kt_hpo.kinds import Boolean, Choice, Float, Int
 from kt_hpo.oracles import PopulationBasedTrainingOracle, RandomSearchOracle
 from kt_hpo.oracles.perturbation import explore, perturbed
 

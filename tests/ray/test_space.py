@@ -12,7 +12,8 @@ from ray.tune.search.optuna import OptunaSearch
 from strategies import hyperparameters, spaces
 
 from kt_hpo import space
-from kt_hpo.hyperparameters import HyperParameters, Int
+from kt_hpo.hyperparameters import HyperParameters
+from kt_hpo.kinds import Int
 from kt_hpo.ray.space import param_space, parameters_of, read_values
 from kt_hpo.scopes import is_active
 

@@ -14,7 +14,8 @@ from kt_hpo.execution.distributed.messages import (
     raised,
     unpacked,
 )
-from kt_hpo.hyperparameters import Float, HyperParameters
+from kt_hpo.hyperparameters import HyperParameters
+from kt_hpo.kinds import Float
 
 
 def arrived(message):
