@@ -8,16 +8,22 @@ both, and one name has one range. Everything else is Keras Tuner's own; a plain
 from __future__ import annotations
 
 import copy
+import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Self
 
 import keras_tuner
 from keras_tuner.engine.hyperparameters import HyperParameter
+from keras_tuner.errors import FatalValueError
 from keras_tuner.src.engine.conditions import Parent
 
 from kt_hpo import plain_values
 from kt_hpo.kinds import Boolean, Choice, Fixed, Float, Int, Value, corrected, from_config
+
+
+class TwoRangesError(FatalValueError):
+    """One name is asked for with two ranges at once, so that no value is right for both."""
 
 
 class HyperParameters(keras_tuner.HyperParameters):
@@ -36,6 +42,11 @@ class HyperParameters(keras_tuner.HyperParameters):
     """
 
     propose: Callable[[HyperParameter], Value] | None = None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._asked: dict[str, HyperParameter] = {}
+        self._held: set[str] = set()
 
     def Choice(
         self,
@@ -183,6 +194,34 @@ class HyperParameters(keras_tuner.HyperParameters):
             "Open the scope there, or ask for the hyperparameter outside of all scopes."
         )
 
+    def hold(self, *names: str) -> None:
+        """Has what is asked for by these names keep its known range, whatever range is asked for.
+
+        Args:
+            *names: Names of hyperparameters.
+
+        Example:
+            >>> hp = HyperParameters()
+            >>> hp.Fixed("learning_rate", 0.01)
+            0.01
+            >>> hp.hold("learning_rate")
+            >>> hp.Float("learning_rate", 1e-4, 1e-1)
+            0.01
+        """
+        self._held.update(names)
+
+    def _retrieve(self, hp: HyperParameter) -> Any:
+        hp = corrected(hp)
+        if hp.name not in self._held and self.is_active(hp):
+            first = self._asked.setdefault(hp.name, hp)
+            if not asks_alike(first, hp):
+                raise TwoRangesError(
+                    f"{hp.name!r} is asked for twice, as {in_words(hp)} and before as "
+                    f"{in_words(first)}: no value is right for both. Give each a name of its own, "
+                    "such as within hp.name_scope('second'), or both one range."
+                )
+        return super()._retrieve(hp)
+
     def _name(self, name: Any) -> str:
         """The full name of what is asked for by a name in the current name scopes."""
         return self._get_name(plain_values.name_of(name))
@@ -200,16 +239,32 @@ class HyperParameters(keras_tuner.HyperParameters):
         return {name: value for name, value in vars(self).items() if name != "propose"}
 
     def ensure_active_values(self) -> None:
-        """Drops inactive values and gives missing active ones their default.
+        """Drops inactive values and draws missing active ones.
 
-        Keras Tuner draws the missing ones without a seed; a default keeps a search repeatable. Of
-        hyperparameters that share a name in several scopes it drops the value of the active one.
+        Keras Tuner draws them without a seed; here the same values are always completed alike, so
+        that a search can be repeated. Of hyperparameters that share a name in several scopes it
+        drops the value of the active one.
+        """
+        self.complete_values(self._drawn)
+
+    def complete_values(self, value_of: Callable[[HyperParameter], Value]) -> None:
+        """Drops inactive values and adds missing active ones.
+
+        Args:
+            value_of: Gives the value of a hyperparameter that has none.
         """
         for hyperparameter in self.space:
-            if self.is_active(hyperparameter):
-                self.values.setdefault(hyperparameter.name, hyperparameter.default)
-            elif not self.is_active(hyperparameter.name):
-                self.values.pop(hyperparameter.name, None)
+            name = hyperparameter.name
+            if not self.is_active(hyperparameter):
+                if not self.is_active(name):
+                    self.values.pop(name, None)
+            elif name not in self.values:
+                self.values[name] = value_of(hyperparameter)
+
+    def _drawn(self, hyperparameter: HyperParameter) -> Value:
+        known = sorted((name, repr(value)) for name, value in self.values.items())
+        stream = random.Random(repr((hyperparameter.name, known)))
+        return hyperparameter.prob_to_value(stream.random())
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
@@ -241,3 +296,22 @@ def _parent_values(name: str, values: Any) -> list[Any]:
     if isinstance(values, bool | int | float | str):
         values = [values]
     return plain_values.choices(where, values)
+
+
+def asks_alike(one: HyperParameter, other: HyperParameter) -> bool:
+    """Tells whether two hyperparameters have the same values."""
+    return in_words(one) == in_words(other)
+
+
+def in_words(hyperparameter: HyperParameter) -> str:
+    """Says which values a hyperparameter has."""
+    kind = type(hyperparameter).__name__
+    match hyperparameter:
+        case Int() | Float():
+            step = "" if hyperparameter.step in (None, 1) else f" in steps of {hyperparameter.step}"
+            sampling = "" if hyperparameter.sampling == "linear" else f", {hyperparameter.sampling}"
+            low, high = hyperparameter.min_value, hyperparameter.max_value
+            return f"{kind} from {low!r} to {high!r}{step}{sampling}"
+        case Boolean():
+            return "Boolean"
+    return f"{kind} of {', '.join(map(repr, hyperparameter.values))}"

@@ -23,7 +23,7 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from kt_hpo.hyperparameters import HyperParameter, HyperParameters
+from kt_hpo.hyperparameters import HyperParameter, HyperParameters, TwoRangesError
 from kt_hpo.kinds import Boolean, Choice, Fixed, Float, Int, Value, corrected
 from kt_hpo.scopes import active_values, is_active, recorded_names
 
@@ -228,6 +228,7 @@ def explore(
 
     Raises:
         ValueError: If not a single build went well; with the first one's traceback.
+        TwoRangesError: If a build asks for one name with two ranges.
     """
     space = HyperParameters.from_config(declared.get_config())
     stream = np.random.default_rng(0)
@@ -238,10 +239,12 @@ def explore(
     while waiting:
         hp = space.copy()
         hp.values = dict(waiting.pop(0))
-        hp.ensure_active_values()
+        hp.complete_values(lambda hyperparameter: hyperparameter.default)
         builds += 1
         try:
             build(hp)
+        except TwoRangesError:
+            raise
         except Exception:
             tracebacks.append(traceback.format_exc())
         known = [(h.name, h.conditions) for h in space.space]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import floats, spaces
 
-from kt_hpo.hyperparameters import HyperParameters
+from kt_hpo.hyperparameters import HyperParameters, TwoRangesError
 from kt_hpo.kinds import Choice, Float, corrected
 from kt_hpo.space import draw, explore, to_distribution
 
@@ -56,12 +56,51 @@ def test_a_copy_is_equal_and_independent(space):
     assert space.get_config() == before
 
 
-def test_missing_active_values_become_defaults_not_random_ones():
+def test_missing_active_values_are_drawn_and_always_the_same():
     hp = HyperParameters()
-    hp.Int("units", 1, 1000, default=7)
-    hp.values.clear()
-    hp.ensure_active_values()
-    assert hp.values == {"units": 7}
+    hp.Choice("model", ["mlp", "cnn"])
+    hp.Int("units", 1, 10**6)
+    drawn = set()
+    for model in ("mlp", "cnn", "mlp"):
+        hp.values = {"model": model}
+        hp.ensure_active_values()
+        drawn.add(hp.values["units"])
+    assert len(drawn) == 2 and 1 not in drawn
+
+
+def test_one_name_has_one_range():
+    hp = HyperParameters()
+    assert hp.Int("layers", 1, 10) == hp.Int("layers", 1, 10) == 1
+    with pytest.raises(TwoRangesError, match="Int from 1 to 3 and before as Int from 1 to 10"):
+        hp.Int("layers", 1, 3)
+    with pytest.raises(TwoRangesError, match="Float from"):
+        hp.Float("layers", 1, 10)
+    # Who knows the range beforehand may narrow it: the space given to a tuner, as in Keras Tuner.
+    assert hp.copy().Int("layers", 1, 3) == 1
+    hp.hold("layers")
+    assert hp.Int("layers", 1, 3) == 1
+
+
+def test_a_range_within_a_scope_is_that_outside_of_it():
+    hp = HyperParameters()
+    hp.Choice("model", ["mlp", "cnn"])
+    hp.Int("units", 1, 8)
+    with hp.conditional_scope("model", ["cnn"]):
+        assert hp.Int("units", 100, 200) is None
+    with hp.conditional_scope("model", ["mlp"]), pytest.raises(TwoRangesError):
+        hp.Int("units", 100, 200)
+
+
+def test_a_contradiction_in_any_scope_is_found_before_a_search():
+    def build(hp):
+        kind = hp.Choice("kind", ["a", "b"])
+        with hp.conditional_scope("kind", ["b"]):
+            if kind == "b":
+                hp.Int("units", 1, 8)
+                hp.Int("units", 1, 9)
+
+    with pytest.raises(TwoRangesError, match="units"):
+        explore(build, HyperParameters())
 
 
 @pytest.mark.parametrize(("model", "units"), [("mlp", 11), ("cnn", 300)])

@@ -10,6 +10,7 @@ import keras_tuner
 from keras_tuner.engine.trial import Trial, TrialStatus
 
 from kt_hpo import space
+from kt_hpo.hyperparameters import HyperParameter
 from kt_hpo.kinds import Value
 from kt_hpo.oracles.locking import synchronized
 from kt_hpo.oracles.recorded import RecordedOracle
@@ -30,6 +31,10 @@ class GridSearchOracle(RecordedOracle, keras_tuner.oracles.GridSearchOracle):
         """How many trials the search will have at most; None if nobody knows."""
         counts = (size for size in (self.max_trials, space.size(self.hyperparameters)) if size)
         return min(counts, default=None)
+
+    def propose(self, trial_id: str, hyperparameter: HyperParameter) -> Value:
+        """Begins with the default; the other values of the grid have their turn later."""
+        return hyperparameter.default
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
         """Gives the next combination, without waiting for the trials that run.

@@ -85,6 +85,8 @@ class RecordedOracle(SearchState):
             trial.status = TrialStatus.RUNNING
             self.ongoing_trials[tuner_id] = trial
             return trial
+        if self._waits_for_the_first():
+            return Trial(self.hyperparameters.copy(), trial_id="", status=TrialStatus.IDLE)
         if self.warm_start is not None and not (self.trials or self.past):
             self.past = take_past(
                 self.record, self.warm_start, self.objective, self.hyperparameters, self.constraints
@@ -96,6 +98,10 @@ class RecordedOracle(SearchState):
         elif trial.status == TrialStatus.STOPPED:
             self.tuner_ids.discard(tuner_id)
         return trial
+
+    def _waits_for_the_first(self) -> bool:
+        """Whether nothing is known of the space, and a trial that runs will tell."""
+        return not self.hyperparameters.space and bool(self.ongoing_trials)
 
     def _next_trial(self) -> Trial:
         """The trial to run next, begun in the record; one that was enqueued before all others."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import secrets
 import threading
+import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -129,9 +130,12 @@ class SearchState(keras_tuner.Oracle):
             hyperparameter: The new hyperparameter.
 
         Returns:
-            Its default; engines that can do better override this.
+            One of its values at random, the same whenever it is asked for; engines that can do
+            better override this.
         """
-        return hyperparameter.default
+        name = zlib.crc32(hyperparameter.name.encode())
+        stream = np.random.default_rng([self.seed, int(trial_id), name])
+        return hyperparameter.prob_to_value(float(stream.random()))
 
     def _space_of(self, trial_id: str) -> HyperParameters:
         """The space for a trial's build, which asks this oracle for what is new in it."""

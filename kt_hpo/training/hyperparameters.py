@@ -11,6 +11,7 @@ from keras_tuner.src.engine.hypermodel import get_hypermodel
 
 from hypermodels.ranges import Range, check_numbers, pick
 from kt_hpo.arguments import check_whole
+from kt_hpo.hyperparameters import HyperParameters
 from kt_hpo.training import batches, class_weights, precision
 
 
@@ -130,6 +131,8 @@ class Training(keras_tuner.HyperModel):
             for name, asked in self._ranges.items()
             if asked is not None
         }
+        if isinstance(hp, HyperParameters):
+            hp.hold(*values)
         with precision.using(values.get("precision")):
             model = self.hypermodel.build(hp)
         if isinstance(model, keras.Model) and model.compiled:
