@@ -56,7 +56,7 @@ def test_a_value_comes_back_from_its_place(hyperparameter, place):
     ("hyperparameter", "value", "place"),
     [
         (Int("x", 1, 10, sampling="log"), 99, 1),
-        (Float("x", 1.0, 2.0, default=0.0, sampling="log"), 0.0, 0),
+        (Float("x", 1.0, 2.0, sampling="log"), 0.0, 0),
         (Float("x", 1e-4, 1.0, sampling="log"), 1e-2, 0.5),
         (Choice("x", [16, 32, 64]), 32, 0.5),
     ],
