@@ -46,15 +46,15 @@ def test_a_model_that_is_too_large_fails(tmp_path):
 
 def test_three_failures_at_the_start_stop_the_search(tmp_path):
     def broken(hp):
-        if hp.Int("units", 1, 99, default=99) < 99:
-            raise RuntimeError(f"bug {hp['units']}")
+        if hp.Int("width", 1, 99, default=99) < 99:
+            raise RuntimeError(f"bug {hp['width']}")
         return build(hp)
 
     with pytest.raises(RuntimeError, match="3 trials failed in a row") as error:
         searched(tmp_path, hypermodel=broken, max_trials=20)
     study = kt_hpo.open_study(tmp_path)
     assert len(study.trials) == 3
-    assert f"bug {study.trials[0].params['units']}" in str(error.value)
+    assert f"bug {study.trials[0].params['width']}" in str(error.value)
 
 
 class Box(kt_hpo.RandomSearch):
