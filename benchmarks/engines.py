@@ -10,12 +10,12 @@ from typing import Any
 
 import keras_tuner
 import optuna
-from keras_tuner.engine.trial import TrialStatus
 from optuna.samplers import TPESampler
 
 import kt_hpo
 from benchmarks import measuring
 from kt_hpo import oracles
+from kt_hpo.execution.trial import execute
 from kt_hpo.optional import require
 
 OBJECTIVE = keras_tuner.Objective("score", "min")
@@ -70,6 +70,14 @@ def opened(storage: str, folder: str) -> Iterator[Any]:
             yield server.get_uri().replace("postgresql:", "postgresql+psycopg:")
 
 
+class Untrained(kt_hpo.Tuner):
+    """A whole tuner, whose trials take no time."""
+
+    def run_trial(self, trial: Any) -> dict[str, float]:
+        values = trial.hyperparameters.values
+        return {"score": values["dropout"] + values.get("momentum", 0.5)}
+
+
 class Engine:
     """One of our engines with a storage.
 
@@ -81,14 +89,17 @@ class Engine:
 
     def __init__(self, kind: Callable[..., Any], storage: Any, folder: str) -> None:
         self._kind, self._storage, self._folder = kind, storage, folder
-        self._oracle = self._opened(kind)
+        self._tuner = self._opened(kind)
 
-    def _opened(self, kind: Callable[..., Any]) -> Any:
+    def _opened(self, kind: Callable[..., Any]) -> kt_hpo.Tuner:
         oracle = kind(objective=OBJECTIVE, seed=0, hyperparameters=space())
-        oracle.storage = self._storage
-        oracle._set_project_dir(self._folder, "overhead")
-        oracle.reload()
-        return oracle
+        return Untrained(
+            oracle, directory=self._folder, project_name="overhead", storage=self._storage
+        )
+
+    @property
+    def _oracle(self) -> Any:
+        return self._tuner.oracle
 
     @property
     def learns(self) -> bool:
@@ -96,22 +107,19 @@ class Engine:
         return self._oracle.learns_from_trials
 
     def trial(self) -> float:
-        """Asks and tells once; returns seconds."""
+        """Does what `search` does for each trial; returns seconds."""
         with measuring.timed() as seconds:
-            trial = self._oracle.create_trial("tuner0")
-            values = trial.hyperparameters.values
-            score = values["dropout"] + values.get("momentum", 0.5)
-            self._oracle.update_trial(trial.trial_id, {"score": score})
-            trial.status = TrialStatus.COMPLETED
-            self._oracle.end_trial(trial)
+            self._tuner.pre_create_trial()
+            trial = self._oracle.create_trial(self._tuner.tuner_id)
+            execute(self._tuner, trial, (), {})
         return seconds()
 
     def draw(self, trials: int) -> None:
         """Lets a random search go on with the record, then the engine again."""
-        self._oracle = self._opened(ENGINES["RandomSearch"])
+        self._tuner = self._opened(ENGINES["RandomSearch"])
         for _ in range(trials):
             self.trial()
-        self._oracle = self._opened(self._kind)
+        self._tuner = self._opened(self._kind)
 
 
 class OptunaAlone:

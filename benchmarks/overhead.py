@@ -1,4 +1,4 @@
-"""Milliseconds that a trial costs beside its training: asking for values, telling the result.
+"""Milliseconds that a trial costs beside its training: all that `search` does for it.
 
     python -m benchmarks.overhead [--counts 10 100 1000 10000] [--minutes 1] [--engines NAME ...]
         [--storages NAME ...]
