@@ -29,11 +29,15 @@ from kt_hpo.record import Storage
 from kt_hpo.startup import quiet_retracing
 from kt_hpo.tracking import Progress, TrackerLike, make_trackers
 from kt_hpo.training import checkpoints, fit, precision
+from kt_hpo.training.build import Preparation, check_model
 from kt_hpo.training.checks import check_search
 from kt_hpo.training.distribution import strategy_named
 from kt_hpo.training.interruption import Interruption
 from kt_hpo.training.options import make_options
 from kt_hpo.training.reproducibility import make_deterministic
+
+# What a subclass may override to train in another way, as AutoKeras does.
+_TRAINING = ("_build_and_fit_model", "_try_build")
 
 
 class Tuner(Found):
@@ -96,6 +100,8 @@ class Tuner(Found):
         >>> [hp.name for hp in tuner.oracle.get_space().space]
         ['units']
     """
+
+    preparation: Preparation | None = None
 
     def __init__(
         self,
@@ -184,7 +190,12 @@ class Tuner(Found):
 
     @property
     def fits_its_own_way(self) -> bool:
-        """Whether the hypermodel's `fit` does something else than `model.fit`."""
+        """Whether something else than `model.fit` trains what `build` returns.
+
+        That is the hypermodel's `fit`, or, as in AutoKeras, a method of a subclass of the tuner.
+        """
+        if any(getattr(type(self), name) is not getattr(Tuner, name) for name in _TRAINING):
+            return True
         overridden = type(self.hypermodel).fit is not keras_tuner.HyperModel.fit
         return overridden and not getattr(self.hypermodel, "uses_model_fit", False)
 
@@ -249,6 +260,31 @@ class Tuner(Found):
             The results: a History, a dict of metrics, a float, or a list of these.
         """
         return fit.run_trial(self, trial, args, kwargs)
+
+    def _build_and_fit_model(self, trial: Trial, *args: Any, **kwargs: Any) -> Any:
+        """Does one training of a trial; for AutoKeras and others to override, as in Keras Tuner.
+
+        Args:
+            trial: The trial.
+            *args: Positional arguments of `search`.
+            **kwargs: Its keyword arguments, the callbacks of the search included.
+
+        Returns:
+            As `run_trial`.
+        """
+        hp = trial.hyperparameters
+        model = self._try_build(hp)
+        if self.preparation is not None:
+            self.preparation(model)  # A subclass has built it its own way.
+        return self.hypermodel.fit(hp, model, *args, **kwargs)
+
+    def _try_build(self, hp: keras_tuner.HyperParameters) -> keras.Model:
+        """Builds and checks the model of a training; to be overridden likewise."""
+        model = self._build_hypermodel(hp)
+        check_model(self, model)
+        if self.preparation is not None:
+            self.preparation(model)
+        return model
 
     def _run_trial_takes(self, name: str) -> bool:
         parameters = inspect.signature(self.run_trial).parameters
@@ -341,6 +377,13 @@ class Tuner(Found):
             options = self.training
             precision.compile_steps(model, options.jit_compile, options.steps_per_execution)
         return model
+
+    def _override_compile_args(self, model: keras.Model) -> None:
+        if not isinstance(model, keras.Model):
+            return  # Who trains it says that it is no model.
+        if (self.optimizer or self.loss or self.metrics) and not model.compiled:
+            model.compile(loss=self.loss)  # Keras Tuner reads what a model was compiled with.
+        super()._override_compile_args(model)
 
     def _populate_initial_space(self) -> None:
         if is_worker():

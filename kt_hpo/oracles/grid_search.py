@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cmp_to_key
 from typing import Any
 
 import keras_tuner
@@ -14,10 +13,18 @@ from kt_hpo.hyperparameters import HyperParameter
 from kt_hpo.kinds import Value
 from kt_hpo.oracles.locking import synchronized
 from kt_hpo.oracles.recorded import RecordedOracle
+from kt_hpo.oracles.trials import own_values
+from kt_hpo.scopes import active_values, is_active
 
 
 class GridSearchOracle(RecordedOracle, keras_tuner.oracles.GridSearchOracle):
     """Goes through all combinations; a range without a step gives ten values.
+
+    The first value of a hyperparameter is its default, and the last hyperparameter changes fastest,
+    as in Keras Tuner. Trials may run side by side and end in any order.
+
+    A hyperparameter may be new in one of the trials. A trial that ended without asking for it
+    stands for all its values, since another value would train the same model again.
 
     Args: as in `keras_tuner.oracles.GridSearchOracle`.
 
@@ -25,6 +32,10 @@ class GridSearchOracle(RecordedOracle, keras_tuner.oracles.GridSearchOracle):
         >>> GridSearchOracle(objective="val_loss").max_trials is None
         True
     """
+
+    _known_space: Any = None
+    # The first combination that is not known to be tried; None where there is none.
+    _front: dict[str, Value] | None = None
 
     @property
     def planned_trials(self) -> int | None:
@@ -37,10 +48,11 @@ class GridSearchOracle(RecordedOracle, keras_tuner.oracles.GridSearchOracle):
         return hyperparameter.default
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
-        """Gives the next combination, without waiting for the trials that run.
+        """Gives the first combination that no trial has, without waiting for trials that run.
 
-        Keras Tuner lets at most two run at once. A hyperparameter that a trial is the first to ask
-        for is taken up when that trial has ended.
+        Keras Tuner lets at most two run at once. A running trial is waited for only where it
+        decides whether a combination is new: it may yet ask for the hyperparameter that makes the
+        difference.
 
         Args:
             trial_id: The trial's id.
@@ -48,9 +60,20 @@ class GridSearchOracle(RecordedOracle, keras_tuner.oracles.GridSearchOracle):
         Returns:
             `{"status": ..., "values": ...}`, as every oracle.
         """
-        if self.start_order and not self._populate_next:
-            self._populate_next.append(self.start_order[-1])
-        return super().populate_space(trial_id)
+        self._take_in_space()
+        self._take_in_ended()
+        values, all_decided = self._front, True
+        while values is not None:
+            is_tried = self._is_tried(values)
+            following = self._following(values)
+            all_decided = all_decided and is_tried is not None
+            if all_decided:
+                self._front = following
+            if is_tried is False:
+                return {"status": TrialStatus.RUNNING, "values": values}
+            values = following
+        # A running trial may ask for hyperparameters that make further combinations.
+        return {"status": TrialStatus.IDLE if self.ongoing_trials else TrialStatus.STOPPED}
 
     def populate_enqueued(self, trial_id: str, fixed: Mapping[str, Value]) -> dict[str, Any]:
         """Passes over what is enqueued: every combination is tried in its turn."""
@@ -64,21 +87,70 @@ class GridSearchOracle(RecordedOracle, keras_tuner.oracles.GridSearchOracle):
         )
 
     @synchronized
-    def end_trial(self, trial: Trial | str, status: str = TrialStatus.COMPLETED) -> None:
-        """Ends a trial, and lets the combination after it be the next."""
-        super().end_trial(trial, status)
-        self._populate_next.append(trial if isinstance(trial, str) else trial.trial_id)
-
-    @synchronized
     def reload(self) -> None:
-        """Takes up a search; where each combination stands follows from its values."""
+        """Takes up a search; where it stands follows from the values of its trials."""
         super().reload()
+        self._known_space = None
 
-        def compare(a: str, b: str) -> int:
-            return self._compare(*(self.trials[i].hyperparameters.values for i in (a, b)))
+    def _take_in_space(self) -> None:
+        """Begins with the first combination again when the space has changed."""
+        described = self.hyperparameters.get_config()["space"]
+        if described == self._known_space:
+            return
+        self._known_space = described
+        self._choices = [(hp, _choices(hp)) for hp in self.hyperparameters.space]
+        self._front = self._combination({})
+        # Values of ended trials, by the names of the hyperparameters that these trials have.
+        self._ended: dict[frozenset[str], set[tuple[Value, ...]]] = {}
+        self._count_ended = 0
 
-        previous = None
-        for trial_id in sorted(self.trials, key=cmp_to_key(compare)):
-            self._ordered_ids.insert(trial_id, previous)
-            previous = trial_id
-        self._populate_next = [*self.start_order[:1], *self.end_order]
+    def _take_in_ended(self) -> None:
+        for trial_id in self.end_order[self._count_ended :]:
+            values = self._values_of(self.trials[trial_id])
+            names = frozenset(values)
+            self._ended.setdefault(names, set()).add(tuple(values[name] for name in names))
+        self._count_ended = len(self.end_order)
+
+    def _values_of(self, trial: Trial) -> dict[str, Value]:
+        values = own_values(trial.hyperparameters.values)
+        return {hp.name: values[hp.name] for hp, _ in self._choices if hp.name in values}
+
+    def _is_tried(self, values: Mapping[str, Value]) -> bool | None:
+        """Whether a trial has a combination; None while a running one has to decide it."""
+        for names, tried in self._ended.items():
+            if names <= values.keys() and tuple(values[name] for name in names) in tried:
+                return True
+        undecided = False
+        for trial in self.ongoing_trials.values():
+            theirs = self._values_of(trial)
+            if theirs.items() <= values.items():
+                # What it has not asked for yet will have its default when it does.
+                if self._are_defaults(values, values.keys() - theirs.keys()):
+                    return True
+                undecided = True
+        return None if undecided else False
+
+    def _are_defaults(self, values: Mapping[str, Value], names: set[str]) -> bool:
+        active = [hp for hp, _ in self._choices if is_active(hp, values)]
+        return all(values[hp.name] == hp.default for hp in active if hp.name in names)
+
+    def _following(self, values: Mapping[str, Value]) -> dict[str, Value] | None:
+        """The next combination in order; None after the last."""
+        active = [(hp, choices) for hp, choices in self._choices if is_active(hp, values)]
+        for place in reversed(range(len(active))):
+            changed, choices = active[place]
+            index = choices.index(values[changed.name]) + 1
+            if index < len(choices):
+                kept = {hp.name: values[hp.name] for hp, _ in active[:place]}
+                return self._combination(kept | {changed.name: choices[index]})
+        return None
+
+    def _combination(self, values: Mapping[str, Value]) -> dict[str, Value]:
+        """Adds the default of each active hyperparameter that has no value."""
+        return active_values(self.hyperparameters, lambda hp, _: values.get(hp.name, hp.default))
+
+
+def _choices(hyperparameter: HyperParameter) -> list[Value]:
+    """The values of a hyperparameter, its default first."""
+    default = hyperparameter.default
+    return [default, *(value for value in hyperparameter.values if value != default)]

@@ -245,19 +245,18 @@ class RecordedOracle(SearchState):
         return trial
 
     @synchronized
-    def end_trial(self, trial: Trial | str, status: str = TrialStatus.COMPLETED) -> None:
+    def end_trial(self, trial: Trial) -> None:
         """Ends a trial or queues it for another try.
 
         Args:
             trial: The trial, its status COMPLETED, INVALID (to be retried if retries are left) or
-                FAILED, its message the traceback. An id, as in older Keras Tuner, is taken too.
-            status: The status, where an id is given.
+                FAILED, its message the traceback. An id and a status, as in older Keras Tuner, are
+                taken too.
 
         Raises:
+            ValueError: If it has another status.
             RuntimeError: If `max_consecutive_failed_trials` trials failed in a row.
         """
-        if isinstance(trial, str):
-            trial = Trial(self.get_space(), trial, status)
         ended = self.trials[trial.trial_id]
         ended.hyperparameters = trial.hyperparameters
         ended.status, ended.message = trial.status, trial.message

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import secrets
-import threading
 import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -63,7 +62,6 @@ class SearchState(keras_tuner.Oracle):
 
     def _start_recording(self, seed: int | None) -> None:
         _check_max_trials(self.max_trials)
-        self._lock = threading.RLock()
         self._record: Record | None = None
         self._given_seed = seed
         # Keras Tuner takes seed 0 for none, and among its 10,000 own ones two are soon the same.
@@ -202,7 +200,10 @@ class SearchState(keras_tuner.Oracle):
         self.trials[trial_id] = trial
         self.violations[trial_id] = frozen.constraints
         self.start_order.append(trial_id)
-        self._record_values(trial)
+        # Keras Tuner's `_record_values` would add what other trials have asked for since.
+        tried = self._compute_values_hash(trial.hyperparameters.values)
+        self._id_to_hash[trial_id] = tried
+        self._tried_so_far.add(tried)
         self._remember_failure(frozen, trial.hyperparameters.values)
         if trial.status == TrialStatus.RUNNING:
             trial.hyperparameters.propose = self._space_of(trial_id).propose

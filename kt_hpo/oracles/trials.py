@@ -24,6 +24,8 @@ _STATUS = {
     TrialState.RUNNING: TrialStatus.RUNNING,
 }
 
+_ENDS = (TrialStatus.COMPLETED, TrialStatus.INVALID, TrialStatus.FAILED)
+
 
 def trial_id_of(number: int) -> str:
     """Gives Keras Tuner's id of the trial with a number, `"0007"` for 7."""
@@ -75,6 +77,42 @@ def add_metrics(
         if not trial.metrics.exists(name):
             trial.metrics.register(name, direction=known.get(name) or metric_direction(name))
         trial.metrics.update(name, value, step=epoch)
+
+
+def trial_to_end(
+    oracle: keras_tuner.Oracle,
+    trial: Trial | str | None = None,
+    status: str = TrialStatus.COMPLETED,
+    trial_id: str | None = None,
+) -> Trial:
+    """Gives the trial that a call of `Oracle.end_trial` is about.
+
+    Args:
+        oracle: The oracle.
+        trial: The trial, or its id, as older Keras Tuner has it.
+        status: How it ended, where an id is given.
+        trial_id: The id, if it was given by this name.
+
+    Returns:
+        The trial, with its status.
+
+    Raises:
+        ValueError: If it has another status than a trial can end with.
+    """
+    if isinstance(trial, Trial):
+        ended = trial
+    else:
+        ended = oracle.get_trial(trial_id if trial is None else trial)
+        # Keras Tuner takes any word here, and its own tests say COMPLETE, as Optuna does.
+        ended.status = TrialStatus.COMPLETED if status == "COMPLETE" else status
+    if ended.status == TrialStatus.RUNNING and ended.metrics.exists(oracle.objective.name):
+        ended.status = TrialStatus.COMPLETED  # Its result is there, and nobody has said otherwise.
+    if ended.status not in _ENDS:
+        raise ValueError(
+            f"Trial {ended.trial_id} cannot end with the status {ended.status!r}. Set trial.status "
+            f"to one of {', '.join(_ENDS)}; INVALID is tried again while retries are left."
+        )
+    return ended
 
 
 def write_end(

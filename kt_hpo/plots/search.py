@@ -182,7 +182,8 @@ class Search:
             for epoch, value in zip(
                 execution.get("epoch", range(len(values))), values, strict=False
             ):
-                by_epoch.setdefault(epoch, []).append(value)
+                if value is not None:  # This epoch did not measure it.
+                    by_epoch.setdefault(epoch, []).append(value)
         return {epoch: float(np.mean(values)) for epoch, values in by_epoch.items()}
 
 

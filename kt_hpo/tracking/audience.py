@@ -109,7 +109,8 @@ class Audience(Progress):
             prefix = f"execution{execution}/" if execution else ""
             names = [name for name in history if name != "epoch"]
             for place, epoch in enumerate(history["epoch"]):
-                yield epoch, {f"{prefix}{name}": history[name][place] for name in names}
+                values = {f"{prefix}{name}": history[name][place] for name in names}
+                yield epoch, {name: value for name, value in values.items() if value is not None}
 
     def _tell(self, event: Callable[[Any], None]) -> None:
         """Tells all trackers of an event; none can fail a trial."""

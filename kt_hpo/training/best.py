@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from keras_tuner.engine.trial import Trial
 from kt_hpo.oracles.trials import lineage
 from kt_hpo.startup import quiet_retracing
 from kt_hpo.training import checkpoints, distribution, fit
+from kt_hpo.training.build import preparing
 from kt_hpo.training.cross_validation import Data
 from kt_hpo.training.reproducibility import seed_of
 
@@ -76,23 +78,30 @@ def retrain(
             keras.utils.clear_session()
             keras.utils.set_random_seed(seed(part))
             hp = part.hyperparameters.copy()
-            model = tuner._build_hypermodel(hp)
-            if begin:
-                with distribution.scope(tuner.distribution_strategy):
-                    checkpoints.go_on_from(model, path)
-            fit.scale_learning_rate(tuner, part, model, data)
+            seen = keras.callbacks.Callback()
             kwargs = {"verbose": 0, **fit_kwargs}
+            kwargs["callbacks"] = [*(kwargs.get("callbacks") or []), seen]
             if end is not None and tuner.fits_its_own_way and "epochs" in hp.values:
                 hp.values["epochs"] = end
             elif end is not None:
                 kwargs["epochs"] = end
             if begin:
                 kwargs["initial_epoch"] = begin
-            with quiet_retracing():
-                returned = tuner.hypermodel.fit(hp, model, *fit_args, **kwargs)
+            prepare = partial(_prepare, tuner, part, data, path if begin else None)
+            with quiet_retracing(), preparing(tuner, prepare) as preparation:
+                again = Trial(hp, part.trial_id)
+                returned = tuner._build_and_fit_model(again, *fit_args, **kwargs)
+            model = preparation.model or seen.model
             if part is not trial:
                 checkpoints.save(model, path)
     return model, returned
+
+
+def _prepare(tuner: Tuner, part: Trial, data: Data, past: Path | None, model: keras.Model) -> None:
+    if past is not None:
+        with distribution.scope(tuner.distribution_strategy):
+            checkpoints.go_on_from(model, past)
+    fit.scale_learning_rate(tuner, part, model, data)
 
 
 def _parts(lived: Sequence[Trial], epochs: int | None) -> Iterator[tuple[Trial, int, int | None]]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import keras
 from keras_tuner.engine.trial import Trial
@@ -32,16 +35,55 @@ def build(tuner: Tuner, trial: Trial, execution: int = 0) -> keras.Model:
         FailedTrialError: If the model has more than `max_model_size` weights.
     """
     model = tuner._build_hypermodel(trial.hyperparameters)
+    check_model(tuner, model)
+    continue_past(tuner, trial, model, execution)
+    return model
+
+
+def check_is_model(model: Any) -> None:
+    """Refuses what is no model.
+
+    Args:
+        model: What `HyperModel.build` returned.
+
+    Raises:
+        FatalTypeError: If it is something else.
+    """
     if not isinstance(model, keras.Model):
         raise FatalTypeError(
             f"HyperModel.build(hp) returned {model!r} of type {type(model).__name__}; it must "
             "return a keras.Model. Is its `return model` missing?"
         )
+
+
+def check_model(tuner: Tuner, model: Any) -> None:
+    """Refuses what a hypermodel must not return.
+
+    Args:
+        tuner: The tuner.
+        model: What `HyperModel.build` returned.
+
+    Raises:
+        FatalTypeError: If it is no model.
+        FailedTrialError: If the model has more than `max_model_size` weights.
+    """
+    check_is_model(model)
     size = count_parameters(model)
     if tuner.max_model_size and size > tuner.max_model_size:
         raise FailedTrialError(
             f"The model has {size:,} weights, more than max_model_size={tuner.max_model_size:,}."
         )
+
+
+def continue_past(tuner: Tuner, trial: Trial, model: keras.Model, execution: int = 0) -> None:
+    """Trains a model as far as the trial is that its trial continues or descends from.
+
+    Args:
+        tuner: The tuner.
+        trial: The trial.
+        model: Its model.
+        execution: The number of the training within its trial.
+    """
     past_id = trial.hyperparameters.values.get("tuner/trial_id")
     with distribution.scope(tuner.distribution_strategy):
         if past_id is not None:
@@ -51,4 +93,47 @@ def build(tuner: Tuner, trial: Trial, execution: int = 0) -> keras.Model:
             inherited = inheritance.inherit_from_parent(tuner, trial, model, execution)
             if inherited is not None:
                 tuner.annotate(trial, inherited=inherited)
-    return model
+
+
+class Preparation:
+    """Makes the model of a training ready once it is built, whoever builds it.
+
+    A tuner may override `_try_build` or `_build_and_fit_model`, so that the model passes here more
+    than once.
+
+    Args:
+        prepare: Called with the model, once.
+
+    Attributes:
+        model: The model; None while it is not built.
+        ready: When it was ready, by `time.perf_counter`.
+    """
+
+    def __init__(self, prepare: Callable[[keras.Model], None]) -> None:
+        self._prepare = prepare
+        self.model: keras.Model | None = None
+        self.ready = time.perf_counter()
+
+    def __call__(self, model: keras.Model) -> None:
+        """Makes a model ready, if it is another than before."""
+        if model is not self.model:
+            self._prepare(model)
+            self.model, self.ready = model, time.perf_counter()
+
+
+@contextmanager
+def preparing(tuner: Tuner, prepare: Callable[[keras.Model], None]) -> Iterator[Preparation]:
+    """Has a tuner make models ready for their training.
+
+    Args:
+        tuner: The tuner.
+        prepare: Called with a model that is built.
+
+    Yields:
+        What knows the model then.
+    """
+    tuner.preparation = preparation = Preparation(prepare)
+    try:
+        yield preparation
+    finally:
+        tuner.preparation = None

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import keras
+import keras_tuner
 from keras_tuner.engine.trial import Trial
 from keras_tuner.errors import FatalValueError
 
@@ -55,10 +56,11 @@ def callbacks_of(
         The callbacks.
     """
     return [
+        # The user's own, as they are: they may add to the logs what the search asks for.
+        cb.TunerHooks(tuner, trial),
         *guiding(tuner, fit_kwargs),
         *_logging(tuner, trial, execution),
         cb.Report(_reporter(tuner, trial)),
-        cb.TunerHooks(tuner, trial),
         StopWhenAsked(tuner.interruption),
     ]
 
@@ -78,12 +80,45 @@ def guiding(tuner: Tuner, fit_kwargs: dict[str, Any]) -> list[keras.callbacks.Ca
     stops_early = any(isinstance(one, keras.callbacks.EarlyStopping) for one in theirs)
     callbacks: list[keras.callbacks.Callback] = [cb.StopOnNaN(objective)]
     if not tuner.fits_its_own_way:
-        callbacks.append(cb.CheckObjective(objective))
+        validation_freq = fit_kwargs.get("validation_freq", 1)
+        callbacks.append(cb.CheckObjective(objective, validation_freq))
     if tuner.early_stopping and not stops_early:
         callbacks.append(cb.EarlyStopping(objective, tuner.early_stopping))
     if tuner.training.reduce_lr_on_plateau:
         callbacks.append(cb.ReduceLROnPlateau(objective, tuner.training.reduce_lr_on_plateau))
     return callbacks
+
+
+def may_add_metrics(tuner: Tuner, fit_kwargs: dict[str, Any]) -> bool:
+    """Tells whether code of the user's may add metrics to the logs of an epoch.
+
+    Args:
+        tuner: The tuner.
+        fit_kwargs: Keyword arguments of `search`.
+
+    Returns:
+        True if there is a callback that is not Keras' own, or the tuner overrides a hook.
+    """
+    for hook in ("on_epoch_begin", "on_epoch_end", "on_batch_begin", "on_batch_end"):
+        if getattr(type(tuner), hook) is not getattr(keras_tuner.Tuner, hook):
+            return True
+    for callback in fit_kwargs.get("callbacks") or []:
+        kind = callback if isinstance(callback, type) else type(callback)
+        if kind is keras.callbacks.LambdaCallback or not kind.__module__.startswith("keras."):
+            return True
+    return False
+
+
+def progress_bars(verbose: int | str) -> list[keras.callbacks.Callback]:
+    """Makes what keeps `model.fit` from showing each epoch of each trial.
+
+    Args:
+        verbose: As in `Tuner.search`.
+
+    Returns:
+        A callback; none where `fit` shows nothing or the user wants to see all epochs.
+    """
+    return [] if verbose in (0, 2) else [cb.QuietProgressBar(verbose)]
 
 
 def copied(callbacks: Sequence[Any], trial_id: str, execution: int) -> list[Any]:

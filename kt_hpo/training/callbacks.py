@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
+from typing import Any
 
 import keras
 import keras_tuner
@@ -15,7 +16,9 @@ from keras_tuner.errors import FailedTrialError, FatalValueError
 
 from kt_hpo import objectives
 from kt_hpo.training import checkpoints
-from kt_hpo.training.results import missing_objective
+from kt_hpo.training.data import validates
+from kt_hpo.training.learning_rate import compiled_optimizer
+from kt_hpo.training.results import missing_objective, numbers_of
 
 
 class StopOnNaN(keras.callbacks.Callback):
@@ -32,8 +35,9 @@ class StopOnNaN(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Raises FailedTrialError on the first NaN, or an infinite loss."""
         for name, value in (logs or {}).items():
-            diverged = math.isnan(value) or (name == "loss" and math.isinf(value))
-            if name in self._names and diverged:
+            if name not in self._names:
+                continue  # A user's callback may add what is no number.
+            if math.isnan(value) or (name == "loss" and math.isinf(value)):
                 raise FailedTrialError(
                     f"{name} became {value} in epoch {epoch + 1}. A learning rate that is too "
                     "large is the usual reason; so are numbers that are not scaled."
@@ -54,17 +58,82 @@ class CheckObjective(keras.callbacks.Callback):
 
     Args:
         objective: The objective of the search.
+        validation_freq: As in `model.fit`: the first epoch that validates is the one that tells.
     """
 
-    def __init__(self, objective: keras_tuner.Objective) -> None:
+    def __init__(
+        self, objective: keras_tuner.Objective, validation_freq: int | Collection[int] = 1
+    ) -> None:
         super().__init__()
         self._parts = objectives.parts(objective)
+        self._validation_freq = validation_freq
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Raises FatalValueError with the metrics there are."""
+        if not validates(epoch, self._validation_freq):
+            return
         for part in self._parts:
             if not part.has_value(logs or {}):
                 raise FatalValueError(missing_objective(part.name, list(logs or {}), "model.fit()"))
+
+
+class Epochs(keras.callbacks.Callback):
+    """Remembers the logs of each epoch, also of those that do not validate.
+
+    Keras' history has but one list a metric, which does not tell its epochs.
+
+    Attributes:
+        trainings: The metrics by epoch, counted from 0, of each training; what is no number is left
+            out.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trainings: list[dict[int, dict[str, float]]] = []
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Remembers the epoch."""
+        if not self.trainings or epoch in self.trainings[-1]:
+            self.trainings.append({})
+        self.trainings[-1][epoch] = numbers_of(logs or {})
+
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        """Remembers that a training begins."""
+        self.trainings.append({})
+
+
+class QuietProgressBar(keras.callbacks.ProgbarLogger):
+    """Keras' progress bar in a search, which has a progress display of its own.
+
+    A `fit` and callbacks of the user's get `verbose` as `search` got it. Only what `fit` asks for
+    beyond that is shown.
+
+    Args:
+        verbose: What `search` was given.
+    """
+
+    # A callback with a batch hook slows every batch, so only a bar that is seen has some.
+    on_train_batch_end = keras.callbacks.Callback.on_train_batch_end
+    on_test_batch_end = keras.callbacks.Callback.on_test_batch_end
+    on_predict_batch_end = keras.callbacks.Callback.on_predict_batch_end
+
+    def __init__(self, verbose: int | str) -> None:
+        super().__init__()
+        self._given = verbose
+        self.verbose = 0
+
+    def set_params(self, params: dict[str, Any]) -> None:
+        """Shows itself where `fit` was called with another `verbose` than `search`."""
+        asked_for = params.get("verbose", self._given)
+        super().set_params(params | {"verbose": 0 if asked_for == self._given else asked_for})
+        if self.verbose:
+            for hook in ("on_train_batch_end", "on_test_batch_end", "on_predict_batch_end"):
+                setattr(self, hook, getattr(super(), hook))
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Ends the bar of an epoch; a loop of one's own may not have begun it."""
+        if self.progbar is not None:
+            super().on_epoch_end(epoch, logs)
 
 
 class EarlyStopping(keras.callbacks.EarlyStopping):
@@ -102,7 +171,7 @@ class ReduceLROnPlateau(keras.callbacks.ReduceLROnPlateau):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Reduces it after `patience` epochs; nothing where the objective is not measured."""
-        optimizer = self.model.optimizer
+        optimizer = compiled_optimizer(self.model, "reduce_lr_on_plateau")
         schedule = keras.optimizers.schedules.LearningRateSchedule
         if isinstance(getattr(optimizer, "_learning_rate", None), schedule):
             return
@@ -155,11 +224,12 @@ class BestEpoch(keras.callbacks.Callback):
 
     def improves(self, logs: dict[str, float] | None) -> bool:
         """Takes in an epoch, and tells whether it is the best yet."""
-        if logs and self._objective.has_value(logs):
-            value = self._objective.get_value(logs)
-            if not self._objective.better_than(value, self.best):
-                return False
-            self.best = value
+        if not logs or not self._objective.has_value(logs):
+            return math.isinf(self.best)
+        value = self._objective.get_value(logs)
+        if not self._objective.better_than(value, self.best):
+            return False
+        self.best = value
         return True
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
@@ -186,10 +256,13 @@ class BestWeights(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Keeps the weights if they are the best yet."""
-        value = self._objective.get_value(logs) if self._objective.has_value(logs or {}) else None
-        known = value is not None and self._best is not None
-        if not known or self._objective.better_than(value, self._best):
-            self._best = value
+        if not self._objective.has_value(logs or {}):
+            is_best = self._best is None
+        else:
+            value = self._objective.get_value(logs)
+            is_best = self._best is None or self._objective.better_than(value, self._best)
+            self._best = value if is_best else self._best
+        if is_best:
             self.weights = self.model.get_weights()
 
 
@@ -206,8 +279,7 @@ class Report(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Reports the epoch."""
-        metrics = {name: float(value) for name, value in (logs or {}).items()}
-        if not self._report(epoch, metrics):
+        if not self._report(epoch, numbers_of(logs or {})):
             self.model.stop_training = True
 
 

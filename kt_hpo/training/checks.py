@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numbers
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -10,10 +12,15 @@ import numpy as np
 from kt_hpo import objectives
 from kt_hpo.constraints import missing_metric
 from kt_hpo.training import cross_validation, measures
+from kt_hpo.training.build import check_is_model
+from kt_hpo.training.callback_list import may_add_metrics
+from kt_hpo.training.data import validates
 from kt_hpo.training.results import missing_objective
 
 if TYPE_CHECKING:
     from kt_hpo.tuner import Tuner
+
+_STEPS = ("fit", "train_step", "make_train_function", "compute_metrics", "get_metrics_result")
 
 
 def check_search(tuner: Tuner, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) -> None:
@@ -47,16 +54,20 @@ def check_search(tuner: Tuner, fit_args: tuple[Any, ...], fit_kwargs: dict[str, 
         if y in data:
             _check_lengths(x, data[x], y, data[y])
     names = measures.names_asked_for(tuner.oracle.objective, tuner.oracle.constraints)
-    validates = tuner.training.cross_validation is not None or _validates(fit_kwargs)
-    if objectives.needs_validation(names) and not validates:
-        validated = [name for name in names if objectives.needs_validation([name])]
+    validated = [name for name in names if objectives.needs_validation([name])]
+    _check_validation_freq(tuner, validated, fit_kwargs)
+    may_add = may_add_metrics(tuner, fit_kwargs)
+    if may_add:
+        # A callback may measure all but what Keras itself calls by this name.
+        validated = [name for name in validated if name in ("val_loss", objectives.GAP)]
+    if validated and not _validates(tuner, fit_kwargs):
         raise ValueError(
             f"The search asks for {', '.join(validated)}, measured on validation data, and "
             "search() got none. Pass validation_data=(x_val, y_val) or validation_split=0.2, or "
             "give the tuner cross_validation=5."
         )
     if not tuner.oracle.trials and "x" in data:
-        _check_model(tuner, data)
+        _check_model(tuner, data, may_add)
 
 
 def _check_training(tuner: Tuner, data: cross_validation.Data) -> None:
@@ -89,8 +100,33 @@ def _named_data(fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) -> dict[s
     return {name: values for name, values in given.items() if values is not None}
 
 
-def _validates(fit_kwargs: dict[str, Any]) -> bool:
-    return fit_kwargs.get("validation_data") is not None or bool(fit_kwargs.get("validation_split"))
+def _validates(tuner: Tuner, fit_kwargs: dict[str, Any]) -> bool:
+    given = fit_kwargs.get("validation_data") is not None or fit_kwargs.get("validation_split")
+    return bool(given) or tuner.training.cross_validation is not None
+
+
+def _check_validation_freq(tuner: Tuner, validated: list[str], fit_kwargs: dict[str, Any]) -> None:
+    """Refuses a `validation_freq` with which no epoch would measure what the search asks for."""
+    given = fit_kwargs.get("validation_freq", 1)
+    every = list(given) if isinstance(given, Collection) else [given]
+    if not all(isinstance(one, numbers.Integral) and int(one) > 0 for one in every):
+        raise ValueError(
+            f"validation_freq={given!r} is not allowed; give a whole number from 1 on, or a list "
+            "of the epochs that validate, counted from 1."
+        )
+    # An algorithm, or a hyperparameter, may say how long a trial trains.
+    names = [hp.name for hp in tuner.oracle.get_space().space]
+    if hasattr(tuner.oracle, "max_epochs") or "epochs" in names or not validated:
+        return
+    epochs = fit_kwargs.get("epochs", 1)
+    if not any(
+        validates(epoch, given) for epoch in range(fit_kwargs.get("initial_epoch", 0), epochs)
+    ):
+        raise ValueError(
+            f"The search asks for {', '.join(validated)}, measured on validation data, and with "
+            f"validation_freq={given!r} none of the epochs up to epochs={epochs} validates. Train "
+            "for more epochs, or validate more often."
+        )
 
 
 def _arrays(values: Any) -> list[np.ndarray]:
@@ -125,13 +161,14 @@ def _check_lengths(x_name: str, x: Any, y_name: str, y: Any) -> None:
         )
 
 
-def _check_model(tuner: Tuner, data: dict[str, Any]) -> None:
+def _check_model(tuner: Tuner, data: dict[str, Any], may_add: bool) -> None:
     """Holds labels and objective against the model that the default values give."""
     try:
         model = tuner._build_hypermodel(tuner.oracle.get_space())
     except Exception:
         # Values other than the defaults may well work: the trials will tell.
         return
+    check_is_model(model)
     _check_labels(model, data)
     try:
         measured = list(_evaluate_one(model, data))
@@ -139,6 +176,8 @@ def _check_model(tuner: Tuner, data: dict[str, Any]) -> None:
         return  # Likewise.
     finally:
         keras.utils.clear_session(free_memory=False)
+    if may_add or _steps_its_own_way(model):
+        return  # The first epoch will tell.
     metrics = [*measured, *(f"val_{name}" for name in measured)]
     for part in objectives.parts(tuner.oracle.objective):
         if not (objectives.is_measured(part) or part.name in metrics):
@@ -149,6 +188,16 @@ def _check_model(tuner: Tuner, data: dict[str, Any]) -> None:
         for name in constraint.needs:
             if name not in known:
                 raise ValueError(missing_metric(constraint, name, known))
+
+
+def _steps_its_own_way(model: keras.Model) -> bool:
+    """Whether code of the user's says which metrics the model has."""
+    own = {name for name in _STEPS if getattr(type(model), name) is not getattr(keras.Model, name)}
+    return any(
+        not vars(kind).keys().isdisjoint(own)
+        for kind in type(model).__mro__
+        if kind.__module__.partition(".")[0] != "keras"
+    )
 
 
 def _evaluate_one(model: keras.Model, data: dict[str, Any]) -> dict[str, float]:

@@ -16,7 +16,7 @@ from kt_hpo.arguments import check_whole
 from kt_hpo.training import callbacks as cb
 from kt_hpo.training import cross_validation, executions, measures, significance
 from kt_hpo.training.best import retrain
-from kt_hpo.training.callback_list import copied, guiding, measuring
+from kt_hpo.training.callback_list import copied, guiding, measuring, progress_bars
 from kt_hpo.training.cross_validation import Data
 from kt_hpo.training.executions import Execution
 from kt_hpo.training.reproducibility import seed_of
@@ -104,12 +104,13 @@ def _value(tuner: Tuner, trial: Trial, execution: Execution, data: Data) -> floa
     """The objective of one training; NaN if it fails, of which a warning tells."""
     objective = tuner.oracle.objective
     args, kwargs = cross_validation.select(data, execution.fold)
-    kwargs["verbose"] = 2 if kwargs.get("verbose") == 2 else 0
+    kwargs.setdefault("verbose", "auto")
     best_weights = cb.BestWeights(objectives.while_training(objective))
     kwargs["callbacks"] = [
         *measuring(tuner, best_weights),
         *copied(kwargs.get("callbacks") or [], f"{trial.trial_id}_again", execution.number),
         *guiding(tuner, kwargs),
+        *progress_bars(kwargs["verbose"]),
     ]
 
     def seed(part: Trial) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 _DATA = ("x", "y", "validation_data")
@@ -30,6 +30,25 @@ def made(
         name: _called(value) if name in _DATA else value for name, value in fit_kwargs.items()
     }
     return tuple(map(_called, fit_args)), kwargs
+
+
+def validates(epoch: int, validation_freq: int | Collection[int]) -> bool:
+    """Tells whether an epoch ends with a validation.
+
+    Args:
+        epoch: The epoch, counted from 0.
+        validation_freq: As in `model.fit`, where epochs are counted from 1.
+
+    Returns:
+        Whether it does, if there are validation data.
+
+    Example:
+        >>> validates(1, 2), validates(1, [1, 10])
+        (True, False)
+    """
+    if isinstance(validation_freq, Collection):
+        return epoch + 1 in validation_freq
+    return (epoch + 1) % validation_freq == 0
 
 
 def _called(value: Any) -> Any:

@@ -12,10 +12,10 @@ from keras_tuner.engine.trial import Trial
 from kt_hpo import objectives
 from kt_hpo.training import callbacks as cb
 from kt_hpo.training import checkpoints, cross_validation, executions, learning_rate, measures
-from kt_hpo.training.build import build
-from kt_hpo.training.callback_list import callbacks_of, copied, measuring
+from kt_hpo.training.build import continue_past, preparing
+from kt_hpo.training.callback_list import callbacks_of, copied, measuring, progress_bars
 from kt_hpo.training.cross_validation import Data
-from kt_hpo.training.data import made
+from kt_hpo.training.data import made, validates
 from kt_hpo.training.executions import Execution
 from kt_hpo.training.measures import count_parameters
 from kt_hpo.training.results import Result, mean_metrics, read_results
@@ -82,6 +82,8 @@ def execute(
     """
     folder = Path(tuner.get_trial_dir(trial.trial_id))
     model, results = train(tuner, trial, execution, data, watching)
+    if model is None:  # The tuner trains something else in a `_build_and_fit_model` of its own.
+        return results
     if tuner.oracle.may_be_continued(trial):
         checkpoints.save(model, folder / checkpoints.last(execution.number))
     tuner.annotate(trial, parameters=count_parameters(model), checkpoint=checkpoint_of(folder))
@@ -94,7 +96,7 @@ def train(
     execution: Execution,
     data: Data,
     watching: list[keras.callbacks.Callback],
-) -> tuple[keras.Model, list[Result]]:
+) -> tuple[keras.Model | None, list[Result]]:
     """Trains and measures the model of a trial once.
 
     Args:
@@ -105,33 +107,41 @@ def train(
         watching: Callbacks besides those that every training has.
 
     Returns:
-        The model, and what the training gave: one result, unless the hypermodel's `fit` returns a
-        list.
+        The model, None where a tuner trains something else, and what the training gave: one result,
+        unless the hypermodel's `fit` returns a list.
     """
     hp, objective = trial.hyperparameters, tuner.oracle.objective
     keras.utils.clear_session()
     keras.utils.set_random_seed(execution.seed(tuner, trial))
-    model = build(tuner, trial, execution.number)
     args, kwargs = cross_validation.select(data, execution.fold)
-    factor = scale_learning_rate(tuner, trial, model, (args, kwargs))
-    if factor is not None:
-        tuner.annotate(trial, learning_rate_factor=factor)
     best_weights = cb.BestWeights(objectives.while_training(objective))
+    epochs = cb.Epochs()
     kwargs |= epochs_of(hp.values)
-    kwargs["verbose"] = 2 if kwargs.get("verbose") == 2 else 0
+    kwargs |= validated_once(kwargs, hp.values)
     kwargs["callbacks"] = [
         *measuring(tuner, best_weights),
         *copied(kwargs.get("callbacks") or [], trial.trial_id, execution.number),
         *callbacks_of(tuner, trial, data[1], execution.number),
         *watching,
+        epochs,
+        *progress_bars(kwargs.get("verbose", "auto")),
     ]
-    started = time.perf_counter()
-    returned = tuner.hypermodel.fit(hp, model, *args, **kwargs)
-    seconds = time.perf_counter() - started
+
+    def prepare(model: keras.Model) -> None:
+        continue_past(tuner, trial, model, execution.number)
+        factor = scale_learning_rate(tuner, trial, model, (args, kwargs))
+        if factor is not None:
+            tuner.annotate(trial, learning_rate_factor=factor)
+
+    with preparing(tuner, prepare) as preparation:
+        returned = tuner._build_and_fit_model(trial, *args, **kwargs)
+    seconds = time.perf_counter() - preparation.ready
+    model = preparation.model or epochs.model
     x, _, _ = cross_validation.named_data(data)
     trained = measures.Trained(model, seconds, x, best_weights.weights)
     measured = measures.measure(trained, objective, tuner.oracle.constraints)
-    return model, read_results(returned, objective, "HyperModel.fit()", measured)
+    source = "HyperModel.fit()"
+    return model, read_results(returned, objective, source, measured, epochs.trainings)
 
 
 def _goes_on(tuner: Tuner, trial: Trial, execution: Execution, results: list[Result]) -> bool:
@@ -178,6 +188,29 @@ def epochs_of(values: dict[str, Any]) -> dict[str, int]:
     if "tuner/epochs" not in values:
         return {}
     return {"epochs": values["tuner/epochs"], "initial_epoch": values["tuner/initial_epoch"]}
+
+
+def validated_once(kwargs: dict[str, Any], values: dict[str, Any]) -> dict[str, list[int]]:
+    """Has the last epoch validate where a search algorithm gives a trial epochs of which none does.
+
+    Args:
+        kwargs: Keyword arguments of `model.fit`, the epochs among them.
+        values: The trial's values.
+
+    Returns:
+        Arguments of `model.fit`.
+
+    Example:
+        >>> kwargs = {"validation_freq": 10, "initial_epoch": 2, "epochs": 6}
+        >>> validated_once(kwargs, {"tuner/epochs": 6})
+        {'validation_freq': [6]}
+    """
+    if "tuner/epochs" not in values or "validation_freq" not in kwargs:
+        return {}
+    epochs = range(kwargs["initial_epoch"], kwargs["epochs"])
+    if any(validates(epoch, kwargs["validation_freq"]) for epoch in epochs):
+        return {}
+    return {"validation_freq": [kwargs["epochs"]]}
 
 
 def checkpoint_of(folder: Path) -> str:

@@ -101,5 +101,6 @@ class StopWhenAsked(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Raises KeyboardInterrupt or TimeIsUpError if the search shall stop."""
         is_last = epoch + 1 == (self.params or {}).get("epochs")
-        if not (is_last or self.model.stop_training):
+        # A training loop of one's own has a model that knows nothing of stopping.
+        if not (is_last or getattr(self.model, "stop_training", False)):
             self._interruption.check()

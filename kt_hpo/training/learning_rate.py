@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import keras
+from keras_tuner.errors import FatalValueError
 
 
 @keras.saving.register_keras_serializable("kt_hpo")
@@ -47,14 +48,40 @@ class ScaledSchedule(keras.optimizers.schedules.LearningRateSchedule):
         return cls(schedule, config["factor"])
 
 
+def compiled_optimizer(model: keras.Model, option: str) -> Any:
+    """Gives the optimizer of a model, for an option that changes its learning rate.
+
+    Args:
+        model: The model.
+        option: The option.
+
+    Returns:
+        The optimizer.
+
+    Raises:
+        FatalValueError: If the model is not compiled, so that it has none.
+    """
+    optimizer = getattr(model, "optimizer", None)
+    if optimizer is None:
+        raise FatalValueError(
+            f"{option} changes the learning rate of the optimizer that a model is compiled with, "
+            f"and HyperModel.build(hp) does not compile {model.name!r}. Compile it, or leave "
+            f"{option} out."
+        )
+    return optimizer
+
+
 def scale(model: keras.Model, factor: float) -> None:
     """Multiplies the learning rate of a compiled model.
 
     Args:
         model: The model.
         factor: What with.
+
+    Raises:
+        FatalValueError: If the model is not compiled.
     """
-    optimizer = model.optimizer
+    optimizer = compiled_optimizer(model, "scale_learning_rate")
     optimizer = getattr(optimizer, "inner_optimizer", optimizer)
     rate = optimizer._learning_rate
     if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):

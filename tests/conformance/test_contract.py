@@ -1,6 +1,7 @@
 """What every engine promises."""
 
 import math
+import random
 
 import keras_tuner
 import optuna
@@ -157,6 +158,47 @@ def test_trials_may_run_side_by_side(engine, tmp_path):
         idle = 0 if running else idle + 1
     assert ended == len(oracle.record.trials) > 5
     assert all(trial.state.name == "COMPLETE" for trial in oracle.record.trials)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_hyperparameters_may_be_new_in_any_of_several_open_trials(engine, seed, tmp_path):
+    """A user's own program drives the oracle: trials end in any order, and some ask for more."""
+    oracle = opened(made(engine, max_retries_per_trial=1), tmp_path)
+    stream = random.Random(seed)
+    begun, late = {}, 0
+    for _ in range(2_000):
+        free = sorted({f"tuner{place}" for place in range(4)} - begun.keys())
+        if free and stream.random() < 0.6:
+            trial = oracle.create_trial(free[0])
+            if trial.status == TrialStatus.RUNNING:
+                begun[free[0]] = trial
+            elif not begun:
+                break
+        elif begun:
+            trial = begun.pop(stream.choice(sorted(begun)))
+            hp = trial.hyperparameters
+            if late < 2 and stream.random() < 0.3:
+                late += 1
+                hp.Choice(f"late_{late}", ["a", "b"])
+                with hp.conditional_scope(f"late_{late}", ["b"]):
+                    hp.Int(f"later_{late}", 1, 2)
+                if stream.random() < 0.5:
+                    oracle.update_space(hp)
+            if stream.random() < 0.1:
+                trial.status, trial.message = TrialStatus.INVALID, "RuntimeError: flaky"
+                oracle.end_trial(trial)
+            else:
+                end(oracle, trial, score(hp.values))
+    assert trial.status == TrialStatus.STOPPED and not begun
+    assert len(oracle.record.trials) == len(oracle.trials) == len(oracle.end_order) > 5
+    assert all(one.state.is_finished() for one in oracle.record.trials)
+    known = {hp.name for hp in oracle.get_space().space}
+    assert known >= {f"later_{number}" for number in range(1, late + 1)}
+    for values in proposed(oracle):
+        space.check_values(oracle.get_space(), own(values))
+    again = opened(made(engine), tmp_path)
+    assert proposed(again) == proposed(oracle)
+    assert again.create_trial("tuner0").status == TrialStatus.STOPPED
 
 
 @pytest.mark.parametrize("pruner", [name for name in PRUNERS if name != "none"])

@@ -13,6 +13,7 @@ pytest.importorskip("ipykernel")
 CELLS = [
     """
 import keras, numpy as np, kt_hpo, os
+import tensorflow as tf
 x = np.random.default_rng(0).normal(size=(20_000, 4)).astype("float32")
 y = x.sum(axis=1)
 class Mine(kt_hpo.HyperModel):
@@ -31,6 +32,13 @@ kernel = os.getpid()
 class Tuner(kt_hpo.RandomSearch):
     def run_trial(self, trial, *args, **kwargs):
         assert os.getpid() != kernel
+        # AutoGraph reads the text of the cell.
+        @tf.function
+        def halved(x):
+            while x > 1.0:
+                x = x / 2.0
+            return x
+        assert float(halved(tf.constant(6.0))) == 0.75
         return super().run_trial(trial, *args, **kwargs)
 tuner = Tuner(Mine(), "val_loss", max_trials=3, seed=0, executor=2)
 tuner.search(x, y, validation_split=0.2, epochs=1)

@@ -16,6 +16,7 @@ from kt_hpo.execution.distributed.messages import TrialLostError
 from kt_hpo.execution.distributed.role import Role
 from kt_hpo.journal import RecordError
 from kt_hpo.oracles import RecordedOracle
+from kt_hpo.oracles.trials import trial_to_end
 from kt_hpo.studies import open_study
 
 # What the program itself says, and is the same in the chief.
@@ -70,12 +71,10 @@ class OracleClient:
         """Reports an epoch; see `RecordedOracle.report`."""
         return self.line.ask("report", trial_id, epoch, metrics)
 
-    def end_trial(self, trial: Trial | str, status: str = TrialStatus.COMPLETED) -> None:
+    def end_trial(self, *trial: Any, **named: Any) -> None:
         """Ends a trial; see `RecordedOracle.end_trial`."""
-        if isinstance(trial, str):
-            trial = Trial(self.get_space(), trial, status)
         try:
-            self.line.ask("end_trial", trial)
+            self.line.ask("end_trial", trial_to_end(self, *trial, **named))
         except TrialLostError as lost:
             # The chief was started again, or has taken this worker for lost: the next one, then.
             print(lost, file=sys.stderr)

@@ -1,14 +1,18 @@
 """User code and all it refers to, as bytes for the workers.
 
-Functions and classes of a script or of a notebook's cells travel by value. What belongs to the
-search stays where it is, and large arrays and pipelines are shared.
+Functions and classes of a script or of a notebook's cells travel by value, and the text they were
+written as goes with them: TensorFlow's AutoGraph reads it, and tracebacks show it. What belongs to
+the search stays where it is, and large arrays and pipelines are shared.
 """
 
 from __future__ import annotations
 
 import io
+import linecache
+import marshal
 import pickle
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from types import CodeType
 from typing import Any, Protocol
 
 import cloudpickle
@@ -66,6 +70,7 @@ class Packer:
         pickler = _Pickler(content)
         pickler.token = self._token
         pickler.dump(thing)
+        pickle.dump(_texts(pickler.files), content)
         return content.getvalue()
 
     def find_obstacle(self, parts: Mapping[str, Any]) -> str | None:
@@ -97,8 +102,28 @@ class Packer:
 class _Pickler(cloudpickle.Pickler):
     token: Callable[[Any], Any]
 
+    def __init__(self, content: io.BytesIO) -> None:
+        super().__init__(content)
+        self.files: set[str] = set()
+
     def persistent_id(self, obj: Any) -> Any:
         return self.token(obj)
+
+    def reducer_override(self, obj: Any) -> Any:
+        if isinstance(obj, CodeType):
+            try:
+                code = marshal.dumps(obj)
+            except ValueError:  # A tool has put into it what no compiler does.
+                return NotImplemented
+            # Otherwise it would be of a file called <dynamic-code>.
+            self.files.add(obj.co_filename)
+            return marshal.loads, (code,)
+        return super().reducer_override(obj)
+
+
+def _texts(files: Iterable[str]) -> dict[str, list[str]]:
+    """The lines of files of code; a notebook's cells, too, are in the line cache by their names."""
+    return {file: lines for file in sorted(files) if (lines := linecache.getlines(file))}
 
 
 class Unpacker(pickle.Unpickler):
@@ -110,8 +135,17 @@ class Unpacker(pickle.Unpickler):
     """
 
     def __init__(self, content: bytes, openers: Mapping[str, Callable[[Any], Any]]) -> None:
-        super().__init__(io.BytesIO(content))
+        self._content = io.BytesIO(content)
+        super().__init__(self._content)
         self._openers = openers
+
+    def load(self) -> Any:
+        """Gives what was packed, and lets everyone read the text of the code in it."""
+        thing = super().load()
+        for file, lines in pickle.load(self._content).items():
+            # Without a time it stays as it is, even if the user edits the file meanwhile.
+            linecache.cache[file] = sum(map(len, lines)), None, lines, file
+        return thing
 
     def persistent_load(self, pid: Any) -> Any:
         """Gives what stands for a thing that was not sent."""
