@@ -8,7 +8,6 @@ sense is accepted in silence. Everything else is Keras Tuner's own.
 
 from __future__ import annotations
 
-import copy
 import math
 from decimal import Decimal
 from typing import Any
@@ -266,9 +265,9 @@ def from_config(class_name: str, config: dict[str, Any]) -> HyperParameter:
     kind = KINDS[class_name]
     # Keras Tuner's `from_config` writes into the dict it is given.
     try:
-        return kind.from_config(copy.deepcopy(config))
+        return kind.from_config(dict(config))
     except ValueError:
         if "default" not in config:
             raise
         rest = {key: value for key, value in config.items() if key != "default"}
-        return kind.from_config(copy.deepcopy(rest))
+        return kind.from_config(dict(rest))

@@ -60,7 +60,7 @@ class Ranking:
         if trial.status != TrialStatus.COMPLETED or trial.trial_id in self._known:
             return
         self._known.add(trial.trial_id)
-        losses = tuple(_losses([trial], self._objective)[0])
+        losses = tuple(_losses([trial], self._objective)[0]) if self._several else ()
         ranked = (_loss(trial, self._objective), int(trial.trial_id), losses, trial)
         if self._several:
             self._insert(ranked)

@@ -226,9 +226,9 @@ class SearchState(keras_tuner.Oracle):
 
     def _duplicate(self, values: Mapping[str, Value]) -> bool:
         # A trial that failed before it asked for anything has tried nothing.
-        tried = [trial.status for trial in self.trials.values() if not self.hyperparameters.space]
-        if tried and all(status == TrialStatus.FAILED for status in tried):
-            return False
+        if not self.hyperparameters.space and self.trials:
+            statuses = {trial.status for trial in self.trials.values()}
+            return statuses != {TrialStatus.FAILED} and super()._duplicate(values)
         return super()._duplicate(values)
 
     def _untried(self, values: Mapping[str, Value] | None) -> dict[str, Any]:
