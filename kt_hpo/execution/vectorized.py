@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from keras_tuner.engine.trial import Trial, TrialStatus
+from keras_tuner.errors import FatalError
 
 from kt_hpo.arguments import check_whole
 from kt_hpo.execution.inline import Inline
@@ -129,16 +131,22 @@ class Vectorized:
 
         for trial in trials:
             begin(tuner, trial)
+        fatal: list[FatalError] = []
         for ended in engine.train(trials, self.k):
+            # One that ends the search does so when what was asked for beside it is recorded.
             kept = best_of(ended, tuner)
             with tuner.oracle.record.batched():
                 for outcome in ended:
                     if outcome.obstacle is None:
-                        self._end(tuner, outcome, outcome.trial.trial_id in kept)
+                        with _collected(fatal):
+                            self._end(tuner, outcome, outcome.trial.trial_id in kept)
             for outcome in ended:
                 if outcome.obstacle is not None:
                     self._note(tuner, outcome.obstacle)
-                    run(tuner, outcome.trial, fit_args, fit_kwargs)
+                    with _collected(fatal):
+                        run(tuner, outcome.trial, fit_args, fit_kwargs)
+        if fatal:
+            raise fatal[0]
 
     def _end(self, tuner: Tuner, outcome: Outcome, keeps_best: bool) -> None:
         def results() -> list[Result]:
@@ -156,3 +164,12 @@ class Vectorized:
 
     def __repr__(self) -> str:
         return f"Vectorized(k={self.k})"
+
+
+@contextmanager
+def _collected(fatal: list[FatalError]) -> Iterator[None]:
+    """Keeps an error that ends the search for later."""
+    try:
+        yield
+    except FatalError as error:
+        fatal.append(error)

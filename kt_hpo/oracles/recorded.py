@@ -26,6 +26,7 @@ from kt_hpo.oracles.trials import PRUNED, add_metrics, trial_id_of, write_end
 
 # A trial that trains so soon after it was asked for needs no other time to be recorded.
 _AT_ONCE = timedelta(seconds=0.1)
+_ENDED = (TrialStatus.COMPLETED, PRUNED, TrialStatus.FAILED)
 
 
 class RecordedOracle(SearchState):
@@ -271,7 +272,9 @@ class RecordedOracle(SearchState):
         if ended.status != TrialStatus.INVALID:
             self.end_order.append(ended.trial_id)
             self._rank(ended)
-            latest_first = (self.trials[trial_id] for trial_id in reversed(self.end_order))
+            # In the order they were asked for: of several at once, those that fail end together.
+            asked_last_first = reversed(self.trials.values())
+            latest_first = (trial for trial in asked_last_first if trial.status in _ENDED)
             check_failures(latest_first, self.max_consecutive_failed_trials)
 
     def _write_end(self, trial: Trial) -> None:

@@ -5,6 +5,8 @@ fitting     what `model.fit` is asked to do
 obstacles   what cannot be vectorised, and why
 outcome     how it went, and what stays of it
 signature   which models can share a program; `lifted`: scalars in which they may differ
+parts       what a model is made of, all of it Keras' own; `library`: what Keras' own is
+drafts      models that need not be built; `build_code`: where that is known
 group       trains a group, epoch by epoch; `seat`: one trial in it; `stack`: their weights
 learner     a step of one trial, as a function; `noise`: its random numbers
 program     an epoch as one program; `tensorflow` (with `graphs`) and `jax` compile it

@@ -20,7 +20,8 @@ class Blueprint(NamedTuple):
 
     Attributes:
         signature: Of the model.
-        scalars: The model's own, in the order of `lifted.places`.
+        names: Of the scalars that may differ between the trials of a group.
+        scalars: The model's own, by these names.
         rate: The learning rate, where it is a number.
         schedule: Its schedule, where it is none.
         weights: The weights.
@@ -31,6 +32,7 @@ class Blueprint(NamedTuple):
     """
 
     signature: Hashable
+    names: list[lifted.Name]
     scalars: list[float]
     rate: float
     schedule: Callable[[Any], Any] | None
@@ -62,13 +64,18 @@ def drawn_from(model: keras.Model) -> Blueprint:
 
     Returns:
         The blueprint.
+
+    Raises:
+        CannotVectorizeError: If some of the model is not Keras' own.
     """
     optimizer = model.optimizer
     rate = optimizer._learning_rate
     schedule = rate if callable(rate) else None
+    places = lifted.places(model, optimizer)
     return Blueprint(
         signature=signature(model),
-        scalars=[float(place.get()) for place in lifted.places(model, optimizer).values()],
+        names=list(places),
+        scalars=[float(place.get()) for place in places.values()],
         rate=0.0 if schedule else float(ops.convert_to_numpy(rate)),
         schedule=schedule,
         weights=stack.numbers(weights(model)),

@@ -5,13 +5,15 @@ of its values on to Keras, as learning rates and dropout, models that differ in 
 same but for these numbers and the initial weights. That is learned from builds: two that differ in
 all such values must be alike in everything else, and the second must be what the first predicts,
 its weights to the last bit. Where that has held for a few architectures and never failed, one
-build of another is enough that hands on the same values. Whatever does not fit is built.
+build of another is enough that hands on the same values, if no number in it can be a value by
+chance. Whatever does not fit is built; so is every model where the code of the build may do more
+with a value than Python would notice (see `build_code`).
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -21,13 +23,16 @@ import numpy as np
 
 from kt_hpo.oracles.trials import own_values
 from kt_hpo.training.vectorized.blueprint import Blueprint, drawn_from
+from kt_hpo.training.vectorized.build_code import hands_values_on
 from kt_hpo.training.vectorized.initial import Recipe, initial_weights, recipes
+from kt_hpo.training.vectorized.lifted import is_allowed
 from kt_hpo.training.vectorized.stack import Row
 from kt_hpo.training.vectorized.watched import watching
 
 _REMEMBERED = 64
 _MODELS = 16
 _ENOUGH = 3
+_DIGITS = 9
 
 
 class Build(NamedTuple):
@@ -63,12 +68,15 @@ class Pattern(NamedTuple):
 
     def predict(
         self, values: Mapping[str, Any], seed: int, model: Callable[[], keras.Model]
-    ) -> Blueprint:
-        """Gives the blueprint that other values and another seed make."""
+    ) -> Blueprint | None:
+        """Gives the blueprint that other values and another seed make; None if Keras may mind."""
         numbers = [
             number if source is None else values[source]
             for number, source in zip(self.build.numbers, self.sources, strict=True)
         ]
+        scalars = zip(self.build.blueprint.names, numbers[:-1], self.sources[:-1], strict=True)
+        if not all(source is None or is_allowed(name, one) for name, one, source in scalars):
+            return None
         return self.build.blueprint._replace(
             scalars=numbers[:-1],
             rate=numbers[-1],
@@ -78,9 +86,14 @@ class Pattern(NamedTuple):
 
 
 class Drafts:
-    """Gives the blueprints of the trials of a search, of models built or predicted."""
+    """Gives the blueprints of the trials of a search, of models built or predicted.
 
-    def __init__(self) -> None:
+    Args:
+        hypermodel: Builds them; by its code it is known whether a model can be predicted.
+    """
+
+    def __init__(self, hypermodel: Any) -> None:
+        self._predicts = hands_values_on(hypermodel)
         self._looked_at: set[str] = set()
         self._handed_on: set[str] = set()
         self._builds: list[Build] = []
@@ -107,6 +120,9 @@ class Drafts:
 
         Returns:
             The blueprint.
+
+        Raises:
+            CannotVectorizeError: If some of the model is not Keras' own.
         """
 
         def built() -> keras.Model:
@@ -115,16 +131,23 @@ class Drafts:
             keras.utils.set_random_seed(seed)
             return build()
 
+        if not self._predicts:
+            return drawn_from(built())
         # Its weights come from another trial.
         continues = not hp.values.keys().isdisjoint(("tuner/trial_id", "tuner/parent"))
         architecture = self._architecture(hp.values)
         pattern = self._patterns.get(architecture)
         if pattern is not None and (end is not None or not continues):
-            blueprint = pattern.predict(hp.values, seed, partial(self._model, architecture, built))
-            return blueprint if end is None else blueprint.going_on(end)
-        with watching(hp) as watched:
-            model = built()
-            looked_at = {name for name, value in watched.items() if value.was_looked_at}
+            model_of = partial(self._model, architecture, built)
+            blueprint = pattern.predict(hp.values, seed, model_of)
+            if blueprint is not None:
+                return blueprint if end is None else blueprint.going_on(end)
+        try:
+            with watching(hp) as watched:
+                model = built()
+        except Exception:  # Should the watched values be why, they are not the second time.
+            return drawn_from(built())
+        looked_at = {name for name, value in watched.items() if value.was_looked_at}
         blueprint = drawn_from(model)
         if not continues and blueprint.schedule is None:
             known = blueprint._replace(model=built)  # Not this model, to let it go.
@@ -192,12 +215,14 @@ class Drafts:
                 for name in sorted(free)
                 if _same(first.values[name], one) and _same(second.values[name], other)
             ]
-            if not fitting and one != other:
+            if len(fitting) > 1 or (not fitting and one != other):
                 return None
             sources.append(fitting[0] if fitting else None)
         pattern = Pattern(first, sources)
-        weights = pattern.predict(second.values, second.seed, first.blueprint.model).weights
-        pairs = zip(weights, second.blueprint.weights, strict=True)
+        predicted = pattern.predict(second.values, second.seed, first.blueprint.model)
+        if predicted is None:
+            return None
+        pairs = zip(predicted.weights, second.blueprint.weights, strict=True)
         return pattern if all(np.array_equal(one, other) for one, other in pairs) else None
 
     def _resembling(self, build: Build) -> Pattern | None:
@@ -207,6 +232,8 @@ class Drafts:
             return None
         free = sorted(self._free() & build.values.keys())
         constants = {number for pattern in patterns for number in pattern.constants}
+        if not _can_be_told_apart([build.values[name] for name in free], build):
+            return None
         sources: list[str | None] = []
         for number in build.numbers:
             fitting = [name for name in free if _same(build.values[name], number)]
@@ -215,6 +242,29 @@ class Drafts:
             sources.append(fitting[0] if fitting else None)
         drawn = all(recipe.initializer or recipe.is_constant for recipe in build.recipes)
         return Pattern(build, sources) if drawn and sources and {*sources} >= {*free} else None
+
+
+def _can_be_told_apart(values: Sequence[float], build: Build) -> bool:
+    """Whether a number in a model that is one of some values is no constant by chance.
+
+    A number that somebody has written has few digits, and a model has what was handed on to it in
+    its numbers, nowhere else.
+    """
+    constants = [recipe.value.flat[0] for recipe in build.recipes if recipe.value.size]
+    elsewhere = [*_floats(build.blueprint.signature), *constants]
+    return len({np.float32(value) for value in values}) == len(values) and all(
+        len(repr(float(value))) >= _DIGITS and not any(_same(value, one) for one in elsewhere)
+        for value in values
+    )
+
+
+def _floats(described: Any) -> Iterator[float]:
+    """The numbers in a description."""
+    if isinstance(described, float):
+        yield described
+    elif isinstance(described, tuple):
+        for one in described:
+            yield from _floats(one)
 
 
 def _same(value: float, number: float) -> bool:

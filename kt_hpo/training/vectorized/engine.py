@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import keras
+import numpy as np
 from keras_tuner.engine.trial import Trial
+from keras_tuner.errors import FatalError
 
 from kt_hpo.training.build import build as build_model
 from kt_hpo.training.reproducibility import seed_of
@@ -18,12 +20,13 @@ from kt_hpo.training.vectorized import stack
 from kt_hpo.training.vectorized.blueprint import Blueprint
 from kt_hpo.training.vectorized.drafts import Drafts
 from kt_hpo.training.vectorized.ends import Ends
-from kt_hpo.training.vectorized.fitting import Fit, Tensors, asked, read
+from kt_hpo.training.vectorized.fitting import Fit, Tensors, asked, build_as_fit, read
 from kt_hpo.training.vectorized.group import Group
 from kt_hpo.training.vectorized.learner import Batch, Learner, optimizer_state
 from kt_hpo.training.vectorized.obstacles import CannotVectorizeError, check_model
 from kt_hpo.training.vectorized.outcome import Outcome
 from kt_hpo.training.vectorized.program import TRACING, Run, Sizes, backend, take
+from kt_hpo.training.vectorized.rates import scheduled
 from kt_hpo.training.vectorized.seat import Seat
 from kt_hpo.training.vectorized.signature import family
 from kt_hpo.training.vectorized.turns import Training, in_turns
@@ -74,7 +77,7 @@ class Engine:
         self._fit_args = fit_args
         self._fit_kwargs = fit_kwargs
         self._backend = backend()
-        self._drafts = Drafts()
+        self._drafts = Drafts(tuner.hypermodel)
         self._programs: dict[Key, tuple[Learner, Run, stack.Row]] = {}
         self._families: dict[Key, tuple[Learner, Run]] = {}
         self._data = Tensors()
@@ -101,17 +104,23 @@ class Engine:
             How trials went that have ended together.
         """
         groups: dict[Key, list[Member]] = {}
+        others: list[Outcome] = []
         self._ends.keep_only(self._tuner.oracle.checkpoints_needed() | _past_of(trials))
         for trial in trials:
             try:
                 key, member = self._prepare(trial)
                 groups.setdefault(key, []).append(member)
             except CannotVectorizeError as error:
-                yield [Outcome(trial, obstacle=str(error))]
+                others.append(Outcome(trial, obstacle=str(error)))
             except Exception as error:  # Whatever a user's build raises fails its own trial.
-                yield [Outcome(trial, error=error)]
+                others.append(Outcome(trial, error=error))
+                if isinstance(error, FatalError):
+                    break  # It ends the search, after what was asked for before.
         memory = _MEMORY // self._groups_at_once()
         yield from self._train_groups(_parts(groups, at_once, memory))
+        # What fails, or may, comes last: the others would not have been recorded if it ends the
+        # search.
+        yield from ([outcome] for outcome in others)
 
     def _train_groups(self, parts: Sequence[tuple[Key, list[Member]]]) -> Iterator[list[Outcome]]:
         """Trains groups, some at a time; meanwhile the next ones' programs are made."""
@@ -136,13 +145,36 @@ class Engine:
 
     def _prepare(self, trial: Trial) -> tuple[Key, Member]:
         """Builds the models of a trial, and reads what they are to be trained on."""
+        mistakes: list[Exception] = []
+
+        def build(execution: int) -> keras.Model:
+            try:
+                return build_model(self._tuner, trial, execution)
+            except Exception as error:
+                mistakes.append(error)
+                raise
+
+        try:
+            return self._read(trial, build)
+        except CannotVectorizeError:
+            raise
+        except Exception as error:
+            if any(error is mistake for mistake in mistakes):
+                raise
+            # Ours, not the trial's: trained by itself, it does not need what failed.
+            reason = f"they cannot be looked at ({type(error).__name__}: {error})"
+            raise CannotVectorizeError(reason) from error
+
+    def _read(self, trial: Trial, build: Callable[[int], keras.Model]) -> tuple[Key, Member]:
+        """Reads what a trial trains and on what; an error that `build` did not raise is ours."""
         tuner = self._tuner
         arguments = asked(tuner, trial.hyperparameters, self._fit_args, self._fit_kwargs)
         fit = read(arguments)
         seats, keys = [], set()
 
-        def build(execution: int) -> keras.Model:
-            model = build_model(tuner, trial, execution)
+        def built(execution: int) -> keras.Model:
+            model = build(execution)
+            build_as_fit(model, fit.train.x)
             check_model(model)
             return model
 
@@ -150,15 +182,23 @@ class Engine:
             seed = seed_of(tuner.oracle.seed, trial, execution)
             past_id = trial.hyperparameters.values.get("tuner/trial_id")
             end = self._ends.get(past_id, execution)
-            one = partial(build, execution)
+            one = partial(built, execution)
             blueprint = self._drafts.draft(trial.hyperparameters, seed, one, end)
+            rates = self._rates(blueprint, fit)
             callbacks = arguments.get("callbacks") or []
-            given = (blueprint, callbacks, self._fit_kwargs, fit.class_weights)
+            given = (blueprint, callbacks, self._fit_kwargs, fit.class_weights, rates)
             seats.append(Seat(tuner, trial, execution, *given))
             keys.add(Key(blueprint.signature, fit.key, fit.sizes, fit.epochs, fit.shuffle))
         if len(keys) > 1:
             raise CannotVectorizeError("a trial's executions have different models")
         return keys.pop(), Member(trial, seats, fit)
+
+    def _rates(self, blueprint: Blueprint, fit: Fit) -> np.ndarray | None:
+        """The learning rate of every step, where a schedule gives it."""
+        if blueprint.schedule is None:
+            return None
+        steps = fit.steps * len(fit.epochs)
+        return scheduled(blueprint.schedule, blueprint.iterations, steps, self._backend)
 
     def _train_group(
         self, ready: Future[Group], members: Sequence[Member], threads: Executor

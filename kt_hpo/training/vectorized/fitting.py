@@ -13,7 +13,7 @@ import numpy as np
 from kt_hpo.training import fit
 from kt_hpo.training.vectorized.learner import Batch
 from kt_hpo.training.vectorized.obstacles import CannotVectorizeError
-from kt_hpo.training.vectorized.program import Sizes
+from kt_hpo.training.vectorized.program import Sizes, count
 
 if TYPE_CHECKING:
     from kt_hpo.tuner import Tuner
@@ -50,6 +50,11 @@ class Fit:
     class_weights: np.ndarray | None
     key: tuple[Any, ...]
     source: list[Any]
+
+    @property
+    def steps(self) -> int:
+        """The number of steps in an epoch."""
+        return -(-count(self.train) // self.sizes.batch)
 
 
 class _Asked:
@@ -136,6 +141,17 @@ def read(arguments: dict[str, Any]) -> Fit:
         ),
         source=source,
     )
+
+
+def build_as_fit(model: keras.Model, x: Any) -> None:
+    """Gives a `Sequential` without an `Input` its weights, as `model.fit` does at its first batch.
+
+    Args:
+        model: A model; one of another kind, or that has its weights, is left as it is.
+        x: The samples to train with.
+    """
+    if type(model) is keras.Sequential and not model.built and isinstance(x, np.ndarray):
+        model.build((None, *x.shape[1:]))
 
 
 def _split(whole: Batch, given: dict[str, Any]) -> tuple[Batch, Batch | None]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 _OFF = "disable_meta_optimizer"
@@ -33,6 +34,27 @@ def as_traced() -> Iterator[None]:
         with _changing:
             before = _set_before.pop()
             optimizer.set_experimental_options({_OFF: bool(_set_before) or before})
+
+
+def each(function: Callable[[Any], Any], numbers: np.ndarray) -> np.ndarray:
+    """Traces a function, as a training would, and applies it to numbers one by one.
+
+    Args:
+        function: The function.
+        numbers: Numbers of steps.
+
+    Returns:
+        A float for each.
+    """
+
+    def one(number: Any) -> Any:
+        return tf.cast(function(number), "float32")
+
+    def all_of(numbers: Any) -> Any:
+        return tf.map_fn(one, numbers, fn_output_signature="float32")
+
+    traced = tf.function(all_of, autograph=False)
+    return np.asarray(traced(tf.constant(numbers, "int64")))
 
 
 @contextmanager

@@ -53,7 +53,7 @@ class Group:
         self._seats = list(seats)
         self._state = stack.stacked([seat.row(fresh) for seat in seats])
         self._best = self._state
-        self._steps = -(-count(fit.train) // fit.sizes.batch)
+        self._steps = fit.steps
 
     def prepare(self) -> None:
         """Has the program made that the first epoch needs."""
@@ -103,7 +103,7 @@ class Group:
         steps, fit = self._steps, self._fit
         before = (epoch - fit.epochs.start) * steps
         generators = len(self._learner.generators)
-        rates = [seat.rates(before, steps, steps * len(fit.epochs)) for seat in self._seats]
+        rates = [seat.rates(before, steps) for seat in self._seats]
         seeds = [seat.seeds(epoch, steps, generators) for seat in self._seats]
         given = Given(
             rates=np.stack(rates),

@@ -14,6 +14,7 @@ import numpy as np
 from keras import ops
 
 from kt_hpo.training.vectorized.learner import weights
+from kt_hpo.training.vectorized.library import is_library
 from kt_hpo.training.vectorized.stack import Row
 
 _DRAWS = 256
@@ -55,7 +56,9 @@ def recipes(model: keras.Model, seed: int) -> list[Recipe]:
         one
         for layer in model._flatten_layers(include_self=False)
         for one in vars(layer).values()
-        if isinstance(one, keras.initializers.Initializer) and getattr(one, "seed", None) in seeds
+        if isinstance(one, keras.initializers.Initializer)
+        and is_library(type(one))
+        and getattr(one, "seed", None) in seeds
     ]
     found = []
     for variable in weights(model):

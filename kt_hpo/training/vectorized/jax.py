@@ -7,6 +7,7 @@ from typing import Any
 
 import jax
 import keras
+import numpy as np
 from keras import ops
 
 from kt_hpo.training.vectorized.learner import Batch, Learner, Values
@@ -34,6 +35,15 @@ class Jax:
     def twin(self, optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
         """Makes an optimizer like another; on this backend all respect scopes."""
         return with_rate(optimizer)
+
+    def each(self, function: Callable[[Any], Any], numbers: np.ndarray) -> np.ndarray:
+        """Traces a function, as a training would, and applies it to numbers one by one."""
+
+        def one(number: Any) -> Any:
+            return ops.cast(function(number), "float32")
+
+        traced = jax.jit(lambda numbers: jax.lax.map(one, numbers))
+        return ops.convert_to_numpy(traced(numbers.astype("int32")))
 
     def compile(self, learner: Learner, sizes: Sizes) -> Run:
         """Makes the program of a model."""

@@ -8,6 +8,7 @@ do: a constant is cheaper.
 from __future__ import annotations
 
 import inspect
+import math
 import operator
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -52,6 +53,8 @@ _ANY_SIZE = {
     layers.InputLayer, layers.Flatten, layers.Dense, layers.Activation, layers.Dropout,
     layers.BatchNormalization,
 }  # fmt: skip
+
+_BELOW_ONE = {"rate", "momentum", "rho", "beta_1", "beta_2", "label_smoothing"}
 
 Name = tuple[str | int, ...]
 
@@ -139,6 +142,23 @@ def units(model: keras.Model) -> dict[Name, Place]:
         for number, layer in enumerate(made_of)
         if isinstance(layer, layers.Dense)
     }
+
+
+def is_allowed(name: Name, value: float) -> bool:
+    """Says whether Keras takes a number for a scalar, and it is none that is architecture.
+
+    Args:
+        name: The scalar's, as in `places`.
+        value: The number.
+
+    Returns:
+        Whether it is surely so.
+
+    Example:
+        >>> is_allowed(("layer", 1, "rate"), 0.5), is_allowed(("layer", 1, "rate"), 1.5)
+        (True, False)
+    """
+    return 0 < value < (1 if name[-1] in _BELOW_ONE else math.inf)
 
 
 @contextmanager

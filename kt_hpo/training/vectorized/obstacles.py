@@ -10,6 +10,7 @@ import keras_tuner
 
 from kt_hpo import objectives
 from kt_hpo.training.executions import compares_executions
+from kt_hpo.training.vectorized.library import is_library
 
 if TYPE_CHECKING:
     from kt_hpo.tuner import Tuner
@@ -22,6 +23,7 @@ _CALLBACKS = (
     keras.callbacks.ReduceLROnPlateau,
     keras.callbacks.TerminateOnNaN,
 )
+_SETTING_RATES = (keras.callbacks.LearningRateScheduler, keras.callbacks.ReduceLROnPlateau)
 # Options that only a training by itself can honour.
 _ALONE = (
     "cross_validation",
@@ -84,7 +86,7 @@ def check_model(model: keras.Model) -> None:
         CannotVectorizeError: If it is not.
     """
     kind = type(model)
-    if not _is_keras(kind):
+    if not is_library(kind):
         own = [name for name in _STEPS if getattr(kind, name) is not getattr(keras.Model, name)]
         what = f"a {own[0]}" if own else "code"
         raise CannotVectorizeError(f"the model is a {kind.__name__}, with {what} of its own")
@@ -104,11 +106,12 @@ def check_model(model: keras.Model) -> None:
         raise CannotVectorizeError("weights are excluded from the weight decay")
 
 
-def check_callbacks(callbacks: Iterable[Any]) -> None:
+def check_callbacks(callbacks: Iterable[Any], scheduled: bool) -> None:
     """Checks that the user's callbacks need nothing of a model but what a trial can show them.
 
     Args:
         callbacks: Callbacks.
+        scheduled: Whether the optimizer has a schedule, which no callback can replace.
 
     Raises:
         CannotVectorizeError: If one may need more.
@@ -116,7 +119,11 @@ def check_callbacks(callbacks: Iterable[Any]) -> None:
     for callback in callbacks:
         if type(callback) not in _CALLBACKS:
             raise CannotVectorizeError(f"{type(callback).__name__} may need its model")
-
-
-def _is_keras(kind: type) -> bool:
-    return kind.__module__.partition(".")[0] == "keras"
+        for name in vars(callback):
+            if callable(getattr(type(callback), name, None)):
+                what = f"{type(callback).__name__} has a {name}"
+                raise CannotVectorizeError(f"{what} of its own, which may need its model")
+        if scheduled and isinstance(callback, _SETTING_RATES):
+            raise CannotVectorizeError(
+                f"{type(callback).__name__} and a schedule both set the learning rate"
+            )

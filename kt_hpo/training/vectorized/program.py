@@ -6,6 +6,7 @@ What differs between backends is behind `Backend`; `tensorflow.py` and `jax.py` 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
 import keras
@@ -13,6 +14,9 @@ import numpy as np
 from keras import ops
 
 from kt_hpo.training.vectorized.learner import Batch, Learner, Values
+from kt_hpo.training.vectorized.library import is_library
+from kt_hpo.training.vectorized.obstacles import CannotVectorizeError
+from kt_hpo.training.vectorized.parts import described
 
 
 class Given(NamedTuple):
@@ -105,6 +109,17 @@ class Backend(Protocol):
             The optimizer, not built.
         """
 
+    def each(self, function: Callable[[Any], Any], numbers: np.ndarray) -> np.ndarray:
+        """Traces a function, as a training would, and applies it to numbers one by one.
+
+        Args:
+            function: The function, such as a learning-rate schedule.
+            numbers: Numbers of steps.
+
+        Returns:
+            A float for each.
+        """
+
     def compile(self, learner: Learner, sizes: Sizes) -> Run:
         """Makes the program of a model.
 
@@ -146,8 +161,16 @@ def with_rate(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimiz
 
     Returns:
         The copy, not built.
+
+    Raises:
+        CannotVectorizeError: If the copy is another, its config not telling all of the optimizer.
     """
-    return type(optimizer).from_config({**optimizer.get_config(), "learning_rate": 1.0})
+    kind = type(optimizer)
+    if is_library(kind):
+        made = kind.from_config({**optimizer.get_config(), "learning_rate": 1.0})
+        if described(made) == described(optimizer):
+            return made
+    raise CannotVectorizeError(f"the config of {kind.__name__} does not tell all of it")
 
 
 def take(data: Batch, rows: Any) -> Batch:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
-from keras import ops
 from keras_tuner.engine.trial import Trial
 
 from kt_hpo.training import callbacks as cb
@@ -60,6 +59,7 @@ class Seat:
         user_callbacks: What the user gave to `search` or `fit`.
         fit_kwargs: Keyword arguments of `search`.
         class_weights: Weights of the classes, if any are given.
+        scheduled: The learning rate of every step, where a schedule gives it.
 
     Attributes:
         trial: The trial.
@@ -84,9 +84,10 @@ class Seat:
         user_callbacks: Sequence[Any],
         fit_kwargs: dict[str, Any],
         class_weights: np.ndarray | None = None,
+        scheduled: np.ndarray | None = None,
     ) -> None:
         own = copied(user_callbacks, trial.trial_id, execution)
-        check_callbacks(own)
+        check_callbacks(own, scheduled is not None)
         self.trial = trial
         self.execution = execution
         self.blueprint = blueprint
@@ -97,7 +98,7 @@ class Seat:
         self.last: Row | None = None
         self._stand = Stand(blueprint.rate)
         self._seed = seed_of(tuner.oracle.seed, trial, execution)
-        self._schedule: np.ndarray | None = None
+        self._scheduled = scheduled
         self._best_epoch = cb.BestEpoch(tuner.oracle.objective, Path(checkpoints.BEST))
         self._callbacks = keras.callbacks.CallbackList(
             [*own, *callbacks_of(tuner, trial, fit_kwargs, execution)],
@@ -172,23 +173,19 @@ class Seat:
             self._call(self._callbacks.on_train_end)
         self.running = False
 
-    def rates(self, first: int, steps: int, in_all: int) -> np.ndarray:
+    def rates(self, first: int, steps: int) -> np.ndarray:
         """Gives the learning rate of each step of an epoch.
 
         Args:
             first: The number of steps in the epochs before, counted from this training's begin.
             steps: The number of steps in the epoch.
-            in_all: The number of steps in all epochs.
 
         Returns:
             The rates.
         """
-        schedule, before = self.blueprint.schedule, self.blueprint.iterations
-        if schedule is None:
+        if self._scheduled is None:
             return np.full(steps, self._stand.optimizer.learning_rate, "float32")
-        if self._schedule is None:
-            self._schedule = _evaluated(schedule, before, in_all)
-        return self._schedule[first : first + steps]
+        return self._scheduled[first : first + steps]
 
     def seeds(self, epoch: int, steps: int, generators: int) -> np.ndarray:
         """Gives states of the model's random layers for each step of an epoch."""
@@ -217,17 +214,3 @@ def random_states(seed: list[int], steps: int, generators: int) -> np.ndarray:
     """
     stream = np.random.default_rng(seed)
     return stream.integers(0, 2**31, (steps, generators, 2)).astype("int64")
-
-
-def _evaluated(schedule: Any, first: int, steps: int) -> np.ndarray:
-    """The values of a schedule, at once where it can be asked for many steps."""
-    numbers = np.arange(first, first + steps)
-    probes = [0, steps // 2, steps - 1]
-    exact = [float(schedule(int(numbers[probe]))) for probe in probes]
-    try:
-        values = np.asarray(ops.convert_to_numpy(schedule(ops.convert_to_tensor(numbers))))
-        if values.shape == numbers.shape and np.allclose(values[probes], exact):
-            return values.astype("float32")
-    except Exception:  # Whatever a schedule raises that branches on its step.
-        pass
-    return np.asarray([float(schedule(int(number))) for number in numbers], "float32")

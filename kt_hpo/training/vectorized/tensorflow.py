@@ -17,7 +17,7 @@ import tensorflow as tf
 from keras import ops
 
 from kt_hpo.training.vectorized import noise
-from kt_hpo.training.vectorized.graphs import as_traced, register_conversions, silence
+from kt_hpo.training.vectorized.graphs import as_traced, each, register_conversions, silence
 from kt_hpo.training.vectorized.learner import Batch, Learner, Values
 from kt_hpo.training.vectorized.obstacles import CannotVectorizeError
 from kt_hpo.training.vectorized.program import (
@@ -48,6 +48,8 @@ class TensorFlow:
         made = with_rate(optimizer)
         made.__class__ = type(type(made).__name__, (type(made), _Undistributed), {})
         return made
+
+    each = staticmethod(each)
 
     def compile(self, learner: Learner, sizes: Sizes) -> Program:
         """Makes the program of a model."""

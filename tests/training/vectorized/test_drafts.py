@@ -1,5 +1,8 @@
 """Models that are predicted rather than built."""
 
+import math
+import random
+import time
 from functools import partial
 
 import keras
@@ -57,7 +60,7 @@ def orthogonal(hp):
 
 def drafted(hypermodel, count=6, units=(4,)):
     """Drafts of models, whether each was built, and a function that builds it as a trial does."""
-    drafts, generator = Drafts(), np.random.default_rng(0)
+    drafts, generator = Drafts(hypermodel), np.random.default_rng(0)
     found = []
     for seed in range(count):
         hp = HyperParameters()
@@ -162,3 +165,85 @@ def test_values_are_watched_for_a_build_only():
         assert watched.keys() == {"a"}
         assert hp.values["b"] == 3
     assert type(hp.values["a"]) is float
+
+
+def rounding(hp):
+    """A threshold on what only C code has seen of the value."""
+    model = handing_on(hp)
+    if math.log10(hp["rate"]) > -2:
+        model.layers[0].activation = keras.activations.relu
+    return model
+
+
+COUNTED = []
+
+
+def counting(hp):
+    COUNTED.append(True)
+    return handing_on(hp) if len(COUNTED) < 4 else calculating(hp)
+
+
+def timing(hp):
+    return handing_on(hp) if time.monotonic() > 0 else calculating(hp)
+
+
+def drawing(hp):
+    return handing_on(hp) if random.random() < 2 else calculating(hp)
+
+
+def keeping(hp):
+    """A class that keeps the value without looking at it."""
+
+    model = handing_on(hp)
+
+    class Keeping(layers.Dense):
+        number = hp["rate"]
+
+    Keeping(1)
+    return model
+
+
+@pytest.mark.parametrize("hypermodel", [rounding, counting, timing, drawing, keeping])
+def test_a_build_that_may_do_more_than_a_value_notices_is_made_every_time(hypermodel):
+    assert all(built for _, built, _ in drafted(hypermodel))
+
+
+def test_numbers_that_may_be_two_values_are_not_predicted():
+    def two(hp):
+        model = keras.Sequential([keras.Input((3,)), layers.Dropout(hp.Float("one", 0.1, 0.5))])
+        model.add(layers.Dense(1))
+        model.add(layers.Dropout(hp.Float("two", 0.1, 0.5)))
+        model.compile("sgd", "mse")
+        return model
+
+    drafts, found = Drafts(two), []
+    for seed, (one, other) in enumerate([(0.1, 0.1), (0.2, 0.2), (0.3, 0.4)]):
+        hp = HyperParameters()
+        hp.values = {"one": one, "two": other}
+        found.append(drafts.draft(hp, seed, partial(two, hp)).scalars)
+    assert found == [[0.1, 0.1], [0.2, 0.2], [0.3, 0.4]]
+
+
+def test_a_number_that_keras_refuses_is_not_predicted():
+    def dropping(hp):
+        model = keras.Sequential([keras.Input((3,)), layers.Dropout(hp.Float("rate", 0.1, 2))])
+        model.add(layers.Dense(1))
+        model.compile("sgd", "mse")
+        return model
+
+    drafts = Drafts(dropping)
+    for seed, rate in enumerate([0.1, 0.2, 0.3]):
+        hp = HyperParameters()
+        hp.values = {"rate": rate}
+        drafts.draft(hp, seed, partial(dropping, hp))
+    hp.values = {"rate": 1.5}
+    with pytest.raises(ValueError, match="rate"):
+        drafts.draft(hp, 3, partial(dropping, hp))
+
+
+def test_an_error_that_a_watched_value_causes_is_not_the_trials():
+    def exact(hp):
+        assert type(hp.Float("rate", 1e-3, 1e-1)) is float
+        return handing_on(hp)
+
+    assert all(built for _, built, _ in drafted(exact, count=2))

@@ -1,0 +1,282 @@
+"""Numbers that only a user's object knows: every trial trains with its own, together or alone."""
+
+import functools
+
+import keras
+import numpy as np
+import pytest
+from keras import layers, ops, optimizers
+from models import blobs
+
+import kt_hpo
+
+X, Y = blobs(48)
+FIT = {"validation_split": 0.25, "batch_size": 12, "epochs": 2, "shuffle": False, "verbose": 0}
+NUMBERS = [0.3, 1.7]
+GLOBAL = {"number": 1.0}
+
+
+def in_private_attribute(base, method, function, number):
+    class Private(base):
+        def __init__(self):
+            super().__init__()
+            self._number = number
+
+    def call(self, *args):
+        return function(self._number, *args)
+
+    setattr(Private, method, call)
+    return Private()
+
+
+def in_array(base, method, function, number):
+    class Array(base):
+        def __init__(self, array):
+            super().__init__()
+            self.array = array
+
+    setattr(Array, method, lambda self, *args: function(self.array[0], *args))
+    return Array(np.array([number], "float32"))
+
+
+def in_list(base, method, function, number):
+    class Listed(base):
+        def __init__(self, numbers):
+            super().__init__()
+            self.numbers = numbers
+
+    setattr(Listed, method, lambda self, *args: function(self.numbers[0], *args))
+    return Listed([number])
+
+
+def in_class_made_in_build(base, method, function, number):
+    class Local(base):
+        pass
+
+    setattr(Local, method, lambda self, *args: function(number, *args))
+    return Local()
+
+
+class Forgetting:
+    """Has a config that is every number's."""
+
+    def get_config(self):
+        return {}
+
+
+def in_forgotten_config(base, method, function, number):
+    class Forgets(Forgetting, base):
+        def __init__(self, number=1.0):
+            super().__init__()
+            self.number = number
+
+    setattr(Forgets, method, lambda self, *args: function(self.number, *args))
+    return Forgets(number)
+
+
+def in_registered_class(base, method, function, number):
+    @keras.saving.register_keras_serializable(package=f"{base.__name__}_{number}")
+    class Registered(base):
+        def __init__(self, number=1.0):
+            super().__init__()
+            self.hidden = {"number": number}
+
+        def get_config(self):
+            return {"number": self.hidden["number"]}
+
+    setattr(Registered, method, lambda self, *args: function(self.hidden["number"], *args))
+    return Registered(number)
+
+
+def in_closure(base, method, function, number):
+    def closed(*args):
+        return function(number, *args)
+
+    return closed
+
+
+def in_default_argument(base, method, function, number):
+    def defaulted(*args, number=number):
+        return function(number, *args)
+
+    return defaulted
+
+
+def in_partial(base, method, function, number):
+    return functools.partial(function, number)
+
+
+def in_lambda(base, method, function, number):
+    return lambda *args: function(number, *args)
+
+
+def in_global(base, method, function, number):
+    """A global that the next build sets anew."""
+    GLOBAL["number"] = number
+    return reading_global(function)
+
+
+@functools.cache
+def reading_global(function):
+    return lambda *args: function(GLOBAL["number"], *args)
+
+
+CLASSES = [
+    in_private_attribute, in_array, in_list, in_class_made_in_build, in_forgotten_config,
+    in_registered_class,
+]  # fmt: skip
+FUNCTIONS = [in_closure, in_default_argument, in_partial, in_lambda, in_global]
+
+
+def compiled(layer=None, loss="mse", optimizer=None, metrics=None, **dense):
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(3, **dense)])
+    if layer is not None:
+        model.add(layer)
+    model.add(layers.Dense(1))
+    model.compile(optimizer or optimizers.SGD(0.05), loss, metrics=metrics)
+    return model
+
+
+def power(number, true, predicted):
+    return ops.mean(ops.abs(true - predicted) ** (1 + number), axis=-1)
+
+
+def scaled(number, value):
+    return value * number
+
+
+def ranged(number, value):
+    return ops.clip(value, -number / 4, number / 4)
+
+
+def penalty(number, value):
+    return number * ops.sum(ops.square(value))
+
+
+def decayed(number, step=0):
+    return number * 0.1 / (1.0 + ops.cast(step, "float32"))
+
+
+def drawn(number, shape, dtype=None, **kwargs):
+    return number * ops.ones(shape, dtype)
+
+
+class Metric(keras.metrics.Metric):
+    """A mean of what `call` gives."""
+
+    def __init__(self):
+        super().__init__(name="own")
+        self.total = self.add_variable((), "zeros", name="total")
+
+    def update_state(self, true, predicted, sample_weight=None):
+        self.total.assign_add(ops.sum(self.call(true, predicted)))
+
+    def result(self):
+        return self.total + 0.0
+
+
+class Stepping(optimizers.SGD):
+    """Scales every step by what `call` gives."""
+
+    def __init__(self):
+        super().__init__(0.05)
+
+    def update_step(self, gradient, variable, learning_rate):
+        super().update_step(self.call(gradient), variable, learning_rate)
+
+
+def lambda_layer(made):
+    return made if isinstance(made, keras.layers.Layer) else layers.Lambda(made)
+
+
+KINDS = {
+    "loss": (keras.losses.Loss, "call", power, lambda made: compiled(loss=made)),
+    "metric": (Metric, "call", power, lambda made: compiled(metrics=[made])),
+    "layer": (layers.Layer, "call", scaled, lambda made: compiled(lambda_layer(made))),
+    "activation": (layers.Layer, "call", scaled, lambda made: compiled(activation=made)),
+    "constraint": (
+        keras.constraints.Constraint, "__call__", ranged,
+        lambda made: compiled(kernel_constraint=made),
+    ),
+    "regularizer": (
+        keras.regularizers.Regularizer, "__call__", penalty,
+        lambda made: compiled(kernel_regularizer=made),
+    ),
+    "activity regularizer": (
+        keras.regularizers.Regularizer, "__call__", penalty,
+        lambda made: compiled(activity_regularizer=made),
+    ),
+    "initializer": (
+        keras.initializers.Initializer, "__call__", drawn,
+        lambda made: compiled(kernel_initializer=made),
+    ),
+    "optimizer": (Stepping, "call", scaled, lambda made: compiled(optimizer=made)),
+    "schedule": (
+        optimizers.schedules.LearningRateSchedule, "__call__", decayed,
+        lambda made: compiled(optimizer=optimizers.SGD(made)),
+    ),
+    "layer within a model": (
+        layers.Layer, "call", scaled,
+        lambda made: compiled(keras.Sequential([lambda_layer(made)])),
+    ),
+}  # fmt: skip
+
+
+def cases(kind):
+    """A part of the places a kind can hide a number in, another part for each kind."""
+    places = CLASSES if kind == "optimizer" else [*CLASSES, *FUNCTIONS]
+    first = list(KINDS).index(kind) % 3
+    return places[first::3]
+
+
+def searched(tmp_path, hypermodel, executor, fit=FIT, **kwargs):
+    tuner = kt_hpo.GridSearch(
+        hypermodel,
+        "val_loss",
+        seed=4,
+        directory=tmp_path,
+        project_name=f"{executor}",
+        executor=executor,
+        **kwargs,
+    )
+    tuner.search(X, Y, **fit)
+    return tuner
+
+
+def assert_same(tmp_path, hypermodel, fit=FIT, **kwargs):
+    """Searches both ways; gives the trials' values and histories."""
+    both = [searched(tmp_path, hypermodel, one, fit, **kwargs) for one in ("auto", None)]
+    ours, theirs = ([(t.params, t.user_attrs["history"][0]) for t in s.study.trials] for s in both)
+    for (params, one), (same, other) in zip(ours, theirs, strict=True):
+        assert params == same
+        assert one.keys() == other.keys()
+        for name in other:
+            assert one[name] == pytest.approx(other[name], rel=1e-4, abs=1e-6), (params, name)
+    return theirs
+
+
+def check(tmp_path, kind, places):
+    base, method, function, model = KINDS[kind]
+    named = {place.__name__: place for place in places}
+
+    def build(hp):
+        place = named[hp.Choice("place", list(named))]
+        return model(place(base, method, function, hp.Choice("number", NUMBERS)))
+
+    found = assert_same(tmp_path, build)
+    assert len(found) == len(NUMBERS) * len(named)
+    for name in named:
+        curves = [history for params, history in found if params["place"] == name]
+        assert curves[0] != curves[1], f"{name}: the number makes no difference"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_number_that_no_config_tells_is_a_trials_own(kind, tmp_path):
+    check(tmp_path, kind, cases(kind))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_is_wherever_it_is_kept(kind, tmp_path):
+    places = CLASSES if kind == "optimizer" else [*CLASSES, *FUNCTIONS]
+    check(tmp_path, kind, [place for place in places if place not in cases(kind)])
