@@ -12,8 +12,8 @@ def check_failures(ended: Iterable[Trial], allowed: int) -> None:
     """Stops a search whose last trials all failed.
 
     Args:
-        ended: The trials that have ended, the one that was asked for last first; no more of them are looked at than
-            have failed.
+        ended: The trials that have ended, the one that was asked for last first; no more of them
+            are looked at than have failed.
         allowed: How many failed trials in a row are too many.
 
     Raises:

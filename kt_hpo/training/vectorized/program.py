@@ -167,10 +167,20 @@ def with_rate(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimiz
     """
     kind = type(optimizer)
     if is_library(kind):
-        made = kind.from_config({**optimizer.get_config(), "learning_rate": 1.0})
+        made = kind.from_config({**_config(optimizer), "learning_rate": 1.0})
         if described(made) == described(optimizer):
             return made
     raise CannotVectorizeError(f"the config of {kind.__name__} does not tell all of it")
+
+
+def _config(optimizer: keras.optimizers.Optimizer) -> dict[str, Any]:
+    """The config of an optimizer of Keras', its learning rate not asked for its own."""
+    rate = optimizer._learning_rate
+    optimizer._learning_rate = 1.0
+    try:
+        return optimizer.get_config()
+    finally:
+        optimizer._learning_rate = rate
 
 
 def take(data: Batch, rows: Any) -> Batch:
