@@ -168,6 +168,7 @@ KERAS = {
 }
 
 
+@pytest.mark.slow
 def test_a_number_in_keras_own_parts_is_a_trials_own(tmp_path):
     def build(hp):
         case = KERAS[hp.Choice("case", list(KERAS))]
@@ -185,7 +186,7 @@ def test_a_number_in_keras_own_parts_is_a_trials_own(tmp_path):
     kwargs = {"kind": kt_hpo.GridSearch, "max_trials": None}
     ours = both(tmp_path, build, fit=PLAIN | {"epochs": 1}, **kwargs)
     assert len(ours.study.trials) == 2 * len(KERAS)
-    assert len(ours.executor.notes) == 1  # The patched instance.
+    assert any("function <lambda>" in note for note in ours.executor.notes)
 
 
 class Captured(kt_hpo.HyperModel):
@@ -193,12 +194,13 @@ class Captured(kt_hpo.HyperModel):
 
     def build(self, hp):
         hp.Choice("number", [0.2, 0.9])
+        hp.Choice("what", ["rate", "patience", "data", "weight"])
         model = keras.Sequential([keras.Input((4,)), layers.Dense(1)])
         model.compile(optimizers.SGD(0.05), "mse")
         return model
 
     def fit(self, hp, model, x, y, **kwargs):
-        number, what = hp.get("number"), hp.Choice("what", ["rate", "patience", "data", "weight"])
+        number, what = hp.get("number"), hp.get("what")
         callbacks = kwargs.pop("callbacks")
         if what == "rate":
             scheduler = keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate * number)

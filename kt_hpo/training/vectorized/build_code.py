@@ -120,7 +120,8 @@ class _Reader:
         """A method, with what its code may ask its object for."""
         owner = method.__self__
         _allow(isinstance(owner, keras_tuner.HyperModel))
-        todo, done = [method.__func__], set[Any]()
+        todo: list[Any] = [method.__func__]
+        done: set[Any] = set()
         while todo:
             function = todo.pop()
             if function in done:

@@ -91,6 +91,7 @@ def asked(
     """
     model = _Asked()
     kwargs = {**fit_kwargs, **fit.epochs_of(hp.values)}
+    kwargs["callbacks"] = list(kwargs.get("callbacks") or [])  # There are some in every training.
     try:
         returned = tuner.hypermodel.fit(hp, model, *fit_args, **kwargs)
     except Exception as error:  # Whatever a user's code raises that wants a real model.

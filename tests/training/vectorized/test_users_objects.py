@@ -22,8 +22,8 @@ def in_private_attribute(base, method, function, number):
             super().__init__()
             self._number = number
 
-    def call(self, *args):
-        return function(self._number, *args)
+    def call(self, *args, **more):
+        return function(self._number, *args, **more)
 
     setattr(Private, method, call)
     return Private()
@@ -35,7 +35,7 @@ def in_array(base, method, function, number):
             super().__init__()
             self.array = array
 
-    setattr(Array, method, lambda self, *args: function(self.array[0], *args))
+    setattr(Array, method, lambda self, *args, **more: function(self.array[0], *args, **more))
     return Array(np.array([number], "float32"))
 
 
@@ -45,7 +45,7 @@ def in_list(base, method, function, number):
             super().__init__()
             self.numbers = numbers
 
-    setattr(Listed, method, lambda self, *args: function(self.numbers[0], *args))
+    setattr(Listed, method, lambda self, *args, **more: function(self.numbers[0], *args, **more))
     return Listed([number])
 
 
@@ -53,7 +53,7 @@ def in_class_made_in_build(base, method, function, number):
     class Local(base):
         pass
 
-    setattr(Local, method, lambda self, *args: function(number, *args))
+    setattr(Local, method, lambda self, *args, **more: function(number, *args, **more))
     return Local()
 
 
@@ -70,7 +70,7 @@ def in_forgotten_config(base, method, function, number):
             super().__init__()
             self.number = number
 
-    setattr(Forgets, method, lambda self, *args: function(self.number, *args))
+    setattr(Forgets, method, lambda self, *args, **more: function(self.number, *args, **more))
     return Forgets(number)
 
 
@@ -84,20 +84,24 @@ def in_registered_class(base, method, function, number):
         def get_config(self):
             return {"number": self.hidden["number"]}
 
-    setattr(Registered, method, lambda self, *args: function(self.hidden["number"], *args))
+    setattr(
+        Registered,
+        method,
+        lambda self, *args, **more: function(self.hidden["number"], *args, **more),
+    )
     return Registered(number)
 
 
 def in_closure(base, method, function, number):
-    def closed(*args):
-        return function(number, *args)
+    def closed(*args, **more):
+        return function(number, *args, **more)
 
     return closed
 
 
 def in_default_argument(base, method, function, number):
-    def defaulted(*args, number=number):
-        return function(number, *args)
+    def defaulted(*args, number=number, **more):
+        return function(number, *args, **more)
 
     return defaulted
 
@@ -107,7 +111,7 @@ def in_partial(base, method, function, number):
 
 
 def in_lambda(base, method, function, number):
-    return lambda *args: function(number, *args)
+    return lambda *args, **more: function(number, *args, **more)
 
 
 def in_global(base, method, function, number):
@@ -118,7 +122,7 @@ def in_global(base, method, function, number):
 
 @functools.cache
 def reading_global(function):
-    return lambda *args: function(GLOBAL["number"], *args)
+    return lambda *args, **more: function(GLOBAL["number"], *args, **more)
 
 
 CLASSES = [
@@ -138,6 +142,7 @@ def compiled(layer=None, loss="mse", optimizer=None, metrics=None, **dense):
 
 
 def power(number, true, predicted):
+    true = ops.cast(true, predicted.dtype)
     return ops.mean(ops.abs(true - predicted) ** (1 + number), axis=-1)
 
 
@@ -157,7 +162,7 @@ def decayed(number, step=0):
     return number * 0.1 / (1.0 + ops.cast(step, "float32"))
 
 
-def drawn(number, shape, dtype=None, **kwargs):
+def drawn(number, shape, dtype=None, **more):
     return number * ops.ones(shape, dtype)
 
 
@@ -229,7 +234,7 @@ def cases(kind):
     return places[first::3]
 
 
-def searched(tmp_path, hypermodel, executor, fit=FIT, **kwargs):
+def searched(tmp_path, hypermodel, executor, fit=FIT, **more):
     tuner = kt_hpo.GridSearch(
         hypermodel,
         "val_loss",
@@ -237,15 +242,15 @@ def searched(tmp_path, hypermodel, executor, fit=FIT, **kwargs):
         directory=tmp_path,
         project_name=f"{executor}",
         executor=executor,
-        **kwargs,
+        **more,
     )
     tuner.search(X, Y, **fit)
     return tuner
 
 
-def assert_same(tmp_path, hypermodel, fit=FIT, **kwargs):
+def assert_same(tmp_path, hypermodel, fit=FIT, **more):
     """Searches both ways; gives the trials' values and histories."""
-    both = [searched(tmp_path, hypermodel, one, fit, **kwargs) for one in ("auto", None)]
+    both = [searched(tmp_path, hypermodel, one, fit, **more) for one in ("auto", None)]
     ours, theirs = ([(t.params, t.user_attrs["history"][0]) for t in s.study.trials] for s in both)
     for (params, one), (same, other) in zip(ours, theirs, strict=True):
         assert params == same
