@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -14,6 +13,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from kt_hpo import journal, tables
 from kt_hpo.clock import started
+from kt_hpo.best import best_first, level
 from kt_hpo.constraints import keeps
 from kt_hpo.studies import find_study, is_past
 from kt_hpo.tracking import Counts
@@ -66,6 +66,7 @@ class Standing:
         counts: How many trials have ended, by how they ended.
         planned: How many there will be at most; None if nobody knows.
         best: The best trials: one, or the front of several objectives.
+        level: Which trials cannot be told from the best, a sentence; empty where it stands alone.
         open: The trials that run.
         pace: Trials that end in an hour of searching; None before the first one has ended.
         left: Seconds that the others will take at this pace; None where that is not known.
@@ -87,6 +88,7 @@ class Standing:
     counts: Counts
     planned: int | None
     best: list[Best]
+    level: str
     open: list[Open]
     pace: float | None
     left: float | None
@@ -128,6 +130,7 @@ def stand(tuner_or_study_or_path: Any) -> Standing:
         counts=_counts(ended),
         planned=planned,
         best=_best(study, ended),
+        level=level(study, tables.objective_names(study)[0]),
         open=[_open(trial) for trial in trials if trial.state == TrialState.RUNNING],
         pace=pace and pace * 3600,
         left=remaining / pace if pace and remaining > 0 and state != "finished" else None,
@@ -157,10 +160,7 @@ def _best(study: optuna.Study, ended: Sequence[FrozenTrial]) -> list[Best]:
         front = {trial.number for trial in study.best_trials} if kept else set()
         chosen = [trial for trial in kept if trial.number in front]
     else:
-        maximizes = study.directions[0] == optuna.study.StudyDirection.MAXIMIZE
-        kept = [trial for trial in kept if not math.isnan(trial.values[0])]
-        kept.sort(key=lambda trial: trial.values[0], reverse=maximizes)
-        chosen = kept[:1]
+        chosen = best_first(study, kept)[:1]
     names = tables.objective_names(study)
     return [Best(t.number, dict(zip(names, t.values, strict=True)), t.params) for t in chosen]
 

@@ -9,6 +9,7 @@ import pandas as pd
 from optuna.trial import FrozenTrial, TrialState
 
 from kt_hpo.clock import seconds
+from kt_hpo.best import best_first, level
 from kt_hpo.constraints import total_violation
 
 _STATES = {TrialState.COMPLETE: "completed", TrialState.FAIL: "failed"}
@@ -71,17 +72,9 @@ def best_trials(study: optuna.Study, count: int = 10) -> pd.DataFrame:
     table = to_dataframe(study)
     if table.empty:
         return table
-    first = objective_names(study)[0]
-    maximize = study.directions[0] == optuna.study.StudyDirection.MAXIMIZE
-    completed = table[table["state"] == "completed"]
-    if "violation" in table:
-        completed = completed[completed["violation"].fillna(0) == 0]
-    ordered = (
-        completed.sort_values(first, ascending=not maximize, kind="stable")
-        if len(completed)
-        else completed
-    )
-    return ordered.head(count).dropna(axis="columns", how="all")
+    ordered = best_first(study, study.get_trials(deepcopy=False))
+    numbers = [trial.number for trial in ordered[:count]]
+    return table.set_index("trial", drop=False).loc[numbers].dropna(axis="columns", how="all")
 
 
 def compare_best(study: optuna.Study, count: int = 10) -> str:
@@ -102,7 +95,8 @@ def compare_best(study: optuna.Study, count: int = 10) -> str:
     table = table.drop(columns=[name for name in hidden if name in table])
     cells = table.set_index("trial").T.map(_in_words)
     cells.columns.name = "trial"
-    return cells.to_string()
+    said = level(study, objective_names(study)[0])
+    return f"{cells.to_string()}\n{said}" if said else cells.to_string()
 
 
 def _in_words(value: Any) -> str:

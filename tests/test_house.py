@@ -22,7 +22,7 @@ FLOORS = [
     {"oracles"},
     {"plots", "tracking"},
     {"studies", "tables", "pruning"},
-    {"keras_tuner_folder"},
+    {"best", "keras_tuner_folder"},
     {"record"},
     {"clock", "constraints", "journal", "objectives", "space"},
     {"scopes"},

@@ -70,6 +70,8 @@ def _lines(standing: Standing, search: str) -> list[tuple[str, str]]:
         lines.append(("", values_in_words(best.params)))
     if len(standing.best) > _FRONT:
         lines.append(("", f"and {len(standing.best) - _FRONT} more that none is better than"))
+    if standing.level:
+        lines.append(("", standing.level))
     if standing.pace:
         lines.append(("pace", _pace(standing.pace)))
     if standing.left is not None:

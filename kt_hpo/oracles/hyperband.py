@@ -12,6 +12,7 @@ from keras_tuner.engine.trial import Trial, TrialStatus
 
 from kt_hpo import space
 from kt_hpo.kinds import Value
+from kt_hpo.oracles.ranking import best_first
 from kt_hpo.oracles.recorded import RecordedOracle
 
 
@@ -142,9 +143,7 @@ class HyperbandOracle(RecordedOracle, keras_tuner.oracles.HyperbandOracle):
         return [trial for trial in bracket.rungs[rung - 1] if trial.trial_id not in promoted]
 
     def _best_first(self, trials: list[Trial]) -> list[Trial]:
-        completed = [trial for trial in trials if trial.status == TrialStatus.COMPLETED]
-        maximize = self.objective.direction == "max"
-        return sorted(completed, key=lambda trial: trial.score, reverse=maximize)
+        return best_first(trials, self.objective, self._parameters)
 
     def _promotion(self, bracket: Bracket) -> dict[str, Any] | None:
         """The best trial of a rung, once more have ended than will be left behind."""

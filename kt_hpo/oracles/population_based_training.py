@@ -155,7 +155,8 @@ class PopulationBasedTrainingOracle(RecordedOracle):
             [trial for trial in lived[:age] if trial.status == TrialStatus.COMPLETED]
             for lived in members.values()
         )
-        return best_first([trial for trials in good for trial in trials[-1:]], self.objective)
+        latest = [trial for trials in good for trial in trials[-1:]]
+        return best_first(latest, self.objective, self._parameters)
 
     def _start_values(self) -> dict[str, Value]:
         """Values of a new member, in a space too small for all of them those of another too."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain, islice
 from operator import le
 
@@ -12,17 +12,25 @@ import numpy as np
 from keras_tuner.engine.trial import Trial, TrialStatus
 
 from kt_hpo import objectives
+from kt_hpo.best import tie_break
 
 
-def best_first(trials: Iterable[Trial], objective: keras_tuner.Objective) -> list[Trial]:
+def best_first(
+    trials: Iterable[Trial],
+    objective: keras_tuner.Objective,
+    parameters: Mapping[str, int] | None = None,
+) -> list[Trial]:
     """Sorts the completed trials, the best first.
 
     With several objectives those come first that no other trial dominates, then those that only
-    they dominate, and so on; within such a front the sum of the objectives decides.
+    they dominate, and so on; within such a front the sum of the objectives decides. Of equal
+    trials that with the lower loss comes first, then the one with fewer parameters, then the
+    earlier one.
 
     Args:
         trials: Trials of a search.
         objective: What is optimised.
+        parameters: How many parameters their models have, by id, as far as that is known.
 
     Returns:
         The trials that are completed, best first.
@@ -31,7 +39,11 @@ def best_first(trials: Iterable[Trial], objective: keras_tuner.Objective) -> lis
     ranks = [0] * len(completed)
     if len(objectives.parts(objective)) > 1:
         ranks = _ranks(_losses(completed, objective))
-    keys = [(rank, _loss(t, objective)) for rank, t in zip(ranks, completed, strict=True)]
+    known = parameters or {}
+    keys = [
+        (rank, _key(trial, objective, known.get(trial.trial_id)), trial.trial_id)
+        for rank, trial in zip(ranks, completed, strict=True)
+    ]
     return [completed[index] for index in sorted(range(len(keys)), key=keys.__getitem__)]
 
 
@@ -51,17 +63,19 @@ class Ranking:
         self._fronts: list[list[_Ranked]] = [[]]
         self._known: set[str] = set()
 
-    def add(self, trial: Trial) -> None:
+    def add(self, trial: Trial, parameters: int | None = None) -> None:
         """Takes up a trial that has ended; one that is not completed, or is known, changes nothing.
 
         Args:
             trial: The trial.
+            parameters: How many parameters its model has, if that is known.
         """
         if trial.status != TrialStatus.COMPLETED or trial.trial_id in self._known:
             return
         self._known.add(trial.trial_id)
         losses = tuple(_losses([trial], self._objective)[0]) if self._several else ()
-        ranked = (_loss(trial, self._objective), int(trial.trial_id), losses, trial)
+        key = _key(trial, self._objective, parameters)
+        ranked = (key, int(trial.trial_id), losses, trial)
         if self._several:
             self._insert(ranked)
         else:
@@ -99,7 +113,7 @@ class Ranking:
         fronts.append(sorted(moving))
 
 
-_Ranked = tuple[float, int, tuple[float, ...], Trial]
+_Ranked = tuple[tuple[float, ...], int, tuple[float, ...], Trial]
 
 
 def _any_dominates(front: Sequence[_Ranked], other: _Ranked) -> bool:
@@ -125,9 +139,14 @@ def front(trials: Iterable[Trial], objective: keras_tuner.Objective) -> list[Tri
     return [completed[index] for index in order if ranks[index] == 0]
 
 
-def _loss(trial: Trial, objective: keras_tuner.Objective) -> float:
-    """The score of a trial, to be minimised."""
-    return -trial.score if objective.direction == "max" else trial.score
+def _key(
+    trial: Trial, objective: keras_tuner.Objective, parameters: int | None
+) -> tuple[float, ...]:
+    """What orders trials: the score, to be minimized, and what counts where it is the same."""
+    names = [name for name in ("val_loss", "loss") if trial.metrics.exists(name)]
+    metrics = {name: trial.metrics.get_best_value(name) for name in names}
+    score = -trial.score if objective.direction == "max" else trial.score
+    return (score, *tie_break(metrics, parameters))
 
 
 def _losses(trials: list[Trial], objective: keras_tuner.Objective) -> np.ndarray:

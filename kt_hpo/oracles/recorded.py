@@ -188,6 +188,8 @@ class RecordedOracle(SearchState):
             trial_id: The trial.
             **attributes: Becomes the trial's `user_attrs` in the study.
         """
+        if attributes.get("parameters"):
+            self._parameters[trial_id] = attributes["parameters"]
         self.record.annotate(int(trial_id), **attributes)
 
     @synchronized
@@ -315,10 +317,11 @@ class RecordedOracle(SearchState):
 
         Returns:
             Completed trials that keep the constraints, the best first; with several objectives by
-            domination.
+            domination. Of equal ones that with the lower loss comes first, then the one with fewer
+            parameters, then the earlier one.
         """
         if len(self.trials) != len(self.start_order):  # Some were not begun here.
-            return best_first(self.kept_trials(), self.objective)[:num_trials]
+            return best_first(self.kept_trials(), self.objective, self._parameters)[:num_trials]
         return self._ranking.best(num_trials)
 
     def kept_trials(self) -> list[Trial]:

@@ -70,6 +70,7 @@ class SearchState(keras_tuner.Oracle):
         self.past: list[Trial] = []
         self.violations: dict[str, dict[str, float]] = {}
         self._ranking = Ranking(self.objective)
+        self._parameters: dict[str, int] = {}
         self._stopped: set[str] = set()
         self._out_of_memory: list[Mapping[str, Value]] = []
 
@@ -199,6 +200,8 @@ class SearchState(keras_tuner.Oracle):
             self.score_trial(trial)
         self.trials[trial_id] = trial
         self.violations[trial_id] = frozen.constraints
+        if frozen.user_attrs.get("parameters"):
+            self._parameters[trial_id] = frozen.user_attrs["parameters"]
         self.start_order.append(trial_id)
         # Keras Tuner's `_record_values` would add what other trials have asked for since.
         tried = self._compute_values_hash(trial.hyperparameters.values)
@@ -213,7 +216,7 @@ class SearchState(keras_tuner.Oracle):
     def _rank(self, trial: Trial) -> None:
         """Keeps the order of the trials that have ended and break no constraint."""
         if keeps(self.violations.get(trial.trial_id, {})):
-            self._ranking.add(trial)
+            self._ranking.add(trial, self._parameters.get(trial.trial_id))
 
     def _compute_values_hash(self, values: Mapping[str, Value]) -> str:
         # Its place in the search, its parent or its interval, makes no configuration another one.

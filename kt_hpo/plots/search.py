@@ -13,7 +13,7 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 from scipy.stats import rankdata
 
-from kt_hpo.constraints import keeps
+from kt_hpo.best import best_first
 
 
 @dataclass(frozen=True)
@@ -156,11 +156,9 @@ class Search:
         """Return the finished trial with the best objective that keeps the constraints.
 
         Returns:
-            The `optuna.trial.FrozenTrial`, the first of several, or None where there is none.
+            The `optuna.trial.FrozenTrial`, or None where there is none; see `kt_hpo.best`.
         """
-        sign = -1 if self.maximize else 1
-        kept = [trial for trial in self.finished() if keeps(trial.constraints)]
-        return min(kept, key=lambda trial: sign * self.value(trial), default=None)
+        return next(iter(best_first(self.study, self.finished())), None)
 
     def curve(self, trial: FrozenTrial) -> dict[int, float]:
         """Return the objective by epoch: what was reported, else the history's mean.

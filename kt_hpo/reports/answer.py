@@ -12,6 +12,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from kt_hpo import space
 from kt_hpo.clock import seconds, started
+from kt_hpo.best import level
 from kt_hpo.constraints import keeps
 from kt_hpo.hyperparameters import HyperParameters
 from kt_hpo.plots import style
@@ -217,6 +218,8 @@ def _remarks(search: Search, trial: FrozenTrial, trust: Uncertainty) -> list[str
     ]
     if trust.spread is not None:
         said += _as_good(search, trial, trust.spread)
+    elif same := level(search.study, search.objective):
+        said.append(same)
     return said
 
 

@@ -104,4 +104,8 @@ def best_of(outcomes: Sequence[Outcome], tuner: Tuner) -> set[str]:
     before = {trial.trial_id: trial.score for trial in best}
     everyone = {**before, **values}
     ranked = sorted(everyone, key=everyone.__getitem__, reverse=objective.direction == "max")
-    return set(ranked[: tuner.keep_checkpoints]) & values.keys()
+    # Which of equal ones is the best, their losses tell when they have ended.
+    last = everyone[ranked[min(tuner.keep_checkpoints, len(ranked)) - 1]] if ranked else None
+    return {i for i, value in values.items() if value == last} | (
+        set(ranked[: tuner.keep_checkpoints]) & values.keys()
+    )
