@@ -16,9 +16,9 @@ from optuna.distributions import (
 from optuna.trial import FrozenTrial
 from scipy.stats import binom, hypergeom
 
-from kt_hpo.constraints import keeps
+from kt_hpo.best import best_first
 from kt_hpo.hyperparameters import HyperParameter, HyperParameters
-from kt_hpo.plots.importances import MIN_TRIALS
+from kt_hpo.plots.influences import MIN_TRIALS
 from kt_hpo.plots.search import Search
 from kt_hpo.reports.source import as_code, with_choices, with_range
 from kt_hpo.reports.uncertainty import position
@@ -60,8 +60,7 @@ def best_trials(search: Search) -> list[FrozenTrial]:
     Returns:
         The trials, the best first.
     """
-    kept = [trial for trial in search.finished() if keeps(trial.constraints)]
-    kept.sort(key=search.value, reverse=search.maximize)
+    kept = best_first(search.study, search.finished())
     return kept[: min(max(FEWEST_BEST, math.ceil(len(kept) / 10)), MOST_BEST)]
 
 

@@ -16,10 +16,10 @@ from optuna.trial import TrialState
 import kt_hpo
 from kt_hpo.hyperparameters import HyperParameters
 from kt_hpo.plots import text
+from kt_hpo.plots.influences import Influence, influences, why_none
 from kt_hpo.plots.search import Search
 from kt_hpo.record import quiet_optuna
 from kt_hpo.reports import advice, answer, charts, trials, words
-from kt_hpo.reports.influences import Influence, influences
 from kt_hpo.studies import find_study
 from kt_hpo.tables import objective_names
 
@@ -129,6 +129,7 @@ def _contents(search: Search) -> dict[str, Any]:
         "constraints": attributes.get("constraints") or [],
         "test": attributes.get("test") or {},
         "influences": found,
+        "why_no_influence": [why_none(search, index) for index in range(len(names))],
         "advice": advice.advise(search, space, mattered),
         "further": answer.further(search),
         "charts": _charts(search),

@@ -65,7 +65,7 @@ def test_the_answer_comes_first_and_all_else_follows(tmp_path):
     words = words_of(page)
     assert f"{study.best_value:.4g}" in words and f"Trial {study.best_trial.number}." in words
     assert "60 trials: 48 complete, 6 failed, 6 pruned" in words
-    assert "rate decided which trials were among the best quarter" in words
+    assert "rate decided how good a trial was" in words
     assert "ValueError: error 0" in words
     data = data_of(page)
     assert len(data["rows"]) == 60 and data["columns"][:3] == ["trial", "state", "val_accuracy"]
@@ -95,7 +95,7 @@ def test_degenerate_searches_have_a_page(name):
         "failed with tracebacks": "ValueError: no",
         "running": "1 trial still running",
         "one": "how much of its score is chance is not known",
-        "constant": "too few completed trials to tell, or all are equally good",
+        "constant": "All trials reached the same value",
         "infinite": "No trial has been completed with a finite score",
         "constraints broken": "No completed trial keeps the constraints",
         "two objectives": "No other is better in everything",
