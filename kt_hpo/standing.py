@@ -12,8 +12,8 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from kt_hpo import journal, tables
-from kt_hpo.clock import started
 from kt_hpo.best import best_first, level
+from kt_hpo.clock import started
 from kt_hpo.constraints import keeps
 from kt_hpo.studies import find_study, is_past
 from kt_hpo.tracking import Counts

@@ -8,8 +8,8 @@ import optuna
 import pandas as pd
 from optuna.trial import FrozenTrial, TrialState
 
-from kt_hpo.clock import seconds
 from kt_hpo.best import best_first, level
+from kt_hpo.clock import seconds
 from kt_hpo.constraints import total_violation
 
 _STATES = {TrialState.COMPLETE: "completed", TrialState.FAIL: "failed"}

@@ -11,8 +11,8 @@ from typing import Any
 from optuna.trial import FrozenTrial, TrialState
 
 from kt_hpo import space
-from kt_hpo.clock import seconds, started
 from kt_hpo.best import level
+from kt_hpo.clock import seconds, started
 from kt_hpo.constraints import keeps
 from kt_hpo.hyperparameters import HyperParameters
 from kt_hpo.plots import style
