@@ -20,7 +20,7 @@ import keras
 import keras_tuner
 
 from hypermodels.ranges import Range, pick, possible
-from hypermodels.schedules import Schedule, make_schedule
+from hypermodels.schedules import Schedule, TrainingSchedule, make_schedule
 
 ACTIVATIONS = ("relu", "gelu", "silu", "elu", "selu", "tanh", "leaky_relu")
 NORMALIZATIONS = ("none", "batch", "layer")
@@ -83,6 +83,7 @@ def learning_rate(
     schedules: Range = "none",
     warm_up: Range = (0.0, 0.2),
     steps: int = 1000,
+    epochs: int | None = None,
 ) -> float | Schedule:
     """Chooses a learning rate, and whether and how it changes during a training.
 
@@ -91,7 +92,9 @@ def learning_rate(
         rate: Range of the (highest) learning rate, searched on a log scale.
         schedules: Names out of `SCHEDULES`, or one.
         warm_up: Part of the steps in which the rate rises from 0; only where there is a schedule.
-        steps: Steps of the whole training.
+        steps: Steps of the whole training; with `epochs`, of one epoch.
+        epochs: Epochs, if the schedule is to be spread over the steps of the training itself, by
+            `hypermodels.schedules.FollowTraining`; then both are estimates until it begins.
 
     Returns:
         The learning rate, or a schedule.
@@ -107,7 +110,11 @@ def learning_rate(
         return highest
     with hp.conditional_scope("schedule", moving):
         part = pick(hp, "warm_up", warm_up)
-    return highest if kind == "none" else make_schedule(kind, highest, steps, part)
+    if kind == "none":
+        return highest
+    if epochs is None:
+        return make_schedule(kind, highest, steps, part)
+    return TrainingSchedule(kind, highest, part, steps, epochs)
 
 
 def regularizer(

@@ -34,7 +34,8 @@ class CNNHyperModel(TrainedHyperModel):
         l2: Penalty on the weights' squares, likewise.
         augmentation: Strength of random shifts, turns and zooms as a part of the image's size;
             0 for none.
-        train_size: Number of training samples, of which the schedules' length follows.
+        train_size: Number of training samples; only of use where the data do not tell how many
+            they are (generators): schedules are as long as the training otherwise.
         epochs: Epochs of a training; what `search` is told comes first.
         batch_size: Batch size; not used with pipelines, which are batched already.
         optimizer: Names out of adam, adamw, sgd, rmsprop.

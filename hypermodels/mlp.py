@@ -27,7 +27,8 @@ class MLPHyperModel(TrainedHyperModel):
         dropout: Dropout after a layer, each its own.
         l1: Penalty on the weights' absolute values; a range is searched on a log scale.
         l2: Penalty on the weights' squares, likewise.
-        train_size: Number of training samples, of which the schedules' length follows.
+        train_size: Number of training samples; only of use where the data do not tell how many
+            they are (generators): schedules are as long as the training otherwise.
         epochs: Epochs of a training; what `search` is told comes first.
         batch_size: Batch size; not used with pipelines, which are batched already.
         optimizer: Names out of adam, adamw, sgd, rmsprop.

@@ -10,6 +10,7 @@ import keras_tuner
 
 from hypermodels import blocks
 from hypermodels.ranges import Range, check_names, check_numbers, pick
+from hypermodels.schedules import FollowTraining
 
 
 class TrainedHyperModel(keras_tuner.HyperModel):
@@ -17,7 +18,8 @@ class TrainedHyperModel(keras_tuner.HyperModel):
 
     Args:
         num_classes: Number of classes; None for regression.
-        train_size: Number of training samples, of which the schedules' length follows.
+        train_size: Number of training samples; only of use where the data do not tell how many
+            they are (generators): schedules are as long as the training otherwise.
         epochs: Range of the epochs of a training; what `search` is told comes first.
         batch_size: Range of the batch size; not used with pipelines, which are batched already.
         optimizer: Names out of adam, adamw, sgd, rmsprop.
@@ -93,7 +95,8 @@ class TrainedHyperModel(keras_tuner.HyperModel):
             rate=self.learning_rate,
             schedules=self.schedule,
             warm_up=self.warm_up,
-            steps=epochs * math.ceil(self.train_size / batch_size),
+            steps=math.ceil(self.train_size / batch_size),
+            epochs=epochs,
         )
         optimizer = blocks.optimizer(
             hp,
@@ -110,6 +113,8 @@ class TrainedHyperModel(keras_tuner.HyperModel):
     ) -> keras.callbacks.History:
         """Trains a model with the epochs and the batch size of its hyperparameters.
 
+        A learning-rate schedule is spread over the steps of this training.
+
         Args:
             hp: The hyperparameters the model was built with.
             model: The model.
@@ -124,4 +129,9 @@ class TrainedHyperModel(keras_tuner.HyperModel):
         data = args[0] if args else kwargs.get("x")
         if hasattr(data, "shape"):
             kwargs.setdefault("batch_size", hp.get("batch_size"))
+        callbacks = kwargs.get("callbacks") or []
+        if isinstance(callbacks, keras.callbacks.CallbackList):
+            callbacks.append(FollowTraining())
+        else:
+            kwargs["callbacks"] = [*keras.tree.flatten(callbacks), FollowTraining()]
         return model.fit(*args, **kwargs)

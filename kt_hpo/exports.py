@@ -16,7 +16,7 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from kt_hpo import objectives, tables
-from kt_hpo.arguments import did_you_mean
+from kt_hpo.arguments import did_you_mean, file_within
 from kt_hpo.hyperparameters import HyperParameters
 from kt_hpo.oracles.trials import PRUNED, rebuild
 from kt_hpo.space import from_distribution
@@ -173,6 +173,6 @@ def _trial(frozen: FrozenTrial, objective: keras_tuner.Objective, known: HyperPa
 
 
 def _copy_weights(folder: Path, frozen: FrozenTrial, target: Path) -> None:
-    checkpoint = folder / frozen.user_attrs.get("checkpoint", "none")
-    if checkpoint.is_file():
+    checkpoint = file_within(folder, frozen.user_attrs.get("checkpoint"))
+    if checkpoint is not None:
         checkpoints.copy(checkpoint, target)

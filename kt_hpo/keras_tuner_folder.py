@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,13 @@ from optuna.trial import TrialState
 
 from kt_hpo import space
 from kt_hpo.hyperparameters import HyperParameters
+from kt_hpo.journal import RecordError
 from kt_hpo.metric_directions import metric_direction
 from kt_hpo.record import quiet_optuna
+from kt_hpo.storages import read_space
 
 _WEIGHTS = "checkpoint.weights.h5"
+_OF_A_TRIAL = ("hyperparameters", "metrics", "score", "best_step", "status", "message")
 
 
 def read_keras_tuner(folder: Path) -> optuna.Study:
@@ -30,11 +34,10 @@ def read_keras_tuner(folder: Path) -> optuna.Study:
     states = [
         {**state, "folder": path.parent}
         for path in sorted(folder.glob("trial_*/trial.json"))
-        if (state := _read_json(path)) is not None
+        if (state := _read_json(path)) is not None and _is_whole(state, path)
     ]
-    oracle = _read_json(folder / "oracle.json") or {}
-    config = oracle.get("hyperparameters") or {"space": _united(states), "values": {}}
-    known = HyperParameters.from_config(config)
+    known = _space(folder / "oracle.json", states)
+    config = known.get_config()
     name, direction = _guess_objective(states)
     if metric_direction(name) not in (None, direction):
         warnings.warn(
@@ -45,22 +48,70 @@ def read_keras_tuner(folder: Path) -> optuna.Study:
         )
     with quiet_optuna():
         study = optuna.create_study(
-            study_name=folder.name, direction="maximize" if direction == "max" else "minimize"
+            study_name=folder.resolve().name,
+            direction="maximize" if direction == "max" else "minimize",
         )
         study.set_metric_names([name])
     study.set_user_attr("objective", f"{name} ({direction})")
     study.set_user_attr("space", config)
     for state in states:
-        study.add_trial(_frozen(state, known))
+        path = state["folder"] / "trial.json"
+        try:
+            study.add_trial(_frozen(state, known))
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+            _pass_over(path, f"it does not fit the search ({type(error).__name__}: {error})")
     return study
+
+
+def _space(path: Path, states: list[dict[str, Any]]) -> HyperParameters:
+    """The space of `oracle.json`; where that is broken, the one all trials have together."""
+    oracle = _read_json(path) or {}
+    config = oracle.get("hyperparameters")
+    if config:
+        try:
+            return read_space(config)
+        except RecordError as error:
+            _pass_over(path, str(error))
+    try:
+        return read_space({"space": _united(states), "values": {}})
+    except (RecordError, LookupError, TypeError) as error:
+        raise ValueError(
+            f"{path.parent} is damaged: neither oracle.json nor its trials tell the search space. "
+            f"{error}"
+        ) from error
 
 
 def _read_json(path: Path) -> dict[str, Any] | None:
     try:
-        return json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        warnings.warn(f"{path} cannot be read and is passed over: {error}", stacklevel=4)
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        _pass_over(path, str(error))
         return None
+    if not isinstance(content, dict):
+        _pass_over(path, f"it holds a {type(content).__name__} instead of an object")
+        return None
+    return content
+
+
+def _pass_over(path: Path, reason: str) -> None:
+    warnings.warn(f"{path} cannot be read and is passed over: {reason}", stacklevel=5)
+
+
+def _is_whole(state: dict[str, Any], path: Path) -> bool:
+    """Whether a trial has what Keras Tuner writes of every one; warns of one that has not."""
+    missing = [name for name in _OF_A_TRIAL if name not in state]
+    space, metrics = state.get("hyperparameters"), state.get("metrics")
+    if not missing and not (
+        isinstance(space, dict)
+        and isinstance(space.get("space"), list)
+        and isinstance(space.get("values"), dict)
+        and isinstance(metrics, dict)
+        and isinstance(metrics.get("metrics"), dict)
+    ):
+        missing = ["hyperparameters or metrics of the right form"]
+    if missing:
+        _pass_over(path, f"it has no {', '.join(missing)}")
+    return not missing
 
 
 def _united(states: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -74,8 +125,9 @@ def _guess_objective(states: list[dict[str, Any]]) -> tuple[str, str]:
     scored = [state for state in states if state["score"] is not None]
     metrics = scored[0]["metrics"]["metrics"] if scored else {}
     for name in sorted(metrics, key=lambda name: not name.startswith("val_")):
-        if all(_best(state, name) == state["score"] for state in scored):
-            return name, metrics[name]["direction"]
+        with suppress(ArithmeticError, LookupError, TypeError):  # Such a trial is passed over.
+            if all(_best(state, name) == state["score"] for state in scored):
+                return name, metrics[name]["direction"]
     return "default_objective", "min"
 
 

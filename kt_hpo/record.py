@@ -27,7 +27,6 @@ objective by epoch) a trial's `user_attrs` hold:
 
 from __future__ import annotations
 
-import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
@@ -45,6 +44,7 @@ from kt_hpo.hyperparameters import HyperParameters
 from kt_hpo.kinds import Value
 
 Storage = str | optuna.storages.BaseStorage | None
+from kt_hpo.storages import Storage, check_storage, connected, read_space
 
 
 class Record:
@@ -93,8 +93,9 @@ class Record:
             storage = journal.open_for_writing(project_dir / journal.FILE_NAME)
             # The folder may have been renamed.
             name = next(iter(optuna.get_all_study_names(storage)), name)
+        check_storage(storage)
         with quiet_optuna():
-            storage = _connected(storage)
+            storage = connected(storage)
             if overwrite and name in optuna.get_all_study_names(storage):
                 optuna.delete_study(study_name=name, storage=storage)
             if name in optuna.get_all_study_names(storage):
@@ -145,7 +146,7 @@ class Record:
     def space(self) -> HyperParameters | None:
         """The search space as far as it is known; None before the first build."""
         config = self.study.user_attrs.get("space")
-        return None if config is None else HyperParameters.from_config(config)
+        return None if config is None else read_space(config)
 
     @space.setter
     def space(self, hyperparameters: keras_tuner.HyperParameters) -> None:
@@ -362,20 +363,6 @@ class Record:
 
     def _storage_id(self, number: int) -> int:
         return self._storage.get_trial_id_from_study_id_trial_number(self.study._study_id, number)
-
-
-def _connected(storage: str | optuna.storages.BaseStorage) -> optuna.storages.BaseStorage:
-    """Opens a storage; of several processes that make its tables at once all but one stumble."""
-    if not isinstance(storage, str):
-        return storage
-    from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
-
-    for pause in (0.1, 0.2, 0.4, 0.8, 1.6):
-        try:
-            return optuna.storages.get_storage(storage)
-        except (OperationalError, IntegrityError, ProgrammingError):
-            time.sleep(pause)
-    return optuna.storages.get_storage(storage)
 
 
 def _in_words(constraints: Sequence[str]) -> str:

@@ -14,7 +14,7 @@ from keras_tuner.engine.trial import Trial
 from optuna.pruners import BasePruner, NopPruner
 
 from kt_hpo import journal, space
-from kt_hpo.arguments import check_whole
+from kt_hpo.arguments import check_flag, check_name_in_path, check_place
 from kt_hpo.constraints import ConstraintLike, make_constraints
 from kt_hpo.execution import Executor, Inline, Vectorized, made
 from kt_hpo.execution.distributed import is_worker, make_worker, work
@@ -35,6 +35,7 @@ from kt_hpo.training.distribution import strategy_named
 from kt_hpo.training.interruption import Interruption
 from kt_hpo.training.options import make_options
 from kt_hpo.training.reproducibility import make_deterministic
+from kt_hpo.tuner_arguments import arguments_of, check_numbers, check_objects
 
 # What a subclass may override to train in another way, as AutoKeras does.
 _TRAINING = ("_build_and_fit_model", "_try_build")
@@ -129,11 +130,10 @@ class Tuner(Found):
         tracker: TrackerLike = None,
         **training: Any,
     ) -> None:
-        check_whole(
-            executions_per_trial=executions_per_trial,
-            keep_checkpoints=keep_checkpoints,
-            early_stopping=1 if early_stopping is None else early_stopping,
-        )
+        check_numbers(executions_per_trial, keep_checkpoints, early_stopping, max_model_size)
+        check_flag(overwrite=overwrite)
+        check_place(directory, project_name)
+        check_objects(hypermodel, oracle, storage, warm_start, tuner_id)
         if hypermodel is None and not self.runs_its_own_way:
             raise ValueError(
                 "A hypermodel is needed: a keras_tuner.HyperModel or a function build(hp) that "
@@ -148,7 +148,7 @@ class Tuner(Found):
             check_pruner(oracle.pruner, oracle)
             oracle.begin_from(warm_start)
             oracle.constraints = make_constraints(constraint) or oracle.constraints
-        self.training = make_options(training)
+        self.training = make_options(training, arguments_of(type(self), Tuner))
         self.interruption = Interruption()
         precision.grow_memory()
         if self.training.deterministic:
@@ -363,6 +363,10 @@ class Tuner(Found):
                 algorithm has an order of its own (grid search).
         """
         self.oracle.enqueue(values)
+
+    def get_trial_dir(self, trial_id: str) -> str:
+        """Gives the folder of a trial; its id may be from a record that a stranger wrote."""
+        return super().get_trial_dir(check_name_in_path("trial", trial_id))
 
     def save(self) -> None:
         """Does nothing: all there is to save is in the record already."""

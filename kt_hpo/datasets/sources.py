@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from kt_hpo.arguments import is_whole
 from kt_hpo.datasets import tables
 from kt_hpo.datasets.dataset import Splits, Task
 from kt_hpo.datasets.splits import check_fractions, split
@@ -59,8 +60,8 @@ def from_arrays(
     if hasattr(x, "columns"):
         x = tables.one_hot(x)
     return split(
-        np.asarray(x),
-        np.asarray(y),
+        _array("x", x),
+        _array("y", y),
         name=name,
         validation=validation,
         test=test,
@@ -112,14 +113,19 @@ def from_csv(
         >>> from_csv(path, "pet").train.input_shape  # size, home_sofa, home_yard
         (3,)
     """
-    import pandas as pd
-
     check_fractions(validation, test)
-    frame = pd.read_csv(path)
+    frame = tables.read_csv(path)
     columns = list(frame.columns)
     target = columns[-1] if target is None else target
     if target not in columns:
         raise ValueError(f"{path} has no column {target!r}. Its columns: {', '.join(columns)}.")
+    if len(columns) < 2:
+        raise ValueError(
+            f"{path} has one column, {target!r}, and nothing to predict it from. Give a table with "
+            "the inputs in further columns."
+        )
+    if not len(frame):
+        raise ValueError(f"{path} has a header and no rows: there are no samples.")
     tables.check_complete(frame, path)
     return from_arrays(
         frame.drop(columns=target),
@@ -174,6 +180,7 @@ def from_images(
         (4, 4, 3)
     """
     check_fractions(validation, test)
+    _check_images(image_size, color_mode)
     folder = Path(folder)
     if not folder.is_dir():
         raise FileNotFoundError(f"There is no folder {folder}.")
@@ -198,6 +205,33 @@ def from_images(
     )
 
 
+def _array(name: str, values: Any) -> np.ndarray:
+    """An array of what a user gives as one."""
+    try:
+        array = np.asarray(values)
+    except Exception as error:  # Lists of unlike lengths; whatever an object's `__array__` raises.
+        raise ValueError(
+            f"{name}, a {type(values).__name__}, cannot be made an array: {error}. Give a NumPy "
+            "array, a data frame or lists of one length."
+        ) from error
+    if array.ndim == 0:
+        raise ValueError(f"{name}={values!r} is not allowed; give an array, a row for each sample.")
+    return array
+
+
+def _check_images(image_size: Any, color_mode: Any) -> None:
+    if color_mode not in ("rgb", "grayscale", "rgba"):
+        raise ValueError(f"color_mode={color_mode!r} is not one of rgb, grayscale, rgba.")
+    if image_size is None:
+        return
+    sizes = list(image_size) if isinstance(image_size, tuple | list) else []
+    if len(sizes) != 2 or not all(is_whole(size) and size > 0 for size in sizes):
+        raise ValueError(
+            f"image_size={image_size!r} is not allowed; give height and width in pixels, such as "
+            "(64, 64)."
+        )
+
+
 def _image_files(folder: Path) -> list[Path]:
     """Lists the images of a class, at any depth, in the order of their paths."""
     found = (file for file in folder.rglob("*") if file.suffix.lower() in IMAGE_SUFFIXES)
@@ -214,8 +248,10 @@ def _read_images(
     for file in files:
         try:
             image = keras.utils.load_img(file, color_mode=color_mode, target_size=image_size)
-        except OSError as error:
-            raise ValueError(f"{file} cannot be read as an image: {error}.") from error
+        except Exception as error:  # Pillow raises of many kinds on damaged files.
+            raise ValueError(
+                f"{file} cannot be read as an image: {error}. Replace it, or take it away."
+            ) from error
         images.append(keras.utils.img_to_array(image, data_format="channels_last", dtype="uint8"))
     sizes = sorted({image.shape[:2] for image in images})
     if len(sizes) > 1:

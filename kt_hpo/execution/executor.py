@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
+from kt_hpo.arguments import is_whole
 from kt_hpo.execution.distributed import Chief, Role, current_role, warn_of_open_port
 from kt_hpo.execution.inline import Inline
 from kt_hpo.execution.processes.devices import gpus
@@ -72,10 +73,10 @@ def made(executor: Executor | int | str | None) -> Executor:
         return _of_role(role, executor)
     if executor is None:
         return Inline()
-    if executor == "auto":
+    if isinstance(executor, str) and executor == "auto":
         return Auto()
-    if isinstance(executor, int) and not isinstance(executor, bool):
-        return Workers(executor)
+    if is_whole(executor):
+        return Workers(int(executor))  # type: ignore[arg-type]
     if not hasattr(executor, "run"):
         raise ValueError(
             f"executor={executor!r} is not allowed; give Inline(), Workers(4) or just 4, "

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import numbers
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import keras
 
-from kt_hpo.arguments import check_whole
+from kt_hpo.arguments import check_flag, check_whole, is_number
 from kt_hpo.execution.processes import devices, shipment
 from kt_hpo.execution.processes.arrays import SharedFile
 from kt_hpo.execution.processes.crew import Crew
@@ -65,8 +64,7 @@ class Workers:
         self, n: int, gpus_per_trial: float | None = None, parallel_folds: bool = False
     ) -> None:
         check_whole(n=n)
-        if not isinstance(parallel_folds, bool):
-            raise ValueError(f"parallel_folds={parallel_folds!r} is not allowed; give a bool.")
+        check_flag(parallel_folds=parallel_folds)
         _check_gpus(gpus_per_trial)
         self.n = n
         self.gpus_per_trial = gpus_per_trial
@@ -122,9 +120,8 @@ class Workers:
 def _check_gpus(gpus_per_trial: Any) -> None:
     if gpus_per_trial is None:
         return
-    is_number = isinstance(gpus_per_trial, numbers.Real) and not isinstance(gpus_per_trial, bool)
-    is_whole = is_number and gpus_per_trial == int(gpus_per_trial)
-    if not is_number or gpus_per_trial < 0 or (gpus_per_trial > 1 and not is_whole):
+    is_count = is_number(gpus_per_trial) and gpus_per_trial == int(gpus_per_trial)
+    if not is_number(gpus_per_trial) or gpus_per_trial < 0 or (gpus_per_trial > 1 and not is_count):
         raise ValueError(
             f"gpus_per_trial={gpus_per_trial!r} is not allowed; give a whole number, a part of a "
             "GPU such as 0.5, or 0 for none."

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import keras_tuner
@@ -15,12 +16,14 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from kt_hpo import objectives, tables
+from kt_hpo.arguments import check_name_in_path, check_place, file_within
 from kt_hpo.hyperparameters import HyperParameters
 from kt_hpo.imports.table import read_table
 from kt_hpo.objectives import ObjectiveLike
 from kt_hpo.oracles.trials import trial_id_of
 from kt_hpo.record import Record, Storage
 from kt_hpo.space import from_distribution
+from kt_hpo.storages import read_space
 from kt_hpo.studies import find_study, open_study
 from kt_hpo.training import checkpoints
 
@@ -83,7 +86,8 @@ def import_search(
     ended = [_complete(trial, given) for trial in trials if trial.state in _ENDED]
     if not ended:
         raise ValueError(f"None of the {len(trials)} trials of {source} has ended.")
-    project_dir = Path(directory) / (project_name or name)
+    check_place(directory, project_name)
+    project_dir = Path(directory) / (project_name or check_name_in_path("search", name))
     record = Record.open(project_dir, given, storage)
     if record.trials:
         raise ValueError(
@@ -153,7 +157,7 @@ def _best_epoch(trial: FrozenTrial, objective: keras_tuner.Objective) -> int:
 def _space(attributes: dict[str, Any], trials: Sequence[FrozenTrial]) -> HyperParameters:
     """The space, as it was recorded or as far as its trials show it."""
     if "space" in attributes:
-        return HyperParameters.from_config(attributes["space"])
+        return read_space(attributes["space"])
     kinds: dict[str, BaseDistribution] = {}
     for trial in trials:
         kinds |= trial.distributions
@@ -168,9 +172,20 @@ def _copy_weights(trials: Sequence[FrozenTrial], folder: Path | None, project_di
     """Copies the weights that are there, and says in the trials where they are now."""
     for number, trial in enumerate(trials):
         attributes = dict(trial.user_attrs)
-        weights = None if folder is None else folder / attributes.pop("checkpoint", "none")
-        if weights is not None and weights.is_file():
+        named = None if folder is None else attributes.pop("checkpoint", None)
+        weights = None if folder is None else file_within(folder, named)
+        if named is not None and weights is None and _leads_elsewhere(named):
+            warnings.warn(
+                f"The weights of trial {number} are passed over: {named!r} leads out of {folder}.",
+                stacklevel=3,
+            )
+        if weights is not None:
             target = project_dir / f"trial_{trial_id_of(number)}"
             checkpoints.copy(weights, target)
             attributes["checkpoint"] = f"{target.name}/{checkpoints.BEST}"
         trial.user_attrs = attributes
+
+
+def _leads_elsewhere(name: Any) -> bool:
+    path = PurePath(str(name))
+    return path.is_absolute() or ".." in path.parts

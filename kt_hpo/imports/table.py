@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -34,6 +35,13 @@ _STATES = {
 _OWN = (
     "trial", "state", "standard_error", "violation", "best_epoch", "parameters", "seconds", "error",
 )  # fmt: skip
+# Columns of numbers, with the lowest and the highest that make sense; seconds up to centuries.
+_BOUNDS = (
+    ("seconds", 0, 1e10),
+    ("best_epoch", 1, 2**53),
+    ("parameters", 0, 2**53),
+    ("violation", -math.inf, math.inf),
+)
 # A range that spans as much is searched on a log scale.
 _LOG = 100
 
@@ -68,8 +76,11 @@ def read_table(
     metrics = [
         name for name in columns if name not in (*_OWN, *names) and _is_metric(name, columns)
     ]
+    _check_numbers(table, metrics, -math.inf, math.inf, path)
+    for name, lowest, highest in _BOUNDS:
+        _check_numbers(table, [name], lowest, highest, path)
     kinds = {
-        name: _distribution(table[name].dropna())
+        name: _distribution(table[name].dropna(), name, path)
         for name in columns
         if name not in (*_OWN, *names, *metrics) and not name.startswith("tuner/")
         if table[name].notna().any()
@@ -113,13 +124,35 @@ def _is_metric(name: str, columns: Sequence[str]) -> bool:
     )
 
 
-def _distribution(values: pd.Series) -> BaseDistribution:
+def _check_numbers(
+    table: pd.DataFrame, names: Sequence[str], lowest: float, highest: float, path: Path
+) -> None:
+    """Refuses a column with something else than numbers within bounds."""
+    for name in (name for name in names if name in table):
+        column = table[name]
+        numbers = pd.to_numeric(column, errors="coerce").astype("Float64")
+        bad = column.notna() & ~((numbers >= lowest) & (numbers <= highest)).fillna(False)
+        if bad.any():
+            row = int(bad.to_numpy(dtype=bool).argmax())
+            bounds = "" if lowest == -math.inf else f" from {lowest:g} to {highest:g}"
+            raise ValueError(
+                f"{path}, column {name!r}, row {row} (counted from 0 below the header): "
+                f"{str(column.iloc[row])!r} is no number{bounds}. Correct it, or leave the cell empty."
+            )
+
+
+def _distribution(values: pd.Series, name: str, path: Path) -> BaseDistribution:
     """The range that the values of a hyperparameter lie in."""
     if pd.api.types.is_bool_dtype(values):
         return CategoricalDistribution([False, True])
     if not pd.api.types.is_numeric_dtype(values):
         return CategoricalDistribution(sorted(map(str, values.unique())))
     low, high = values.min(), values.max()
+    if not math.isfinite(high - low):
+        raise ValueError(
+            f"{path}, column {name!r}, holds a number that is not finite; the range of a "
+            "hyperparameter is that of its values. Correct it, or leave the cell empty."
+        )
     log = bool(low > 0 and high / low >= _LOG)
     if pd.api.types.is_integer_dtype(values):
         return IntDistribution(int(low), int(high), log=log)

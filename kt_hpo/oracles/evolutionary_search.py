@@ -6,6 +6,7 @@ from typing import Any
 
 from keras_tuner.engine.trial import Trial, TrialStatus
 
+from kt_hpo.arguments import check_flag, check_whole, is_whole
 from kt_hpo.kinds import Value
 from kt_hpo.oracles.mutation import mutate
 from kt_hpo.oracles.ranking import best_first, front
@@ -59,10 +60,11 @@ class EvolutionarySearchOracle(RecordedOracle):
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
+        check_flag(inherit_weights=inherit_weights)
         super().__init__(objective=objective, max_trials=max_trials, seed=seed, **kwargs)
         if population_size is None:
             population_size = min(max((max_trials or 100) // 5, 5), 100)
-        if sample_size is None and isinstance(population_size, int):
+        if sample_size is None and is_whole(population_size):
             sample_size = (population_size + 1) // 2
         _check_sizes(population_size, sample_size)
         self.population_size = population_size
@@ -123,9 +125,7 @@ class EvolutionarySearchOracle(RecordedOracle):
 
 
 def _check_sizes(population_size: Any, sample_size: Any) -> None:
-    for name, size in (("population_size", population_size), ("sample_size", sample_size)):
-        if not isinstance(size, int) or isinstance(size, bool) or size < 1:
-            raise ValueError(f"{name}={size!r} is not allowed; give a whole number from 1 on.")
+    check_whole(population_size=population_size, sample_size=sample_size)
     if sample_size > population_size:
         raise ValueError(
             f"sample_size={sample_size} is larger than population_size={population_size}: the "

@@ -9,10 +9,11 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from keras_tuner.engine.trial import Trial, TrialStatus
 
 from kt_hpo import space
-from kt_hpo.arguments import check_whole
+from kt_hpo.arguments import check_whole, is_number
 from kt_hpo.kinds import Float, Value
 from kt_hpo.oracles.perturbation import explore
 from kt_hpo.oracles.ranking import best_first
@@ -75,13 +76,14 @@ class PopulationBasedTrainingOracle(RecordedOracle):
         _check_share("quantile", quantile, highest=0.5)
         _check_share("resample_probability", resample_probability, highest=1)
         _check_factors(perturbation_factors)
+        _check_perturb(perturb)
         self.population_size = population_size
         self.max_epochs = max_epochs
         self.ready_interval = ready_interval
         self.quantile = quantile
         self.resample_probability = resample_probability
         self.perturbation_factors = tuple(perturbation_factors)
-        self.perturb = [perturb] if isinstance(perturb, str) else perturb
+        self.perturb = [perturb] if isinstance(perturb, str) else perturb and list(perturb)
         self.intervals = math.ceil(max_epochs / ready_interval)
         planned = population_size * self.intervals
         super().__init__(objective=objective, max_trials=planned, seed=seed, **kwargs)
@@ -218,14 +220,23 @@ class PopulationBasedTrainingOracle(RecordedOracle):
 
 
 def _check_share(name: str, value: Any, highest: float) -> None:
-    if not isinstance(value, int | float) or not 0 <= value <= highest:
+    if not is_number(value) or not 0 <= value <= highest:
         raise ValueError(f"{name}={value!r} is not allowed; give a number from 0 to {highest}.")
 
 
 def _check_factors(factors: Any) -> None:
-    numbers = list(factors) if isinstance(factors, Sequence) else []
-    if not numbers or not all(isinstance(f, int | float) and 0 < f != 1 for f in numbers):
+    numbers = list(factors) if isinstance(factors, Sequence | np.ndarray) else []
+    if not numbers or not all(is_number(factor) and 0 < factor != 1 for factor in numbers):
         raise ValueError(
             f"perturbation_factors={factors!r} is not allowed; give positive numbers other than 1, "
             "such as (0.8, 1.2)."
+        )
+
+
+def _check_perturb(perturb: Any) -> None:
+    names = perturb if isinstance(perturb, list | tuple | set | frozenset) else [perturb]
+    if perturb is not None and not all(isinstance(name, str) for name in names):
+        raise ValueError(
+            f"perturb={perturb!r} is not allowed; give the name of a hyperparameter, a list of "
+            "names, or None for all hp.Float."
         )

@@ -19,6 +19,7 @@ from kt_hpo import objectives, space
 from kt_hpo.constraints import Constraint, keeps
 from kt_hpo.hyperparameters import HyperParameter, HyperParameters
 from kt_hpo.kinds import Value
+from kt_hpo.oracles import checked
 from kt_hpo.oracles.locking import synchronized
 from kt_hpo.oracles.memory_limit import exceeds_memory
 from kt_hpo.oracles.past import past_trials
@@ -57,11 +58,16 @@ class SearchState(keras_tuner.Oracle):
         given = inspect.signature(super().__init__).bind(*args, **kwargs)
         if "objective" in given.arguments:
             given.arguments["objective"] = objectives.make_objective(given.arguments["objective"])
+        checked.check_arguments(given.arguments)
         super().__init__(*given.args, **given.kwargs)
         self._start_recording(given.arguments.get("seed"))
 
     def _start_recording(self, seed: int | None) -> None:
-        _check_max_trials(self.max_trials)
+        # An oracle of plain Keras Tuner's becomes one of ours here, its attributes unchecked.
+        arguments = {name: vars(self)[name] for name in checked.COMMON if name in vars(self)}
+        checked.check_arguments(arguments)
+        for name, value in arguments.items():
+            setattr(self, name, value)
         self._record: Record | None = None
         self._given_seed = seed
         # Keras Tuner takes seed 0 for none, and among its 10,000 own ones two are soon the same.
@@ -263,11 +269,3 @@ class SearchState(keras_tuner.Oracle):
             if not self._is_refused(values):
                 return values
         return None
-
-
-def _check_max_trials(max_trials: int | None) -> None:
-    if max_trials is not None and (not isinstance(max_trials, int) or max_trials < 1):
-        raise ValueError(
-            f"max_trials={max_trials!r} is not allowed; give a whole number from 1 on, "
-            "or None to go on until the space is exhausted."
-        )

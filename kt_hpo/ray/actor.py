@@ -17,6 +17,7 @@ import keras_tuner
 import numpy as np
 from ray import tune
 
+from hypermodels.schedules import schedule_of
 from kt_hpo.execution.processes import settings
 from kt_hpo.hyperparameters import HyperParameters
 from kt_hpo.ray.callbacks import as_one_training
@@ -183,6 +184,9 @@ class HyperModelTrainable(tune.Trainable):
                 f"HyperModel.build(hp) returned {self._model!r}; it must return a keras.Model. Is "
                 "its `return model` missing?"
             )
+        schedule = schedule_of(self._model)
+        if schedule is not None:
+            schedule.fix(task.epochs)  # Each step is a call of `fit`.
         theirs = copied(self._kwargs.get("callbacks") or [], self.trial_id, 0)
         self._end_callbacks = as_one_training(theirs)
         self._callbacks = [StopOnNaN(keras_tuner.Objective("val_loss", "min")), *theirs]

@@ -13,6 +13,7 @@ from typing import Any
 import wandb
 from wandb.errors import CommError
 
+from kt_hpo.arguments import file_within
 from kt_hpo.tracking.events import Best
 from kt_hpo.tracking.tracker import Search, Tracker
 
@@ -138,7 +139,7 @@ class WandbTracker(Tracker):
 
     def _has_weights(self, known: Mapping[str, Any]) -> bool:
         """Whether a trial can be loaded: not where a better one of its group ends with it."""
-        return "checkpoint" in known and (self.search.folder / known["checkpoint"]).exists()
+        return file_within(self.search.folder, known.get("checkpoint")) is not None
 
     def _log_model(self, run: wandb.Run, best: Best) -> None:
         artifact = wandb.Artifact(

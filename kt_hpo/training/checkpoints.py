@@ -16,6 +16,8 @@ from pathlib import Path
 
 import keras
 
+from kt_hpo.arguments import file_within
+
 BEST = "checkpoint.weights.h5"
 LAST = "last.weights.h5"
 _BUILD = "build_config.json"
@@ -92,7 +94,7 @@ def copy(path: Path, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(path, folder / BEST)
     build = path.with_name(_BUILD)
-    if build.is_file():
+    if file_within(path.parent, build.name):
         shutil.copyfile(build, folder / _BUILD)
 
 

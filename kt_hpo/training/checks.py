@@ -11,7 +11,7 @@ import numpy as np
 
 from kt_hpo import objectives
 from kt_hpo.constraints import missing_metric
-from kt_hpo.training import cross_validation, measures
+from kt_hpo.training import cross_validation, fit_arguments, measures
 from kt_hpo.training.build import check_is_model
 from kt_hpo.training.callback_list import may_add_metrics
 from kt_hpo.training.data import validates
@@ -38,6 +38,7 @@ def check_search(tuner: Tuner, fit_args: tuple[Any, ...], fit_kwargs: dict[str, 
         ValueError: If the space is empty, the data are empty, hold NaN, do not fit together or do
             not fit the model, or nothing measures the objective or what a constraint is about.
     """
+    fit_arguments.check(tuner, fit_args, fit_kwargs)
     _check_training(tuner, (fit_args, fit_kwargs))
     if tuner.runs_its_own_way or tuner.fits_its_own_way:
         return

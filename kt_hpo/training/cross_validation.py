@@ -14,7 +14,7 @@ import keras
 import numpy as np
 from sklearn.model_selection import KFold, StratifiedKFold
 
-from kt_hpo.arguments import check_whole
+from kt_hpo.arguments import check_whole, is_whole
 
 # A number of folds, a splitter of scikit-learn's, or a list of (train, validation) indices.
 Splitter: TypeAlias = Any
@@ -48,7 +48,7 @@ def check_splitter(splitter: Splitter) -> None:
     splits = callable(getattr(splitter, "split", None)) and not isinstance(splitter, str)
     if splitter is None or splits:
         return
-    if isinstance(splitter, int) and not isinstance(splitter, bool):
+    if is_whole(splitter):
         check_whole(2, cross_validation=splitter)
         return
     pairs = list(splitter) if isinstance(splitter, list | tuple) else []
@@ -86,8 +86,8 @@ def make_folds(splitter: Splitter, x: Any, y: Any, groups: Any, seed: int) -> li
     """
     count = _count(x)
     classes = classes_of(y)
-    if isinstance(splitter, int):
-        splitter = _shuffled(splitter, classes, seed)
+    if is_whole(splitter):
+        splitter = _shuffled(int(splitter), classes, seed)
     if not hasattr(splitter, "split"):
         return [Fold(np.asarray(train), np.asarray(held)) for train, held in splitter]
     if getattr(splitter, "random_state", 0) is None and getattr(splitter, "shuffle", True):
@@ -190,7 +190,7 @@ def check_data(splitter: Splitter, data: Data) -> None:
             )
         return
     for name in ("validation_data", "validation_split"):
-        if kwargs.get(name):
+        if kwargs.get(name) is not None and not _is_zero(kwargs[name]):
             raise ValueError(
                 f"{name}= cannot be used with cross_validation=, which validates on its own folds. "
                 "Give search() all samples, and leave one of the two out."
@@ -200,6 +200,10 @@ def check_data(splitter: Splitter, data: Data) -> None:
     count = _count(x)
     if any(fold.train.max() >= count or fold.validation.max() >= count for fold in folds):
         raise ValueError(f"cross_validation has indices beyond the {count:,} samples there are.")
+
+
+def _is_zero(value: Any) -> bool:
+    return isinstance(value, int | float) and value == 0
 
 
 def _shuffled(folds: int, classes: np.ndarray | None, seed: int) -> KFold | StratifiedKFold:

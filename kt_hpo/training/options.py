@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from kt_hpo.arguments import check_whole, did_you_mean
+from kt_hpo.arguments import check_flag, check_whole, did_you_mean, is_number
 from kt_hpo.training.cross_validation import Splitter, check_splitter
 from kt_hpo.training.distribution import Distribution, check_distribution
 from kt_hpo.training.precision import check_jit_compile, check_precision
@@ -68,7 +68,7 @@ class TrainingOptions:
         check_distribution(self.distribution)
         check_precision(self.precision)
         check_jit_compile(self.jit_compile)
-        if self.steps_per_execution not in (None, "auto"):
+        if self.steps_per_execution is not None and str(self.steps_per_execution) != "auto":
             check_whole(steps_per_execution=self.steps_per_execution)
         for name in ("scale_learning_rate", "reduce_lr_on_plateau"):
             if getattr(self, name) is not None:
@@ -76,15 +76,15 @@ class TrainingOptions:
         for name in ("trial_timeout", "time_budget"):
             _check_seconds(name, getattr(self, name))
         for name in ("deterministic", "csv_log"):
-            if not isinstance(getattr(self, name), bool):
-                raise ValueError(f"{name}={getattr(self, name)!r} is not allowed; give a bool.")
+            check_flag(**{name: getattr(self, name)})
 
 
-def make_options(keywords: Mapping[str, Any]) -> TrainingOptions:
+def make_options(keywords: Mapping[str, Any], others: Iterable[str] = ()) -> TrainingOptions:
     """Makes the options of a tuner's keywords.
 
     Args:
         keywords: Values by the names of options.
+        others: Names of the tuner's other arguments, for suggestions.
 
     Returns:
         The options.
@@ -96,16 +96,16 @@ def make_options(keywords: Mapping[str, Any]) -> TrainingOptions:
     known = [field.name for field in fields(TrainingOptions)]
     for name in keywords:
         if name not in known:
+            hint = did_you_mean(name, [*known, *others])
             raise ValueError(
-                f"{name}= is no argument of a tuner.{did_you_mean(name, known)} Of how trials "
-                f"train there are {', '.join(known)}."
+                f"{name}= is no argument of a tuner.{hint} Of how trials train there are "
+                f"{', '.join(known)}."
             )
     return TrainingOptions(**keywords)
 
 
 def _check_seconds(name: str, seconds: Any) -> None:
-    is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
-    if seconds is not None and not (is_number and seconds > 0):
+    if seconds is not None and not (is_number(seconds) and seconds > 0):
         raise ValueError(
             f"{name}={seconds!r} is not allowed; give seconds, above 0, or None for no limit."
         )

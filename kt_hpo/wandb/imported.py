@@ -13,6 +13,7 @@ import wandb
 from optuna.trial import FrozenTrial, TrialState
 
 from kt_hpo import space
+from kt_hpo.arguments import check_name_in_path, check_place
 from kt_hpo.record import Record, Storage
 from kt_hpo.sklearn.configurations import HyperModelLike, find_space
 from kt_hpo.wandb.sweeps import check_parameters, objective_of, read_values
@@ -65,7 +66,9 @@ def import_sweep(
     objective = objective_of(sweep.config)
     known = find_space(hypermodel)
     check_parameters(known, sweep.config)
-    record = Record.open(Path(directory) / (project_name or sweep.id), objective, storage)
+    check_place(directory, project_name)
+    name = project_name or check_name_in_path("sweep", sweep.id)
+    record = Record.open(Path(directory) / name, objective, storage)
     if record.trials:
         raise ValueError(
             f"There are {len(record.trials)} trials in the record {record.study.study_name!r} "

@@ -60,3 +60,41 @@ def test_refusals(pets: Path) -> None:
     frame.to_csv(pets, index=False)
     with pytest.raises(ValueError, match=r"3 missing.*'size': 2 \(the first in row 3\), 'home'"):
         from_csv(pets, "pet")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"a;b;y\n1;2;0\n", r"has semicolons .*sep=';'"),
+        (b"a\tb\ty\n1\t2\t0\n", "has tabs"),
+        (b"y\n0\n1\n", "has one column, 'y', and nothing to predict it from"),
+        (b"", "is empty"),
+        (b"\n\n", "is empty"),
+        (b"a,y\n", "a header and no rows"),
+        (b"a,y\n1,0\n1,2,3\n", "line 3, has 3 values, and the header names 2 columns"),
+        (b"a,y\n1\n", "line 2, has 1 values"),
+        (b"a,y\n1,0,5\n2,1,5\n", "line 2, has 3 values"),
+        ("a,y\n1,0\nü,1\n".encode("latin-1"), r"not in UTF-8: line 3 .*encoding='latin-1'"),
+        (b'a,y\n"1,0\n', "line 2"),
+        (b"a,y\n\x00,0\n", r"\.csv"),
+    ],
+)
+def test_a_damaged_table_says_where_and_what_to_do(content, message, tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=message) as raised:
+        from_csv(path)
+    assert "table.csv" in str(raised.value)
+
+
+def test_no_file_is_said_as_such(tmp_path):
+    with pytest.raises(FileNotFoundError, match="There is no file"):
+        from_csv(tmp_path / "missing.csv")
+
+
+def test_a_mark_of_utf_8_is_not_a_part_of_the_first_name(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_bytes(b"\xef\xbb\xbfa,y\n" + b"1,0\n2,1\n" * 20)
+    assert from_csv(path, "y", normalize=False).train.input_shape == (1,)
+    with pytest.raises(ValueError, match=r"has no column 'z'. Its columns: a, y\."):
+        from_csv(path, "z")

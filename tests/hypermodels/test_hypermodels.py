@@ -12,7 +12,7 @@ from sklearn.datasets import load_diabetes, load_digits
 import kt_hpo
 from hypermodels import CNNHyperModel, MLPHyperModel, blocks
 from hypermodels.ranges import pick
-from hypermodels.schedules import WarmUp, make_schedule
+from hypermodels.schedules import TrainingSchedule, WarmUp, make_schedule
 from kt_hpo import space
 from kt_hpo.hyperparameters import HyperParameters
 
@@ -188,7 +188,10 @@ def test_a_saved_model_is_the_same(tmp_path):
     model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
     assert np.array_equal(loaded.predict(X[:9], verbose=0), model.predict(X[:9], verbose=0))
-    assert isinstance(loaded.optimizer._learning_rate, WarmUp)
+    schedule = loaded.optimizer._learning_rate
+    assert isinstance(schedule, TrainingSchedule)
+    assert schedule.get_config() == model.optimizer._learning_rate.get_config()
+    assert float(schedule(700)) == float(model.optimizer._learning_rate(700))
 
 
 def test_a_hypermodel_of_ones_own_is_a_dozen_lines(tmp_path):

@@ -108,3 +108,25 @@ def test_a_study_that_was_exported_is_imported_as_it_was(rows, tmp_path_factory)
     _, trials = read_table(path, kt_hpo.Objective("objective", "min"))
     assert [trial.value for trial in trials] == list(range(len(rows)))
     assert [trial.params for trial in trials] == [pytest.approx(row) for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("seconds", "abc", "'abc' is no number from 0"),
+        ("seconds", "1e300", "'1e\\+300' is no number from 0"),
+        ("seconds", "-1", "'-1.0' is no number from 0"),
+        ("best_epoch", "first", "'first' is no number from 1"),
+        ("parameters", "many", "'many' is no number"),
+        ("violation", "x", "'x' is no number"),
+        ("val_accuracy", "good", "'good' is no number"),
+        ("x", "inf", "not finite"),
+    ],
+)
+def test_a_bad_number_is_named_by_its_column_and_row(column, value, message, tmp_path):
+    path = tmp_path / "trials.csv"
+    path.write_text(f"val_loss,{column}\n0.1,1\n0.2,{value}\n")
+    with pytest.raises(ValueError, match=message) as raised:
+        kt_hpo.import_search(path, tmp_path, "imported")
+    assert f"column '{column}'" in str(raised.value)
+    assert value == "inf" or "row 1" in str(raised.value)

@@ -14,6 +14,7 @@ import numpy as np
 from keras_tuner.engine.trial import Trial
 from keras_tuner.errors import FatalError
 
+from hypermodels.schedules import TrainingSchedule
 from kt_hpo.training.build import build as build_model
 from kt_hpo.training.reproducibility import seed_of
 from kt_hpo.training.vectorized import stack
@@ -197,6 +198,11 @@ class Engine:
         """The learning rate of every step, where a schedule gives it."""
         if blueprint.schedule is None:
             return None
+        if isinstance(blueprint.schedule, TrainingSchedule):
+            # What `FollowTraining` does in `fit`.
+            blueprint.schedule.spread(
+                fit.steps, fit.epochs.stop, fit.epochs.start, blueprint.iterations
+            )
         steps = fit.steps * len(fit.epochs)
         return scheduled(blueprint.schedule, blueprint.iterations, steps, self._backend)
 

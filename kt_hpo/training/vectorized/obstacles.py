@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 import keras_tuner
 
+from hypermodels.schedules import FollowTraining
 from kt_hpo import objectives
 from kt_hpo.training.executions import compares_executions
 from kt_hpo.training.vectorized.library import is_library
@@ -22,6 +23,7 @@ _CALLBACKS = (
     keras.callbacks.LearningRateScheduler,
     keras.callbacks.ReduceLROnPlateau,
     keras.callbacks.TerminateOnNaN,
+    FollowTraining,
 )
 _SETTING_RATES = (keras.callbacks.LearningRateScheduler, keras.callbacks.ReduceLROnPlateau)
 # Options that only a training by itself can honour.
