@@ -134,10 +134,11 @@ def _check_numbers(
         bad = column.notna() & ~((numbers >= lowest) & (numbers <= highest)).fillna(False)
         if bad.any():
             row = int(bad.to_numpy(dtype=bool).argmax())
+            value = str(column.iloc[row])
             bounds = "" if lowest == -math.inf else f" from {lowest:g} to {highest:g}"
             raise ValueError(
                 f"{path}, column {name!r}, row {row} (counted from 0 below the header): "
-                f"{str(column.iloc[row])!r} is no number{bounds}. Correct it, or leave the cell empty."
+                f"{value!r} is no number{bounds}. Correct it, or leave the cell empty."
             )
 
 

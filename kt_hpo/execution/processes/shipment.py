@@ -95,6 +95,7 @@ def pack(
         parts |= {f"{name}=": value for name, value in fit_kwargs.items()}
         obstacle = packer.find_obstacle(parts) or f"{type(tuner).__name__} cannot be sent: {error}."
         raise TypeError(
-            f"{obstacle} Make it where it is used, in build(hp) or run_trial, or search with "
-            "executor=kt_hpo.Inline()."
+            f"{obstacle} Make it where it is used: in build(hp) or run_trial; or, if it is data, "
+            "in a function without arguments that is given instead, such as search(make_data), "
+            "which each worker calls for itself. Or search with executor=kt_hpo.Inline()."
         ) from error
