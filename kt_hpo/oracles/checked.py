@@ -38,6 +38,12 @@ def check_arguments(arguments: dict[str, Any]) -> None:
             check(**{name: arguments[name]})
             if is_whole(arguments[name]):
                 arguments[name] = int(arguments[name])
+    for name in ("tune_new_entries", "allow_new_entries"):
+        if not arguments.get(name, True) and arguments.get("hyperparameters") is None:
+            raise ValueError(
+                f"{name}=False leaves nothing to search without hyperparameters=, which prescribes "
+                "the space. Give a kt_hpo.HyperParameters object, or leave it True."
+            )
 
 
 def _check_from_one(**given: Any) -> None:

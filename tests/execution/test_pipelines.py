@@ -92,7 +92,7 @@ def test_a_search_with_workers_shuffles_in_every_trial(tmp_path):
     class Orders(kt_hpo.RandomSearch):
         def run_trial(self, trial, pipeline):
             trial.hyperparameters.Float("x", 0, 1)
-            orders = {str(list(x.numpy() for x, _ in pipeline)) for _ in range(3)}
+            orders = {str([x.numpy() for x, _ in pipeline]) for _ in range(3)}
             return float(len(orders))
 
     tuner = Orders(max_trials=2, seed=0, directory=tmp_path, executor=1)

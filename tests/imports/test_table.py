@@ -115,7 +115,7 @@ def test_a_study_that_was_exported_is_imported_as_it_was(rows, tmp_path_factory)
     [
         ("seconds", "abc", "'abc' is no number from 0"),
         ("seconds", "1e300", "'1e\\+300' is no number from 0"),
-        ("seconds", "-1", "'-1.0' is no number from 0"),
+        ("seconds", "-1", "'-1' is no number from 0"),
         ("best_epoch", "first", "'first' is no number from 1"),
         ("parameters", "many", "'many' is no number"),
         ("violation", "x", "'x' is no number"),

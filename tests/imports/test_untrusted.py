@@ -111,23 +111,29 @@ def written(files, folder):
     return folder
 
 
-def test_a_damaged_trial_is_passed_over_and_named(plain, tmp_path):
+DAMAGES = {
+    "empty": lambda state: {},
+    "a list": lambda state: [],
+    "a number": lambda state: 3,
+    "no score": lambda state: {name: state[name] for name in state if name != "score"},
+    "no space": lambda state: state | {"hyperparameters": "x"},
+    "no direction": lambda state: state | {"metrics": {"metrics": {"val_loss": {}}}},
+    "metrics in a list": lambda state: state | {"metrics": {"metrics": []}},
+    "a score in words": lambda state: state | {"score": "low"},
+    "values of no kind": lambda state: state | {
+        "hyperparameters": {"space": [], "values": {"units": []}}
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_trial_is_passed_over_and_named(damage, plain, tmp_path):
     [first, *_] = sorted(path for path in plain if path.name == "trial.json")
-    state = json.loads(plain[first])
-    damages = [
-        "{}", "[]", "3", "{", "",
-        json.dumps({name: value for name, value in state.items() if name != "score"}),
-        json.dumps(state | {"hyperparameters": "x"}),
-        json.dumps(state | {"metrics": {"metrics": {"val_loss": {}}}}),
-        json.dumps(state | {"metrics": {"metrics": []}}),
-        json.dumps(state | {"score": "low"}),
-        json.dumps(state | {"hyperparameters": {"space": [], "values": {"units": []}}}),
-    ]  # fmt: skip
-    for number, damage in enumerate(damages):
-        folder = written({**plain, first: damage}, tmp_path / f"damaged{number}")
-        with pytest.warns(UserWarning, match=r"trial\.json cannot be read and is passed over"):
-            imported = kt_hpo.import_search(folder, tmp_path, f"ours{number}", objective="val_loss")
-        assert len(imported.trials) == 1, damage
+    text = json.dumps(DAMAGES[damage](json.loads(plain[first])))
+    folder = written({**plain, first: text}, tmp_path / "damaged")
+    with pytest.warns(UserWarning, match=r"trial\.json cannot be read and is passed over"):
+        imported = kt_hpo.import_search(folder, tmp_path, "ours", objective="val_loss")
+    assert len(imported.trials) == 1
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ def search(tmp_path, *args, tuner=None, **kwargs):
     ("given", "message"),
     [
         ({"epoch": 3}, "Did you mean 'epochs'"),
-        ({"validation": (X, Y)}, "Did you mean 'validation_data'"),
+        ({"validation_dat": (X, Y)}, "Did you mean 'validation_data'"),
         ({"max_trials": 3}, "a tuner's own belongs to its constructor"),
         ({"epochs": 0}, "epochs=0 is not allowed; give a whole number from 1 on"),
         ({"epochs": "3"}, "epochs='3'"),
