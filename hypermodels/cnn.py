@@ -8,7 +8,7 @@ import keras
 import keras_tuner
 
 from hypermodels import blocks
-from hypermodels.ranges import Range, check_names, check_numbers, pick, possible
+from hypermodels.ranges import Range, check_names, check_numbers, check_shape, pick, possible
 from hypermodels.trained import TrainedHyperModel
 
 
@@ -100,6 +100,7 @@ class CNNHyperModel(TrainedHyperModel):
             name=name,
             tunable=tunable,
         )
+        check_shape(input_shape)
         _check_image(input_shape)
         check_numbers("blocks", blocks, 1)
         check_numbers("filters", filters, 1)

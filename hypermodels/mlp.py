@@ -8,7 +8,7 @@ import keras
 import keras_tuner
 
 from hypermodels import blocks
-from hypermodels.ranges import Range, check_names, check_numbers, pick
+from hypermodels.ranges import Range, check_names, check_numbers, check_shape, pick
 from hypermodels.trained import TrainedHyperModel
 
 
@@ -87,6 +87,7 @@ class MLPHyperModel(TrainedHyperModel):
             name=name,
             tunable=tunable,
         )
+        check_shape(input_shape)
         check_numbers("layers", layers, 1)
         check_numbers("units", units, 1)
         check_names("activation", activation, blocks.ACTIVATIONS)

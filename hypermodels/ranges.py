@@ -74,12 +74,30 @@ def check_numbers(name: str, values: Range, low: float, high: float = float("inf
         ValueError: If it is no range, a choice or a number within the bounds.
     """
     numbers = list(values) if isinstance(values, tuple | list) else [values]
-    ordered = not isinstance(values, tuple) or (len(values) == 2 and values[0] <= values[1])
-    if not ordered or not numbers or not all(_is_within(number, low, high) for number in numbers):
+    allowed = bool(numbers) and all(_is_within(number, low, high) for number in numbers)
+    if isinstance(values, tuple):
+        allowed = allowed and len(values) == 2 and values[0] <= values[1]
+    if not allowed:
         upper = "" if high == float("inf") else f" to {high}"
         raise ValueError(
             f"{name}={values!r} is not allowed: give a range (low, high), a list of choices or one "
             f"value, of numbers from {low}{upper}."
+        )
+
+
+def check_shape(shape: Any) -> None:
+    """Checks the shape of a sample.
+
+    Args:
+        shape: Whole numbers from 1 on.
+
+    Raises:
+        ValueError: If it is something else.
+    """
+    sides = list(shape) if isinstance(shape, tuple | list) else []
+    if not sides or not all(_is_within(side, 1, float("inf")) for side in sides):
+        raise ValueError(
+            f"input_shape={shape!r} is not allowed: give the shape of one sample, such as (28, 28)."
         )
 
 
@@ -95,7 +113,7 @@ def check_names(name: str, values: Range, allowed: Sequence[str]) -> None:
         ValueError: If one is not allowed; the nearest is suggested.
     """
     for value in values if isinstance(values, list) else [values]:
-        if value not in allowed:
+        if not isinstance(value, str) or value not in allowed:
             close = difflib.get_close_matches(str(value), allowed, n=1, cutoff=0.4)
             hint = f" Did you mean {close[0]!r}?" if close else ""
             raise ValueError(

@@ -366,7 +366,7 @@ def keras_tuner_folders(data: st.DataObject, folder: Path) -> None:
 
 def command_lines(data: st.DataObject, folder: Path) -> None:
     """Lines of the command line."""
-    flags = sorted(f"--{option.name.replace('_', '-')}" for option in OPTIONS)
+    flags = sorted(f"--{name.replace('_', '-')}" for name in OPTIONS)
     words = st.sampled_from(
         ["0", "-1", "3", "x", "none", "1e5", "auto", "tpe", "val_loss", "", "a:b"]
     )

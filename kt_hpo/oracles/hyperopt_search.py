@@ -124,7 +124,7 @@ def make_suggest(algorithm: str | Suggest) -> Suggest:
     """
     if callable(algorithm):
         return algorithm
-    if algorithm not in _ALGORITHMS:
+    if not isinstance(algorithm, str) or algorithm not in _ALGORITHMS:
         raise ValueError(
             f"algorithm={algorithm!r} is not one of {', '.join(_ALGORITHMS)}. A function that "
             "hyperopt.fmin takes as algo, such as hyperopt.tpe.suggest, is taken as well."

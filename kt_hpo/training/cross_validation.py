@@ -196,8 +196,13 @@ def check_data(splitter: Splitter, data: Data) -> None:
                 "Give search() all samples, and leave one of the two out."
             )
     x, y, _ = named_data(data)
-    folds = make_folds(splitter, x, y, kwargs.get("groups"), seed=0)
     count = _count(x)
+    try:
+        folds = make_folds(splitter, x, y, kwargs.get("groups"), seed=0)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"cross_validation={splitter!r} cannot split these {count:,} samples: {error}"
+        ) from error
     if any(fold.train.max() >= count or fold.validation.max() >= count for fold in folds):
         raise ValueError(f"cross_validation has indices beyond the {count:,} samples there are.")
 

@@ -71,6 +71,10 @@ def check_values(given: Mapping[str, Any]) -> None:
             "search() got no x: there is nothing to train with. Give arrays, search(x, y, ...), a "
             "tf.data.Dataset, a keras.utils.PyDataset, or a function that makes one of these."
         )
+    for name in ("x", "y"):
+        for leaf in keras.tree.flatten(given.get(name)):
+            if hasattr(leaf, "__array__") and np.ndim(leaf) == 0:
+                raise ValueError(f"{name}={leaf!r} has no samples; give arrays, a row for each.")
     _check_labels("y", given.get("y"))
     _check_validation(given.get("validation_data"), given.get("validation_split"))
     for name in ("epochs", "initial_epoch"):

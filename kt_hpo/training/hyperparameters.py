@@ -71,6 +71,11 @@ class Training(keras_tuner.HyperModel):
         steps_per_execution: Range = None,
     ) -> None:
         super().__init__()
+        if not callable(hypermodel) and not isinstance(hypermodel, keras_tuner.HyperModel):
+            raise ValueError(
+                f"hypermodel={hypermodel!r} is not allowed; give a keras_tuner.HyperModel or a "
+                "function build(hp) that returns a compiled model."
+            )
         self.hypermodel = get_hypermodel(hypermodel)
         self.class_weight = class_weight
         self._ranges = {

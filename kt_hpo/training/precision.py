@@ -31,7 +31,8 @@ def check_precision(precision: str | None) -> None:
     Example:
         >>> check_precision("mixed_bfloat16")
     """
-    if precision is not None and precision not in PRECISIONS:
+    is_known = isinstance(precision, str) and precision in PRECISIONS
+    if precision is not None and not is_known:
         raise ValueError(
             f"precision={precision!r} is not one of {', '.join(PRECISIONS)}."
             f"{did_you_mean(str(precision), PRECISIONS)}"
@@ -47,7 +48,7 @@ def check_jit_compile(jit_compile: bool | str | None) -> None:
     Raises:
         ValueError: If it is something else.
     """
-    if not (jit_compile is None or isinstance(jit_compile, bool) or jit_compile == "auto"):
+    if not (jit_compile is None or isinstance(jit_compile, bool) or str(jit_compile) == "auto"):
         raise ValueError(f'jit_compile={jit_compile!r} is not allowed; give True, False or "auto".')
 
 

@@ -78,11 +78,12 @@ class BayesianOptimization(Tuner):
             "max_consecutive_failed_trials": max_consecutive_failed_trials,
         }
         oracle: RecordedOracle
-        if engine == "keras_tuner":
+        name = engine if isinstance(engine, str) else ""
+        if name == "keras_tuner":
             oracle = BayesianOptimizationOracle(
                 num_initial_points=num_initial_points, alpha=alpha, beta=beta, **common
             )
-        elif engine == "optuna":
+        elif name == "optuna":
             if (alpha, beta) != (1e-4, 2.6):
                 raise ValueError(
                     f"alpha={alpha} and beta={beta} are of the Gaussian process; TPE has neither. "

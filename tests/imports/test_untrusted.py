@@ -121,7 +121,9 @@ DAMAGES = {
     "metrics in a list": lambda state: state | {"metrics": {"metrics": []}},
     "a score in words": lambda state: state | {"score": "low"},
     "values of no kind": lambda state: state | {
-        "hyperparameters": {"space": [], "values": {"units": []}}
+        "hyperparameters": state["hyperparameters"] | {
+            "values": {key: [] for key in state["hyperparameters"]["values"]}
+        }
     },
 }  # fmt: skip
 

@@ -16,8 +16,8 @@ from typing import Any
 _GRAPH = "graph.pickle"
 # What protobuf can hold is 2 GiB; each worker has a copy.
 _MOST_BYTES = 2**30
-# Python functions stay in the process that made them.
-_PYTHON = ("PyFunc", "EagerPyFunc", "PyFuncStateless", "GeneratorDataset")
+# Python functions, variables and tables stay in the process that made them.
+_BOUND = ("PyFunc", "GeneratorDataset", "Variable", "VarHandle", "LookupTable", "RngReadAndSkip")
 _RANDOM = ("Shuffle", "Random", "Multinomial", "StatefulUniform", "Rng")
 
 
@@ -115,12 +115,12 @@ def _graph_of(dataset: Any) -> tuple[bytes | None, bool]:
         graph = tf.compat.v1.GraphDef.FromString(serialized.numpy())
     except Exception:  # Whatever TensorFlow raises of variables, tables and other resources.
         return None, True
-    operations = set(_operations(graph))
-    if operations.intersection(_PYTHON):
-        return None, True
-    is_random = any(word in operation for operation in operations for word in _RANDOM)
+    operations = " ".join(set(_operations(graph)))
+    # What Python code does nobody knows.
+    is_random = any(word in operations for word in (*_RANDOM, "PyFunc", "GeneratorDataset"))
     content = serialized.numpy()
-    return (content, is_random) if len(content) <= _MOST_BYTES else (None, is_random)
+    is_bound = len(content) > _MOST_BYTES or any(word in operations for word in _BOUND)
+    return None if is_bound else content, is_random
 
 
 def _operations(graph: Any) -> Iterator[str]:

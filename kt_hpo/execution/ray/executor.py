@@ -188,6 +188,11 @@ class Ray:
 
 
 def _checked(resources: Mapping[str, float]) -> dict[str, float]:
+    if not isinstance(resources, Mapping):
+        raise ValueError(
+            f"resources={resources!r} is not allowed; name what a trial needs and how much of it, "
+            'such as {"CPU": 2, "GPU": 0.5}.'
+        )
     for name, amount in resources.items():
         is_number = isinstance(amount, numbers.Real) and not isinstance(amount, bool)
         if not isinstance(name, str) or not is_number or amount < 0:
