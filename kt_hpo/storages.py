@@ -96,7 +96,8 @@ def connected(storage: optuna.storages.BaseStorage | str) -> optuna.storages.Bas
 
 
 def _cannot_be_opened(storage: str, error: Exception) -> ValueError:
+    reason = (str(error) or type(error).__name__).splitlines()[0]
     return ValueError(
-        f"storage={storage!r} cannot be opened: {str(error).splitlines()[0]}. Check the URL, that "
-        "its directory or server is there, and that its driver is installed."
+        f"storage={storage!r} cannot be opened: {reason}. Check the URL, that its "
+        "directory or server is there, and that its driver is installed."
     )
