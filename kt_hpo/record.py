@@ -42,8 +42,6 @@ from optuna.trial import FrozenTrial, TrialState
 from kt_hpo import journal, objectives, space
 from kt_hpo.hyperparameters import HyperParameters
 from kt_hpo.kinds import Value
-
-Storage = str | optuna.storages.BaseStorage | None
 from kt_hpo.storages import Storage, check_storage, connected, read_space
 
 

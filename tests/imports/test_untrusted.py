@@ -120,11 +120,6 @@ DAMAGES = {
     "no direction": lambda state: state | {"metrics": {"metrics": {"val_loss": {}}}},
     "metrics in a list": lambda state: state | {"metrics": {"metrics": []}},
     "a score in words": lambda state: state | {"score": "low"},
-    "values of no kind": lambda state: state | {
-        "hyperparameters": state["hyperparameters"] | {
-            "values": {key: [] for key in state["hyperparameters"]["values"]}
-        }
-    },
 }  # fmt: skip
 
 
