@@ -40,7 +40,7 @@ _UNUSED = {
 # A new optimizer is given these, or has the state of a trial.
 _STATE = {
     "_distribution_strategy", "_iterations", "_learning_rate", "_trainable_variables",
-    "_trainable_variables_indices", "_variables", "built",
+    "_trainable_variables_indices", "_variables", "built", "momentums",
 }  # fmt: skip
 
 
