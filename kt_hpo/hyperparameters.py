@@ -23,7 +23,7 @@ from kt_hpo.kinds import Boolean, Choice, Fixed, Float, Int, Value, corrected, f
 
 
 class TwoRangesError(FatalValueError):
-    """One name is asked for with two ranges at once, so that no value is right for both."""
+    """One name is asked for with two ranges, of which one would be given values of the other."""
 
 
 class HyperParameters(keras_tuner.HyperParameters):
@@ -217,7 +217,7 @@ class HyperParameters(keras_tuner.HyperParameters):
             if not asks_alike(first, hp):
                 raise TwoRangesError(
                     f"{hp.name!r} is asked for twice, as {in_words(hp)} and before as "
-                    f"{in_words(first)}: no value is right for both. Give each a name of its own, "
+                    f"{in_words(first)}: one name has one range. Give each a name of its own, "
                     "such as within hp.name_scope('second'), or both one range."
                 )
         return super()._retrieve(hp)
