@@ -195,6 +195,18 @@ class Choice(KerasTunerChoice):
         # Keras Tuner turns booleans into integers.
         self._values, self._default = listed, default
 
+    def to_proto(self) -> Any:
+        """Describes it as Keras Tuner's message, which has no booleans: they are 1 and 0 there."""
+        if not isinstance(self._values[0], bool):
+            return super().to_proto()
+        return KerasTunerChoice(
+            self.name,
+            [int(one) for one in self._values],
+            ordered=self.ordered,
+            default=int(self.default),
+            conditions=self.conditions,
+        ).to_proto()
+
 
 class Boolean(KerasTunerBoolean):
     """A choice between True and False.

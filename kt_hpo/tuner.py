@@ -29,7 +29,7 @@ from kt_hpo.record import Storage
 from kt_hpo.startup import quiet_retracing
 from kt_hpo.tracking import Progress, TrackerLike, make_trackers
 from kt_hpo.training import checkpoints, fit, precision
-from kt_hpo.training.build import Preparation, check_model
+from kt_hpo.training.build import Preparation, check_model, go_on
 from kt_hpo.training.checks import check_search
 from kt_hpo.training.distribution import strategy_named
 from kt_hpo.training.interruption import Interruption
@@ -284,6 +284,8 @@ class Tuner(Found):
         check_model(self, model)
         if self.preparation is not None:
             self.preparation(model)
+        else:
+            go_on(self, hp, model)  # Called outside of a training.
         return model
 
     def _run_trial_takes(self, name: str) -> bool:

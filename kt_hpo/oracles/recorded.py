@@ -127,6 +127,8 @@ class RecordedOracle(SearchState):
 
     def _begin(self, trial: Trial, was_waiting: bool) -> None:
         """Writes that a trial runs."""
+        if not self.trials and self.record.space is None:  # No tuner has begun the record.
+            self.record.seed, self.record.space = self.seed, self.hyperparameters
         values = trial.hyperparameters.values
         if was_waiting:
             with self.record.batched():

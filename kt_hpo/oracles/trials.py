@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import keras_tuner
 from keras_tuner.engine.trial import Trial, TrialStatus
@@ -79,7 +80,7 @@ def add_metrics(
         trial.metrics.update(name, value, step=epoch)
 
 
-def trial_to_end(
+def trial_meant(
     oracle: keras_tuner.Oracle,
     trial: Trial | str | None = None,
     status: str = TrialStatus.COMPLETED,
@@ -94,18 +95,33 @@ def trial_to_end(
         trial_id: The id, if it was given by this name.
 
     Returns:
+        The trial; where an id was given, with its status.
+    """
+    if isinstance(trial, Trial):
+        return trial
+    meant = oracle.get_trial(trial_id if trial is None else trial)
+    # Keras Tuner takes any word here, and its own tests say COMPLETE, as Optuna does.
+    meant.status = TrialStatus.COMPLETED if status == "COMPLETE" else status
+    return meant
+
+
+def trial_to_end(oracle: keras_tuner.Oracle, *trial: Any, **named: Any) -> Trial:
+    """Gives the trial that a call of `Oracle.end_trial` is about, with how it ended.
+
+    Args:
+        oracle: The oracle that keeps the trial.
+        *trial: As in `trial_meant`.
+        **named: Likewise.
+
+    Returns:
         The trial, with its status.
 
     Raises:
         ValueError: If it has another status than a trial can end with.
     """
-    if isinstance(trial, Trial):
-        ended = trial
-    else:
-        ended = oracle.get_trial(trial_id if trial is None else trial)
-        # Keras Tuner takes any word here, and its own tests say COMPLETE, as Optuna does.
-        ended.status = TrialStatus.COMPLETED if status == "COMPLETE" else status
-    if ended.status == TrialStatus.RUNNING and ended.metrics.exists(oracle.objective.name):
+    ended = trial_meant(oracle, *trial, **named)
+    kept = oracle.trials.get(ended.trial_id, ended)
+    if ended.status == TrialStatus.RUNNING and kept.metrics.exists(oracle.objective.name):
         ended.status = TrialStatus.COMPLETED  # Its result is there, and nobody has said otherwise.
     if ended.status not in _ENDS:
         raise ValueError(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import keras
+import keras_tuner
 from keras_tuner.engine.trial import Trial
 from keras_tuner.errors import FailedTrialError, FatalTypeError
 
@@ -84,15 +85,31 @@ def continue_past(tuner: Tuner, trial: Trial, model: keras.Model, execution: int
         model: Its model.
         execution: The number of the training within its trial.
     """
-    past_id = trial.hyperparameters.values.get("tuner/trial_id")
-    with distribution.scope(tuner.distribution_strategy):
-        if past_id is not None:
-            past = checkpoints.find_last(Path(tuner.get_trial_dir(past_id)), execution)
-            checkpoints.go_on_from(model, past)
-        if tuner.oracle.inherit_weights:
+    go_on(tuner, trial.hyperparameters, model, execution)
+    if tuner.oracle.inherit_weights:
+        with distribution.scope(tuner.distribution_strategy):
             inherited = inheritance.inherit_from_parent(tuner, trial, model, execution)
-            if inherited is not None:
-                tuner.annotate(trial, inherited=inherited)
+        if inherited is not None:
+            tuner.annotate(trial, inherited=inherited)
+
+
+def go_on(
+    tuner: Tuner, hp: keras_tuner.HyperParameters, model: keras.Model, execution: int = 0
+) -> None:
+    """Trains a model as far as the trial is that its values name, as Hyperband's later rounds do.
+
+    Args:
+        tuner: The tuner.
+        hp: The values that the model was built with.
+        model: The model.
+        execution: The number of the training within its trial.
+    """
+    past_id = hp.values.get("tuner/trial_id")
+    if past_id is None:
+        return
+    with distribution.scope(tuner.distribution_strategy):
+        past = checkpoints.find_last(Path(tuner.get_trial_dir(past_id)), execution)
+        checkpoints.go_on_from(model, past)
 
 
 class Preparation:

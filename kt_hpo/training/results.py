@@ -144,7 +144,8 @@ def _rows(
     """The metrics of each epoch of a training."""
     lists = {name: list(values) for name, values in history.history.items()}
     count = max(map(len, lists.values()), default=0)
-    epochs = list(history.epoch) or list(range(count))
+    # One that a user has filled by hand has no epochs.
+    epochs = list(getattr(history, "epoch", [])) or list(range(count))
     rows: dict[int, dict[str, float]] = {epoch: {} for epoch in epochs}
     for watched in trainings:
         if list(watched) == epochs and _agree(watched, lists):

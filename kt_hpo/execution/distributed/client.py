@@ -16,7 +16,7 @@ from kt_hpo.execution.distributed.messages import TrialLostError
 from kt_hpo.execution.distributed.role import Role
 from kt_hpo.journal import RecordError
 from kt_hpo.oracles import RecordedOracle
-from kt_hpo.oracles.trials import trial_to_end
+from kt_hpo.oracles.trials import trial_meant
 from kt_hpo.studies import open_study
 
 # What the program itself says, and is the same in the chief.
@@ -74,7 +74,7 @@ class OracleClient:
     def end_trial(self, *trial: Any, **named: Any) -> None:
         """Ends a trial; see `RecordedOracle.end_trial`."""
         try:
-            self.line.ask("end_trial", trial_to_end(self, *trial, **named))
+            self.line.ask("end_trial", trial_meant(self, *trial, **named))
         except TrialLostError as lost:
             # The chief was started again, or has taken this worker for lost: the next one, then.
             print(lost, file=sys.stderr)
