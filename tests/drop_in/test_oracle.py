@@ -126,7 +126,7 @@ def test_failures_in_a_row_end_the_search_and_others_do_not(kt, drive):
     trial = oracle.create_trial("a")
     trial.message = "the error's own words"
     trial.status = "FAILED"
-    with pytest.raises(RuntimeError, match=r"(?s)consecutive.*the error's own words"):
+    with pytest.raises(RuntimeError, match=r"(?s)(consecutive|in a row).*the error's own words"):
         oracle.end_trial(trial)
 
 
@@ -253,7 +253,7 @@ def test_a_search_is_taken_up_again(kt, drive):
     oracle.save()
     again = make()
     again.reload()
-    assert list(again.trials) == list(oracle.trials)
+    assert set(again.trials) == set(oracle.trials)
     for trial_id, trial in oracle.trials.items():
         assert again.trials[trial_id].hyperparameters.values == trial.hyperparameters.values
         assert again.trials[trial_id].score == trial.score
