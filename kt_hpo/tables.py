@@ -126,7 +126,7 @@ def _row(trial: FrozenTrial, names: list[str]) -> dict[str, Any]:
         row["violation"] = total_violation(trial.constraints)
     row["best_epoch"] = attributes["best_epoch"] + 1 if "best_epoch" in attributes else None
     row.setdefault("parameters", attributes.get("parameters"))
-    row["seconds"] = seconds(trial)
+    row["seconds"] = seconds(trial) or None  # Trials from elsewhere may have no times.
     error = attributes.get("traceback", "").strip()
     row["error"] = error.splitlines()[-1] if error else None
     return row
