@@ -32,8 +32,11 @@ class HyperParameters(keras_tuner.HyperParameters):
     Used exactly like `keras_tuner.HyperParameters`, of which it is a subclass.
 
     Attributes:
-        propose: Gives the value of a hyperparameter that is met for the first time; None for its
-            default. Not part of a copy.
+        propose: Gives the value of a hyperparameter that is met for the first time, or is asked for
+            with another range than the known one; None for the default and the known value. Not
+            part of a copy.
+        recorded_as: Names in the record of hyperparameters whose range has changed, the present
+            name first, by the name each began with.
 
     Example:
         >>> hp = HyperParameters()
@@ -45,6 +48,7 @@ class HyperParameters(keras_tuner.HyperParameters):
 
     def __init__(self) -> None:
         super().__init__()
+        self.recorded_as: dict[str, list[str]] = {}
         self._asked: dict[str, HyperParameter] = {}
         self._held: set[str] = set()
 
@@ -220,7 +224,48 @@ class HyperParameters(keras_tuner.HyperParameters):
                     f"{in_words(first)}: one name has one range. Give each a name of its own, "
                     "such as within hp.name_scope('second'), or both one range."
                 )
+            known = self.entry(hp)
+            if self.propose is not None and known is not None and not asks_alike(known, hp):
+                self.values[hp.name] = self.propose(hp)
+                self.replace(hp)
         return super()._retrieve(hp)
+
+    @property
+    def asked(self) -> list[HyperParameter]:
+        """What was asked for and is active, each with the range it was asked for with."""
+        return list(self._asked.values())
+
+    def entry(self, hyperparameter: HyperParameter) -> HyperParameter | None:
+        """Finds what is known of a hyperparameter.
+
+        Args:
+            hyperparameter: A hyperparameter.
+
+        Returns:
+            The known one of the same name in the same scope; None if there is none.
+        """
+        alike = self._hps.get(hyperparameter.name, [])
+        return next((one for one in alike if one.conditions == hyperparameter.conditions), None)
+
+    def replace(self, hyperparameter: HyperParameter) -> None:
+        """Gives the known hyperparameter of the same name and scope the range of another.
+
+        Args:
+            hyperparameter: The other one.
+        """
+        known = self.entry(hyperparameter)
+        for entries in (self._space, self._hps[hyperparameter.name]):
+            entries[:] = [hyperparameter if one is known else one for one in entries]
+
+    def become(self, other: keras_tuner.HyperParameters) -> None:
+        """Takes the space and the values of another.
+
+        Args:
+            other: The other one.
+        """
+        copied = self.from_config(other.get_config())
+        self._hps, self._space, self.values = copied._hps, copied._space, copied.values
+        self.recorded_as = copied.recorded_as
 
     def _name(self, name: Any) -> str:
         """The full name of what is asked for by a name in the current name scopes."""
@@ -266,6 +311,12 @@ class HyperParameters(keras_tuner.HyperParameters):
         stream = random.Random(repr((hyperparameter.name, known)))
         return hyperparameter.prob_to_value(stream.random())
 
+    def get_config(self) -> dict[str, Any]:
+        """Describes the space and the values in what JSON can hold."""
+        config = super().get_config()
+        renamed = {name: list(names) for name, names in self.recorded_as.items()}
+        return config | ({"recorded_as": renamed} if renamed else {})
+
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
         """Makes the space and values that `get_config` described.
@@ -282,6 +333,8 @@ class HyperParameters(keras_tuner.HyperParameters):
             hyperparameters._hps[hyperparameter.name].append(hyperparameter)
             hyperparameters._space.append(hyperparameter)
         hyperparameters.values = dict(config["values"])
+        renamed = config.get("recorded_as", {}).items()
+        hyperparameters.recorded_as = {name: list(names) for name, names in renamed}
         return hyperparameters
 
     def copy(self) -> Self:
@@ -301,6 +354,25 @@ def _parent_values(name: str, values: Any) -> list[Any]:
 def asks_alike(one: HyperParameter, other: HyperParameter) -> bool:
     """Tells whether two hyperparameters have the same values."""
     return in_words(one) == in_words(other)
+
+
+def check_one_range(known: HyperParameter | None, asked: HyperParameter) -> None:
+    """Refuses a hyperparameter whose range depends on other values.
+
+    Args:
+        known: The hyperparameter as it was asked for before; None if it was not.
+        asked: The hyperparameter as it is asked for now.
+
+    Raises:
+        TwoRangesError: If their values differ.
+    """
+    if known is not None and not asks_alike(known, asked):
+        raise TwoRangesError(
+            f"{asked.name!r} is asked for as {in_words(asked)}, and with other values as "
+            f"{in_words(known)}: one name has one range in all trials. Give each range a name of "
+            "its own, such as f'units_{layers}', or ask for a share, hp.Float('share', 0, 1), and "
+            "multiply."
+        )
 
 
 def in_words(hyperparameter: HyperParameter) -> str:

@@ -15,13 +15,43 @@ def recorded_names(space: keras_tuner.HyperParameters) -> Iterator[tuple[HyperPa
     """Pairs each hyperparameter with its name in the record.
 
     Keras Tuner lets hyperparameters of several scopes share a name; Optuna wants one meaning a
-    name, so every further one carries its conditions: `units [model=cnn]`.
+    name, so every further one carries its conditions: `units [model=cnn]`. One whose range has
+    changed to what Optuna takes for another meaning carries a number: `optimizer [2]`.
 
     Args:
         space: The search space.
 
     Yields:
         The hyperparameter and the name its values are recorded under.
+    """
+    for hyperparameter, names in all_recorded_names(space):
+        yield hyperparameter, names[0]
+
+
+def all_recorded_names(
+    space: keras_tuner.HyperParameters,
+) -> Iterator[tuple[HyperParameter, list[str]]]:
+    """Pairs each hyperparameter with all names it has had in the record.
+
+    Args:
+        space: The search space.
+
+    Yields:
+        The hyperparameter and its names, the present one first.
+    """
+    recorded_as = getattr(space, "recorded_as", {})
+    for hyperparameter, name in first_names(space):
+        yield hyperparameter, recorded_as.get(name, [name])
+
+
+def first_names(space: keras_tuner.HyperParameters) -> Iterator[tuple[HyperParameter, str]]:
+    """Pairs each hyperparameter with the name in the record that it began with.
+
+    Args:
+        space: The search space.
+
+    Yields:
+        The hyperparameter and its name.
     """
     seen: set[str] = set()
     for hyperparameter in space.space:

@@ -23,9 +23,14 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from kt_hpo.hyperparameters import HyperParameter, HyperParameters, TwoRangesError
+from kt_hpo.hyperparameters import (
+    HyperParameter,
+    HyperParameters,
+    TwoRangesError,
+    check_one_range,
+)
 from kt_hpo.kinds import Boolean, Choice, Fixed, Float, Int, Value, corrected
-from kt_hpo.scopes import active_values, is_active, recorded_names
+from kt_hpo.scopes import active_values, all_recorded_names, is_active, recorded_names
 
 # How many configurations are tried before a hypermodel is said to build with none.
 RANDOM_BUILDS = 20
@@ -151,7 +156,8 @@ def from_params(
     hyperparameters = HyperParameters.from_config(space.get_config())
     hyperparameters.values = {
         hyperparameter.name: params[name]
-        for hyperparameter, name in recorded_names(space)
+        for hyperparameter, names in all_recorded_names(space)
+        for name in reversed(names)
         if name in params
     } | dict(rest or {})
     return hyperparameters
@@ -210,6 +216,41 @@ def check_values(space: keras_tuner.HyperParameters, values: Mapping[str, Value]
             raise ValueError(f"{name}={value!r} is not allowed; it must be one of {allowed}.")
 
 
+def holds(hyperparameter: HyperParameter, value: Value) -> bool:
+    """Tells whether a value is in the range of a hyperparameter.
+
+    Args:
+        hyperparameter: A hyperparameter.
+        value: A value.
+
+    Returns:
+        Whether it is.
+
+    Example:
+        >>> holds(Int("units", 8, 64, step=8), 12)
+        False
+    """
+    distribution = to_distribution(hyperparameter)
+    return _holding(distribution, value) == distribution
+
+
+def fits(space: keras_tuner.HyperParameters, values: Mapping[str, Value]) -> bool:
+    """Tells whether the values of a trial are in the ranges that a space has now.
+
+    Args:
+        space: The search space.
+        values: Active values by name; some may be missing.
+
+    Returns:
+        Whether they are.
+    """
+    return all(
+        holds(hyperparameter, values[hyperparameter.name])
+        for hyperparameter in space.space
+        if hyperparameter.name in values and is_active(hyperparameter, values)
+    )
+
+
 def explore(
     build: Callable[[HyperParameters], Any], declared: keras_tuner.HyperParameters
 ) -> HyperParameters:
@@ -228,8 +269,10 @@ def explore(
 
     Raises:
         ValueError: If not a single build went well; with the first one's traceback.
-        TwoRangesError: If a build asks for one name with two ranges.
+        TwoRangesError: If a build asks for one name with two ranges, or two builds do. What is
+            known beforehand keeps its range, whatever a build asks for.
     """
+    declared_names = {hyperparameter.name for hyperparameter in declared.space}
     space = HyperParameters.from_config(declared.get_config())
     stream = np.random.default_rng(0)
     scopes: list[Any] = [[]]
@@ -247,6 +290,9 @@ def explore(
             raise
         except Exception:
             tracebacks.append(traceback.format_exc())
+        for asked in hp.asked:
+            if asked.name not in declared_names:
+                check_one_range(space.entry(asked), asked)
         known = [(h.name, h.conditions) for h in space.space]
         space.merge([h for h in hp.space if (h.name, h.conditions) not in known])
         for scope in map(list, hp.inactive_scopes):

@@ -200,6 +200,11 @@ class Tuner(Found):
         return overridden and not getattr(self.hypermodel, "uses_model_fit", False)
 
     @property
+    def meets_more(self) -> bool:
+        """Whether a trial may ask for hyperparameters that no build asks for."""
+        return self.runs_its_own_way or self.fits_its_own_way
+
+    @property
     def stops_trials_early(self) -> bool:
         """Whether a pruner, or a subclass that overrides `report`, may stop a running trial."""
         has_pruner = not isinstance(self.oracle.pruner, NopPruner)
@@ -239,6 +244,7 @@ class Tuner(Found):
             record_environment(self.study)
             self.oracle.record.note(made_by=made_by(self))
             self.oracle.record.plan(self.oracle.planned_trials)
+            self.oracle.meets_more = self.meets_more
             self.on_search_begin()
             with self.interruption.listening(
                 self.progress.note, self.training.time_budget, self._reports_epochs_here
@@ -403,14 +409,15 @@ class Tuner(Found):
             self._take_up_space()
 
     def _take_up_space(self) -> None:
+        if self.hypermodel is not None:
+            declared = self.oracle.get_space()
+            self.hypermodel.declare_hyperparameters(declared)
+            self.oracle.overridden |= {hyperparameter.name for hyperparameter in declared.space}
+            self.oracle.update_space(declared)
+            self.oracle.update_space(space.explore(self.hypermodel.build, self.oracle.get_space()))
+            keras.utils.clear_session(free_memory=False)
+        # What the program asks for now is known: the record may tell of other ranges.
         self.oracle.reload()
-        if self.oracle.trials or self.hypermodel is None:
-            return
-        declared = self.oracle.get_space()
-        self.hypermodel.declare_hyperparameters(declared)
-        self.oracle.update_space(declared)
-        self.oracle.update_space(space.explore(self.hypermodel.build, self.oracle.get_space()))
-        keras.utils.clear_session(free_memory=False)
 
     def _get_tuner_fname(self) -> str:
         # Keras Tuner reloads from this file where it exists; the record knows better.

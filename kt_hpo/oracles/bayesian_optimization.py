@@ -50,7 +50,9 @@ class BayesianOptimizationOracle(RecordedOracle, keras_tuner.oracles.BayesianOpt
         self.gpr.random_state = self.seed % 2**32
         own = self.trials
         try:
-            self.trials = {f"past {past.trial_id}": past for past in self.past} | own
+            past = {f"past {one.trial_id}": one for one in self.past}
+            known = (past | own).items()
+            self.trials = {name: trial for name, trial in known if self.is_in_range(trial)}
             with (
                 warnings.catch_warnings(category=ConvergenceWarning, action="ignore"),
                 threadpool_limits(1),

@@ -104,7 +104,7 @@ class BayesOptSearchOracle(RecordedOracle):
             `{"status": ..., "values": ...}`, as every oracle. A point that was tried already is
             replaced by a random one; a search that finds none ends.
         """
-        seen = observations([*self.past, *self.trials.values()], self.objective)
+        seen = observations(self.known_trials(), self.objective)
         measured = [o for o in seen if o.loss is not None and np.isfinite(o.loss)]
         values: dict[str, Value] | None = None
         if dimensions(self.hyperparameters) and len(measured) >= self.num_initial_points:

@@ -74,9 +74,14 @@ class EvolutionarySearchOracle(RecordedOracle):
     @property
     def population(self) -> list[Trial]:
         """The trials that may have children, the oldest first."""
-        best_past = best_first(self.past, self.objective)[: self.population_size]
+        past = [trial for trial in self.past if self.is_in_range(trial)]
+        best_past = best_first(past, self.objective)[: self.population_size]
         ended = [self.trials[trial_id] for trial_id in self.end_order]
-        completed = [trial for trial in ended if trial.status == TrialStatus.COMPLETED]
+        completed = [
+            trial
+            for trial in ended
+            if trial.status == TrialStatus.COMPLETED and self.is_in_range(trial)
+        ]
         return [*reversed(best_past), *completed][-self.population_size :]
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
@@ -111,7 +116,7 @@ class EvolutionarySearchOracle(RecordedOracle):
     def _child(self) -> dict[str, Value] | None:
         """A mutation that was not tried before, with its parent; None if there is none."""
         population = self.population
-        if not population or len(self.past) + len(self.trials) < self.population_size:
+        if not population or len(self.known_trials()) < self.population_size:
             return None
         stream = self._stream()
         for _ in range(self._max_collisions + 1):

@@ -14,7 +14,7 @@ from kt_hpo.kinds import Value
 from kt_hpo.oracles.locking import synchronized
 from kt_hpo.oracles.recorded import RecordedOracle
 from kt_hpo.oracles.trials import own_values
-from kt_hpo.scopes import active_values, is_active
+from kt_hpo.scopes import active_values, first_names, is_active
 
 
 class GridSearchOracle(RecordedOracle, keras_tuner.oracles.GridSearchOracle):
@@ -92,6 +92,19 @@ class GridSearchOracle(RecordedOracle, keras_tuner.oracles.GridSearchOracle):
         super().reload()
         self._known_space = None
 
+    def _stands(self, trial: Trial) -> bool:
+        """Whether a trial lacks no hyperparameter but those that it has not asked for.
+
+        What an older program did not have at all it could not ask for.
+        """
+        later = self.hyperparameters.recorded_as
+        values = trial.hyperparameters.values
+        return all(
+            hyperparameter.name in values
+            for hyperparameter, name in first_names(self.hyperparameters)
+            if name in later and is_active(hyperparameter, values)
+        )
+
     def _take_in_space(self) -> None:
         """Begins with the first combination again when the space has changed."""
         described = self.hyperparameters.get_config()["space"]
@@ -106,7 +119,10 @@ class GridSearchOracle(RecordedOracle, keras_tuner.oracles.GridSearchOracle):
 
     def _take_in_ended(self) -> None:
         for trial_id in self.end_order[self._count_ended :]:
-            values = self._values_of(self.trials[trial_id])
+            trial = self.trials[trial_id]
+            if not self._stands(trial):
+                continue
+            values = self._values_of(trial)
             names = frozenset(values)
             self._ended.setdefault(names, set()).add(tuple(values[name] for name in names))
         self._count_ended = len(self.end_order)

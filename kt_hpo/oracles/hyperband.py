@@ -143,7 +143,8 @@ class HyperbandOracle(RecordedOracle, keras_tuner.oracles.HyperbandOracle):
         return [trial for trial in bracket.rungs[rung - 1] if trial.trial_id not in promoted]
 
     def _best_first(self, trials: list[Trial]) -> list[Trial]:
-        return best_first(trials, self.objective, self._parameters)
+        in_range = [trial for trial in trials if self.is_in_range(trial)]
+        return best_first(in_range, self.objective, self._parameters)
 
     def _promotion(self, bracket: Bracket) -> dict[str, Any] | None:
         """The best trial of a rung, once more have ended than will be left behind."""

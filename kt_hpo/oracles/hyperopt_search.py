@@ -82,7 +82,7 @@ class HyperoptSearchOracle(RecordedOracle):
         if not dimensions(known):  # Of an empty space Hyperopt makes no domain.
             return from_numbers(known, {})
         domain = hyperopt.base.Domain(None, to_hyperopt(known))
-        seen = observations([*self.past, *self.trials.values()], self.objective)
+        seen = observations(self.known_trials(), self.objective)
         documents = self._documents(seen, list(domain.params))
         trials = hyperopt.trials_from_docs(documents, validate=False)
         seed = int(self._stream().integers(2**31))

@@ -21,7 +21,7 @@ from kt_hpo.oracles.samplers import (
     seed_of,
     takes_no_choices,
 )
-from kt_hpo.oracles.staging import StagedTrial
+from kt_hpo.oracles.staging import StagedTrial, study_as_now
 from kt_hpo.record import Record, quiet_optuna
 from kt_hpo.scopes import active_values, recorded_names
 
@@ -111,14 +111,19 @@ class OptunaSearchOracle(RecordedOracle):
     def _propose(self, number: int, hyperparameter: HyperParameter) -> Value:
         frozen = self.record.trial(number)
         distribution = space.to_distribution(hyperparameter)
+        name = hyperparameter.name
+        for known, recorded_name in recorded_names(self.hyperparameters):
+            if (known.name, known.conditions) == (name, hyperparameter.conditions):
+                name = recorded_name
         reseed(self.sampler, [self.seed, number, 1 + len(frozen.params)])
-        return self.sampler.sample_independent(
-            self.record.study, frozen, hyperparameter.name, distribution
-        )
+        study = study_as_now(self.record.study, self.hyperparameters)
+        return self.sampler.sample_independent(study, frozen, name, distribution)
 
     def _ask(self, number: int, fixed: Mapping[str, Value]) -> dict[str, Value]:
         reseed(self.sampler, [self.seed, number, 0])
-        first = next((trial for trial in self.record.trials if trial.state.is_finished()), None)
+        study = study_as_now(self.record.study, self.hyperparameters)
+        recorded = study.get_trials(deepcopy=False)
+        first = next((trial for trial in recorded if trial.state.is_finished()), None)
         first_names = None if first is None else list(first.params)
         relative = relative_space(self.sampler, self.hyperparameters, first_names)
         named = {
@@ -127,9 +132,7 @@ class OptunaSearchOracle(RecordedOracle):
             if hyperparameter.name in fixed
         }
         with quiet_optuna():
-            staged = StagedTrial(
-                self.record.study, self.sampler, number, named | dict(fixed), relative
-            )
+            staged = StagedTrial(study, self.sampler, number, named | dict(fixed), relative)
             values = active_values(
                 self.hyperparameters,
                 lambda hyperparameter, name: staged.suggest(

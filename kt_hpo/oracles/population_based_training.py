@@ -154,7 +154,11 @@ class PopulationBasedTrainingOracle(RecordedOracle):
     def _standing(self, members: Mapping[int, list[Trial]], age: int) -> list[Trial]:
         """The latest good interval of each member up to an age, the best first."""
         good = (
-            [trial for trial in lived[:age] if trial.status == TrialStatus.COMPLETED]
+            [
+                trial
+                for trial in lived[:age]
+                if trial.status == TrialStatus.COMPLETED and self.is_in_range(trial)
+            ]
             for lived in members.values()
         )
         latest = [trial for trials in good for trial in trials[-1:]]

@@ -86,7 +86,9 @@ class RecordedOracle(SearchState):
             trial.status = TrialStatus.RUNNING
             self.ongoing_trials[tuner_id] = trial
             return trial
-        if self._waits_for_the_first():
+        if not self._is_taken_up and self.record.space is None:
+            self.reload()
+        if self._space_is_being_met:
             return Trial(self.hyperparameters.copy(), trial_id="", status=TrialStatus.IDLE)
         if self.warm_start is not None and not (self.trials or self.past):
             self.past = take_past(
@@ -100,10 +102,6 @@ class RecordedOracle(SearchState):
             self.tuner_ids.discard(tuner_id)
         return trial
 
-    def _waits_for_the_first(self) -> bool:
-        """Whether nothing is known of the space, and a trial that runs will tell."""
-        return not self.hyperparameters.space and bool(self.ongoing_trials)
-
     def _next_trial(self) -> Trial:
         """The trial to run next, begun in the record; one that was enqueued before all others."""
         waiting = self.record.waiting
@@ -115,8 +113,6 @@ class RecordedOracle(SearchState):
             if response["status"] != TrialStatus.RUNNING:
                 waiting, trial_id = None, trial_id_of(self.record.count)
                 response = self.populate_space(trial_id)
-                if response["status"] == TrialStatus.STOPPED and self._space_is_being_met:
-                    response["status"] = TrialStatus.IDLE
         if response["status"] != TrialStatus.RUNNING:
             return Trial(self.hyperparameters.copy(), trial_id="", status=response["status"])
         trial = Trial(self._space_of(trial_id), trial_id=trial_id, status=TrialStatus.RUNNING)

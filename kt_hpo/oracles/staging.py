@@ -18,6 +18,9 @@ from optuna.samplers import BaseSampler
 from optuna.study.study import _ThreadLocalStudyAttribute
 from optuna.trial import FrozenTrial, TrialState
 
+from kt_hpo import revisions
+from kt_hpo.hyperparameters import HyperParameters
+
 _STAGED = -1
 
 
@@ -82,7 +85,9 @@ class StagedTrial:
         self._trial.number, self._trial._trial_id = number, _STAGED
         if fixed:
             self._trial.system_attrs["fixed_params"] = dict(fixed)
-        self._study = pruners._filter_study(_view(study, self._trial), self._trial)
+        self._study = pruners._filter_study(
+            _view(study, _WithStaged(study._storage, self._trial)), self._trial
+        )
         sampler.before_trial(self._study, self._trial)
         if relative is None:
             relative = sampler.infer_relative_search_space(self._study, self._trial)
@@ -125,9 +130,54 @@ class StagedTrial:
         return self._sampler.sample_independent(self._study, self._trial, name, distribution)
 
 
-def _view(study: optuna.Study, staged: FrozenTrial) -> optuna.Study:
-    """The study with the staged trial in it; what samplers note about the study is kept."""
+class _AsNow:
+    """A storage whose trials have the names and ranges that a space has now.
+
+    One whose values are outside of them seems to have failed: samplers count trials by their
+    numbers, and learn nothing of those that failed.
+    """
+
+    def __init__(self, storage: optuna.storages.BaseStorage, known: HyperParameters) -> None:
+        self._storage = storage
+        self._known = known
+
+    def get_all_trials(
+        self,
+        study_id: int,
+        deepcopy: bool = True,
+        states: Container[TrialState] | None = None,
+    ) -> list[FrozenTrial]:
+        trials = self._storage.get_all_trials(study_id, deepcopy=deepcopy)
+        seen = [self._seen(trial) for trial in revisions.as_now(trials, self._known)]
+        return [trial for trial in seen if states is None or trial.state in states]
+
+    def _seen(self, trial: FrozenTrial) -> FrozenTrial:
+        if revisions.is_as_now(trial, self._known):
+            return trial
+        outside = copy.copy(trial)
+        outside.state = TrialState.FAIL
+        return outside
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._storage, name)
+
+
+def study_as_now(study: optuna.Study, known: HyperParameters) -> optuna.Study:
+    """Gives a study as a sampler is to see it after ranges have changed.
+
+    Args:
+        study: The study.
+        known: The search space.
+
+    Returns:
+        The study itself where none has changed.
+    """
+    return _view(study, _AsNow(study._storage, known)) if known.recorded_as else study
+
+
+def _view(study: optuna.Study, storage: Any) -> optuna.Study:
+    """The study on another storage; what samplers note about the study is kept."""
     view = copy.copy(study)
-    view._storage = _WithStaged(study._storage, staged)  # type: ignore[assignment]
+    view._storage = storage
     view._thread_local = _ThreadLocalStudyAttribute()
     return view

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import inspect
 import secrets
+import warnings
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import keras_tuner
@@ -15,9 +18,9 @@ from keras_tuner.engine.trial import Trial, TrialStatus
 from optuna.pruners import BasePruner, NopPruner
 from optuna.trial import FrozenTrial, TrialState
 
-from kt_hpo import objectives, space
+from kt_hpo import journal, objectives, revisions, space
 from kt_hpo.constraints import Constraint, keeps
-from kt_hpo.hyperparameters import HyperParameter, HyperParameters
+from kt_hpo.hyperparameters import HyperParameter, HyperParameters, TwoRangesError, check_one_range
 from kt_hpo.kinds import Value
 from kt_hpo.oracles import checked
 from kt_hpo.oracles.locking import synchronized
@@ -42,6 +45,10 @@ class SearchState(keras_tuner.Oracle):
         constraints: What a trial must keep to be among the best; see `make_constraints`. All four
             are to be set before the search begins.
         past: The trials of `warm_start`.
+        meets_more: Whether trials may ask for hyperparameters that no build asks for; then one trial
+            has to go well before others begin.
+        overridden: Names of hyperparameters that keep their known range, whatever a build asks for:
+            those of `hyperparameters=`.
         violations: How far ended trials are from keeping the constraints, by id and constraint.
     """
 
@@ -51,6 +58,7 @@ class SearchState(keras_tuner.Oracle):
     warm_start: optuna.Study | None = None
     constraints: Sequence[Constraint] = ()
     learns_from_trials = False
+    meets_more = False
     hyperparameters: HyperParameters
     trials: dict[str, Trial]
 
@@ -72,7 +80,13 @@ class SearchState(keras_tuner.Oracle):
         self._given_seed = seed
         # Keras Tuner takes seed 0 for none, and among its 10,000 own ones two are soon the same.
         self.seed = secrets.randbelow(2**31) if seed is None else seed
-        self.hyperparameters = HyperParameters.from_config(self.hyperparameters.get_config())
+        # The object that was passed in is the one that grows; a plain one is a copy's mirror.
+        self._given = self.hyperparameters
+        if not isinstance(self._given, HyperParameters):
+            self.hyperparameters = HyperParameters.from_config(self._given.get_config())
+        self.overridden = {hyperparameter.name for hyperparameter in self.hyperparameters.space}
+        self._not_asked_yet: set[str] = set()
+        self._is_taken_up = False
         self.past: list[Trial] = []
         self.violations: dict[str, dict[str, float]] = {}
         self._ranking = Ranking(self.objective)
@@ -142,11 +156,44 @@ class SearchState(keras_tuner.Oracle):
         stream = np.random.default_rng([self.seed, int(trial_id), name])
         return hyperparameter.prob_to_value(float(stream.random()))
 
+    @synchronized
+    def meet(self, trial_id: str, asked: HyperParameter) -> Value:
+        """Gives the value of a hyperparameter that a trial asks for, and its space has not so.
+
+        Args:
+            trial_id: The trial.
+            asked: The hyperparameter, which is new or has another range than the known one.
+
+        Returns:
+            One of its values; the trial's own where it has one.
+
+        Raises:
+            TwoRangesError: If its range depends on other values, or it is of another kind than in
+                the trials before.
+        """
+        known = self.hyperparameters.entry(asked)
+        if known is None:
+            return self.propose(trial_id, asked) if self.tune_new_entries else asked.default
+        value = self.trials[trial_id].hyperparameters.values.get(asked.name)
+        if asked.name in self.overridden and value is not None:
+            return value
+        if revisions.changes(self.hyperparameters, [asked]):
+            if asked.name not in self._not_asked_yet:
+                check_one_range(known, asked)
+            reason = revisions.refusal(self.record.study.study_name, known, asked)
+            if reason is not None:
+                raise TwoRangesError(reason)
+            is_kept = value is not None and space.holds(asked, value)
+            taken = () if is_kept else self.record.trial(int(trial_id)).params
+            self._revise([(known, asked)], taken)
+        if value is not None and space.holds(asked, value):
+            return value
+        return self.propose(trial_id, asked)
+
     def _space_of(self, trial_id: str) -> HyperParameters:
         """The space for a trial's build, which asks this oracle for what is new in it."""
         hyperparameters = self.hyperparameters.copy()
-        if self.tune_new_entries:
-            hyperparameters.propose = lambda new: self.propose(trial_id, new)
+        hyperparameters.propose = partial(self.meet, trial_id)
         return hyperparameters
 
     @synchronized
@@ -162,7 +209,19 @@ class SearchState(keras_tuner.Oracle):
         before = len(self.hyperparameters.space)
         super().update_space(hyperparameters)
         if len(self.hyperparameters.space) > before:
-            self.record.space = self.hyperparameters
+            self._show_space()
+            # Before that the record may hold another one.
+            if self._is_taken_up:
+                self.record.space = self.hyperparameters
+
+    def _show_space(self) -> None:
+        """Lets a plain object that was passed in hold what the space holds."""
+        if self._given is not self.hyperparameters:
+            self._given._hps, self._given._space = (
+                self.hyperparameters._hps,
+                self.hyperparameters._space,
+            )
+            self._given.values = dict(self.hyperparameters.values)
 
     def save(self) -> None:
         """Does nothing: all there is to save is in the record already."""
@@ -174,19 +233,96 @@ class SearchState(keras_tuner.Oracle):
             record: Its record, which may be one to read only.
         """
         self._record = record
-        self.reload()
+        if record.space is not None:
+            self.hyperparameters.become(record.space)
+            self._resume(record)
 
     @synchronized
     def reload(self) -> None:
         """Takes up a search where the record says it is, or begins its record.
 
-        Trials that were running are run again, first of all others.
+        Trials that were running are run again, first of all others. What this oracle knows of the
+        space is what the program asks for now: where the record has other ranges, the new ones
+        hold from now on.
+
+        Raises:
+            RecordError: If a hyperparameter is of another kind in the record.
         """
-        record = self.record
-        if record.space is None:
+        record, self._is_taken_up = self.record, True
+        known = record.space
+        if known is None:
             record.seed, record.space = self.seed, self.hyperparameters
             return
-        self.hyperparameters = record.space
+        asked = list(self.hyperparameters.space)
+        changed = revisions.changes(known, asked)
+        new = [one for one in asked if known.entry(one) is None]
+        for old, now in changed:
+            reason = revisions.refusal(record.study.study_name, old, now)
+            if reason is not None:
+                raise journal.RecordError(reason)
+        self._not_asked_yet = {one.name for one in known.space} - {one.name for one in asked}
+        self.hyperparameters.become(known)
+        if changed or new:
+            with journal.claimed(Path(self._project_dir)):
+                self.hyperparameters.merge(new)
+                self._revise(changed, new=new if record.trials else ())
+                self._resume(record)
+                self._give_up_outside()
+        else:
+            self._resume(record)
+
+    def _revise(
+        self,
+        changed: Sequence[tuple[HyperParameter, HyperParameter]],
+        taken: Iterable[str] = (),
+        new: Sequence[HyperParameter] = (),
+    ) -> None:
+        """Gives hyperparameters new ranges, for good, and says so."""
+        project = self.record.study.study_name
+        revisions.revise(
+            self.hyperparameters,
+            [*(now for _, now in changed), *new],
+            self.record.trials,
+            taken,
+        )
+        self._not_asked_yet -= {now.name for _, now in changed}
+        for old, now in changed:
+            warnings.warn(revisions.notice(project, old, now), stacklevel=2)
+        self._show_space()
+        self.record.space = self.hyperparameters
+
+    def _give_up_outside(self) -> None:
+        """Ends the trials that were to run with values which are outside of their ranges now."""
+        message = "Its values are outside of the ranges that the hyperparameters have now."
+        for trial_id in list(self._retry_queue):
+            trial = self.trials[trial_id]
+            if not self.is_in_range(trial):
+                self._retry_queue.remove(trial_id)
+                trial.status, trial.message = TrialStatus.FAILED, message
+                self.record.annotate(int(trial_id), traceback=message)
+                self.record.end(int(trial_id), TrialState.FAIL)
+                self.end_order.append(trial_id)
+
+    def known_trials(self) -> list[Trial]:
+        """Lists the trials an engine may learn from, those of a past search first."""
+        return [one for one in [*self.past, *self.trials.values()] if self.is_in_range(one)]
+
+    def is_in_range(self, trial: Trial) -> bool:
+        """Tells whether an engine may learn from a trial, or continue it.
+
+        Args:
+            trial: A trial of this search, or of the one it began with.
+
+        Returns:
+            Whether all its values are in the ranges that the hyperparameters have now.
+        """
+        values = trial.hyperparameters.values
+        return not self.hyperparameters.recorded_as or space.fits(self.hyperparameters, values)
+
+    def _resume(self, record: Record) -> None:
+        """Takes up the trials of the record."""
+        self._is_taken_up = True
+        self._show_space()
         if self._given_seed is None and record.seed is not None:
             self.seed = record.seed
         self.past = past_trials(record, self.objective, self.hyperparameters)
@@ -215,7 +351,7 @@ class SearchState(keras_tuner.Oracle):
         self._tried_so_far.add(tried)
         self._remember_failure(frozen, trial.hyperparameters.values)
         if trial.status == TrialStatus.RUNNING:
-            trial.hyperparameters.propose = self._space_of(trial_id).propose
+            trial.hyperparameters.propose = partial(self.meet, trial_id)
             self._run_times[trial_id] = frozen.user_attrs.get("attempts", 0)
             self._retry_queue.append(trial_id)
 
@@ -230,8 +366,15 @@ class SearchState(keras_tuner.Oracle):
 
     @property
     def _space_is_being_met(self) -> bool:
-        """Whether nothing is known of the space yet, and a trial runs that may meet it."""
-        return not self.hyperparameters.space and bool(self.ongoing_trials)
+        """Whether a trial runs that may tell of hyperparameters, and none has told of any yet."""
+        if not self.ongoing_trials:
+            return False
+        if not self.hyperparameters.space:
+            return True
+        if not self.meets_more or not (self.allow_new_entries and self.tune_new_entries):
+            return False
+        went_well = (TrialStatus.COMPLETED, PRUNED)
+        return all(trial.status not in went_well for trial in self.trials.values())
 
     def _duplicate(self, values: Mapping[str, Value]) -> bool:
         # A trial that failed before it asked for anything has tried nothing.

@@ -60,6 +60,9 @@ class SklearnTuner(Tuner):
         self.metrics = [metrics] if callable(metrics) else list(metrics or [])
         self.cv = cv or KFold(5, shuffle=True, random_state=1)
 
+    # An estimator asks for all it needs when it is built.
+    meets_more = False
+
     run_trial = keras_tuner.SklearnTuner.run_trial
     save_model = keras_tuner.SklearnTuner.save_model
     load_model = keras_tuner.SklearnTuner.load_model

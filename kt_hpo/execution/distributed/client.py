@@ -63,8 +63,8 @@ class OracleClient:
         """Asks for a trial to run; see `RecordedOracle.create_trial`."""
         self.line.attend()
         trial = self.line.ask("create_trial")
-        if trial.status == TrialStatus.RUNNING and self.alone.tune_new_entries:
-            trial.hyperparameters.propose = partial(self.propose, trial.trial_id)
+        if trial.status == TrialStatus.RUNNING:
+            trial.hyperparameters.propose = partial(self.meet, trial.trial_id)
         return trial
 
     def report(self, trial_id: str, epoch: int, metrics: dict[str, float]) -> bool:

@@ -33,7 +33,7 @@ OPEN = frozenset(
         "get_trial",
         "is_stopped",
         "may_be_continued",
-        "propose",
+        "meet",
         "update_space",
     }
 )

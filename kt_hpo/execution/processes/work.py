@@ -147,8 +147,7 @@ def run(search: Search, trial: Trial, training: int | None = None) -> Ended | Fa
         How it ended.
     """
     tuner, hp, arguments = search.tuner, trial.hyperparameters, search[1:]
-    if tuner.oracle.tune_new_entries:
-        hp.propose = partial(tuner.oracle.propose, trial.trial_id)
+    hp.propose = partial(tuner.oracle.meet, trial.trial_id)
     try:
         with released_graphs():
             if training is None:

@@ -93,6 +93,7 @@ class Engine:
         with suppress(CannotVectorizeError):
             asked(self._tuner, known, self._fit_args, self._fit_kwargs)
             self._tuner.oracle.update_space(known)
+            self._tuner.oracle.meets_more = False
 
     def train(self, trials: Sequence[Trial], at_once: int) -> Iterator[list[Outcome]]:
         """Trains trials.
