@@ -228,6 +228,8 @@ class HyperParameters(keras_tuner.HyperParameters):
             if self.propose is not None and known is not None and not asks_alike(known, hp):
                 self.values[hp.name] = self.propose(hp)
                 self.replace(hp)
+            elif known is not None and hp.name not in self.values:  # The trial is older than it.
+                self.values[hp.name] = self.propose(hp) if self.propose is not None else hp.default
         return super()._retrieve(hp)
 
     @property

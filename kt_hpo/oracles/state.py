@@ -45,10 +45,10 @@ class SearchState(keras_tuner.Oracle):
         constraints: What a trial must keep to be among the best; see `make_constraints`. All four
             are to be set before the search begins.
         past: The trials of `warm_start`.
-        meets_more: Whether trials may ask for hyperparameters that no build asks for; then one trial
-            has to go well before others begin.
-        overridden: Names of hyperparameters that keep their known range, whatever a build asks for:
-            those of `hyperparameters=`.
+        meets_more: Whether trials may ask for hyperparameters that no build asks for; then one
+            trial has to go well before others begin.
+        overridden: Names of hyperparameters that keep their known range, whatever a build asks
+            for: those of `hyperparameters=`.
         violations: How far ended trials are from keeping the constraints, by id and constraint.
     """
 
