@@ -412,11 +412,9 @@ class Tuner(Found):
         if self.hypermodel is not None:
             declared = self.oracle.get_space()
             self.hypermodel.declare_hyperparameters(declared)
-            self.oracle.overridden |= {hyperparameter.name for hyperparameter in declared.space}
-            self.oracle.update_space(declared)
+            self.oracle.declare(declared)
             self.oracle.update_space(space.explore(self.hypermodel.build, self.oracle.get_space()))
             keras.utils.clear_session(free_memory=False)
-        # What the program asks for now is known: the record may tell of other ranges.
         self.oracle.reload()
 
     def _get_tuner_fname(self) -> str:

@@ -25,6 +25,7 @@ FLOORS = [
     {"best", "keras_tuner_folder"},
     {"record"},
     {"storages"},
+    {"revisions"},
     {"clock", "constraints", "journal", "objectives", "space"},
     {"scopes"},
     {"hyperparameters", "datasets", "startup"},

@@ -214,6 +214,15 @@ class SearchState(keras_tuner.Oracle):
             if self._is_taken_up:
                 self.record.space = self.hyperparameters
 
+    def declare(self, hyperparameters: keras_tuner.HyperParameters) -> None:
+        """Adds hyperparameters that keep their range, whatever a build asks for.
+
+        Args:
+            hyperparameters: The hyperparameters.
+        """
+        self.overridden |= {hyperparameter.name for hyperparameter in hyperparameters.space}
+        self.update_space(hyperparameters)
+
     def _show_space(self) -> None:
         """Lets a plain object that was passed in hold what the space holds."""
         if self._given is not self.hyperparameters:
