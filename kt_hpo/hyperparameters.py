@@ -265,9 +265,9 @@ class HyperParameters(keras_tuner.HyperParameters):
         Args:
             other: The other one.
         """
-        copied = self.from_config(other.get_config())
-        self._hps, self._space, self.values = copied._hps, copied._space, copied.values
-        self.recorded_as = copied.recorded_as
+        copied = vars(self.from_config(other.get_config()))
+        for part in ("_hps", "_space", "values", "recorded_as"):
+            setattr(self, part, copied[part])
 
     def _name(self, name: Any) -> str:
         """The full name of what is asked for by a name in the current name scopes."""

@@ -22,6 +22,8 @@ from kt_hpo import space
 from kt_hpo.hyperparameters import HyperParameter, HyperParameters, asks_alike, in_words
 from kt_hpo.scopes import all_recorded_names, first_names
 
+OUTSIDE = "Its values are outside of the ranges that the hyperparameters have now."
+
 
 def changes(
     known: HyperParameters, asked: Iterable[HyperParameter]

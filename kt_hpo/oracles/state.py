@@ -287,30 +287,26 @@ class SearchState(keras_tuner.Oracle):
         new: Sequence[HyperParameter] = (),
     ) -> None:
         """Gives hyperparameters new ranges, for good, and says so."""
-        project = self.record.study.study_name
         revisions.revise(
-            self.hyperparameters,
-            [*(now for _, now in changed), *new],
-            self.record.trials,
-            taken,
+            self.hyperparameters, [*(b for _, b in changed), *new], self.record.trials, taken
         )
         self._not_asked_yet -= {now.name for _, now in changed}
         for old, now in changed:
-            warnings.warn(revisions.notice(project, old, now), stacklevel=2)
+            notice = revisions.notice(self.record.study.study_name, old, now)
+            warnings.warn(notice, stacklevel=2)
         self._show_space()
         self.record.space = self.hyperparameters
 
     def _give_up_outside(self) -> None:
         """Ends the trials that were to run with values which are outside of their ranges now."""
-        message = "Its values are outside of the ranges that the hyperparameters have now."
-        for trial_id in list(self._retry_queue):
+        outside = [i for i in self._retry_queue if not self.is_in_range(self.trials[i])]
+        for trial_id in outside:
+            self._retry_queue.remove(trial_id)
             trial = self.trials[trial_id]
-            if not self.is_in_range(trial):
-                self._retry_queue.remove(trial_id)
-                trial.status, trial.message = TrialStatus.FAILED, message
-                self.record.annotate(int(trial_id), traceback=message)
-                self.record.end(int(trial_id), TrialState.FAIL)
-                self.end_order.append(trial_id)
+            trial.status, trial.message = TrialStatus.FAILED, revisions.OUTSIDE
+            self.record.annotate(int(trial_id), traceback=trial.message)
+            self.record.end(int(trial_id), TrialState.FAIL)
+        self.end_order += outside
 
     def known_trials(self) -> list[Trial]:
         """Lists the trials an engine may learn from, those of a past search first."""
