@@ -4,11 +4,8 @@ import fuzz
 import pytest
 from hypothesis import Phase
 
-# What is said of hyperparameters has tests of its own, `test_hyperparameters.py`.
-TARGETS = [target for target in fuzz.TARGETS if target is not fuzz.spaces]
 
-
-@pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.__name__)
+@pytest.mark.parametrize("target", fuzz.TARGETS, ids=lambda target: target.__name__)
 def test_only_documented_errors_come_of_it(target):
     fuzz.run(target, 12, derandomize=True, phases=(Phase.generate, Phase.shrink))
 
