@@ -185,6 +185,17 @@ def test_an_interrupted_trial_outside_of_the_new_range_is_not_run_again(tmp_path
     assert "outside of the ranges" in tuner.oracle.trials[min(failed)].message
 
 
+def test_enqueued_values_outside_of_the_new_range_are_replaced(tmp_path):
+    tuner = searched(before, 2, tmp_path)
+    tuner.enqueue({"units": 2, "kind": "b"})
+    with pytest.warns(UserWarning, match="from now on"):
+        tuner = made(after, 3, tmp_path)
+    with pytest.warns(UserWarning, match=r"replaced: units=2 is not allowed"):
+        tuner.search(verbose=0)
+    values = values_of(tuner.oracle)[-1]
+    assert values["units"] >= 4 and values["kind"] == "b"
+
+
 def test_a_grid_covers_the_new_ranges_wholly_and_nothing_twice(tmp_path):
     def grid(ask):
         class Grid(kt_hpo.GridSearch):

@@ -7,6 +7,7 @@ retrying and reopening are done here, once for all of them.
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -109,7 +110,8 @@ class RecordedOracle(SearchState):
         if not self.max_trials or len(self.trials) < self.max_trials:
             if waiting is not None:
                 trial_id = trial_id_of(waiting.number)
-                response = self.populate_enqueued(trial_id, waiting.system_attrs["fixed_params"])
+                fixed = self._allowed(waiting.system_attrs["fixed_params"])
+                response = self.populate_enqueued(trial_id, fixed)
             if response["status"] != TrialStatus.RUNNING:
                 waiting, trial_id = None, trial_id_of(self.record.count)
                 response = self.populate_space(trial_id)
@@ -120,6 +122,18 @@ class RecordedOracle(SearchState):
         self._begin(trial, waiting is not None)
         self._record_values(trial)
         return trial
+
+    def _allowed(self, enqueued: Mapping[str, Value]) -> dict[str, Value]:
+        """The enqueued values that are in their ranges, which may have changed meanwhile."""
+        allowed: dict[str, Value] = {}
+        known = {hyperparameter.name for hyperparameter in self.hyperparameters.space}
+        for name, value in enqueued.items():
+            try:
+                space.check_values(self.hyperparameters, {name: value} if name in known else {})
+                allowed[name] = value
+            except ValueError as error:
+                warnings.warn(f"An enqueued value is replaced: {error}", stacklevel=2)
+        return allowed
 
     def _begin(self, trial: Trial, was_waiting: bool) -> None:
         """Writes that a trial runs."""
