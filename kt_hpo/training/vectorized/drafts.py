@@ -26,8 +26,10 @@ from kt_hpo.training.vectorized.blueprint import Blueprint, drawn_from
 from kt_hpo.training.vectorized.build_code import hands_values_on
 from kt_hpo.training.vectorized.initial import Recipe, initial_weights, recipes
 from kt_hpo.training.vectorized.lifted import is_allowed
+from kt_hpo.training.vectorized.obstacles import CannotVectorizeError
+from kt_hpo.training.vectorized.parts import described
 from kt_hpo.training.vectorized.stack import Row
-from kt_hpo.training.vectorized.watched import watching
+from kt_hpo.training.vectorized.watched import Watched, watching
 
 _REMEMBERED = 64
 _MODELS = 16
@@ -149,6 +151,11 @@ class Drafts:
             return drawn_from(built())
         looked_at = {name for name, value in watched.items() if value.was_looked_at}
         blueprint = drawn_from(model)
+        if _holds_watched(blueprint):  # Keras does not calculate with them as with floats.
+            # Nor is a model with a schedule ever predicted.
+            self._predicts = self._predicts and blueprint.schedule is None
+            model = built()
+            blueprint = drawn_from(model)
         if not continues and blueprint.schedule is None:
             known = blueprint._replace(model=built)  # Not this model, to let it go.
             self._learn(Build(dict(hp.values), seed, known, recipes(model, seed)), looked_at)
@@ -258,12 +265,22 @@ def _can_be_told_apart(values: Sequence[float], build: Build) -> bool:
     )
 
 
-def _floats(described: Any) -> Iterator[float]:
+def _holds_watched(blueprint: Blueprint) -> bool:
+    """Whether a watched value is somewhere in a model, but where it is replaced in a training."""
+    try:
+        schedule = None if blueprint.schedule is None else described(blueprint.schedule)
+    except CannotVectorizeError:  # It may be there.
+        return True
+    numbers = _floats((blueprint.signature, schedule))
+    return any(isinstance(number, Watched) for number in numbers)
+
+
+def _floats(description: Any) -> Iterator[float]:
     """The numbers in a description."""
-    if isinstance(described, float):
-        yield described
-    elif isinstance(described, tuple):
-        for one in described:
+    if isinstance(description, float):
+        yield description
+    elif isinstance(description, tuple):
+        for one in description:
             yield from _floats(one)
 
 

@@ -145,7 +145,9 @@ class Learner:
 
             def loss(weights: Values) -> tuple[Any, Values]:
                 scope.set(trainable, weights)
-                return self._forward(weighted, training=True), scope.get(others)
+                loss = self._forward(weighted, training=True)
+                _check_unchanged(trainable, weights, scope, "trains")
+                return loss, scope.get(others)
 
             before = scope.get(trainable)
             after, gradients = gradient(loss, before)
@@ -171,6 +173,9 @@ class Learner:
 
         Returns:
             The new values of `metrics`.
+
+        Raises:
+            CannotVectorizeError: If something else changes: an epoch begins where training ended.
         """
         own = self._named(scalars)
         with (
@@ -178,6 +183,7 @@ class Learner:
             lifted.replaced(self.scalars, own),
         ):
             self._forward(batch, training=False)
+            _check_unchanged(self.state, state, scope, "validates")
         return scope.get(self.metrics)
 
     def results(self, metrics: Values) -> dict[str, Any]:
@@ -224,6 +230,13 @@ class Learner:
         if model._compile_metrics is not None:
             model._compile_metrics.update_state(batch.y, predicted, batch.weight)
         return loss
+
+
+def _check_unchanged(variables: Sequence[Any], values: Values, scope: Scope, when: str) -> None:
+    """Some layers write where only an optimizer does, or only a training, as a stateful RNN."""
+    for variable, one, other in zip(variables, values, scope.get(variables), strict=True):
+        if one is not other:
+            raise CannotVectorizeError(f"a layer changes {variable.path} while its model {when}")
 
 
 def _reshaped(output: Any, shape: tuple[int, ...]) -> Any:

@@ -100,6 +100,10 @@ def check_model(model: keras.Model) -> None:
         raise CannotVectorizeError("the model runs eagerly")
     if isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer):
         raise CannotVectorizeError("the optimizer scales its loss")
+    if model.optimizer.ema_overwrite_frequency or model.optimizer.gradient_accumulation_steps:
+        # What it changes under a condition is changed always where the values of variables go in
+        # and come out.
+        raise CannotVectorizeError("the optimizer does not do the same in every step")
     if any(layer.dtype_policy.name.startswith("mixed") for layer in model._flatten_layers()):
         raise CannotVectorizeError("the model has a mixed precision")
     if getattr(model.optimizer, "_exclude_from_weight_decay", None) or getattr(

@@ -113,7 +113,8 @@ class _Describer:
         """Describes a value."""
         kind = type(value)
         if isinstance(value, float | np.floating):
-            return "nan" if math.isnan(value) else ("float", float(value))
+            number = value if isinstance(value, float) else float(value)
+            return "nan" if math.isnan(number) else ("float", number)
         if kind in _CONSTANTS or isinstance(value, np.dtype):
             return (kind, value)
         if isinstance(value, np.ndarray | np.generic):

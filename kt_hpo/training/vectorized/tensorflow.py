@@ -98,6 +98,8 @@ class Program:
             with TRACING:
                 loop = self._loop(arguments)
             return loop(*arguments)
+        except CannotVectorizeError:
+            raise
         except Exception as error:  # Whatever TensorFlow and the layers raise in a graph.
             reason = f"their model fails in a graph ({str(error).strip().splitlines()[-1]})"
             raise CannotVectorizeError(reason) from error

@@ -247,3 +247,41 @@ def test_an_error_that_a_watched_value_causes_is_not_the_trials():
         return handing_on(hp)
 
     assert all(built for _, built, _ in drafted(exact, count=2))
+
+
+def scaling(hp):
+    factor = hp.Float("factor", 0.3, 0.9)
+    model = keras.Sequential([keras.Input((3,)), layers.Rescaling(factor)])
+    model.add(layers.Dense(1, kernel_constraint=keras.constraints.MaxNorm(factor)))
+    model.compile(keras.optimizers.SGD(hp.Float("rate", 1e-3, 1e-1), clipnorm=factor), "mse")
+    return model
+
+
+def scheduling(hp):
+    schedule = keras.optimizers.schedules.ExponentialDecay(hp.Float("rate", 1e-3, 0.1), 2, 0.9)
+    model = keras.Sequential([keras.Input((3,)), layers.Dense(1)])
+    model.compile(keras.optimizers.SGD(schedule), "mse")
+    return model
+
+
+def test_no_model_that_trains_has_a_watched_value_in_it():
+    for draft, _, _ in drafted(scaling):
+        rescaling, dense = draft.model().layers
+        held = [
+            rescaling.scale,
+            dense.kernel_constraint.max_value,
+            draft.model().optimizer.clipnorm,
+        ]
+        assert [type(one) for one in held] == [float] * 3
+        assert all(type(one) is not Watched for one in floats_in(draft.signature))
+
+
+def test_no_schedule_has_a_watched_value_in_it():
+    for draft, _, _ in drafted(scheduling):
+        assert type(draft.schedule.initial_learning_rate) is float
+
+
+def floats_in(description):
+    if isinstance(description, tuple):
+        return [one for part in description for one in floats_in(part)]
+    return [description] if isinstance(description, float) else []
