@@ -128,7 +128,7 @@ def constructors(data: st.DataObject, folder: Path) -> None:
 
     if any(isinstance(value, int | float) and value > 1e6 for value in given.values()):
         return  # Who asks for a search that never ends gets it.
-    if given.get("tracker") == "wandb" or isinstance(given.get("executor"), int | np.integer):
+    if str(given.get("tracker")) == "wandb" or isinstance(given.get("executor"), int | np.integer):
         return  # Processes are not for here.
     attempt(lambda: search_black_box(Box(**{"directory": folder, "seed": 1, **few, **given})))
 

@@ -32,7 +32,8 @@ def encode(
         >>> encode(np.array(["cat", "dog", "cat"]), None, None)
         (array([0, 1, 0]), 'classification', ('cat', 'dog'))
     """
-    if task is not None and task not in TASKS:
+    is_known = isinstance(task, str) and task in TASKS
+    if task is not None and not is_known:
         raise ValueError(f"task={task!r} is unknown: give one of {TASKS}, or leave it out.")
     if task is None:
         task = "regression" if y.dtype.kind == "f" and class_names is None else "classification"
