@@ -1,8 +1,8 @@
-# `make demo` runs a real search, `make test` every check, `make docs` builds the documentation,
-# `make notebooks` executes the notebooks, `make bench` every benchmark, and `make curves` makes what
-# is missing of the tables of learning curves. Each creates its environment first, with uv where it
-# is installed, else with python's own venv and pip: .venv; .venv-jax of the tests with JAX and
-# without TensorFlow; .venv-bench with the libraries we are compared with.
+# `make demo` runs a real search, `make test` the checks and the quick tests, `make test-all` every
+# test, `make docs` builds the documentation, `make notebooks` executes the notebooks, `make bench`
+# every benchmark, and `make curves` makes what is missing of the tables of learning curves. Each
+# installs what it needs first, with uv: .venv, which grows from one target to the next; .venv-jax
+# of the tests with JAX and without TensorFlow; .venv-bench with the libraries we are compared with.
 
 PYTHON ?= python3
 VENV := .venv
@@ -12,54 +12,54 @@ BENCH := .venv-bench
 BACKEND := $(if $(shell command -v nvidia-smi 2>/dev/null),gpu,cpu)
 UV := $(shell command -v uv 2>/dev/null)
 
-.PHONY: install demo test check docs notebooks bench bench-quick curves format clean
+.PHONY: demo test test-all check docs notebooks bench bench-quick curves format clean
 
-install: $(VENV)/installed
-
-# An environment, with the extras of its own.
-$(VENV)/installed: EXTRAS = $(BACKEND),dev
-$(JAX)/installed: EXTRAS = jax
-$(BENCH)/installed: EXTRAS = $(BACKEND),bench
-
-%/installed: pyproject.toml
-ifdef UV
-	$(UV) venv --quiet --allow-existing --python ">=3.11" $*
-	$(UV) pip install --quiet --python $*/bin/python -e ".[$(EXTRAS)]"
-else
-	$(PYTHON) -m venv $*
-	$*/bin/python -m pip install --quiet --upgrade pip
-	$*/bin/python -m pip install --quiet -e ".[$(EXTRAS)]"
-endif
+define install
+	$(if $(UV),$(UV) venv --quiet --allow-existing --python ">=3.11" $(@D),$(PYTHON) -m venv $(@D))
+	$(if $(UV),,$(@D)/bin/python -m pip install --quiet uv)
+	$(or $(UV),$(@D)/bin/uv) pip install --quiet --python $(@D)/bin/python -e ".[$(EXTRAS)]"
 	touch $@
+endef
 
-demo: install
+$(VENV)/demo: EXTRAS = $(BACKEND),datasets
+$(VENV)/dev: EXTRAS = $(BACKEND),dev
+$(VENV)/all: EXTRAS = $(BACKEND),all
+$(JAX)/jax: EXTRAS = jax
+$(BENCH)/bench: EXTRAS = $(BACKEND),bench
+$(VENV)/demo $(VENV)/dev $(VENV)/all $(JAX)/jax $(BENCH)/bench: pyproject.toml
+	$(install)
+
+demo: $(VENV)/demo
 	$(BIN)/kt-hpo search --data mnist5k --model cnn --algorithm hyperband --max-epochs 4 --directory runs/demo
 
-check: install
+check: $(VENV)/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-test: check $(JAX)/installed
-	$(BIN)/pytest -n 2 --dist worksteal
+test: check
+	$(BIN)/pytest -n 2 --dist loadgroup -m "not slow"
+
+test-all: $(VENV)/all $(JAX)/jax check
+	$(BIN)/pytest -n 2 --dist loadgroup
 
 # Executes the notebooks where they are, and keeps their outputs.
-notebooks: install
+notebooks: $(VENV)/all
 	$(BIN)/python notebooks/execute.py
 
-docs: install
+docs: $(VENV)/all
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
-bench: $(BENCH)/installed
+bench: $(BENCH)/bench
 	$(BENCH)/bin/python -m benchmarks.run
 
-bench-quick: $(BENCH)/installed
+bench-quick: $(BENCH)/bench
 	$(BENCH)/bin/python -m benchmarks.run --quick
 
-curves: $(BENCH)/installed
+curves: $(BENCH)/bench
 	$(BENCH)/bin/python -m benchmarks.curves.make
 
-format: install
+format: $(VENV)/dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
