@@ -38,10 +38,10 @@ check: $(VENV)/dev
 	$(BIN)/mypy
 
 test: check
-	$(BIN)/pytest -n 2 --dist loadgroup -m "not slow"
+	$(BIN)/pytest -n 2 --dist worksteal -m "not slow"
 
 test-all: $(VENV)/all $(JAX)/jax check
-	$(BIN)/pytest -n 2 --dist loadgroup
+	$(BIN)/pytest -n 2 --dist worksteal
 
 # Executes the notebooks where they are, and keeps their outputs.
 notebooks: $(VENV)/all

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[3]
 PYTHON = ROOT / ".venv-jax" / "bin" / "python"
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(not PYTHON.exists(), reason="`make test` installs JAX in .venv-jax"),
+    pytest.mark.skipif(not PYTHON.exists(), reason="`make test-all` installs JAX in .venv-jax"),
 ]
 PROGRAM = """
 import sys
