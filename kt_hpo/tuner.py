@@ -409,6 +409,7 @@ class Tuner(Found):
             self._take_up_space()
 
     def _take_up_space(self) -> None:
+        self.oracle.open_record()
         if self.hypermodel is not None:
             declared = self.oracle.get_space()
             self.hypermodel.declare_hyperparameters(declared)

@@ -85,4 +85,4 @@ def test_hypermodels_need_only_keras_and_keras_tuner():
 
 @pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
 def test_files_are_short(path):
-    assert len(path.read_text().splitlines()) <= 430
+    assert len(path.read_text().splitlines()) <= 440

@@ -97,6 +97,18 @@ class SearchState(keras_tuner.Oracle):
     @property
     def record(self) -> Record:
         """The record of the project, opened when first asked for."""
+        return self.open_record()
+
+    def open_record(self) -> Record:
+        """Opens the record of the project, once.
+
+        Returns:
+            The record.
+
+        Raises:
+            RecordError: If it cannot be read, or is about something else.
+            ValueError: If the storage cannot be opened.
+        """
         if self._record is None:
             self._record = Record.open(
                 self._project_dir, self.objective, self.storage, self.overwrite

@@ -155,7 +155,7 @@ def test_nobody_speaks_of_the_trial_of_another(chief):
 
 
 def test_failures_in_a_row_end_the_search_for_all(tmp_path):
-    chief = Running(tmp_path, max_trials=9)
+    chief = Running(tmp_path, max_trials=9, tune_new_entries=False)
     one, other = chief.worker("tuner0"), chief.worker("tuner1")
     other.create_trial("")
     for _ in range(2):
