@@ -20,6 +20,7 @@ from keras_tuner.src.engine.conditions import Parent
 
 from kt_hpo import plain_values
 from kt_hpo.kinds import Boolean, Choice, Fixed, Float, Int, Value, corrected, from_config
+from kt_hpo.ranges import is_on_step
 
 
 class TwoRangesError(FatalValueError):
@@ -218,6 +219,9 @@ class HyperParameters(keras_tuner.HyperParameters):
         hp = corrected(hp)
         if hp.name not in self._held and self.is_active(hp):
             first = self._asked.setdefault(hp.name, hp)
+            if pins(first, hp):
+                self.hold(hp.name)
+                return super()._retrieve(hp)
             if not asks_alike(first, hp):
                 raise TwoRangesError(
                     f"{hp.name!r} is asked for twice, as {in_words(hp)} and before as "
@@ -356,6 +360,22 @@ def _parent_values(name: str, values: Any) -> list[Any]:
 def asks_alike(one: HyperParameter, other: HyperParameter) -> bool:
     """Tells whether two hyperparameters have the same values."""
     return in_words(one) == in_words(other)
+
+
+def pins(one: HyperParameter, other: HyperParameter) -> bool:
+    """Tells whether values are listed of which each is in the range of another hyperparameter."""
+    if isinstance(one, Int | Float) or asks_alike(one, other):
+        return False
+    return all(_has(other, value) for value in one.values)
+
+
+def _has(hyperparameter: HyperParameter, value: Value) -> bool:
+    if not isinstance(hyperparameter, Int | Float):
+        return any(value == one and type(value) is type(one) for one in hyperparameter.values)
+    if type(value) is not (int if isinstance(hyperparameter, Int) else float):
+        return False
+    is_within = hyperparameter.min_value <= value <= hyperparameter.max_value
+    return is_within and (hyperparameter.step is None or is_on_step(hyperparameter, value))
 
 
 def check_one_range(known: HyperParameter | None, asked: HyperParameter) -> None:

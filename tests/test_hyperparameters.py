@@ -81,6 +81,21 @@ def test_one_name_has_one_range():
     assert hp.Int("layers", 1, 3) == 1
 
 
+def test_listed_values_narrow_a_range_that_is_asked_for_later():
+    hp = HyperParameters()
+    assert hp.Fixed("units", 3) == hp.Int("units", 1, 32) == 3
+    assert hp.Choice("depth", [2, 4]) == hp.Int("depth", 2, 8, step=2) == 2
+    assert hp.Choice("rate", [0.1]) == hp.Float("rate", 0.1, 0.5) == 0.1
+    for name, excluding in (("units", 4), ("depth", 3)):
+        again = HyperParameters.from_config(hp.get_config())
+        again.Choice(name, [1, excluding - 1]) if name == "depth" else again.Fixed(name, 3)
+        with pytest.raises(TwoRangesError):
+            again.Int(name, excluding, 9)
+    hp.Fixed("flag", 1)
+    with pytest.raises(TwoRangesError):
+        hp.Boolean("flag")
+
+
 def test_a_range_within_a_scope_is_that_outside_of_it():
     hp = HyperParameters()
     hp.Choice("model", ["mlp", "cnn"])
