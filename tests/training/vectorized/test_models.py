@@ -113,7 +113,6 @@ TOGETHER = {
     "nested model": nested_model,
     "frozen layer": frozen_layer,
     "set weights": set_weights,
-    "trained in build": trained_in_build,
     "adapted": adapted,
     "asked to train": asked_to_train,
     "rescaled": lambda n: stacked(layers.Rescaling(n, offset=-n)),
@@ -128,6 +127,7 @@ TOGETHER = {
     ),
 }
 ALONE = {
+    "trained in build": (trained_in_build, "uses the function"),
     "stateful": (stateful, "nobody's weight"),
     "spectral": (
         lambda n: stacked(layers.SpectralNormalization(layers.Dense(3, kernel_regularizer=l2(n)))),
