@@ -276,13 +276,13 @@ def test_a_tuner_may_train_a_model_that_it_builds_itself(tmp_path):
 
     class NoModel(kt_hpo.RandomSearch):
         def _build_and_fit_model(self, trial, *args, **kwargs):
-            return trial.hyperparameters.Float("rate", 0, 1)
+            return trial.hyperparameters.Float("own", 0, 1)
 
     tuner = search(tmp_path, eager, kind=Own, executor="auto")
     [trial] = tuner.study.trials
     assert trial.user_attrs["parameters"] == tuner.get_best_models()[0].count_params()
     tuner = search(tmp_path, eager, kind=NoModel, project_name="none")
-    assert tuner.study.best_value == tuner.study.best_params["rate"]
+    assert tuner.study.best_value == tuner.study.best_params["own"]
 
 
 def test_fit_best_and_confirm_train_as_the_trials_did(tmp_path):
