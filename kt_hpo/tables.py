@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import fill
 from typing import Any
 
 import optuna
@@ -11,7 +12,9 @@ from optuna.trial import FrozenTrial, TrialState
 from kt_hpo.best import best_first, level
 from kt_hpo.clock import seconds
 from kt_hpo.constraints import total_violation
+from kt_hpo.tracking.tally import short, values_in_words
 
+WIDTH = 88
 _STATES = {TrialState.COMPLETE: "completed", TrialState.FAIL: "failed"}
 
 
@@ -85,24 +88,82 @@ def compare_best(study: optuna.Study, count: int = 10) -> str:
         count: How many trials at most.
 
     Returns:
-        The text of a table, its columns the trials.
+        The text of a table, its columns the trials. Hyperparameters that are the same in every
+        trial of the search are in one line above it.
     """
-    table = best_trials(study, count)
+    table, constants = _best_without_constants(study, count)
     if table.empty:
-        broken = any(trial.state == TrialState.COMPLETE for trial in study.get_trials(False))
-        return f"No trial {'keeps the constraints' if broken else 'has been completed'}."
-    hidden = ["state", "violation", *(name for name in table if str(name).startswith("tuner/"))]
-    table = table.drop(columns=[name for name in hidden if name in table])
+        return _why_empty(study)
     cells = table.set_index("trial").T.map(_in_words)
     cells.columns.name = "trial"
+    above = f"Fixed: {values_in_words(constants)}" if constants else None
     said = level(study, objective_names(study)[0])
-    return f"{cells.to_string()}\n{said}" if said else cells.to_string()
+    return "\n".join(filter(None, [above, cells.to_string(), said]))
+
+
+def summarize_best(study: optuna.Study, count: int = 5) -> str:
+    """Lists the best trials, a line each, and the hyperparameters of the very best.
+
+    Args:
+        study: The record of a search.
+        count: How many trials at most.
+
+    Returns:
+        A text that fits a screen. Hyperparameters that are the same in every trial of the search
+        are left out.
+
+    Example:
+        >>> study = optuna.create_study()
+        >>> study.optimize(lambda trial: trial.suggest_int("units", 8, 8), n_trials=1)
+        >>> print(summarize_best(study).splitlines()[0])
+        The best of 1 trials:
+    """
+    table, _ = _best_without_constants(study, count)
+    if table.empty:
+        return _why_empty(study)
+    trials = study.get_trials(deepcopy=False)
+    best = trials[table["trial"].iloc[0]]
+    values = {name: value for name, value in best.params.items() if name in table}
+    named = {name for trial in trials for name in trial.params}
+    measured = table.drop(columns=[name for name in table if name in named]).map(_in_words)
+    lines = [
+        f"The best of {len(trials)} trials:",
+        measured.to_string(index=False),
+        level(study, objective_names(study)[0]),
+        fill(f"Trial {best.number}: {values_in_words(values)}", WIDTH, subsequent_indent="  "),
+    ]
+    return "\n".join(filter(None, lines))
+
+
+def _best_without_constants(study: optuna.Study, count: int) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """The rows of the best trials, and what is the same in every trial, which they leave out."""
+    table, constants = best_trials(study, count), _constants(study)
+    hidden = ["state", "violation", *constants]
+    hidden += [name for name in table if str(name).startswith("tuner/")]
+    return table.drop(columns=[name for name in hidden if name in table]), constants
+
+
+def _constants(study: optuna.Study) -> dict[str, Any]:
+    """The hyperparameters that have one value in all of several trials."""
+    trials = study.get_trials(deepcopy=False)
+    if len(trials) < 2:
+        return {}
+    return {
+        name: value
+        for name, value in trials[0].params.items()
+        if all(name in trial.params and trial.params[name] == value for trial in trials)
+    }
+
+
+def _why_empty(study: optuna.Study) -> str:
+    broken = any(trial.state == TrialState.COMPLETE for trial in study.get_trials(False))
+    return f"No trial {'keeps the constraints' if broken else 'has been completed'}."
 
 
 def _in_words(value: Any) -> str:
     if not isinstance(value, str) and pd.isna(value):
         return ""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return short(value)
 
 
 def _row(trial: FrozenTrial, names: list[str]) -> dict[str, Any]:

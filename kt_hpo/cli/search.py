@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from kt_hpo.algorithms import ALGORITHMS
@@ -83,7 +83,7 @@ def run(settings: Settings) -> None:
 
 def _search(settings: Settings, directory: Path) -> None:
     with quiet_tensorflow():
-        from kt_hpo import results
+        from kt_hpo import results, tables
         from kt_hpo.cli import data, kept, model, tuners
 
     overwrite = settings.get("overwrite", False) or not kept.goes_on(directory, settings)
@@ -108,7 +108,11 @@ def _search(settings: Settings, directory: Path) -> None:
         say("Training the best model on the training and validation data ...")
         results.write_results(tuner, splits, directory, **_batches(settings))
     if settings["verbose"]:
-        _show(tuner, directory, results.FILES)
+        print(tables.summarize_best(tuner.study))
+        test = ", ".join(f"{k} {v:.4g}" for k, v in tuner.study.user_attrs["test"].items())
+        print(f"Best model, retrained, on the test data: {test}")
+        print(fill(f"Files in {directory}: {', '.join([*results.FILES, FILE_NAME])}", tables.WIDTH))
+        print(f"Next: kt-hpo report {directory}")
 
 
 def _run_trials(tuner: Tuner, splits: Splits, settings: Settings, epochs: dict[str, int]) -> None:
@@ -125,14 +129,6 @@ def _is_over(tuner: Tuner) -> bool:
     known = tuner.study.user_attrs
     as_planned = known.get("planned_trials") == tuner.oracle.planned_trials
     return bool(known.get("finished") and as_planned and known.get("test") is not None)
-
-
-def _show(tuner: Tuner, directory: Path, files: Sequence[str]) -> None:
-    tuner.results_summary(5)
-    test = tuner.study.user_attrs["test"]
-    measured = ", ".join(f"{name} {value:.4g}" for name, value in test.items())
-    print(f"Best model, retrained, on the test data: {measured}")
-    print(f"Files in {directory}: {', '.join([*files, FILE_NAME])}")
 
 
 def _batches(settings: Settings) -> dict[str, int]:

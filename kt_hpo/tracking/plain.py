@@ -10,8 +10,8 @@ from kt_hpo.tracking.tally import RunningTrial, clock, one_line, short, values_i
 
 WORDS = {"COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "failed"}
 
-# Characters of a trial's values in its line; the best trial's are all in the last line.
-VALUES_WIDTH = 120
+# Characters of a trial's values in its line; `results_summary` has all of the best trials.
+VALUES_WIDTH = 60
 
 
 class PlainDisplay(Display):

@@ -205,7 +205,7 @@ class Tally:
         ended = f"{self.of_total} trials in {clock(self.elapsed)}: {self.by_state}."
         if self.best is None:
             return ended
-        return f"{ended} Best {self.best_in_words}: {values_in_words(self.best.values)}"
+        return f"{ended} Best {self.best_in_words}."
 
 
 def short(value: object) -> str:
