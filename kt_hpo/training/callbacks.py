@@ -102,6 +102,25 @@ class Epochs(keras.callbacks.Callback):
         self.trainings.append({})
 
 
+class BuildOptimizer(keras.callbacks.Callback):
+    """Makes the optimizer's variables before the first step.
+
+    `fit` makes them in the first trace of a training step, and TensorFlow traces a function that
+    has made variables a second time. A `train_step` of the user's is left to itself: it may train
+    other variables than all.
+    """
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Builds it, once all other callbacks have seen the training begin."""
+        model, optimizer = self.model, self.model.optimizer
+        own_step = getattr(model.train_step, "__func__", None) is not keras.Model.train_step
+        if keras.backend.backend() != "tensorflow" or own_step or model.run_eagerly:
+            return
+        if optimizer is not None and not optimizer.built and model.trainable_variables:
+            with model.distribute_strategy.scope():
+                optimizer.build(model.trainable_variables)
+
+
 class QuietProgressBar(keras.callbacks.ProgbarLogger):
     """Keras' progress bar in a search, which has a progress display of its own.
 

@@ -124,6 +124,7 @@ def train(
         *callbacks_of(tuner, trial, data[1], execution.number),
         *watching,
         epochs,
+        cb.BuildOptimizer(),
         *progress_bars(kwargs.get("verbose", "auto")),
     ]
 

@@ -5,7 +5,10 @@ import sys
 import keras
 import keras_tuner
 import pytest
-from searches import FIT, WithFit, searched
+import tensorflow as tf
+from searches import FIT, WithFit, X, Y, searched
+
+from kt_hpo.training.reproducibility import seed_of
 
 
 def test_early_stopping_watches_the_objective(tmp_path):
@@ -37,3 +40,57 @@ def test_callbacks_are_copied_or_made_for_each_trial(tmp_path):
     assert Uncopyable.made == 2
     with pytest.raises(keras_tuner.errors.FatalError, match="lambda: Uncopyable"):
         searched(tmp_path, fit=FIT | {"callbacks": [Uncopyable()]}, overwrite=True)
+
+
+def test_a_training_step_is_traced_once_and_trains_as_fit_does(tmp_path):
+    class Counting(keras.layers.Dense):
+        calls = 0
+
+        def call(self, inputs, training=None):
+            Counting.calls += bool(training)
+            return super().call(inputs)
+
+    def counted(hp):
+        units = Counting(hp.Int("units", 3, 4), activation="relu")
+        model = keras.Sequential([keras.Input((4,)), units, keras.layers.Dense(1)])
+        model.compile(keras.optimizers.Adam(0.01), "mse")
+        return model
+
+    tuner = searched(tmp_path, hypermodel=counted, objective="val_loss", max_trials=1)
+    in_a_search, Counting.calls = Counting.calls, 0
+    [trial] = tuner.oracle.trials.values()
+    keras.utils.set_random_seed(seed_of(0, trial))
+    plain = counted(trial.hyperparameters).fit(X, Y, **FIT)
+    assert in_a_search == Counting.calls - 1
+    [history] = tuner.study.trials[0].user_attrs["history"]
+    assert history["val_loss"] == pytest.approx(plain.history["val_loss"], rel=1e-6)
+
+
+def test_what_a_train_step_of_ones_own_trains_is_left_to_it(tmp_path):
+    class Half(keras.Sequential):
+        """Trains its last layer only."""
+
+        def train_step(self, data):
+            x, y = data
+            with tf.GradientTape() as tape:
+                loss = keras.ops.mean((self(x)[:, 0] - keras.ops.cast(y, "float32")) ** 2)
+            variables = self.layers[-1].trainable_variables
+            gradients = tape.gradient(loss, variables)
+            self.optimizer.apply_gradients(zip(gradients, variables, strict=True))
+            return {"loss": loss}
+
+    def half(hp):
+        units = keras.layers.Dense(hp.Int("units", 3, 4))
+        model = Half([keras.Input((4,)), units, keras.layers.Dense(1)])
+        model.compile(keras.optimizers.SGD(momentum=0.9), "mse")
+        return model
+
+    class Seen(keras.callbacks.Callback):
+        momentums = None
+
+        def on_train_end(self, logs=None):
+            Seen.momentums = self.model.optimizer.momentums
+
+    fit = FIT | {"callbacks": [Seen]}
+    searched(tmp_path, hypermodel=half, fit=fit, objective="val_loss", max_trials=1)
+    assert len(Seen.momentums) == 2
