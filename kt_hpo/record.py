@@ -279,8 +279,7 @@ class Record:
             self._storage.set_trial_param(
                 trial._trial_id, name, distribution.to_internal_repr(params[name]), distribution
             )
-        if rest != trial.user_attrs.get("values", {}):
-            self.annotate(number, values=rest)
+        self._keep_rest(trial, rest)
 
     def keep_values(
         self, number: int, known: keras_tuner.HyperParameters, values: Mapping[str, Value]
@@ -293,8 +292,12 @@ class Record:
             values: The trial's values by name.
         """
         _, _, rest = space.to_params(known, values)
-        if rest != self.trial(number).user_attrs.get("values", {}):
-            self.annotate(number, values=rest)
+        self._keep_rest(self.trial(number), rest)
+
+    def _keep_rest(self, trial: FrozenTrial, rest: Mapping[str, Value]) -> None:
+        """Writes the values of a trial that are no parameters of Optuna's, if they are others."""
+        if rest != trial.user_attrs.get("values", {}):
+            self.annotate(trial.number, values=rest)
 
     def report(self, number: int, epoch: int, value: float) -> None:
         """Writes the objective's value at the end of an epoch.

@@ -12,6 +12,8 @@ from optuna.trial import FrozenTrial, TrialState
 from kt_hpo.best import best_first, level
 from kt_hpo.clock import seconds
 from kt_hpo.constraints import total_violation
+from kt_hpo.record import Record
+from kt_hpo.revisions import under_one_name
 from kt_hpo.tracking.tally import short, values_in_words
 
 WIDTH = 88
@@ -35,7 +37,7 @@ def to_dataframe(study: optuna.Study) -> pd.DataFrame:
         >>> to_dataframe(optuna.create_study()).empty
         True
     """
-    trials = study.get_trials(deepcopy=False)
+    trials = _trials(study)
     names = objective_names(study)
     return pd.DataFrame([_row(trial, names) for trial in trials]).convert_dtypes(
         convert_string=False, convert_floating=False
@@ -121,7 +123,7 @@ def summarize_best(study: optuna.Study, count: int = 5) -> str:
     table, _ = _best_without_constants(study, count)
     if table.empty:
         return _why_empty(study)
-    trials = study.get_trials(deepcopy=False)
+    trials = _trials(study)
     best = trials[table["trial"].iloc[0]]
     values = {name: value for name, value in best.params.items() if name in table}
     named = {name for trial in trials for name in trial.params}
@@ -145,7 +147,7 @@ def _best_without_constants(study: optuna.Study, count: int) -> tuple[pd.DataFra
 
 def _constants(study: optuna.Study) -> dict[str, Any]:
     """The hyperparameters that have one value in all of several trials."""
-    trials = study.get_trials(deepcopy=False)
+    trials = _trials(study)
     if len(trials) < 2:
         return {}
     return {
@@ -153,6 +155,10 @@ def _constants(study: optuna.Study) -> dict[str, Any]:
         for name, value in trials[0].params.items()
         if all(name in trial.params and trial.params[name] == value for trial in trials)
     }
+
+
+def _trials(study: optuna.Study) -> list[FrozenTrial]:
+    return under_one_name(study.get_trials(deepcopy=False), Record(study).space)
 
 
 def _why_empty(study: optuna.Study) -> str:

@@ -4,6 +4,8 @@ import optuna
 from searches import fails_when_wide, searched
 
 from kt_hpo import tables
+from kt_hpo.hyperparameters import HyperParameters
+from kt_hpo.plots.search import Search
 
 
 def test_tables(tmp_path, capsys):
@@ -47,3 +49,20 @@ def test_a_single_trial_shows_all_it_has():
     assert "units" in tables.compare_best(study)
     assert tables.summarize_best(study).endswith("Trial 0: units=8")
     assert tables.summarize_best(optuna.create_study()) == "No trial has been completed."
+
+
+def test_a_choice_of_another_range_stays_one_hyperparameter():
+    hp = HyperParameters()
+    hp.Choice("kind", ["a", "c"])
+    hp.recorded_as = {"kind": ["kind [2]", "kind"]}
+    study = optuna.create_study()
+    study.set_user_attr("space", hp.get_config())
+    for name, choices in (("kind", ["a", "b"]), ("kind [2]", ["a", "c"])):
+        study.enqueue_trial({name: choices[1]})
+        study.optimize(
+            lambda trial, name=name, choices=choices: len(trial.suggest_categorical(name, choices)),
+            n_trials=1,
+        )
+    table = tables.to_dataframe(study)
+    assert list(table["kind"]) == ["b", "c"] and "kind [2]" not in table
+    assert [trial.params for trial in Search.of(study).trials] == [{"kind": "b"}, {"kind": "c"}]

@@ -14,6 +14,8 @@ from optuna.trial import FrozenTrial, TrialState
 from scipy.stats import rankdata
 
 from kt_hpo.best import best_first
+from kt_hpo.record import Record
+from kt_hpo.revisions import under_one_name
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ class Search:
             )
         return cls(
             study=study,
-            trials=tuple(study.get_trials(deepcopy=False)),
+            trials=tuple(under_one_name(study.get_trials(deepcopy=False), Record(study).space)),
             objectives=tuple(study.metric_names or _unnamed(len(study.directions))),
             maximized=tuple(d == StudyDirection.MAXIMIZE for d in study.directions),
         )
