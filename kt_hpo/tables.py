@@ -140,9 +140,9 @@ def summarize_best(study: optuna.Study, count: int = 5) -> str:
 def _best_without_constants(study: optuna.Study, count: int) -> tuple[pd.DataFrame, dict[str, Any]]:
     """The rows of the best trials, and what is the same in every trial, which they leave out."""
     table, constants = best_trials(study, count), _constants(study)
-    hidden = ["state", "violation", *constants]
-    hidden += [name for name in table if str(name).startswith("tuner/")]
-    return table.drop(columns=[name for name in hidden if name in table]), constants
+    hidden = {"state", "violation", *constants}
+    shown = [n for n in map(str, table) if n not in hidden and not n.startswith("tuner/")]
+    return table[shown], constants
 
 
 def _constants(study: optuna.Study) -> dict[str, Any]:
