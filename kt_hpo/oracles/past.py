@@ -53,7 +53,8 @@ def take_past(
             f"a value for all of {', '.join(hp.name for hp in known.space) or 'no hyperparameters'}"
             ". Give a study of the same search space, or leave it out."
         )
-    record.study.add_trials(copies)
+    with record.batched():  # A search that goes on must not find a part of them.
+        record.study.add_trials(copies)
     return past_trials(record, objective, known)
 
 

@@ -91,7 +91,7 @@ class RecordedOracle(SearchState):
             self.reload()
         if self._space_is_being_met:
             return Trial(self.hyperparameters.copy(), trial_id="", status=TrialStatus.IDLE)
-        if self.warm_start is not None and not (self.trials or self.past):
+        if self.warm_start is not None and not self.past and self.hyperparameters.space:
             self.past = take_past(
                 self.record, self.warm_start, self.objective, self.hyperparameters, self.constraints
             )
