@@ -11,6 +11,12 @@ from optuna.trial import FrozenTrial, TrialState
 
 from kt_hpo.constraints import keeps
 
+# Means over the samples of what is right, 1, or wrong, 0.
+ACCURACIES = {
+    "acc", "accuracy", "binary_accuracy", "categorical_accuracy", "sparse_categorical_accuracy",
+    "top_k_categorical_accuracy", "sparse_top_k_categorical_accuracy",
+}  # fmt: skip
+
 
 def tie_break(metrics: Mapping[str, float], parameters: float | None) -> tuple[float, float]:
     """Orders trials of the same score: by the loss, then by the size.
@@ -75,8 +81,9 @@ def best_first(study: optuna.Study, trials: Iterable[FrozenTrial]) -> list[Froze
 def level(study: optuna.Study, objective: str) -> str:
     """Says which trials cannot be told from the best.
 
-    Those are trials of the very same score, and, where several executions or folds tell how far
-    chance goes, those whose difference is not above its standard error.
+    Those are trials of the very same score, and those whose difference is not above its standard
+    error: of the executions or folds where there are several, else that of an accuracy measured on
+    so many samples, sqrt(p (1 - p) / n).
 
     Args:
         study: The record of a search with one objective.
@@ -98,11 +105,18 @@ def level(study: optuna.Study, objective: str) -> str:
         return ""
     best, *others = ordered
     same = [trial for trial in others if trial.values[0] == best.values[0]]
-    near = [trial for trial in others if _is_near(best, trial, objective)]
+    samples = study.user_attrs.get("validation_samples")
+    error, source = _standard_error(best, objective, samples)
+    near = [
+        trial
+        for trial in others
+        if abs(best.values[0] - trial.values[0])
+        <= math.hypot(error, _standard_error(trial, objective, samples)[0])
+    ]
     if len(near) > len(same):
         return (
-            f"{_count(near)} level with trial {best.number} within the standard error of its "
-            f"executions, {best.user_attrs['standard_error'][objective]:.2g}."
+            f"{_count(near)} level with trial {best.number} within the standard error of {source}, "
+            f"{error:.2g}."
         )
     if not same:
         return ""
@@ -118,12 +132,16 @@ def _count(trials: list[FrozenTrial], verb: str | None = None) -> str:
     return f"{len(trials):,} other trial{'' if one else 's'} {verb or ('is' if one else 'are')}"
 
 
-def _is_near(best: FrozenTrial, trial: FrozenTrial, objective: str) -> bool:
-    """Whether two scores differ by no more than the standard error of their difference."""
-    errors = [one.user_attrs.get("standard_error", {}).get(objective) for one in (best, trial)]
-    if errors[0] is None:
-        return False
-    return abs(best.values[0] - trial.values[0]) <= math.hypot(errors[0], errors[1] or 0.0)
+def _standard_error(trial: FrozenTrial, objective: str, samples: int | None) -> tuple[float, str]:
+    """How far chance moves a score, and where that is known from; 0 where it is not."""
+    known = trial.user_attrs.get("standard_error", {}).get(objective)
+    if known is not None:
+        return known, "its executions"
+    score = trial.values[0]
+    if samples and objective.removeprefix("val_") in ACCURACIES and 0 <= score <= 1:
+        error = math.sqrt(score * (1 - score) / samples)
+        return error, f"an accuracy on {samples:,} validation samples"
+    return 0.0, ""
 
 
 def _merit(best: FrozenTrial, second: FrozenTrial) -> str:

@@ -31,6 +31,7 @@ from kt_hpo.tracking import Progress, TrackerLike, make_trackers
 from kt_hpo.training import checkpoints, fit, precision
 from kt_hpo.training.build import Preparation, check_model, go_on
 from kt_hpo.training.checks import check_search
+from kt_hpo.training.data import validation_samples
 from kt_hpo.training.distribution import strategy_named
 from kt_hpo.training.interruption import Interruption
 from kt_hpo.training.options import make_options
@@ -242,7 +243,9 @@ class Tuner(Found):
         claimed = journal.claimed(Path(self.project_dir))
         with claimed, quiet_retracing(), shown(self, verbose):
             record_environment(self.study)
-            self.oracle.record.note(made_by=made_by(self))
+            self.oracle.record.note(
+                made_by=made_by(self), **self._validated_on(fit_args, fit_kwargs)
+            )
             self.oracle.record.plan(self.oracle.planned_trials)
             self.oracle.meets_more = self.meets_more
             self.on_search_begin()
@@ -253,6 +256,15 @@ class Tuner(Found):
                 self.oracle.record.note(finished=True)
             check_any_went_well(self.oracle.trials.values())
             self.on_search_end()
+
+    def _validated_on(
+        self, fit_args: tuple[Any, ...], fit_kwargs: Mapping[str, Any]
+    ) -> dict[str, int | None]:
+        """How many samples a score is measured on, where that is known: so far chance goes."""
+        if self.runs_its_own_way:
+            return {}
+        on_folds = self.training.cross_validation is not None
+        return {"validation_samples": validation_samples(fit_args, fit_kwargs, on_folds)}
 
     def run_trial(self, trial: Trial, *args: Any, **kwargs: Any) -> Any:
         """Trains and measures the model of a trial; to be overridden for anything else.

@@ -5,6 +5,8 @@ from pathlib import Path
 import keras
 import optuna
 import pytest
+import tensorflow as tf
+from models import blobs, eager
 from optuna.trial import create_trial
 
 import kt_hpo
@@ -17,6 +19,7 @@ from kt_hpo.reports.answer import answer
 from kt_hpo.standing import stand
 from kt_hpo.training import checkpoints
 
+X, Y = blobs()
 # Accuracy, loss and units of each trial. The best accuracy is there four times.
 TIED = [(0.8, 0.1, 4), (0.9, 0.5, 4), (0.9, 0.3, 64), (0.9, 0.3, 8), (0.9, 0.3, 8), (0.7, 0.2, 1)]
 BEST_FIRST = [3, 4, 2, 1, 0, 5]
@@ -112,6 +115,33 @@ def test_what_is_level_is_told_by_the_standard_errors_of_executions():
     assert level(study, "loss") == (
         "1 other trial is level with trial 0 within the standard error of its executions, 0.03."
     )
+
+
+def test_what_is_level_is_told_by_the_samples_of_an_accuracy():
+    study = optuna.create_study(direction="maximize")
+    study.add_trials([create_trial(value=value) for value in (0.93, 0.92, 0.9)])
+    assert level(study, "val_accuracy") == ""
+    study.set_user_attr("validation_samples", 750)
+    assert level(study, "val_accuracy") == (
+        "1 other trial is level with trial 0 within the standard error of an accuracy on 750 "
+        "validation samples, 0.0093."
+    )
+    assert level(study, "val_auc") == ""
+
+
+@pytest.mark.parametrize(
+    ("data", "samples"),
+    [
+        ({"validation_split": 0.25}, 50),
+        ({"validation_data": (X[:30], Y[:30])}, 30),
+        ({"validation_data": (X[:30], Y[:30]), "validation_steps": 1}, None),
+        ({"validation_data": tf.data.Dataset.from_tensor_slices((X, Y)).batch(50)}, None),
+    ],
+)
+def test_a_search_knows_the_samples_it_validates_on(tmp_path, data, samples):
+    tuner = kt_hpo.RandomSearch(eager, "val_accuracy", max_trials=1, directory=tmp_path)
+    tuner.search(X, Y, batch_size=200, verbose=0, **data)
+    assert tuner.study.user_attrs.get("validation_samples") == samples
 
 
 @pytest.mark.parametrize(
