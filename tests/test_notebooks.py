@@ -1,5 +1,9 @@
 """The notebooks: each runs from top to bottom, and what is committed is fit to be read."""
 
+import ast
+import functools
+import importlib
+import inspect
 import re
 from pathlib import Path
 
@@ -11,8 +15,11 @@ nbformat = pytest.importorskip("nbformat")
 pytest.importorskip("nbclient")
 pytest.importorskip("ipykernel")
 
+from IPython.core.inputtransformer2 import TransformerManager  # noqa: E402
+
 from notebooks.execute import execute, notebooks, read  # noqa: E402
 
+OURS = {"kt_hpo", "hypermodels"}
 ROOT = Path(kt_hpo.__file__).parents[1]
 COLAB = "https://colab.research.google.com/github/kt-hpo/kt_hpo/blob/main/notebooks"
 INSTALL = re.compile(
@@ -91,6 +98,47 @@ def test_nothing_in_it_is_of_a_machine_or_an_error(path):
 @every_notebook
 def test_it_keeps_no_times_of_execution(path):
     assert not any(cell.metadata for cell in read(path).cells)
+
+
+def chain(node):
+    """The names of `a.b.c`, the first one first; nothing for anything else."""
+    names = []
+    while isinstance(node, ast.Attribute):
+        names.insert(0, node.attr)
+        node = node.value
+    return [node.id, *names] if isinstance(node, ast.Name) else []
+
+
+def modules(tree):
+    """What a notebook imports of ours, by the name that it has there."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                if alias.name.split(".")[0] in OURS:
+                    whole = importlib.import_module(alias.name)
+                    top = importlib.import_module(alias.name.split(".")[0])
+                    yield (alias.asname, whole) if alias.asname else (top.__name__, top)
+        elif isinstance(node, ast.ImportFrom) and node.module.split(".")[0] in OURS:
+            for alias in node.names:
+                module = importlib.import_module(node.module)
+                yield alias.asname or alias.name, getattr(module, alias.name)
+
+
+@every_notebook
+def test_its_code_asks_for_names_and_arguments_that_there_are(path):
+    python = TransformerManager().transform_cell
+    tree = ast.parse("\n".join(python(cell.source) for cell in code_cells(read(path))))
+    ours, called = dict(modules(tree)), 0
+    for node in ast.walk(tree):
+        first, *names = chain(node.func if isinstance(node, ast.Call) else node) or [None]
+        if first not in ours:
+            continue
+        found = functools.reduce(getattr, names, ours[first])
+        if isinstance(node, ast.Call):
+            keywords = {word.arg: None for word in node.keywords if word.arg}
+            inspect.signature(found).bind_partial(**keywords)
+            called += 1
+    assert called
 
 
 @pytest.mark.slow
