@@ -2,17 +2,23 @@
 
 import keras
 import pytest
-from models import build
-from searches import FIT, fails_when_wide, searched
+from models import build, eager
+from searches import FIT, searched
 
 import kt_hpo
 from kt_hpo.journal import Journal
 
+ONE_BATCH = FIT | {"batch_size": 200}
+
 
 def test_a_trial_that_fails_fails_alone(tmp_path):
-    tuner = searched(
-        tmp_path, hypermodel=fails_when_wide, max_trials=5, max_consecutive_failed_trials=5
-    )
+    def fails_when_wide(hp):
+        if hp.Int("units", 1, 32) > 16:
+            raise RuntimeError("too wide for this shop")
+        return eager(hp)
+
+    limits = {"max_trials": 5, "max_consecutive_failed_trials": 5}
+    tuner = searched(tmp_path, hypermodel=fails_when_wide, fit=ONE_BATCH, **limits)
     for trial in tuner.study.trials:
         failed = trial.params["units"] > 16
         assert trial.state.name == ("FAIL" if failed else "COMPLETE")
@@ -23,12 +29,13 @@ def test_a_trial_that_fails_fails_alone(tmp_path):
 def test_a_nan_fails_its_trial_and_says_when(tmp_path):
     def diverges(hp):
         model = build(hp)
-        model.compile(keras.optimizers.SGD(hp.Choice("lr", [1e38, 1e-2])), loss="mse")
+        optimizer = keras.optimizers.SGD(hp.Choice("lr", [1e38, 1e-2]))
+        model.compile(optimizer, loss="mse", run_eagerly=True)
         return model
 
     tuner = searched(
         tmp_path, hypermodel=diverges, objective="val_loss", max_trials=4, seed=2,
-        fit=FIT | {"epochs": 3}, max_consecutive_failed_trials=9,
+        fit=ONE_BATCH, max_consecutive_failed_trials=9,
     )  # fmt: skip
     states = {trial.params["lr"]: trial.state.name for trial in tuner.study.trials}
     assert states == {1e38: "FAIL", 1e-2: "COMPLETE"}
@@ -37,7 +44,8 @@ def test_a_nan_fails_its_trial_and_says_when(tmp_path):
 
 
 def test_a_model_that_is_too_large_fails(tmp_path):
-    tuner = searched(tmp_path, max_trials=5, max_model_size=60, max_consecutive_failed_trials=9)
+    limits = {"max_trials": 5, "max_model_size": 60, "max_consecutive_failed_trials": 9}
+    tuner = searched(tmp_path, hypermodel=eager, fit=ONE_BATCH, **limits)
     for trial in tuner.study.trials:
         assert (trial.state.name == "FAIL") == (6 * trial.params["units"] + 1 > 60)
     errors = [t.user_attrs.get("traceback", "") for t in tuner.study.trials]
@@ -79,8 +87,7 @@ def states(tuner):
     return [trial.state.name for trial in tuner.study.trials]
 
 
-@pytest.mark.parametrize("count", [1, 2])
-@pytest.mark.parametrize("asks_first", [True, False])
+@pytest.mark.parametrize(("count", "asks_first"), [(1, False), (2, True)])
 def test_a_search_of_which_all_trials_fail_says_so_however_few(count, asks_first, tmp_path):
     tuner = box(tmp_path, range(9), asks_first, max_trials=count)
     with pytest.raises(RuntimeError, match=r"(?s)trials? failed.*0000.*no answer in 0000"):
@@ -143,7 +150,7 @@ def test_a_function_without_hyperparameters_runs_once(tmp_path):
 
 def test_a_record_that_cannot_be_written_is_what_the_user_is_told(monkeypatch, tmp_path):
     """At whichever write the disk is full: the search stops, and it is no trial's failure."""
-    whole = box(tmp_path, (1,), project_name="whole")
+    whole = box(tmp_path, (1,), project_name="whole", max_trials=3)
     written = []
     write = Journal._write
     monkeypatch.setattr(
@@ -151,7 +158,7 @@ def test_a_record_that_cannot_be_written_is_what_the_user_is_told(monkeypatch, t
     )
     whole.search(verbose=0)
     for last in range(len(written)):
-        tuner = box(tmp_path, (1,), project_name=str(last))
+        tuner = box(tmp_path, (1,), project_name=str(last), max_trials=3)
         left = iter(range(last))
 
         def full(self, logs, left=left):
@@ -163,7 +170,7 @@ def test_a_record_that_cannot_be_written_is_what_the_user_is_told(monkeypatch, t
         with pytest.raises(kt_hpo.RecordError, match="Make room"):
             tuner.search(verbose=0)
         monkeypatch.setattr(Journal, "_write", write)
-        again = box(tmp_path, (1,), project_name=str(last))
+        again = box(tmp_path, (1,), project_name=str(last), max_trials=3)
         again.search(verbose=0)
         assert states(again) == states(whole)
         assert [t.params for t in again.study.trials] == [t.params for t in whole.study.trials]

@@ -10,7 +10,7 @@ from pathlib import Path
 import cloudpickle
 import keras
 import pytest
-from models import blobs, build
+from models import blobs, eager
 from sklearn.model_selection import KFold
 
 import kt_hpo
@@ -44,7 +44,7 @@ def overlap(diary):
     return any(b[0] < a[1] and a[2] != b[2] for a, b in itertools.pairwise(spans))
 
 
-def search(tmp_path, name, executor, kind=kt_hpo.OptunaSearch, model=build, **kwargs):
+def search(tmp_path, name, executor, kind=kt_hpo.OptunaSearch, model=eager, **kwargs):
     kwargs = {"max_trials": 2, "cross_validation": KFold(3), "seed": 3} | kwargs
     diary = tmp_path / f"{name}.txt"
     tuner = kind(
@@ -57,7 +57,7 @@ def search(tmp_path, name, executor, kind=kt_hpo.OptunaSearch, model=build, **kw
 @pytest.mark.slow
 def test_folds_side_by_side_give_what_one_after_the_other_gives(tmp_path):
     def conditional(hp):
-        model = build(hp)
+        model = eager(hp)
         hp.Float("late", 0, 1)
         return model
 
@@ -94,10 +94,10 @@ def test_a_fold_whose_worker_is_killed_is_trained_again_the_others_are_not(tmp_p
 
     diary = tmp_path / "diary.txt"
     tuner = kt_hpo.RandomSearch(
-        build, "val_loss", max_trials=2, seed=0, directory=tmp_path, cross_validation=KFold(4),
+        eager, "val_loss", max_trials=2, seed=0, directory=tmp_path, cross_validation=KFold(4),
         executor=kt_hpo.Workers(2, parallel_folds=True), max_retries_per_trial=1,
     )  # fmt: skip
-    tuner.search(X, Y, epochs=1, verbose=0, callbacks=[DiesOnce(str(diary))])
+    tuner.search(X, Y, epochs=1, batch_size=60, verbose=0, callbacks=[DiesOnce(str(diary))])
     assert [trial.state.name for trial in tuner.study.trials] == ["COMPLETE"] * 2
     attempts = [trial.user_attrs.get("attempts", 0) for trial in tuner.study.trials]
     assert sum(attempts) == 1
@@ -113,7 +113,7 @@ def test_folds_are_compared_as_they_end(tmp_path):
     def enqueued(hp):
         rate = hp.Float("rate", 1e-6, 1.0, sampling="log")
         model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1, "sigmoid")])
-        model.compile(keras.optimizers.SGD(rate), "binary_crossentropy")
+        model.compile(keras.optimizers.SGD(rate), "binary_crossentropy", run_eagerly=True)
         return model
 
     tuner = kt_hpo.RandomSearch(
@@ -122,7 +122,7 @@ def test_folds_are_compared_as_they_end(tmp_path):
     )  # fmt: skip
     tuner.enqueue({"rate": 1.0})
     tuner.enqueue({"rate": 1e-6})
-    tuner.search(X, Y, epochs=3, verbose=0)
+    tuner.search(X, Y, epochs=3, batch_size=75, verbose=0)
     good, bad = tuner.study.trials
     assert (good.state.name, bad.state.name) == ("COMPLETE", "PRUNED")
     assert len(bad.user_attrs["executions"]) < 16

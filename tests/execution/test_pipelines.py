@@ -88,18 +88,6 @@ def test_python_code_without_an_end_cannot_be_saved(tmp_path):
         SavedDatasets(tmp_path).add(python_code().repeat())
 
 
-def test_a_search_with_workers_shuffles_in_every_trial(tmp_path):
-    class Orders(kt_hpo.RandomSearch):
-        def run_trial(self, trial, pipeline):
-            trial.hyperparameters.Float("x", 0, 1)
-            orders = {str([x.numpy() for x, _ in pipeline]) for _ in range(3)}
-            return float(len(orders))
-
-    tuner = Orders(max_trials=2, seed=0, directory=tmp_path, executor=1)
-    tuner.search(RANDOM["shuffled"], verbose=0)
-    assert [trial.value for trial in tuner.study.trials] == [3.0, 3.0]
-
-
 def test_the_remedy_is_named_for_what_cannot_be_sent(tmp_path):
     class Box(kt_hpo.RandomSearch):
         def run_trial(self, trial, data):

@@ -13,7 +13,7 @@ import keras
 import numpy as np
 import psutil
 import pytest
-from models import blobs, build, conditional
+from models import blobs, build, conditional, eager
 from squares import Square
 
 import kt_hpo
@@ -45,12 +45,17 @@ def test_results_are_those_of_inline(tmp_path):
     """Weights, order of the samples, values met while building, reports and pruning: all."""
     x, y = blobs(SAMPLES)
 
+    def eager_conditional(hp):
+        model = conditional(hp)
+        model.run_eagerly = True
+        return model
+
     def search(executor):
         tuner = kt_hpo.RandomSearch(
-            conditional, "val_loss", max_trials=4, seed=3, directory=tmp_path,
+            eager_conditional, "val_loss", max_trials=4, seed=3, directory=tmp_path,
             project_name=str(executor), executor=executor,
         )  # fmt: skip
-        tuner.search(x, y, validation_split=0.2, epochs=2, batch_size=512, verbose=0)
+        tuner.search(x, y, validation_split=0.2, epochs=2, batch_size=4000, verbose=0)
         return tuner
 
     inline, workers = search(None), search(2)
@@ -84,7 +89,7 @@ def test_every_fault_fails_its_own_trial_alone(tmp_path, capsys):
         # A child that outlives it changes nothing.
         "0007": lambda: (os.fork() and os.kill(os.getpid(), signal.SIGKILL)) or time.sleep(60),
     }
-    limits = {"max_consecutive_failed_trials": 9, "trial_timeout": 10}
+    limits = {"max_consecutive_failed_trials": 9, "trial_timeout": 4}
     tuner = Square(tmp_path, 2, max_trials=10, **limits)
     tuner.search(faults=faults)
     trials = tuner.study.trials
@@ -93,7 +98,7 @@ def test_every_fault_fails_its_own_trial_alone(tmp_path, capsys):
         1: "killed by SIGKILL, as the system does when memory runs out",
         2: "killed by SIGSEGV",
         3: "exit status 3",
-        4: "longer than trial_timeout=10 seconds",
+        4: "longer than trial_timeout=4 seconds",
         5: "MemoryError",
         6: "ZeroDivisionError",
         7: "SIGKILL",
@@ -110,26 +115,44 @@ def test_every_fault_fails_its_own_trial_alone(tmp_path, capsys):
     assert no_process_is_left()
 
 
-def test_a_trial_is_tried_again_as_often_as_allowed(tmp_path):
+def test_a_trial_is_tried_again_and_a_mistake_of_every_trial_ends_the_search(tmp_path):
     seen = tmp_path / "seen"
 
-    def dies_twice():
-        with seen.open("a") as file:
-            file.write("x")
-        if len(seen.read_text()) < 3:
-            os.kill(os.getpid(), signal.SIGKILL)
+    class Dies(Square):
+        def run_trial(self, trial):
+            value = super().run_trial(trial)
+            if trial.trial_id == "0001":
+                with seen.open("a") as file:
+                    file.write("x")
+                if len(seen.read_text()) < 3:
+                    os.kill(os.getpid(), signal.SIGKILL)
+            return "nonsense" if trial.trial_id == "0003" else value
 
-    tuner = Square(tmp_path, max_trials=3, max_retries_per_trial=2)
-    tuner.search(verbose=0, faults={"0001": dies_twice})
-    assert [t.state.name for t in tuner.study.trials] == ["COMPLETE"] * 3
+    tuner = Dies(tmp_path, 1, max_retries_per_trial=2)
+    with pytest.raises(kt_hpo.errors.FatalTypeError, match="nonsense") as caught:
+        tuner.search(verbose=0)
+    assert "In the worker" in caught.value.__notes__[0]
+    assert [t.state.name for t in tuner.study.trials[:3]] == ["COMPLETE"] * 3
     assert tuner.study.trials[1].user_attrs["attempts"] == 2
+    assert no_process_is_left()
 
 
-def test_data_are_shared_and_pipelines_travel(tmp_path):
+@pytest.fixture
+def settings_of_keras():
+    before = keras.config.epsilon(), keras.config.dtype_policy()
+    keras.config.set_epsilon(1e-3)
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    yield
+    keras.config.set_epsilon(before[0])
+    keras.config.set_dtype_policy(before[1])
+
+
+def test_data_are_shared_pipelines_travel_and_settings_hold(settings_of_keras, tmp_path):
+    import pandas as pd
     import tensorflow as tf
 
     class Looks(Square):
-        def run_trial(self, trial, x, pipeline, frame):
+        def run_trial(self, trial, x, pipeline, shuffled, frame):
             trial.hyperparameters.Float("x", 0, 1)
             before = memory("Anonymous")
             tensor = tf.convert_to_tensor(x)
@@ -137,40 +160,44 @@ def test_data_are_shared_and_pipelines_travel(tmp_path):
             x[0] = 7.0  # A worker's own affair.
             batches = [batch.numpy().tolist() for batch in pipeline]
             assert batches == [[0, 1], [2, 3]] and frame["a"].sum() == 3
-            return {"default_objective": grown, "sum": float(tensor[1:].numpy().sum())}
-
-    import pandas as pd
+            return {
+                "default_objective": grown,
+                "sum": float(tensor[1:].numpy().sum()),
+                "orders": len({str([n.numpy() for n in shuffled]) for _ in range(3)}),
+                "epsilon": keras.config.epsilon(),
+                "halves": keras.config.dtype_policy().name == "mixed_bfloat16",
+            }
 
     x = np.ones((100, 2**18), "float32")
     pipeline = tf.data.Dataset.range(4).batch(2)
-    tuner = Looks(tmp_path, max_trials=2)
-    tuner.search(x, pipeline=pipeline, frame=pd.DataFrame({"a": [1, 2]}), verbose=0)
+    data = {"pipeline": pipeline, "shuffled": tf.data.Dataset.range(40).shuffle(40)}
+    tuner = Looks(tmp_path, 1, max_trials=2)
+    tuner.search(x, frame=pd.DataFrame({"a": [1, 2]}), verbose=0, **data)
     for trial in tuner.study.trials:
         assert trial.value < 20, "megabytes, of 100: a copy was made"
-        assert trial.user_attrs["metrics"]["sum"] == x[1:].size
+        metrics = trial.user_attrs["metrics"]
+        assert (metrics["sum"], metrics["orders"]) == (x[1:].size, 3)
+        assert (metrics["epsilon"], metrics["halves"]) == (1e-3, 1)
     assert x[0, 0] == 1
     assert not list(tmp_path.glob("square/workers*"))
 
 
+def pipeline():
+    import tensorflow as tf
+
+    return tf.data.Dataset.from_tensor_slices(blobs(100)).batch(100).repeat()
+
+
+MADE = {"x": pipeline, "validation_data": lambda: blobs(50), "steps_per_epoch": 2, "verbose": 0}
+
+
 def test_data_may_be_functions_that_make_them(tmp_path):
-    class Both(kt_hpo.RandomSearch):
-        pass
-
-    def pipeline():
-        import tensorflow as tf
-
-        return tf.data.Dataset.from_tensor_slices(blobs(100)).batch(10).repeat()
-
-    for executor in (None, 2):
-        tuner = Both(build, "val_loss", max_trials=2, seed=0, directory=tmp_path, executor=executor,
-                     project_name=str(executor))  # fmt: skip
-        tuner.search(
-            pipeline, validation_data=lambda: blobs(50), epochs=1, steps_per_epoch=10, verbose=0
-        )
-        assert [trial.state.name for trial in tuner.study.trials] == ["COMPLETE"] * 2
+    tuner = kt_hpo.RandomSearch(eager, "val_loss", max_trials=1, seed=0, directory=tmp_path)
+    tuner.search(**MADE)
+    assert tuner.study.trials[0].state.name == "COMPLETE"
 
 
-def test_callbacks_hooks_and_retries_of_a_tuner_of_ones_own(tmp_path):
+def test_callbacks_hooks_and_functions_that_make_data_travel(tmp_path):
     log = tmp_path / "log"
 
     class Mine(kt_hpo.RandomSearch):
@@ -184,32 +211,13 @@ def test_callbacks_hooks_and_retries_of_a_tuner_of_ones_own(tmp_path):
         def on_epoch_end(self, epoch, logs=None):
             self.model.stop_training = epoch == 1
 
-    tuner = Mine(build, "loss", max_trials=2, seed=0, directory=tmp_path, executor=2)
-    tuner.search(*blobs(50), epochs=9, callbacks=[Stop()], verbose=0)
+    tuner = Mine(eager, "val_loss", max_trials=2, seed=0, directory=tmp_path, executor=2)
+    tuner.search(**MADE, epochs=9, callbacks=[Stop()])
     lines = [line.split() for line in log.read_text().splitlines()]
     here = {pid for *_, pid in lines if pid == str(os.getpid())}
     assert [line[0] for line in lines if line[-1] in here] == ["begin", "begin"]
     assert sorted(line[1] for line in lines if line[0] == "epoch") == ["0", "0", "1", "1"]
     assert len({line[-1] for line in lines if line[0] == "epoch"}) == 2
-
-
-def test_settings_of_keras_hold_in_workers(tmp_path):
-    class Looks(Square):
-        def run_trial(self, trial):
-            trial.hyperparameters.Float("x", 0, 1)
-            assert keras.config.dtype_policy().name == "mixed_bfloat16"
-            return keras.config.epsilon()
-
-    before = keras.config.epsilon(), keras.config.dtype_policy()
-    keras.config.set_epsilon(1e-3)
-    keras.config.set_dtype_policy("mixed_bfloat16")
-    try:
-        tuner = Looks(tmp_path, max_trials=2)
-        tuner.search(verbose=0)
-    finally:
-        keras.config.set_epsilon(before[0])
-        keras.config.set_dtype_policy(before[1])
-    assert [trial.value for trial in tuner.study.trials] == [1e-3] * 2
 
 
 class Spoilt:
@@ -220,26 +228,14 @@ class Spoilt:
 
 
 def test_workers_that_cannot_start_stop_the_search_with_the_first_traceback(tmp_path):
-    tuner = Square(tmp_path)
+    tuner = Square(tmp_path, 1, max_trials=2)
     tuner.spoilt = Spoilt()
     with pytest.raises(RuntimeError, match=r"(?s)3 workers in a row.*invalid literal.*no number"):
         tuner.search(verbose=0)
     assert no_process_is_left()
     del tuner.spoilt
     tuner.search(verbose=0)
-    assert [trial.state.name for trial in tuner.study.trials] == ["COMPLETE"] * 6
-
-
-def test_a_mistake_of_every_trial_ends_the_search(tmp_path):
-    class Wrong(Square):
-        def run_trial(self, trial):
-            trial.hyperparameters.Float("x", 0, 1)
-            return "nonsense"
-
-    with pytest.raises(kt_hpo.errors.FatalTypeError, match="nonsense") as caught:
-        Wrong(tmp_path).search(verbose=0)
-    assert "In the worker" in caught.value.__notes__[0]
-    assert no_process_is_left()
+    assert [trial.state.name for trial in tuner.study.trials] == ["COMPLETE"] * 2
 
 
 def test_what_cannot_be_sent_is_named_before_anything_runs(tmp_path):
@@ -300,18 +296,18 @@ def test_each_worker_sees_its_own_gpu_and_its_part_of_the_cores(tmp_path, monkey
 def test_every_algorithm_runs_side_by_side(kind, tmp_path):
     common = {"seed": 0, "directory": tmp_path, "project_name": kind, "executor": 3}
     tuner = {
-        "hyperband": lambda: kt_hpo.Hyperband(build, "val_loss", max_epochs=4, factor=2, **common),
+        "hyperband": lambda: kt_hpo.Hyperband(eager, "val_loss", max_epochs=4, factor=2, **common),
         "pbt": lambda: kt_hpo.PopulationBasedTraining(
-            build, "val_loss", population_size=4, ready_interval=1, max_epochs=3, **common
+            eager, "val_loss", population_size=4, ready_interval=1, max_epochs=3, **common
         ),
         "evolution": lambda: kt_hpo.EvolutionarySearch(
-            build, "val_loss", max_trials=8, population_size=3, inherit_weights=True, **common
+            eager, "val_loss", max_trials=8, population_size=3, inherit_weights=True, **common
         ),
         "two objectives": lambda: kt_hpo.OptunaSearch(
-            build, ["val_loss", "parameters"], max_trials=4, **common
+            eager, ["val_loss", "parameters"], max_trials=4, **common
         ),
     }[kind]()
-    tuner.search(*blobs(200), validation_split=0.2, epochs=2, verbose=0)
+    tuner.search(*blobs(200), validation_split=0.2, epochs=2, batch_size=80, verbose=0)
     trials = tuner.study.trials
     assert [trial.state.name for trial in trials] == ["COMPLETE"] * tuner.oracle.planned_trials
     if kind in ("hyperband", "pbt"):

@@ -43,7 +43,7 @@ class Search(kt_hpo.GridSearch):
         return float(twice(Halving(2)(tf.constant(x))))
 
 
-tuner = Search(directory="runs", executor=2)
+tuner = Search(directory="runs", executor=1)
 tuner.search(verbose=0)
 print([(trial.state.name, trial.value) for trial in tuner.study.trials])
 print(tuner.study.trials[1].user_attrs["traceback"])
@@ -60,7 +60,7 @@ def run(folder, *command, text=None):
     return done.stdout
 
 
-@pytest.mark.parametrize("place", [".", "elsewhere"])
+@pytest.mark.parametrize("place", [pytest.param(".", marks=pytest.mark.slow), "elsewhere"])
 def test_autograph_and_tracebacks_read_the_program(place, tmp_path):
     """Started by its name in its folder, or by a path; the text goes along in both."""
     folder = tmp_path / place
