@@ -16,7 +16,7 @@ def network(hp, units=4, metrics=("accuracy",)):
     model.add(keras.layers.Dense(3, activation="softmax"))
     rate = hp.Choice("learning_rate", [0.01, 0.001])
     loss = "sparse_categorical_crossentropy"
-    model.compile(keras.optimizers.SGD(rate), loss, metrics=list(metrics))
+    model.compile(keras.optimizers.SGD(rate), loss, metrics=list(metrics), run_eagerly=True)
     return model
 
 
@@ -113,7 +113,7 @@ def test_a_subclassed_model_is_loaded_as_it_was_measured(kt, places):
                 return self.dense(x + self.shift)
 
         model = Shifted()
-        model.compile("sgd", "sparse_categorical_crossentropy")
+        model.compile("sgd", "sparse_categorical_crossentropy", run_eagerly=True)
         return model
 
     tuner = kt.RandomSearch(subclassed, objective="val_loss", max_trials=2, **places)
@@ -123,15 +123,29 @@ def test_a_subclassed_model_is_loaded_as_it_was_measured(kt, places):
     assert best.evaluate(X, Y, verbose=0) == pytest.approx(expected, rel=1e-4)
 
 
-def test_an_oracle_may_stop_a_trial_while_it_trains(kt, places):
+def test_an_oracle_of_ones_own_hears_of_a_trial_when_it_is_trained_and_of_no_epoch(kt, places):
+    heard, epochs = [], []
+
     class Stopping(kt.Oracle):
         def populate_space(self, trial_id):
             values = {one.name: one.random_sample() for one in self.hyperparameters.space}
             return {"values": values, "status": "RUNNING"}
 
+        def update_trial(self, trial_id, metrics, step=0):
+            heard.append(trial_id)
+            trial = super().update_trial(trial_id, metrics, step)
+            trial.status = "STOPPED"  # Too late for anything to stop.
+            return trial
+
+    class Counting(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            epochs.append(epoch)
+
     tuner = kt.Tuner(Stopping("val_loss", max_trials=2), build, **places)
-    tuner.search(**DATA)
-    assert len(tuner.oracle.trials) == 2
+    tuner.search(**DATA, epochs=2, callbacks=[Counting()])
+    assert heard == sorted(tuner.oracle.trials) and len(heard) == 2
+    assert epochs == [0, 1] * 2
+    assert [trial.status for trial in tuner.oracle.trials.values()] == ["COMPLETED"] * 2
 
 
 def test_what_a_subclass_overrides_is_called(kt, places):
