@@ -57,4 +57,5 @@ class Head(keras_tuner.HyperModel):
 
 
 def fitted(kind=KerasHyperClassifier, hypermodel=build, x=X, y=Y, **kwargs):
-    return kind(hypermodel, **{"epochs": 10, "random_state": 0} | kwargs).fit(x, y)
+    kwargs = {"epochs": 10, "batch_size": 50, "random_state": 0} | kwargs
+    return kind(hypermodel, **kwargs).fit(x, y)

@@ -5,12 +5,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from keras_tuner.errors import FailedTrialError
-from models import blobs, build, eager
+from models import blobs, eager
 from ray_experiments import DATA, Fragile, X, Y, noisy
 
 import kt_hpo
 from kt_hpo.ray import trainable
 
+pytestmark = pytest.mark.xdist_group("ray")
 CONFIG = {"units": 4, "rate": 0.01}
 
 
@@ -28,10 +29,10 @@ def steps(actor, count):
 
 
 def test_epochs_one_by_one_are_those_of_one_fit():
-    actor = trainable(build, X, Y, epochs=3, shuffle=False, **DATA)(config=CONFIG)
+    actor = trainable(eager, X, Y, epochs=3, shuffle=False, **DATA)(config=CONFIG)
     hp = kt_hpo.HyperParameters()
     hp.values = dict(CONFIG)
-    model = build(hp)
+    model = eager(hp)
     model.set_weights(actor._model.get_weights())
     history = model.fit(X, Y, epochs=3, shuffle=False, verbose=0, **DATA).history
     results = steps(actor, 3)

@@ -70,7 +70,7 @@ def test_a_regressor_gives_the_shape_it_was_taught(targets):
     y = (y - y.mean()) / y.std()
     y = y if targets is None else np.stack([y] * targets, axis=1)
     hypermodel = Head(targets or 1, None, "mse")
-    regressor = fitted(KerasHyperRegressor, hypermodel, x * 20, y)
+    regressor = fitted(KerasHyperRegressor, hypermodel, x * 20, y, batch_size=100)
     assert regressor.predict(x * 20).shape == y.shape
     assert regressor.score(x * 20, y) > 0.4
     with pytest.raises(ValueError, match="3 targets"):
@@ -91,7 +91,8 @@ def test_weights_of_samples_and_classes_count():
     weighted = fitted(fit_kwargs={"class_weight": {0: 0.0, 1: 1.0, 2: 1.0}})
     assert 0 not in weighted.predict(X)
     weight = (NAMES != "setosa").astype(float)
-    weighted = KerasHyperClassifier(build, epochs=10, random_state=0).fit(X, NAMES, weight)
+    classifier = KerasHyperClassifier(build, epochs=10, batch_size=50, random_state=0)
+    weighted = classifier.fit(X, NAMES, weight)
     assert "setosa" not in weighted.predict(X)
     with pytest.raises(ValueError, match="class_weight is for classifiers"):
         fitted(KerasHyperRegressor, build_line, fit_kwargs={"class_weight": "balanced"})
