@@ -1,6 +1,10 @@
 """Spaces, scores and searches without training, to hold engines to their contract."""
 
+import tempfile
+from pathlib import Path
+
 import keras_tuner
+import optuna
 from keras_tuner.engine.trial import TrialStatus
 
 from kt_hpo.hyperparameters import HyperParameters
@@ -55,8 +59,11 @@ def score(values):
     return sum(numbers) % 7
 
 
-def opened(oracle, folder):
-    """An oracle whose record is in a folder, as a tuner opens it."""
+def opened(oracle, place=None):
+    """An oracle as a tuner opens it, its record in a folder or a storage; else in memory."""
+    folder = place if isinstance(place, Path) else Path(tempfile.gettempdir())
+    if folder != place:
+        oracle.storage = place or optuna.storages.InMemoryStorage()
     oracle._set_project_dir(folder, "search")
     oracle.reload()
     return oracle
