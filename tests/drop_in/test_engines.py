@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+import kt_hpo
+
 
 def score(kt, direction="max"):
     return kt.Objective("score", direction)
@@ -181,7 +183,11 @@ def test_hyperband_ends_where_the_space_is_exhausted(kt, drive):
     assert oracle.create_trial("c").status == "IDLE"
     for trial in trials:
         end(oracle, trial, 1.0)
-    assert oracle.create_trial("a").status in ("STOPPED", "RUNNING")
+    # Keras Tuner gives up; two of our three rungs have work for two configurations.
+    following = oracle.create_trial("a")
+    assert following.status == {"keras_tuner": "STOPPED", "kt_hpo": "RUNNING"}[kt.__name__]
+    if kt is kt_hpo:
+        assert following.hyperparameters["tuner/trial_id"] in {trial.trial_id for trial in trials}
 
 
 def test_hyperband_needs_a_factor_of_two(kt):
@@ -201,7 +207,7 @@ def test_hyperband_is_taken_up_where_it_was(kt, drive, tmp_path):
     while (trial := again.create_trial("a")).status == "RUNNING":
         end(again, trial, count)
         count += 1
-    assert (trial.status, count) == ("STOPPED", 15 if count == 15 else 14)
+    assert (trial.status, count) == ("STOPPED", 15)
 
 
 # Bayesian optimization.
