@@ -12,15 +12,16 @@ import kt_hpo
 from kt_hpo.ray import Recorder
 from kt_hpo.standing import stand
 
-pytestmark = pytest.mark.usefixtures("local_ray")
+pytestmark = [pytest.mark.xdist_group("ray"), pytest.mark.usefixtures("local_ray")]
 
 
-def test_a_trial_that_raises_is_recorded_with_its_traceback(tmp_path):
-    space = {"values": tune.grid_search([[0.5], [0.5, None], []])}
+def test_trials_of_any_trainable_are_recorded_and_their_tracebacks(tmp_path):
+    values = [[0.5], [0.5, None], [], [0.5, 0.25, 0.75], [0.125, float("nan")]]
+    space = {"values": tune.grid_search(values), "a": {"b": 1}}
     results, study = fit(Curve, tmp_path, space)
     trials = {trial.user_attrs["values"]["values"]: trial for trial in study.trials}
-    assert trials["[0.5]"].state == TrialState.COMPLETE
-    broken, unmade = trials["[0.5, None]"], trials["[]"]
+    only, broken, unmade, complete, no_number = (trials[str(one)] for one in values)
+    assert {trial.state for trial in (only, complete, no_number)} == {TrialState.COMPLETE}
     assert {broken.state, unmade.state} == {TrialState.FAIL}
     assert broken.intermediate_values == {0: 0.5} and not unmade.intermediate_values
     for trial, message, where in ((broken, "no value", "step"), (unmade, "no values", "setup")):
@@ -28,13 +29,6 @@ def test_a_trial_that_raises_is_recorded_with_its_traceback(tmp_path):
         assert f"ArithmeticError: {message}" in traceback and f"in {where}" in traceback
         assert "\x1b" not in traceback
     assert len(results.errors) == stand(tmp_path / "r").counts.failed == 2
-
-
-def test_any_trainable_is_recorded(tmp_path):
-    space = {"values": tune.grid_search([[0.5, 0.25, 0.75], [0.125, float("nan")]]), "a": {"b": 1}}
-    _, study = fit(Curve, tmp_path, space)
-    complete, no_number = sorted(study.trials, key=lambda trial: -trial.value)
-    assert complete.state == no_number.state == TrialState.COMPLETE
     assert (complete.value, no_number.value) == (0.25, 0.125)
     assert complete.user_attrs["best_epoch"] == 1
     assert complete.intermediate_values == {0: 0.5, 1: 0.25, 2: 0.75}
@@ -43,18 +37,14 @@ def test_any_trainable_is_recorded(tmp_path):
     assert complete.user_attrs["ray_trial"]
 
 
-def test_a_trial_that_is_tried_again_counts_its_attempts(tmp_path):
+def test_a_second_experiment_is_added_to_the_first_and_attempts_are_counted(tmp_path):
+    fit(Curve, tmp_path, {"values": [0.5]}, samples=2)
     run = {"failure_config": tune.FailureConfig(max_failures=1)}
-    _, study = fit(Curve, tmp_path, {"values": [0.5, None]}, run=run)
-    [trial] = study.trials
+    _, study = fit(Curve, tmp_path, {"values": [0.25, None]}, run=run)
+    *first, trial = study.trials
+    assert [trial.value for trial in first] == [0.5, 0.5]
     assert trial.state == TrialState.FAIL and trial.user_attrs["attempts"] == 1
     assert "no value" in trial.user_attrs["traceback"]
-
-
-def test_a_second_experiment_is_added_to_the_first(tmp_path):
-    fit(Curve, tmp_path, {"values": [0.5]}, samples=2)
-    _, study = fit(Curve, tmp_path, {"values": [0.25]})
-    assert [trial.value for trial in study.trials] == [0.5, 0.5, 0.25]
     assert (stand(study).planned, stand(study).state) == (3, "finished")
 
 

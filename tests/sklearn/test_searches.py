@@ -18,12 +18,13 @@ from kt_hpo.sklearn import param_distributions, param_grid
 
 
 def test_a_grid_search_finds_what_is_better():
-    grid = [grid | {"rate": [1e-5, 0.03]} for grid in param_grid(build, levels=2)]
-    search = GridSearchCV(KerasHyperClassifier(build, epochs=8, random_state=0), grid, cv=2)
+    grid = [grid | {"rate": [1e-5, 0.1]} for grid in param_grid(build, levels=2)]
+    classifier = KerasHyperClassifier(build, epochs=6, batch_size=75, random_state=0)
+    search = GridSearchCV(classifier, grid, cv=2)
     search.fit(X, NAMES)
     scores = search.cv_results_["mean_test_score"]
     assert len(scores) == 4
-    assert search.best_params_["rate"] == 0.03
+    assert search.best_params_["rate"] == 0.1
     assert search.best_score_ == max(scores) > min(scores) + 0.2
     assert search.best_estimator_.score(X, NAMES) > 0.6
 
@@ -31,7 +32,7 @@ def test_a_grid_search_finds_what_is_better():
 def test_a_randomized_search_of_a_pipeline():
     x, y = load_diabetes(return_X_y=True)
     pipeline = make_pipeline(
-        StandardScaler(), KerasHyperRegressor(build_line, epochs=2, random_state=0)
+        StandardScaler(), KerasHyperRegressor(build_line, batch_size=200, random_state=0)
     )
     distributions = param_distributions(build_line, prefix="kerashyperregressor__")
     search = RandomizedSearchCV(pipeline, distributions, n_iter=2, cv=2, random_state=0)
@@ -45,19 +46,20 @@ def test_a_randomized_search_of_a_pipeline():
 @pytest.mark.parametrize("kind", [HalvingGridSearchCV, HalvingRandomSearchCV])
 def test_a_halving_search_gives_epochs_to_the_better(kind):
     random = kind is HalvingRandomSearchCV
+    grid = [grid | {"rate": [0.03]} for grid in param_grid(build, levels=2)]
     search = kind(
-        KerasHyperClassifier(build, random_state=0),
-        param_distributions(build) if random else param_grid(build, levels=2),
+        KerasHyperClassifier(build, batch_size=75, random_state=0),
+        param_distributions(build) if random else grid,
         resource="epochs",
-        max_resources=4,
-        min_resources=2,
+        max_resources=2,
+        min_resources=1,
         factor=2,
         cv=2,
         random_state=0,
-        **({"n_candidates": 4} if random else {}),
+        **({"n_candidates": 2} if random else {}),
     )
     search.fit(X, NAMES)
-    assert search.n_resources_ == [2, 4]
-    assert search.n_candidates_ == [4, 2]
-    assert search.best_params_["epochs"] == 4
-    assert len(search.best_estimator_.history_["loss"]) == 4
+    assert search.n_resources_ == [1, 2]
+    assert search.n_candidates_ == [2, 1]
+    assert search.best_params_["epochs"] == 2
+    assert len(search.best_estimator_.history_["loss"]) == 2

@@ -3,7 +3,7 @@ import time
 import keras
 import pytest
 import wandb
-from models import blobs, build
+from models import blobs, eager
 from sweep_service import SweepService
 from wandb.agents.pyagent import Agent
 from wandb_files import read_runs
@@ -20,7 +20,7 @@ def service(monkeypatch):
     """The service with a sweep of two runs."""
     monkeypatch.setattr(Agent, "HEARTBEAT_SLEEP_SECONDS", 0.2)
     values = iter(VALUES)
-    config = kt_hpo.wandb.sweep_config(build, "random", early_terminate="hyperband")
+    config = kt_hpo.wandb.sweep_config(eager, "random", early_terminate="hyperband")
     with SweepService(config, lambda: next(values, None)) as running:
         monkeypatch.setenv("WANDB_BASE_URL", running.url)
         wandb.teardown()
@@ -38,7 +38,7 @@ def test_the_runs_of_a_sweep_are_trials_and_one_that_it_stops_is_pruned(service,
                 time.sleep(1)
 
     tuner = kt_hpo.wandb.agent(
-        "team/project/sweep1", build, X, Y, epochs=20, directory=tmp_path,
+        "team/project/sweep1", eager, X, Y, epochs=20, directory=tmp_path,
         callbacks=[Slow], tuner={"early_stopping": None}, **DATA,
     )  # fmt: skip
     assert tuner.study.study_name == "sweep1"
@@ -61,15 +61,15 @@ def test_the_runs_of_a_sweep_are_trials_and_one_that_it_stops_is_pruned(service,
 
 def test_a_count_ends_the_agent_and_a_failed_trial_fails_its_run(service, tmp_path):
     def broken(hp):
-        model = build(hp)
+        model = eager(hp)
         if hp.values["units"] == 3:
             raise RuntimeError("too small")
         return model
 
-    tuner = kt_hpo.wandb.agent(
-        "team/project/sweep1", broken, X, Y, count=1, directory=tmp_path, project_name="p", **DATA
-    )
-    (trial,) = tuner.study.trials
+    place = {"directory": tmp_path, "project_name": "p"}
+    with pytest.raises(RuntimeError, match="too small"):
+        kt_hpo.wandb.agent("team/project/sweep1", broken, X, Y, count=1, **place, **DATA)
+    (trial,) = kt_hpo.open_study(tmp_path / "p").trials
     assert trial.state.name == "FAIL" and "too small" in trial.user_attrs["traceback"]
     wandb.teardown()
     (run,) = read_runs(tmp_path / "wandb").values()
@@ -86,7 +86,7 @@ def test_an_interrupted_agent_takes_no_more_runs_and_the_next_one_goes_on(servic
     sweep, heard = "team/project/sweep1", []
     with pytest.raises(KeyboardInterrupt):
         kt_hpo.wandb.agent(
-            sweep, build, X, Y, directory=tmp_path, callbacks=[Interrupt], seed=0, **DATA
+            sweep, eager, X, Y, directory=tmp_path, callbacks=[Interrupt], seed=0, **DATA
         )
     assert [run["name"] for run in service.runs] == ["run0"]
 
@@ -95,7 +95,7 @@ def test_an_interrupted_agent_takes_no_more_runs_and_the_next_one_goes_on(servic
             heard.append((trial_number, state))
 
     tuner = kt_hpo.wandb.agent(
-        sweep, build, X, Y, directory=tmp_path, tuner={"tracker": Heard()}, **DATA
+        sweep, eager, X, Y, directory=tmp_path, tuner={"tracker": Heard()}, **DATA
     )
     assert [trial.params for trial in tuner.study.trials] == VALUES
     assert heard == [(0, "COMPLETE"), (1, "COMPLETE")]
@@ -106,7 +106,7 @@ def test_an_interrupted_agent_takes_no_more_runs_and_the_next_one_goes_on(servic
 
 def test_mistakes_are_told_before_a_run_is_taken(service, tmp_path):
     with pytest.raises(ValueError, match="val_loss, measured on validation data"):
-        kt_hpo.wandb.agent("team/project/sweep1", build, X, Y, directory=tmp_path, verbose=0)
+        kt_hpo.wandb.agent("team/project/sweep1", eager, X, Y, directory=tmp_path, verbose=0)
     with pytest.raises(ValueError, match="'rate', which is no hyperparameter"):
         kt_hpo.wandb.agent("team/project/sweep1", build_without_rate, X, Y, directory=tmp_path)
     assert service.runs == []
