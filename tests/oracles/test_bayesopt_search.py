@@ -12,7 +12,7 @@ import pytest
 from conformance.searches import OBJECTIVE, conditional_space, opened, run
 from hypothesis import given
 from hypothesis import strategies as st
-from models import blobs, build
+from models import blobs, build, eager
 from scipy.optimize import NonlinearConstraint
 from strategies import spaces
 
@@ -209,9 +209,9 @@ def test_a_space_without_choice_is_one_trial(tmp_path):
 def test_models_are_searched(tmp_path):
     x, y = blobs()
     tuner = kt_hpo.BayesOptSearch(
-        build, "val_accuracy", 3, num_initial_points=2, seed=0, directory=tmp_path
+        eager, "val_accuracy", 3, num_initial_points=2, seed=0, directory=tmp_path
     )
-    tuner.search(x, y, validation_split=0.25, epochs=2, verbose=0)
+    tuner.search(x, y, validation_split=0.25, batch_size=200, verbose=0)
     assert [trial.state.name for trial in tuner.study.trials] == ["COMPLETE"] * 3
 
 

@@ -13,7 +13,7 @@ from conformance.searches import OBJECTIVE, conditional_space, end, opened, run
 from hypothesis import given
 from hypothesis import strategies as st
 from keras_tuner.engine.trial import TrialStatus
-from models import blobs, build
+from models import blobs, build, eager
 from strategies import spaces
 
 import kt_hpo
@@ -164,8 +164,8 @@ def test_a_space_without_choice_is_one_trial(tmp_path):
 
 def test_models_are_searched(tmp_path):
     x, y = blobs()
-    tuner = kt_hpo.HyperoptSearch(build, "val_accuracy", 2, seed=0, directory=tmp_path)
-    tuner.search(x, y, validation_split=0.25, epochs=2, verbose=0)
+    tuner = kt_hpo.HyperoptSearch(eager, "val_accuracy", 2, seed=0, directory=tmp_path)
+    tuner.search(x, y, validation_split=0.25, batch_size=200, verbose=0)
     assert [trial.state.name for trial in tuner.study.trials] == ["COMPLETE"] * 2
 
 
