@@ -59,10 +59,8 @@ class HyperbandOracle(RecordedOracle, keras_tuner.oracles.HyperbandOracle):
         Returns:
             `{"status": ..., "values": ...}`, as every oracle.
         """
-        brackets = self._brackets_so_far()
-        following = self._following_bracket(brackets)
         exhausted = False
-        for bracket in [*brackets, *following]:
+        for bracket in [*self._open_brackets(), *self._following_bracket()]:
             if not exhausted and len(bracket.rungs[0]) < self._get_size(bracket.number, 0):
                 values = self._random_values()
                 if values is not None:
@@ -77,8 +75,7 @@ class HyperbandOracle(RecordedOracle, keras_tuner.oracles.HyperbandOracle):
 
     def populate_enqueued(self, trial_id: str, fixed: Mapping[str, Value]) -> dict[str, Any]:
         """Begins with enqueued values in the lowest rung of a bracket that has room for them."""
-        brackets = self._brackets_so_far()
-        for bracket in [*brackets, *self._following_bracket(brackets)]:
+        for bracket in [*self._open_brackets(), *self._following_bracket()]:
             if not self._is_full(bracket):
                 values = space.draw(self.hyperparameters, self._stream(), fixed)
                 return self._running(values, bracket, rung=0, epochs_before=0)
@@ -86,9 +83,9 @@ class HyperbandOracle(RecordedOracle, keras_tuner.oracles.HyperbandOracle):
 
     def checkpoints_needed(self) -> set[str]:
         """Names the trials that may still be promoted, or whose promotion is running."""
-        running = [t for t in self.trials.values() if t.status == TrialStatus.RUNNING]
+        running = [*self.ongoing_trials.values(), *map(self.trials.get, self._retry_queue)]
         needed = {past_id for past_id in map(_past_id, running) if past_id is not None}
-        for bracket in self._brackets_so_far():
+        for bracket in self._open_brackets():
             for rung in range(1, len(bracket.rungs)):
                 places = self._get_size(bracket.number, rung) - len(bracket.rungs[rung])
                 best = self._best_first(self._left(bracket, rung))
@@ -100,35 +97,47 @@ class HyperbandOracle(RecordedOracle, keras_tuner.oracles.HyperbandOracle):
         values = trial.hyperparameters.values
         return values["tuner/round"] + 1 < self._get_num_rounds(values["tuner/bracket"])
 
-    def _brackets_so_far(self) -> list[Bracket]:
-        """The brackets in the order they were begun."""
-        brackets: list[Bracket] = []
-        home: dict[str, Bracket] = {}
-        for trial_id in self.start_order:
-            trial = self.trials[trial_id]
-            values = trial.hyperparameters.values
-            past_id = _past_id(trial)
-            if past_id is not None:
-                bracket = home[past_id]
-            else:
-                if not brackets or self._is_full(brackets[-1]):
-                    brackets.append(self._empty(values["tuner/bracket"]))
-                bracket = brackets[-1]
-            bracket.rungs[values["tuner/round"]].append(trial)
-            home[trial_id] = bracket
-        return brackets
+    def _start_recording(self, seed: int | None) -> None:
+        super()._start_recording(seed)
+        self._brackets_begun = 0
+        self._open: list[Bracket] = []
+        self._home: dict[str, Bracket] = {}
 
-    def _following_bracket(self, brackets: list[Bracket]) -> Iterator[Bracket]:
+    def _open_brackets(self) -> list[Bracket]:
+        """The brackets that want more trials, in the order they were begun."""
+        for trial_id in self.start_order[len(self._home) :]:
+            trial = self.trials[trial_id]
+            past_id = _past_id(trial)
+            bracket = self._newest(trial) if past_id is None else self._home[past_id]
+            bracket.rungs[trial.hyperparameters.values["tuner/round"]].append(trial)
+            self._home[trial_id] = bracket
+        self._open = [bracket for bracket in self._open if not self._has_all(bracket)]
+        return self._open
+
+    def _newest(self, trial: Trial) -> Bracket:
+        """The bracket that a trial of the lowest rung belongs to, begun if the latest is full."""
+        if not self._open or self._is_full(self._open[-1]):
+            self._open.append(self._empty(trial.hyperparameters.values["tuner/bracket"]))
+            self._brackets_begun += 1
+        return self._open[-1]
+
+    def _following_bracket(self) -> Iterator[Bracket]:
         """The bracket to begin when those before have no work left, if there is one."""
         count = self._get_num_brackets()
-        if len(brackets) < self.hyperband_iterations * count:
-            yield self._empty(count - 1 - len(brackets) % count)
+        if self._brackets_begun < self.hyperband_iterations * count:
+            yield self._empty(count - 1 - self._brackets_begun % count)
 
     def _empty(self, number: int) -> Bracket:
         return Bracket(number, [[] for _ in range(self._get_num_rounds(number))])
 
     def _is_full(self, bracket: Bracket) -> bool:
         return len(bracket.rungs[0]) >= self._get_size(bracket.number, 0)
+
+    def _has_all(self, bracket: Bracket) -> bool:
+        return all(
+            len(trials) >= self._get_size(bracket.number, rung)
+            for rung, trials in enumerate(bracket.rungs)
+        )
 
     def _planned(self, bracket: Bracket, rung: int) -> int:
         """How many trials a rung gets, fewer than the paper's when too few could be begun."""
