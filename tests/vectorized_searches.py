@@ -1,5 +1,7 @@
 """Small searches whose trials train together, and what they find."""
 
+import copy
+
 import keras
 import pytest
 from keras import layers
@@ -32,6 +34,22 @@ def without_dropout(hp):
     rate = hp.Float("rate", 1e-3, 1e-1, sampling="log")
     model.compile(keras.optimizers.Adam(rate), loss="binary_crossentropy", metrics=["accuracy"])
     return model
+
+
+def eagerly(hypermodel):
+    """The same without graphs: a few steps of one trial are over before one would be traced."""
+    build = getattr(hypermodel, "build", hypermodel)
+
+    def built(hp):
+        model = build(hp)
+        model.run_eagerly = True
+        return model
+
+    if build is hypermodel:
+        return built
+    made = copy.copy(hypermodel)
+    made.build = built
+    return made
 
 
 def one_size(hp):

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -13,6 +14,7 @@ from vectorized_searches import (
     X,
     Y,
     assert_same,
+    eagerly,
     histories,
     made,
     one_size,
@@ -25,11 +27,17 @@ from kt_hpo.training import checkpoints
 from kt_hpo.training.vectorized import ends, engine, group, obstacles
 
 
-def test_trials_together_are_what_each_is_alone(tmp_path):
-    together = searched(tmp_path / "together")
-    alone = searched(tmp_path / "alone", executor=kt_hpo.Vectorized(k=1))
-    assert_same(together, alone)
-    assert together.executor.notes == alone.executor.notes == []
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A search whose trials have trained three at a time."""
+    folder, executor = tmp_path_factory.mktemp("whole"), kt_hpo.Vectorized(k=3)
+    return searched(folder, max_trials=6, keep_checkpoints=2, executor=executor)
+
+
+def test_trials_together_are_what_each_is_alone(whole, tmp_path):
+    alone = searched(tmp_path, executor=kt_hpo.Vectorized(k=1), max_trials=6)
+    assert_same(whole, alone)
+    assert whole.executor.notes == alone.executor.notes == []
 
 
 def test_groups_fill_with_trials_of_one_architecture(tmp_path, monkeypatch):
@@ -42,35 +50,37 @@ def test_groups_fill_with_trials_of_one_architecture(tmp_path, monkeypatch):
 
     monkeypatch.setattr(group.Group, "__init__", counting)
     executor = kt_hpo.Vectorized(k=4)
-    searched(tmp_path / "random", hypermodel=without_dropout, max_trials=16, executor=executor)
+    kwargs = {"hypermodel": without_dropout, "fit": FIT | {"epochs": 1}, "executor": executor}
+    searched(tmp_path / "random", max_trials=16, **kwargs)
     assert sum(sizes) == 16
     assert max(sizes) == 4
     assert len(sizes) <= 6
     sizes.clear()
-    tpe = kt_hpo.OptunaSearch
-    searched(tmp_path / "tpe", tpe, without_dropout, max_trials=12, executor=executor)
+    searched(tmp_path / "tpe", kt_hpo.OptunaSearch, max_trials=12, **kwargs)
     assert len(sizes) > 3
 
 
-def test_the_record_holds_what_a_trial_was(tmp_path):
-    tuner = searched(tmp_path)
-    for trial in tuner.study.trials:
+def test_the_record_holds_what_a_trial_was(whole):
+    for trial in whole.study.trials:
         history = trial.user_attrs["history"][0]
         assert history["epoch"] == [0, 1, 2]
         assert trial.intermediate_values == dict(enumerate(history["val_loss"]))
         assert trial.value == min(history["val_loss"])
         assert trial.user_attrs["parameters"] == 49
-    assert kt_hpo.open_study(tmp_path).trials == tuner.study.trials
-    assert len(searched(tmp_path, max_trials=6).study.trials) == 6
+    assert kt_hpo.open_study(whole.directory).trials == whole.study.trials
 
 
-def test_the_best_models_are_those_that_were_measured(tmp_path):
-    tuner = searched(tmp_path, keep_checkpoints=2, max_trials=5, executor=kt_hpo.Vectorized(k=3))
-    trials = tuner.oracle.get_best_trials(2)
-    for model, trial in zip(tuner.get_best_models(2), trials, strict=True):
-        measured = model.evaluate(X[150:], Y[150:], verbose=0, return_dict=True)
-        assert measured["loss"] == pytest.approx(trial.score, rel=1e-5)
-    assert len(list(tmp_path.rglob("checkpoint.weights.h5"))) == 2
+def loss(model):
+    """The loss on the validation data, without a graph."""
+    model.run_eagerly = True
+    return model.evaluate(X[150:], Y[150:], batch_size=50, verbose=0)[0]
+
+
+def test_the_best_models_are_those_that_were_measured(whole):
+    trials = whole.oracle.get_best_trials(2)
+    for model, trial in zip(whole.get_best_models(2), trials, strict=True):
+        assert loss(model) == pytest.approx(trial.score, rel=1e-5)
+    assert len(list(Path(whole.directory).rglob("checkpoint.weights.h5"))) == 2
 
 
 @pytest.mark.slow
@@ -83,7 +93,12 @@ def test_hyperband_goes_on_from_where_a_trial_ended(tmp_path):
     ours = searched(tmp_path / "ours", fit=fit, **kwargs)
     # One at a time: otherwise a rung knows of more trials when it promotes.
     alone = searched(tmp_path / "alone", fit=fit, executor=kt_hpo.Vectorized(k=1), **kwargs)
-    inline = searched(tmp_path / "inline", fit=fit, executor=None, **kwargs)
+    inline = searched(
+        tmp_path / "inline",
+        fit=fit,
+        executor=None,
+        **kwargs | {"hypermodel": eagerly(without_dropout)},
+    )
     assert len(ours.study.trials) == len(inline.study.trials)
     assert_same(alone, inline, relative=1e-4)
     past = {t.number: t.user_attrs["values"].get("tuner/trial_id") for t in ours.study.trials}
@@ -113,7 +128,7 @@ def test_a_population_exploits_in_memory(tmp_path, monkeypatch):
     for tuner in (in_memory, from_files):
         best = tuner.oracle.get_best_trials(1)[0]
         model = tuner.get_best_models()[0]
-        assert model.evaluate(X[150:], Y[150:], verbose=0)[0] == pytest.approx(best.score, rel=1e-5)
+        assert loss(model) == pytest.approx(best.score, rel=1e-5)
         rate = float(model.optimizer.learning_rate)
         assert rate == pytest.approx(best.hyperparameters["rate"])
 
@@ -125,12 +140,11 @@ def test_a_diverging_trial_touches_no_other(tmp_path):
         model.compile(keras.optimizers.SGD(rate if rate < 0.006 else 1e9), "mse")
         return model
 
-    tuner = searched(tmp_path / "8", hypermodel=explosive, max_trials=8, seed=1)
+    kwargs = {"hypermodel": explosive, "max_trials": 4, "seed": 1}
+    tuner = searched(tmp_path / "4", **kwargs)
     states = [trial.state.name for trial in tuner.study.trials]
     assert states.count("FAIL") and states.count("COMPLETE")
-    alone = searched(
-        tmp_path / "1", hypermodel=explosive, max_trials=8, seed=1, executor=kt_hpo.Vectorized(k=1)
-    )
+    alone = searched(tmp_path / "1", executor=kt_hpo.Vectorized(k=1), **kwargs)
     for one, other in zip(tuner.study.trials, alone.study.trials, strict=True):
         assert one.state == other.state
         assert one.values == pytest.approx(other.values, rel=1e-5) if one.values else True
@@ -155,7 +169,7 @@ def test_a_build_that_fails_fails_alone(tmp_path):
 def test_groups_at_the_same_time_are_what_each_is_alone(tmp_path, monkeypatch):
     def together(at_once):
         monkeypatch.setattr(engine.Engine, "_groups_at_once", lambda self: at_once)
-        return searched(tmp_path / str(at_once), hypermodel=without_dropout, max_trials=12)
+        return searched(tmp_path / str(at_once), hypermodel=without_dropout, max_trials=6)
 
     two, one = together(2), together(1)
     assert_same(two, one)
@@ -175,7 +189,7 @@ def test_ctrl_c_ends_groups_that_train_at_the_same_time(tmp_path, monkeypatch):
             return rate
 
     monkeypatch.setattr(obstacles, "_CALLBACKS", (*obstacles._CALLBACKS, Interrupting))
-    kwargs = {"hypermodel": without_dropout, "max_trials": 12}
+    kwargs = {"hypermodel": without_dropout, "max_trials": 6}
     with pytest.raises(KeyboardInterrupt):
         searched(tmp_path / "parts", fit=FIT | {"callbacks": [Interrupting]}, **kwargs)
     resumed = made(tmp_path / "parts", **kwargs)
@@ -192,7 +206,7 @@ class Stopping(kt_hpo.RandomSearch):
         return goes_on and (epoch < 1 or int(trial.trial_id) % 2 == 0)
 
 
-def test_a_trial_that_is_told_to_stop_stops_and_the_others_go_on(tmp_path, monkeypatch):
+def test_a_trial_that_is_told_to_stop_stops_and_the_others_go_on(whole, tmp_path, monkeypatch):
     def compacts(self, remaining, compiling):
         return not all(seat.running for seat in self._seats)
 
@@ -201,12 +215,10 @@ def test_a_trial_that_is_told_to_stop_stops_and_the_others_go_on(tmp_path, monke
     compacted = searched(tmp_path / "compacted", kind=Stopping)
     assert [len(history[0]["epoch"]) for history in histories(kept)] == [3, 2, 3, 2]
     assert_same(compacted, kept)
-    whole = searched(tmp_path / "whole")
     assert histories(whole)[0][0]["loss"] == pytest.approx(histories(kept)[0][0]["loss"])
     for tuner in (kept, compacted):
         trial = tuner.oracle.get_best_trials(1)[0]
-        measured = tuner.get_best_models()[0].evaluate(X[150:], Y[150:], verbose=0)[0]
-        assert measured == pytest.approx(trial.score, rel=1e-5)
+        assert loss(tuner.get_best_models()[0]) == pytest.approx(trial.score, rel=1e-5)
 
 
 def test_known_callbacks_do_what_they_do_in_fit(tmp_path):
@@ -216,7 +228,9 @@ def test_known_callbacks_do_what_they_do_in_fit(tmp_path):
         keras.callbacks.ReduceLROnPlateau("val_accuracy", factor=0.1, patience=1),
     ]
     ours = searched(tmp_path / "ours", hypermodel=without_dropout, fit=fit)
-    theirs = searched(tmp_path / "theirs", hypermodel=without_dropout, fit=fit, executor=None)
+    theirs = searched(
+        tmp_path / "theirs", hypermodel=eagerly(without_dropout), fit=fit, executor=None
+    )
     assert_same(ours, theirs, relative=1e-4)
     assert ours.executor.notes == []
     rates = [history[0]["learning_rate"] for history in histories(ours)]
@@ -224,17 +238,18 @@ def test_known_callbacks_do_what_they_do_in_fit(tmp_path):
 
 
 def test_executions_are_averaged(tmp_path):
-    fit = FIT | {"shuffle": False}
-    kwargs = {"hypermodel": without_dropout, "executions_per_trial": 2, "max_trials": 2}
-    ours = searched(tmp_path / "ours", fit=fit, **kwargs)
-    theirs = searched(tmp_path / "theirs", fit=fit, executor=None, **kwargs)
+    kwargs = {"fit": FIT | {"shuffle": False}, "executions_per_trial": 2, "max_trials": 2}
+    ours = searched(tmp_path / "ours", hypermodel=without_dropout, **kwargs)
+    theirs = searched(
+        tmp_path / "theirs", hypermodel=eagerly(without_dropout), executor=None, **kwargs
+    )
     assert [t.value for t in ours.study.trials] == pytest.approx(
         [t.value for t in theirs.study.trials], rel=1e-4
     )
     assert len(histories(ours)[0]) == 2
 
 
-def test_a_killed_search_goes_on_as_if_it_was_not(tmp_path):
+def test_a_killed_search_goes_on_as_if_it_was_not(whole, tmp_path):
     class Killed(kt_hpo.RandomSearch):
         def report(self, trial, epoch, metrics):
             if (int(trial.trial_id), epoch) == (4, 1):
@@ -242,10 +257,9 @@ def test_a_killed_search_goes_on_as_if_it_was_not(tmp_path):
             return super().report(trial, epoch, metrics)
 
     kwargs = {"max_trials": 6, "executor": kt_hpo.Vectorized(k=3)}
-    whole = searched(tmp_path / "whole", **kwargs)
     with pytest.raises(KeyboardInterrupt):
-        searched(tmp_path / "parts", kind=Killed, **kwargs)
-    resumed = made(tmp_path / "parts", kind=kt_hpo.RandomSearch, **kwargs)
+        searched(tmp_path, kind=Killed, **kwargs)
+    resumed = made(tmp_path, kind=kt_hpo.RandomSearch, **kwargs)
     states = [trial.state.name for trial in resumed.study.trials]
     assert states == ["COMPLETE"] * 3 + ["RUNNING"] * 3
     resumed.search(X, Y, **FIT)
@@ -286,12 +300,13 @@ def test_pruners_stop_trials_in_a_group(pruner, tmp_path):
         assert (epochs < 8) == (trial.state.name == "PRUNED")
         assert len(trial.intermediate_values) == epochs
     best = tuner.oracle.get_best_trials(1)[0]
-    measured = tuner.get_best_models()[0].evaluate(X[150:], Y[150:], verbose=0)[0]
-    assert measured == pytest.approx(best.score, rel=1e-5)
+    assert loss(tuner.get_best_models()[0]) == pytest.approx(best.score, rel=1e-5)
 
 
 def test_several_objectives_keep_the_weights_of_the_best(tmp_path):
-    tuner = searched(tmp_path, objective=["val_loss", "val_accuracy"], keep_checkpoints=2)
+    tuner = searched(
+        tmp_path, objective=["val_loss", "val_accuracy"], keep_checkpoints=2, max_trials=3
+    )
     for trial in tuner.oracle.get_best_trials(2):
         assert tuner.load_model(trial).built
     assert len(list(tmp_path.rglob("checkpoint.weights.h5"))) == 2

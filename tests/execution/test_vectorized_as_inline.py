@@ -5,11 +5,20 @@ import numpy as np
 import pytest
 from keras import layers, optimizers
 from keras_tuner.errors import FatalError
-from vectorized_searches import FIT, X, Y, assert_same, made, searched, without_dropout
+from vectorized_searches import (
+    FIT,
+    X,
+    Y,
+    assert_same,
+    eagerly,
+    made,
+    searched,
+    without_dropout,
+)
 
 import kt_hpo
 
-PLAIN = FIT | {"shuffle": False, "epochs": 2}
+PLAIN = FIT | {"shuffle": False, "batch_size": 60, "epochs": 2}
 
 
 class Table(layers.Layer):
@@ -37,8 +46,10 @@ class Slowing(optimizers.schedules.LearningRateSchedule):
 
 
 def both(tmp_path, hypermodel, fit=PLAIN, **kwargs):
+    """The trials together, compared with each by itself, without a graph."""
     ours = searched(tmp_path / "ours", hypermodel=hypermodel, fit=fit, **kwargs)
-    theirs = searched(tmp_path / "theirs", hypermodel=hypermodel, fit=fit, executor=None, **kwargs)
+    kwargs |= {"hypermodel": eagerly(hypermodel), "executor": None}
+    theirs = searched(tmp_path / "theirs", fit=fit, **kwargs)
     assert_same(ours, theirs, relative=1e-4)
     assert {trial.state.name for trial in ours.study.trials} == {"COMPLETE"}
     return ours

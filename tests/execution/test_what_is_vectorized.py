@@ -4,9 +4,11 @@ import keras
 import pytest
 import tensorflow as tf
 from keras import layers
-from vectorized_searches import FIT, X, Y, made, searched, without_dropout
+from vectorized_searches import X, Y, eagerly, made, searched, without_dropout
 
 import kt_hpo
+
+FIT = {"validation_split": 0.25, "epochs": 1, "verbose": 0}
 
 
 class BatchSize(kt_hpo.HyperModel):
@@ -20,7 +22,7 @@ class BatchSize(kt_hpo.HyperModel):
 
 
 def test_a_fit_that_only_adds_arguments_is_vectorized(tmp_path):
-    tuner = searched(tmp_path, hypermodel=BatchSize(), max_trials=4)
+    tuner = searched(tmp_path, hypermodel=BatchSize(), max_trials=4, fit=FIT)
     assert tuner.executor.notes == []
     assert {trial.params["batch_size"] for trial in tuner.study.trials} == {16, 64}
 
@@ -65,7 +67,7 @@ OBSTACLES = {
     "Noting may need its model": {"fit": FIT | {"callbacks": [Noting()]}},
     "on_epoch_end of its own": {"kind": Hooked},
     "not in memory": {
-        "data": (PIPELINE,), "fit": {"validation_data": PIPELINE, "epochs": 2, "verbose": 0},
+        "data": (PIPELINE,), "fit": {"validation_data": PIPELINE, "epochs": 1, "verbose": 0},
     },
     "parameters is measured on a model": {"objective": ["val_loss", "parameters"]},
     "fit is called with steps_per_epoch": {"fit": FIT | {"steps_per_epoch": 2}},
@@ -74,7 +76,9 @@ OBSTACLES = {
 
 @pytest.mark.parametrize("reason", OBSTACLES)
 def test_what_cannot_be_vectorized_trains_by_itself_and_says_why_once(reason, tmp_path, capsys):
-    kwargs = {"max_trials": 2} | OBSTACLES[reason]
+    kwargs = {"hypermodel": without_dropout, "max_trials": 2} | OBSTACLES[reason]
+    # That it runs eagerly is the last that is asked.
+    kwargs["hypermodel"] = eagerly(kwargs["hypermodel"])
     fit = {**kwargs.pop("fit", FIT), "verbose": 2}
     tuner = searched(tmp_path, fit=fit, **kwargs)
     assert [trial.state.name for trial in tuner.study.trials] == ["COMPLETE"] * 2
@@ -84,7 +88,8 @@ def test_what_cannot_be_vectorized_trains_by_itself_and_says_why_once(reason, tm
 def test_auto_says_what_it_chose(tmp_path, capsys):
     searched(tmp_path / "a", executor="auto", fit=FIT | {"verbose": 1}, max_trials=2)
     assert "train at once, in one graph" in capsys.readouterr().out
-    searched(tmp_path / "b", kind=Hooked, executor="auto", fit=FIT | {"verbose": 1}, max_trials=1)
+    kwargs = {"kind": Hooked, "hypermodel": eagerly(without_dropout), "max_trials": 1}
+    searched(tmp_path / "b", executor="auto", fit=FIT | {"verbose": 1}, **kwargs)
     assert "one after the other, because the tuner has an on_epoch_end" in capsys.readouterr().out
     with pytest.raises(ValueError, match="executor='quick'"):
         made(tmp_path / "c", executor="quick")

@@ -204,10 +204,12 @@ def test_a_hypermodel_of_ones_own_is_a_dozen_lines(tmp_path):
                 hp, x, layers=(1, 2), units=(8, 32), penalty=blocks.regularizer(hp)
             )
             model = keras.Model(inputs, blocks.output(x, num_classes=10))
-            return blocks.compiled(model, blocks.optimizer(hp), num_classes=10)
+            model = blocks.compiled(model, blocks.optimizer(hp), num_classes=10)
+            model.run_eagerly = True
+            return model
 
     tuner = kt_hpo.RandomSearch(Mine(), "val_loss", max_trials=2, seed=0, directory=tmp_path)
-    tuner.search(X[..., None], Y, validation_split=0.2, epochs=1, verbose=0)
+    tuner.search(X[:90, ..., None], Y[:90], validation_split=0.2, epochs=1, verbose=0)
     assert len(tuner.study.trials) == 2
     assert {"learning_rate", "l2", "block_0_filters"} <= set(tuner.study.best_params)
 

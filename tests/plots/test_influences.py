@@ -1,7 +1,7 @@
 """What decided: black boxes whose importances are known, searched in every way.
 
 The shares that are expected are those of the total effects, by their definition: half of the mean
-squared change of the loss when one hyperparameter is drawn anew, on 20,000 points.
+squared change of the loss when one hyperparameter is drawn anew, at 2,000 points.
 """
 
 import math
@@ -104,7 +104,6 @@ ENGINES = {
     "gaussian process": oracles.BayesianOptimizationOracle,
     "evolution": oracles.EvolutionarySearchOracle,
 }
-PRUNERS = ["none", "median", "asha"]
 
 
 def truth(declare, loss):
@@ -121,7 +120,7 @@ def truth(declare, loss):
         return space.draw(free, stream)
 
     effects = dict.fromkeys(names, 0.0)
-    for _ in range(4000):
+    for _ in range(2000):
         one, other = drawn(), drawn()
         before = loss(one)
         for name in names:
@@ -176,18 +175,26 @@ def is_told(box, engine, pruner, seed, trials=60):
     )
 
 
-QUICK = [
-    (engine, pruner)
-    for engine in ENGINES
-    for pruner in PRUNERS
-    if engine != "gaussian process" or pruner == "median"
+DECIDED = [box for box in BOXES if box != "noise"]
+# Each way to search has another box: what it samples where is what the importances have to bear.
+WAYS = [
+    ("two of four", "gaussian process", "median"),
+    ("learning rate", "random", "median"),
+    ("kind", "random", "asha"),
+    ("conditional", "tpe", "none"),
+    ("together", "tpe", "median"),
+    ("two of four", "tpe", "asha"),
+    ("kind", "evolution", "none"),
+    ("conditional", "evolution", "median"),
+    ("learning rate", "evolution", "asha"),
 ]
 
 
-@pytest.mark.parametrize(("engine", "pruner"), QUICK)
-@pytest.mark.parametrize("box", [box for box in BOXES if box != "noise"])
+@pytest.mark.parametrize(
+    ("box", "engine", "pruner"), [*((box, "random", "none") for box in DECIDED), *WAYS]
+)
 def test_what_decides_a_black_box_comes_first_with_its_share(box, engine, pruner):
-    assert is_told(box, engine, pruner, 0, 40 if engine == "gaussian process" else 60)
+    assert is_told(box, engine, pruner, 0, 25 if engine == "gaussian process" else 60)
 
 
 def test_what_matters_only_together_with_another_has_mattered():
@@ -203,17 +210,27 @@ def test_what_matters_only_together_with_another_has_mattered():
 
 
 def test_of_noise_nothing_is_said():
-    ways = [(engine, pruner) for engine, pruner in QUICK if engine != "gaussian process"]
-    wrong = sum(not is_told("noise", engine, pruner, 0, 40) for engine, pruner in ways)
-    assert wrong <= 2  # Chance is mistaken for something in one of 20 searches.
+    ways = [(e, p) for e in ("random", "tpe", "evolution") for p in ("none", "asha")]
+    wrong = sum(not is_told("noise", engine, pruner, 0, 30) for engine, pruner in ways)
+    assert wrong <= 1  # Chance is mistaken for something in one of 20 searches.
+
+
+# How many of the searches with other seeds may be told wrong.
+SEEDS = {
+    **{(box, "random", "none", 60): (6, 1) for box in DECIDED},
+    ("noise", "random", "none", 30): (20, 3),
+    ("learning rate", "tpe", "median", 40): (6, 1),
+    ("kind", "tpe", "asha", 40): (6, 1),
+}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("engine", "pruner"), QUICK)
-@pytest.mark.parametrize("box", [box for box in BOXES if box != "noise"])
-def test_it_does_with_other_seeds(box, engine, pruner):
-    # A seed may be unlucky, three are not.
-    assert any(is_told(box, engine, pruner, seed) for seed in range(1, 4))
+@pytest.mark.parametrize("way", SEEDS, ids=lambda way: "-".join(map(str, way)))
+def test_it_does_with_other_seeds(way):
+    *how, trials = way
+    seeds, allowed = SEEDS[way]
+    wrong = [seed for seed in range(1, seeds + 1) if not is_told(*how, seed, trials)]
+    assert len(wrong) <= allowed, wrong
 
 
 def test_a_pruned_trial_counts_by_its_value_at_equal_epochs():
@@ -307,7 +324,7 @@ def test_both_methods_know_the_number_of_hyperparameters(method):
     """With 10 hyperparameters that do nothing, none seems to in most searches."""
     stream = np.random.default_rng(0)
     wrong = 0
-    for _ in range(8):
+    for _ in range(5):
         names = [f"x{number}" for number in range(10)]
         study = study_of(
             create_trial(
@@ -318,4 +335,4 @@ def test_both_methods_know_the_number_of_hyperparameters(method):
             for _ in range(40)
         )
         wrong += bool(influences(Search.of(study), method=method))
-    assert wrong <= 2
+    assert wrong <= 1

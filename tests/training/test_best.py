@@ -1,13 +1,17 @@
 """The best trial's model, trained anew."""
 
+from models import eager
 from searches import FIT, X, Y, searched
 
 
 def test_fit_best_trains_as_long_as_the_best_epoch(tmp_path):
-    tuner = searched(tmp_path, max_trials=2, fit=FIT | {"epochs": 4})
+    fit = FIT | {"batch_size": 100, "epochs": 4}
+    tuner = searched(tmp_path, hypermodel=eager, fit=fit)
     best = tuner.oracle.get_best_trials(1)[0]
-    model = tuner.fit_best(X, Y)
-    steps_per_epoch = -(-len(X) // 32)
+    model = tuner.fit_best(X, Y, batch_size=100)
+    steps_per_epoch = len(X) // 100
     assert int(model.optimizer.iterations) == (best.best_step + 1) * steps_per_epoch
     assert model.count_params() == tuner.study.best_trial.user_attrs["parameters"]
-    assert int(tuner.fit_best(X, Y, epochs=1).optimizer.iterations) == steps_per_epoch
+    assert (
+        int(tuner.fit_best(X, Y, batch_size=100, epochs=1).optimizer.iterations) == steps_per_epoch
+    )

@@ -6,6 +6,7 @@ import keras
 import keras_tuner
 import pytest
 import tensorflow as tf
+from models import eager
 from searches import FIT, WithFit, X, Y, searched
 
 from kt_hpo.training.reproducibility import seed_of
@@ -15,10 +16,10 @@ def test_early_stopping_watches_the_objective(tmp_path):
     class Flat(WithFit):
         def fit(self, hp, model, *args, **kwargs):
             model.trainable = False
-            model.compile(loss="binary_crossentropy", metrics=["accuracy"])
+            model.compile(loss="binary_crossentropy", metrics=["accuracy"], run_eagerly=True)
             return model.fit(*args, **kwargs)
 
-    fit = FIT | {"epochs": 6}
+    fit = FIT | {"batch_size": 200, "epochs": 6}
     for patience, epochs in ((2, 3), (None, 6)):
         tuner = searched(
             tmp_path, hypermodel=Flat(None), max_trials=1, fit=fit, early_stopping=patience,
@@ -36,10 +37,13 @@ def test_callbacks_are_copied_or_made_for_each_trial(tmp_path):
             Uncopyable.made += 1
             self.file = sys.stdout.buffer
 
-    searched(tmp_path, fit=FIT | {"callbacks": [Uncopyable]})
+    fit = FIT | {"batch_size": 200}
+    searched(tmp_path, hypermodel=eager, fit=fit | {"callbacks": [Uncopyable]})
     assert Uncopyable.made == 2
     with pytest.raises(keras_tuner.errors.FatalError, match="lambda: Uncopyable"):
-        searched(tmp_path, fit=FIT | {"callbacks": [Uncopyable()]}, overwrite=True)
+        searched(
+            tmp_path, hypermodel=eager, fit=fit | {"callbacks": [Uncopyable()]}, overwrite=True
+        )
 
 
 def test_a_training_step_is_traced_once_and_trains_as_fit_does(tmp_path):

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from models import blobs, build
+from models import blobs, build, eager
 
 import kt_hpo
 
@@ -63,9 +63,9 @@ def test_a_mistake_is_found_before_any_training(mistake, tmp_path):
 
 
 def test_pipelines_are_checked_too(tmp_path):
-    empty = tf.data.Dataset.from_tensor_slices((X, Y)).take(0).batch(8)
-    full = tf.data.Dataset.from_tensor_slices((X, Y)).batch(8)
-    tuner = kt_hpo.RandomSearch(build, "val_loss", max_trials=1, seed=0, directory=tmp_path)
+    empty = tf.data.Dataset.from_tensor_slices((X, Y)).take(0).batch(100)
+    full = tf.data.Dataset.from_tensor_slices((X, Y)).batch(100)
+    tuner = kt_hpo.RandomSearch(eager, "val_loss", max_trials=1, seed=0, directory=tmp_path)
     with pytest.raises(ValueError, match="x is empty"):
         tuner.search(empty, validation_data=full, verbose=0)
     with pytest.raises(ValueError, match="the validation data is empty"):
@@ -80,7 +80,7 @@ def test_an_objective_only_training_can_show_is_found_after_one_epoch(tmp_path):
     def picky(hp):
         if hp.Choice("kind", ["broken", "fine", "good"]) == "broken":
             raise RuntimeError("the default is broken")
-        return build(hp)
+        return eager(hp)
 
     objective = kt_hpo.Objective("val_f1", "max")
     tuner = kt_hpo.RandomSearch(picky, objective, max_trials=2, seed=1, directory=tmp_path)

@@ -12,6 +12,9 @@ from kt_hpo.training.cross_validation import classes_of, make_folds, rows, selec
 X, Y = blobs(90)
 
 
+FIT = {"batch_size": 90, "epochs": 2, "verbose": 0}
+
+
 def tuner_for(tmp_path, hypermodel=eager, **kwargs):
     arguments = {"objective": "val_loss", "max_trials": 2, "seed": 0, "directory": tmp_path}
     return kt_hpo.RandomSearch(hypermodel, **{**arguments, **kwargs})
@@ -20,7 +23,7 @@ def tuner_for(tmp_path, hypermodel=eager, **kwargs):
 def test_the_folds_are_those_of_model_fit(tmp_path):
     """The objective is the mean over trainings of Keras on the folds, one by one."""
     tuner = tuner_for(tmp_path, cross_validation=KFold(3), max_trials=1)
-    tuner.search(X, Y, epochs=2, verbose=0)
+    tuner.search(X, Y, **FIT)
     [trial] = tuner.study.trials
     assert [set(row) for row in trial.user_attrs["executions"]] == [{"metrics", "best_epoch"}] * 3
     expected = []
@@ -29,9 +32,7 @@ def test_the_folds_are_those_of_model_fit(tmp_path):
         seed = np.random.SeedSequence([0, 0, 0, place] if place else [0, 0, 0])
         keras.utils.set_random_seed(int(seed.generate_state(1)[0]))
         model = eager(tuner.get_best_hyperparameters()[0])
-        history = model.fit(
-            X[train], Y[train], validation_data=(X[held], Y[held]), epochs=2, verbose=0
-        )
+        history = model.fit(X[train], Y[train], validation_data=(X[held], Y[held]), **FIT)
         expected.append(min(history.history["val_loss"]))
     measured = [row["metrics"]["val_loss"] for row in trial.user_attrs["executions"]]
     assert measured == pytest.approx(expected, rel=1e-5)
@@ -64,7 +65,7 @@ def test_a_splitter_without_a_seed_gets_that_of_the_search():
 def test_groups_stay_together_and_time_goes_on(tmp_path):
     groups = np.repeat(np.arange(30), 3)
     tuner = tuner_for(tmp_path, cross_validation=GroupKFold(3), max_trials=1)
-    tuner.search(X, Y, groups=groups, epochs=1, verbose=0)
+    tuner.search(X, Y, groups=groups, **FIT | {"epochs": 1})
     assert len(tuner.study.trials[0].user_attrs["executions"]) == 3
     for fold in make_folds(GroupKFold(3), X, Y, groups, seed=0):
         assert not set(groups[fold.train]) & set(groups[fold.validation])
@@ -95,7 +96,7 @@ def test_an_interrupted_trial_goes_on_with_its_next_fold(tmp_path):
 
     class Cut(keras_tuner.HyperModel):
         uses_model_fit = True
-        left = 2
+        left = 1
 
         def build(self, hp):
             return eager(hp)
@@ -107,19 +108,17 @@ def test_an_interrupted_trial_goes_on_with_its_next_fold(tmp_path):
             trained.append(len(args[0]))
             return model.fit(*args, **kwargs)
 
-    whole = tuner_for(tmp_path, cross_validation=4, max_trials=1, project_name="whole")
-    whole.search(X, Y, epochs=2, verbose=0)
+    whole = tuner_for(tmp_path, cross_validation=3, max_trials=1, project_name="whole")
+    whole.search(X, Y, **FIT)
     with pytest.raises(KeyboardInterrupt):
-        tuner_for(tmp_path, Cut(), cross_validation=4, max_trials=1).search(
-            X, Y, epochs=2, verbose=0
-        )
+        tuner_for(tmp_path, Cut(), cross_validation=3, max_trials=1).search(X, Y, **FIT)
     hypermodel = Cut()
     hypermodel.left = 9
-    tuner = tuner_for(tmp_path, hypermodel, cross_validation=4, max_trials=1)
-    tuner.search(X, Y, epochs=2, verbose=0)
-    assert len(trained) == 4
+    tuner = tuner_for(tmp_path, hypermodel, cross_validation=3, max_trials=1)
+    tuner.search(X, Y, **FIT)
+    assert len(trained) == 3
     assert tuner.study.trials[0].value == pytest.approx(whole.study.trials[0].value)
-    assert len(tuner.study.trials[0].user_attrs["history"]) == 4
+    assert len(tuner.study.trials[0].user_attrs["history"]) == 3
 
 
 def test_a_trial_interrupted_behind_its_last_fold_is_only_ended(tmp_path):
@@ -129,7 +128,7 @@ def test_a_trial_interrupted_behind_its_last_fold_is_only_ended(tmp_path):
             if len(attributes.get("executions", [])) == 2:
                 raise KeyboardInterrupt
 
-    fit = {"epochs": 1, "verbose": 0}
+    fit = FIT | {"epochs": 1}
     arguments = {"max_trials": 1, "seed": 0, "directory": tmp_path, "cross_validation": 2}
     with pytest.raises(KeyboardInterrupt):
         Cut(eager, "val_loss", **arguments).search(X, Y, **fit)

@@ -28,9 +28,9 @@ def _nothing_seen():
     Seen.params_seen = []
 
 
-def searched(tmp_path, hypermodel, *data, trials=3, **fit):
+def searched(tmp_path, hypermodel, *data, objective="val_loss", trials=3, **fit):
     tuner = kt_hpo.RandomSearch(
-        hypermodel, "val_loss", max_trials=trials, seed=0, directory=tmp_path
+        hypermodel, objective, max_trials=trials, seed=0, directory=tmp_path
     )
     tuner.search(*data, verbose=0, callbacks=[Seen], **fit)
     return tuner
@@ -42,7 +42,7 @@ def pipeline(x, y):
 
 @pytest.mark.parametrize("kind", ["arrays", "pipeline"])
 def test_batch_size_and_epochs_are_searched(kind, tmp_path):
-    training = kt_hpo.Training(eager, batch_size=(8, 64), epochs=(1, 3))
+    training = kt_hpo.Training(eager, batch_size=(30, 64), epochs=(1, 3))
     if kind == "arrays":
         tuner = searched(tmp_path, training, X[:90], Y[:90], validation_data=(X[90:], Y[90:]))
     else:
@@ -73,7 +73,7 @@ def test_any_hypermodel_is_wrapped(tmp_path):
 
 def test_hyperband_gives_the_epochs(tmp_path):
     tuner = kt_hpo.Hyperband(
-        kt_hpo.Training(eager, batch_size=[30, 45]), "val_loss", max_epochs=2, factor=2, seed=0,
+        kt_hpo.Training(eager, batch_size=[45, 90]), "val_loss", max_epochs=2, factor=2, seed=0,
         directory=tmp_path,
     )  # fmt: skip
     tuner.search(X, Y, validation_split=0.25, verbose=0, callbacks=[Seen])
@@ -123,11 +123,12 @@ def test_class_weights_lie_between_none_and_balanced():
 
 def test_class_weights_reach_the_loss(tmp_path):
     """Where only one class weighs, the model says nothing but it."""
-    training = kt_hpo.Training(eager, class_weight={0: 0.0, 1: 1.0}, learning_rate=0.1)
-    tuner = searched(tmp_path, training, X, Y, validation_split=0.25, trials=1, epochs=8)
-    assert (tuner.load_model(tuner.oracle.get_best_trials()[0]).predict(X, verbose=0) > 0.4).mean()
-    model = tuner.fit_best(X, Y, epochs=20)
-    assert (model.predict(X, verbose=0) > 0.5).mean() > 0.95
+    training = kt_hpo.Training(eager, class_weight={0: 0.0, 1: 1.0}, learning_rate=0.3)
+    loss = kt_hpo.Objective("loss", "min")
+    fit = {"trials": 1, "epochs": 12, "batch_size": 120}
+    tuner = searched(tmp_path, training, X, Y, objective=loss, **fit)
+    for model in (tuner.get_best_models()[0], tuner.fit_best(X, Y, epochs=12)):
+        assert (model.predict(X, batch_size=120, verbose=0) > 0.5).mean() > 0.95
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import keras
@@ -9,7 +10,7 @@ import kt_hpo
 from kt_hpo.training import checkpoints, inheritance, reproducibility
 
 X, Y = blobs(400)
-FIT = {"validation_split": 0.25, "epochs": 2, "verbose": 0}
+FIT = {"validation_split": 0.25, "batch_size": 150, "epochs": 2, "verbose": 0}
 
 
 def network(layers=2, units=8, outputs=1):
@@ -27,7 +28,7 @@ def build(hp):
     model = network(hp.Int("layers", 1, 3), hp.Choice("units", [8, 16]))
     rate = hp.Float("rate", 1e-3, 1e-2, sampling="log")
     loss = keras.losses.BinaryCrossentropy(from_logits=True)
-    model.compile(keras.optimizers.Adam(rate), loss)
+    model.compile(keras.optimizers.Adam(rate), loss, run_eagerly=True)
     return model
 
 
@@ -35,7 +36,8 @@ def tuned(hp):
     """One architecture, so that a child gets all its parent has."""
     model = network(layers=1, units=16)
     rate = hp.Float("rate", 1e-3, 1e-2, sampling="log")
-    model.compile(keras.optimizers.Adam(rate), keras.losses.BinaryCrossentropy(from_logits=True))
+    loss = keras.losses.BinaryCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.Adam(rate), loss, run_eagerly=True)
     return model
 
 
@@ -43,15 +45,21 @@ def unbuilt(hp):
     """As many users write them: without an input, so without weights before the first batch."""
     model = keras.Sequential([keras.layers.Dense(8, activation="relu"), keras.layers.Dense(1)])
     rate = hp.Float("rate", 1e-3, 1e-2, sampling="log")
-    model.compile(keras.optimizers.Adam(rate), "mse")
+    model.compile(keras.optimizers.Adam(rate), "mse", run_eagerly=True)
     return model
 
 
-def evolved(folder, hypermodel=build, **kwargs):
+def evolved(folder, hypermodel=build, fit=FIT, **kwargs):
     kwargs = {"max_trials": 5, "population_size": 2, "inherit_weights": True, "seed": 0} | kwargs
     tuner = kt_hpo.EvolutionarySearch(hypermodel, "val_loss", directory=folder, **kwargs)
-    tuner.search(X, Y, **FIT)
+    tuner.search(X, Y, **fit)
     return tuner
+
+
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory):
+    """The folder of a search of three trials."""
+    return evolved(tmp_path_factory.mktemp("ended"), max_trials=3).directory
 
 
 def parent_of(trial):
@@ -136,7 +144,8 @@ def test_a_child_starts_with_what_its_parent_ended_with(hypermodel, tmp_path):
 @pytest.mark.slow
 def test_training_from_inherited_weights_helps(tmp_path):
     """The same model, the same seed, the same data, once with and once without its parent."""
-    tuner = evolved(tmp_path, tuned, max_trials=7)
+    fit = FIT | {"batch_size": 32}
+    tuner = evolved(tmp_path, tuned, fit, max_trials=7)
     inherited, scratch = [], []
     for trial in tuner.study.trials:
         if parent_of(trial):
@@ -145,7 +154,7 @@ def test_training_from_inherited_weights_helps(tmp_path):
             known = tuner.oracle.get_trial(f"{trial.number:04d}")
             keras.utils.set_random_seed(reproducibility.seed_of(tuner.oracle.seed, known))
             model = tuner.hypermodel.build(known.hyperparameters.copy())
-            scratch += model.fit(X, Y, **FIT | {"epochs": 1}).history["loss"]
+            scratch += model.fit(X, Y, **fit | {"epochs": 1}).history["loss"]
     assert len(inherited) == 5
     assert all(np.array(inherited) < scratch)
 
@@ -162,8 +171,8 @@ def test_without_inheritance_no_ends_are_kept(tmp_path):
     assert not list(Path(tuner.project_dir).rglob(checkpoints.LAST))
 
 
-def test_the_checkpoint_of_a_running_childs_parent_stays(tmp_path):
-    tuner = evolved(tmp_path, max_trials=3)
+def test_the_checkpoint_of_a_running_childs_parent_stays(ended, tmp_path):
+    tuner = evolved(shutil.copytree(ended, tmp_path / "copy"), max_trials=3)
     oracle = tuner.oracle
     oracle.max_trials = 20
     child = oracle.create_trial("slow")
@@ -176,11 +185,11 @@ def test_the_checkpoint_of_a_running_childs_parent_stays(tmp_path):
     assert (Path(tuner.get_trial_dir(parent)) / checkpoints.LAST).exists()
 
 
-def test_a_parent_without_a_checkpoint_is_no_error(tmp_path):
-    tuner = evolved(tmp_path, max_trials=3)
-    for path in Path(tuner.project_dir).rglob(checkpoints.LAST):
+def test_a_parent_without_a_checkpoint_is_no_error(ended, tmp_path):
+    copy = shutil.copytree(ended, tmp_path / "copy")
+    for path in copy.rglob(checkpoints.LAST):
         path.unlink()
-    again = evolved(tmp_path, max_trials=4)
+    again = evolved(copy, max_trials=4)
     last = again.study.trials[-1]
     assert parent_of(last)
     assert last.state.name == "COMPLETE"

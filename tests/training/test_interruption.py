@@ -9,7 +9,7 @@ from models import blobs, eager
 import kt_hpo
 
 X, Y = blobs(60)
-FIT = {"validation_split": 0.25, "epochs": 4}
+FIT = {"validation_split": 0.25, "batch_size": 60, "epochs": 2}
 
 
 class Press(keras.callbacks.Callback):
@@ -70,9 +70,7 @@ def test_a_second_ctrl_c_stops_at_once(tmp_path):
 
 def test_a_trial_in_its_last_epoch_is_finished(tmp_path):
     with pytest.raises(KeyboardInterrupt):
-        tuner_for(tmp_path).search(
-            X, Y, validation_split=0.25, epochs=1, verbose=0, callbacks=[Press]
-        )
+        tuner_for(tmp_path).search(X, Y, **FIT | {"epochs": 1}, verbose=0, callbacks=[Press])
     states = [trial.state.name for trial in kt_hpo.open_study(tmp_path).trials]
     assert states == ["COMPLETE", "COMPLETE"]
 
@@ -97,10 +95,10 @@ def test_the_time_budget_of_a_function_ends_between_its_trials(tmp_path):
     class Sleeps(kt_hpo.RandomSearch):
         def run_trial(self, trial):
             if trial.trial_id == "0002":
-                time.sleep(3)
+                time.sleep(1)
             return trial.hyperparameters.Float("x", 0, 1)
 
-    tuner = Sleeps(max_trials=50, seed=0, directory=tmp_path, time_budget=3)
+    tuner = Sleeps(max_trials=50, seed=0, directory=tmp_path, time_budget=1)
     tuner.search(verbose=0)
     assert [trial.state.name for trial in tuner.study.trials] == ["COMPLETE"] * 3
 
@@ -127,11 +125,11 @@ def test_a_trial_that_takes_too_long_fails_alone(tmp_path):
             slow.append(len(slow) == 0)
 
         def on_train_batch_begin(self, batch, logs=None):
-            time.sleep(6 * slow[-1])
+            time.sleep(2 * slow[-1])
 
-    tuner = tuner_for(tmp_path, trial_timeout=10, max_trials=2)
+    tuner = tuner_for(tmp_path, trial_timeout=3, max_trials=2)
     tuner.search(X, Y, **FIT | {"epochs": 5}, verbose=0, callbacks=[SlowAtFirst])
     first, second = tuner.study.trials
     assert (first.state.name, second.state.name) == ("FAIL", "COMPLETE")
-    assert "longer than trial_timeout=10 seconds" in first.user_attrs["traceback"]
-    assert first.duration.total_seconds() < 40
+    assert "longer than trial_timeout=3 seconds" in first.user_attrs["traceback"]
+    assert first.duration.total_seconds() < 9

@@ -1,17 +1,21 @@
 """What is measured of trained models, alone and in searches."""
 
+from functools import partial
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 from keras import layers
-from models import blobs, build
-from test_tuner import FIT, searched
+from models import blobs, eager
+from searches import searched as graph_searched
 
 import kt_hpo
 from kt_hpo.training.measures import latency
 
 X, Y = blobs()
+FIT = {"validation_split": 0.25, "batch_size": 200, "epochs": 2, "verbose": 0}
+searched = partial(graph_searched, hypermodel=eager, fit=FIT)
 
 
 def dense(width, depth=1):
@@ -117,10 +121,10 @@ def test_a_pruner_works_on_the_gap(tmp_path):
 
 
 def test_only_what_is_asked_for_is_measured(tmp_path):
-    metrics = searched(tmp_path).study.trials[0].user_attrs["metrics"]
+    metrics = searched(tmp_path, max_trials=1).study.trials[0].user_attrs["metrics"]
     assert set(metrics) == {"loss", "accuracy", "val_loss", "val_accuracy"}
     asked = ["latency < 1e6", "generalization_gap < 9"]
-    tuner = searched(tmp_path, constraint=asked, overwrite=True)
+    tuner = searched(tmp_path, constraint=asked, max_trials=1, overwrite=True)
     more = tuner.study.trials[0].user_attrs["metrics"]
     assert set(more) - set(metrics) == {"latency", "generalization_gap"}
 
@@ -176,17 +180,20 @@ def test_flops_that_cannot_be_counted_fail_their_trial(tmp_path):
 
 
 def test_hyperband_with_a_measured_objective_promotes_by_it(tmp_path):
+    fit = {name: value for name, value in FIT.items() if name != "epochs"}
     tuner = searched(
-        tmp_path, kt_hpo.Hyperband, objective="parameters", max_epochs=3,
-        fit={"validation_split": 0.25, "verbose": 0},
-    )  # fmt: skip
-    assert tuner.study.best_value == min(trial.value for trial in tuner.study.trials)
+        tmp_path, kt_hpo.Hyperband, objective="parameters", max_epochs=3, seed=1, fit=fit
+    )
+    first = [trial.value for trial in tuner.study.trials[:3]]
+    places = [trial.user_attrs["values"] for trial in tuner.study.trials]
+    [promoted] = [place["tuner/trial_id"] for place in places if "tuner/trial_id" in place]
+    assert first[int(promoted)] == min(first) < first[0]
 
 
 def test_the_hypermodels_own_result_may_hold_them(tmp_path):
     class Own(kt_hpo.HyperModel):
         def build(self, hp):
-            return build(hp)
+            return eager(hp)
 
         def fit(self, hp, model, *args, **kwargs):
             return model.fit(*args, **kwargs).history["val_loss"][-1]

@@ -12,10 +12,10 @@ from kt_hpo.training import precision
 from kt_hpo.training.options import TrainingOptions
 
 X, Y = blobs(120)
-FIT = {"validation_split": 0.25, "epochs": 2, "verbose": 0}
+FIT = {"validation_split": 0.25, "batch_size": 120, "epochs": 2, "verbose": 0}
 
 
-def searched(tmp_path, hypermodel=build, fit=FIT, **kwargs):
+def searched(tmp_path, hypermodel=eager, fit=FIT, **kwargs):
     arguments = {"objective": "val_loss", "max_trials": 1, "seed": 0, "directory": tmp_path}
     tuner = kt_hpo.RandomSearch(hypermodel, **{**arguments, **kwargs})
     tuner.search(X, Y, **fit)
@@ -70,7 +70,7 @@ def test_precision_reaches_the_model_and_leaves_the_program_alone(tmp_path):
 def test_a_trial_goes_on_with_a_scaled_loss(tmp_path):
     """Beside Keras, the loss scale has to come along, and the learning rate not."""
     tuner = kt_hpo.Hyperband(
-        build, "val_loss", max_epochs=2, factor=2, seed=0, directory=tmp_path,
+        eager, "val_loss", max_epochs=2, factor=2, seed=0, directory=tmp_path,
         precision="mixed_float16",
     )  # fmt: skip
     tuner.search(X, Y, validation_split=0.25, verbose=0)
@@ -97,18 +97,20 @@ def test_auto_is_mixed_on_tensor_cores_only(monkeypatch):
 
 @pytest.mark.slow
 def test_compiled_and_longer_executions_give_the_same_losses(tmp_path):
-    plain = searched(tmp_path, project_name="plain").study.best_value
-    tuner = searched(tmp_path, project_name="xla", jit_compile=True, steps_per_execution="auto")
+    plain = searched(tmp_path, build, project_name="plain").study.best_value
+    tuner = searched(
+        tmp_path, build, project_name="xla", jit_compile=True, steps_per_execution="auto"
+    )
     assert tuner.study.best_value == pytest.approx(plain, rel=1e-4)
     model = tuner.get_best_models()[0]
     assert (model.jit_compile, model.steps_per_execution) == (True, 32)
-    few = searched(tmp_path, project_name="few", steps_per_execution=2, jit_compile="auto")
+    few = searched(tmp_path, build, project_name="few", steps_per_execution=2, jit_compile="auto")
     assert few.study.best_value == pytest.approx(plain, rel=1e-4)
     assert not few.get_best_models()[0].jit_compile
 
 
 def test_the_csv_log_holds_every_epoch(tmp_path):
-    tuner = searched(tmp_path, eager, csv_log=True, executions_per_trial=2)
+    tuner = searched(tmp_path, csv_log=True, executions_per_trial=2)
     folder = Path(tuner.project_dir) / "trial_0000"
     for execution, name in enumerate(("log.csv", "log_1.csv")):
         rows = list(csv.DictReader((folder / name).open()))
@@ -134,7 +136,7 @@ def test_the_learning_rate_falls_on_a_plateau(tmp_path):
 
 
 def test_executions_have_a_mean_and_its_standard_error(tmp_path):
-    tuner = searched(tmp_path, eager, executions_per_trial=3)
+    tuner = searched(tmp_path, executions_per_trial=3)
     attributes = tuner.study.trials[0].user_attrs
     values = [row["metrics"]["val_loss"] for row in attributes["executions"]]
     assert tuner.study.best_value == pytest.approx(np.mean(values))
@@ -150,7 +152,7 @@ def test_executions_have_a_mean_and_its_standard_error(tmp_path):
 )
 def test_vectorized_trials_fall_back_where_an_option_asks_for_it(option, tmp_path):
     executor = kt_hpo.Vectorized(2)
-    fit = {"epochs": 1, "verbose": 0}
+    fit = {"epochs": 1, "batch_size": 120, "verbose": 0}
     if "cross_validation" not in option:
         fit["validation_split"] = 0.25
     tuner = searched(tmp_path, eager, fit, executor=executor, **option)
@@ -161,8 +163,8 @@ def test_vectorized_trials_fall_back_where_an_option_asks_for_it(option, tmp_pat
 def test_vectorized_trials_keep_what_they_can_honour(tmp_path):
     executor = kt_hpo.Vectorized(2)
     tuner = searched(
-        tmp_path, executor=executor, csv_log=True, reduce_lr_on_plateau=3, steps_per_execution=2,
-        executions_per_trial=2,
+        tmp_path, build, executor=executor, csv_log=True, reduce_lr_on_plateau=3,
+        steps_per_execution=2, executions_per_trial=2,
     )  # fmt: skip
     assert executor.notes == []
     assert (Path(tuner.project_dir) / "trial_0000" / "log_1.csv").exists()

@@ -31,7 +31,8 @@ def test_a_trial_without_memory_fails_alone_and_is_not_tried_again(error, tmp_pa
         eager, "val_loss", max_trials=4, seed=0, directory=tmp_path, max_retries_per_trial=2,
         max_consecutive_failed_trials=9,
     )  # fmt: skip
-    tuner.search(X, Y, validation_split=0.25, verbose=0, callbacks=[exhausts(error)])
+    fit = {"validation_split": 0.25, "batch_size": 60, "verbose": 0}
+    tuner.search(X, Y, **fit, callbacks=[exhausts(error)])
     for trial in tuner.study.trials:
         large = 6 * trial.params["units"] + 1 > 100
         assert (trial.state.name == "FAIL") == large
@@ -66,6 +67,7 @@ def test_what_is_as_large_is_not_tried_again(kind, tmp_path):
     assert all(size < 32 and state == "COMPLETE" for size, state in search(10)[1:])
 
 
+@pytest.mark.slow  # TensorFlow waits ten seconds for memory.
 def test_a_real_allocation_that_fails_is_known():
     @tf.function
     def huge(size):

@@ -6,12 +6,12 @@ import keras
 import keras_tuner
 import numpy as np
 import pytest
-from models import blobs, eager
+from models import blobs, build, eager
 
 import kt_hpo
 
 X, Y = blobs(40)
-FIT = {"validation_data": (X, Y), "epochs": 2, "verbose": 0}
+FIT = {"validation_data": (X, Y), "batch_size": 40, "epochs": 2, "verbose": 0}
 ERRORS = keras_tuner.errors
 
 
@@ -140,15 +140,18 @@ LAMBDA = keras.callbacks.LambdaCallback(
 )
 
 
-@pytest.mark.parametrize("executor", [None, "auto"])
 @pytest.mark.parametrize(
-    "callbacks", [[Adds()], [Adds], [lambda: Adds("val_f1")], [LAMBDA]],
-    ids=["object", "class", "function", "LambdaCallback"],
+    "callbacks, hypermodel, executor",
+    [
+        ([Adds()], eager, None), ([Adds], eager, None), ([LAMBDA], eager, None),
+        ([lambda: Adds("val_f1")], eager, None), ([Adds()], build, "auto"),
+    ],
+    ids=["object", "class", "LambdaCallback", "function", "auto"],
 )  # fmt: skip
-def test_a_metric_that_a_callback_adds_is_an_objective(callbacks, executor, tmp_path):
+def test_a_metric_that_a_callback_adds_is_an_objective(callbacks, hypermodel, executor, tmp_path):
     """The first epoch is the best of two, and so are its weights."""
     tuner = search(
-        tmp_path, eager, kt_hpo.Objective("val_f1", "max"), fit=FIT | {"callbacks": callbacks},
+        tmp_path, hypermodel, kt_hpo.Objective("val_f1", "max"), fit=FIT | {"callbacks": callbacks},
         executor=executor, early_stopping=1, constraint="val_f1 > 0.25",
     )  # fmt: skip
     [trial] = tuner.study.trials
@@ -161,7 +164,7 @@ def test_a_metric_that_a_callback_adds_is_an_objective(callbacks, executor, tmp_
 
 
 def test_it_needs_no_validation_data_where_the_callback_has_its_own(tmp_path):
-    fit = {"callbacks": [Adds()], "epochs": 1, "verbose": 0}
+    fit = {"callbacks": [Adds()], "batch_size": 40, "epochs": 1, "verbose": 0}
     tuner = search(tmp_path, eager, kt_hpo.Objective("val_f1", "max"), fit=fit)
     assert tuner.study.best_value == 0.5
     with pytest.raises(ValueError, match="val_loss, measured on validation data"):
@@ -294,6 +297,6 @@ def test_fit_best_and_confirm_train_as_the_trials_did(tmp_path):
             return super()._build_and_fit_model(trial, *args, **kwargs)
 
     tuner = search(tmp_path, eager, kind=Counts)
-    tuner.fit_best(X, Y, epochs=1, verbose=0)
+    tuner.fit_best(X, Y, epochs=1, batch_size=40, verbose=0)
     tuner.confirm(top=1, executions=2)
     assert Counts.fits == 4

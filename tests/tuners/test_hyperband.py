@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+from models import eager
 from searches import searched
 
 import kt_hpo
@@ -23,12 +24,13 @@ def test_hyperband_continues_with_the_optimizers_state(tmp_path):
     tuner = searched(
         tmp_path,
         kt_hpo.Hyperband,
+        hypermodel=eager,
         max_epochs=3,
-        fit={"validation_split": 0.25, "verbose": 0, "callbacks": [Steps]},
+        fit={"validation_split": 0.25, "batch_size": 75, "verbose": 0, "callbacks": [Steps]},
     )
-    # 150 samples in batches of 32 are 5 steps an epoch.
-    assert (0, 5) in seen
-    assert (5, 15) in seen
+    # 150 samples in batches of 75 are 2 steps an epoch.
+    assert (0, 2) in seen
+    assert (2, 6) in seen
     assert [(t.user_attrs["values"]["tuner/round"]) for t in tuner.study.trials].count(1) == 1
     promoted = next(t for t in tuner.study.trials if t.user_attrs["values"]["tuner/round"] == 1)
     assert promoted.user_attrs["history"][0]["epoch"] == [1, 2]

@@ -5,7 +5,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from models import blobs, build
+from models import blobs, eager
 
 import kt_hpo
 from kt_hpo.training import checkpoints
@@ -13,9 +13,9 @@ from kt_hpo.training import checkpoints
 pytestmark = pytest.mark.slow
 
 X, Y = blobs()
-FIT = {"validation_data": (X[150:], Y[150:]), "verbose": 0}
+FIT = {"validation_data": (X[150:], Y[150:]), "batch_size": 75, "verbose": 0}
 SEARCH = {"population_size": 3, "max_epochs": 3, "quantile": 0.5, "seed": 0}
-STEPS = 5  # 150 samples in batches of 32.
+STEPS = 2  # 150 samples in batches of 75.
 
 
 class Watch(keras.callbacks.Callback):
@@ -47,7 +47,7 @@ class Watched(kt_hpo.PopulationBasedTraining):
 
 
 def reopened(directory):
-    return Watched(build, "val_loss", directory=directory, **SEARCH)
+    return Watched(eager, "val_loss", directory=directory, **SEARCH)
 
 
 @pytest.fixture(scope="module")

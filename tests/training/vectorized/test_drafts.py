@@ -3,7 +3,7 @@
 import math
 import random
 import time
-from functools import partial
+from functools import cache, partial
 
 import keras
 import numpy as np
@@ -58,6 +58,7 @@ def orthogonal(hp):
     return model
 
 
+@cache
 def drafted(hypermodel, count=6, units=(4,)):
     """Drafts of models, whether each was built, and a function that builds it as a trial does."""
     drafts, generator = Drafts(hypermodel), np.random.default_rng(0)
@@ -81,7 +82,7 @@ def drafted(hypermodel, count=6, units=(4,)):
 
 
 def anew(hypermodel, hp, seed):
-    keras.utils.clear_session()
+    keras.utils.clear_session(free_memory=False)
     keras.utils.set_random_seed(seed)
     return hypermodel(hp)
 

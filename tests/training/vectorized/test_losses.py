@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from keras import layers, losses, optimizers, regularizers
 from models import blobs
+from vectorized_searches import eagerly
 
 import kt_hpo
 
@@ -14,7 +15,7 @@ X, Y = blobs(SAMPLES)
 IMAGES = RANDOM.normal(size=(SAMPLES, 6, 6, 1)).astype("float32")
 WORDS = RANDOM.integers(0, 20, (SAMPLES, 5)).astype("int32")
 # 64 are trained with in batches of 24: the last is smaller.
-FIT = {"validation_split": 0.28, "batch_size": 24, "epochs": 5, "shuffle": False, "verbose": 0}
+FIT = {"validation_split": 0.28, "batch_size": 24, "epochs": 3, "shuffle": False, "verbose": 0}
 
 
 def classifier(shape, stack, optimizer, dtype="float32", **compiled):
@@ -44,7 +45,7 @@ def adam(rate):
 def curves(tmp_path, hypermodel, x, executor, fit=FIT, y=Y):
     """The metrics of every epoch of every trial of a search."""
     tuner = kt_hpo.RandomSearch(
-        hypermodel,
+        hypermodel if executor else eagerly(hypermodel),
         "val_loss",
         max_trials=2,
         seed=3,

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from keras import layers, ops, optimizers
 from models import blobs
+from vectorized_searches import eagerly
 
 import kt_hpo
 from kt_hpo.training.vectorized.learner import Batch, Learner
@@ -151,7 +152,7 @@ def curves(tmp_path, model, executor, x=X, y=Y):
         return model(hp.Choice("number", NUMBERS))
 
     tuner = kt_hpo.GridSearch(
-        build,
+        build if executor else eagerly(build),
         "val_loss",
         seed=3,
         directory=tmp_path,

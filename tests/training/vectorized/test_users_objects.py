@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from keras import layers, ops, optimizers
 from models import blobs
+from vectorized_searches import eagerly
 
 import kt_hpo
 
 X, Y = blobs(48)
-FIT = {"validation_split": 0.25, "batch_size": 12, "epochs": 2, "shuffle": False, "verbose": 0}
+FIT = {"validation_split": 0.25, "batch_size": 18, "epochs": 2, "shuffle": False, "verbose": 0}
 NUMBERS = [0.3, 1.7]
 GLOBAL = {"number": 1.0}
 
@@ -239,7 +240,7 @@ def quick(kind):
 
 def searched(tmp_path, hypermodel, executor, fit=FIT, **more):
     tuner = kt_hpo.GridSearch(
-        hypermodel,
+        hypermodel if executor else eagerly(hypermodel),
         "val_loss",
         seed=4,
         directory=tmp_path,
