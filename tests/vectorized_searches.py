@@ -10,7 +10,8 @@ from models import blobs
 import kt_hpo
 
 X, Y = blobs()
-FIT = {"validation_split": 0.25, "epochs": 3, "verbose": 0}
+# The last batch is smaller.
+FIT = {"validation_split": 0.25, "batch_size": 64, "epochs": 3, "verbose": 0}
 
 
 def build(hp):

@@ -29,13 +29,13 @@ from kt_hpo.training.vectorized import ends, engine, group, obstacles
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    """A search whose trials have trained three at a time."""
-    folder, executor = tmp_path_factory.mktemp("whole"), kt_hpo.Vectorized(k=3)
-    return searched(folder, max_trials=6, keep_checkpoints=2, executor=executor)
+    """A search whose trials have trained two at a time."""
+    folder, executor = tmp_path_factory.mktemp("whole"), kt_hpo.Vectorized(k=2)
+    return searched(folder, keep_checkpoints=2, executor=executor)
 
 
 def test_trials_together_are_what_each_is_alone(whole, tmp_path):
-    alone = searched(tmp_path, executor=kt_hpo.Vectorized(k=1), max_trials=6)
+    alone = searched(tmp_path, executor=kt_hpo.Vectorized(k=1))
     assert_same(whole, alone)
     assert whole.executor.notes == alone.executor.notes == []
 
@@ -166,17 +166,24 @@ def test_a_build_that_fails_fails_alone(tmp_path):
     assert {trial.state.name for trial in tuner.study.trials} == {"FAIL", "COMPLETE"}
 
 
-def test_groups_at_the_same_time_are_what_each_is_alone(tmp_path, monkeypatch):
-    def together(at_once):
-        monkeypatch.setattr(engine.Engine, "_groups_at_once", lambda self: at_once)
-        return searched(tmp_path / str(at_once), hypermodel=without_dropout, max_trials=6)
-
-    two, one = together(2), together(1)
-    assert_same(two, one)
-    assert {trial.state.name for trial in two.study.trials} == {"COMPLETE"}
+SIZES = {"hypermodel": without_dropout, "max_trials": 6}
 
 
-def test_ctrl_c_ends_groups_that_train_at_the_same_time(tmp_path, monkeypatch):
+@pytest.fixture(scope="module")
+def two_at_once(tmp_path_factory):
+    """A search that trains two groups at the same time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine.Engine, "_groups_at_once", lambda self: 2)
+        return searched(tmp_path_factory.mktemp("two"), **SIZES)
+
+
+def test_groups_at_the_same_time_are_what_each_is_alone(two_at_once, tmp_path, monkeypatch):
+    monkeypatch.setattr(engine.Engine, "_groups_at_once", lambda self: 1)
+    assert_same(two_at_once, searched(tmp_path, **SIZES))
+    assert {trial.state.name for trial in two_at_once.study.trials} == {"COMPLETE"}
+
+
+def test_ctrl_c_ends_groups_that_train_at_the_same_time(two_at_once, tmp_path, monkeypatch):
     class Interrupting(keras.callbacks.LearningRateScheduler):
         """Presses Ctrl-C in the second epoch."""
 
@@ -189,13 +196,12 @@ def test_ctrl_c_ends_groups_that_train_at_the_same_time(tmp_path, monkeypatch):
             return rate
 
     monkeypatch.setattr(obstacles, "_CALLBACKS", (*obstacles._CALLBACKS, Interrupting))
-    kwargs = {"hypermodel": without_dropout, "max_trials": 6}
     with pytest.raises(KeyboardInterrupt):
-        searched(tmp_path / "parts", fit=FIT | {"callbacks": [Interrupting]}, **kwargs)
-    resumed = made(tmp_path / "parts", **kwargs)
+        searched(tmp_path, fit=FIT | {"callbacks": [Interrupting]}, **SIZES)
+    resumed = made(tmp_path, **SIZES)
     assert {trial.state.name for trial in resumed.study.trials} == {"RUNNING"}
     resumed.search(X, Y, **FIT)
-    assert_same(resumed, searched(tmp_path / "whole", **kwargs))
+    assert_same(resumed, two_at_once)
 
 
 class Stopping(kt_hpo.RandomSearch):
@@ -238,7 +244,7 @@ def test_known_callbacks_do_what_they_do_in_fit(tmp_path):
 
 
 def test_executions_are_averaged(tmp_path):
-    kwargs = {"fit": FIT | {"shuffle": False}, "executions_per_trial": 2, "max_trials": 2}
+    kwargs = {"fit": FIT | {"shuffle": False}, "executions_per_trial": 2, "max_trials": 1}
     ours = searched(tmp_path / "ours", hypermodel=without_dropout, **kwargs)
     theirs = searched(
         tmp_path / "theirs", hypermodel=eagerly(without_dropout), executor=None, **kwargs
@@ -252,16 +258,16 @@ def test_executions_are_averaged(tmp_path):
 def test_a_killed_search_goes_on_as_if_it_was_not(whole, tmp_path):
     class Killed(kt_hpo.RandomSearch):
         def report(self, trial, epoch, metrics):
-            if (int(trial.trial_id), epoch) == (4, 1):
+            if (int(trial.trial_id), epoch) == (3, 1):
                 raise KeyboardInterrupt
             return super().report(trial, epoch, metrics)
 
-    kwargs = {"max_trials": 6, "executor": kt_hpo.Vectorized(k=3)}
+    kwargs = {"executor": kt_hpo.Vectorized(k=2)}
     with pytest.raises(KeyboardInterrupt):
         searched(tmp_path, kind=Killed, **kwargs)
     resumed = made(tmp_path, kind=kt_hpo.RandomSearch, **kwargs)
     states = [trial.state.name for trial in resumed.study.trials]
-    assert states == ["COMPLETE"] * 3 + ["RUNNING"] * 3
+    assert states == ["COMPLETE"] * 2 + ["RUNNING"] * 2
     resumed.search(X, Y, **FIT)
     assert_same(resumed, whole)
     assert [t.params for t in resumed.study.trials] == [t.params for t in whole.study.trials]
@@ -288,7 +294,7 @@ def test_dropout_gives_the_same_distribution_of_scores(tmp_path):
     assert scipy.stats.ks_2samp(*training).pvalue > 0.05
 
 
-@pytest.mark.parametrize("pruner", ["median", "asha"])
+@pytest.mark.parametrize("pruner", ["asha", pytest.param("median", marks=pytest.mark.slow)])
 def test_pruners_stop_trials_in_a_group(pruner, tmp_path):
     kwargs = {"max_trials": 12, "pruner": pruner, "fit": FIT | {"epochs": 8}}
     # The median is that of trials that have ended: of the first six.

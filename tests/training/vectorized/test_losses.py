@@ -34,6 +34,12 @@ def classifier(shape, stack, optimizer, dtype="float32", **compiled):
     return build
 
 
+def few(cases, *quick):
+    """The names of cases: those named are quick, the rest is slow."""
+    slow = pytest.mark.slow
+    return [name if name in quick else pytest.param(name, marks=slow) for name in cases]
+
+
 def dense(*more):
     return lambda rate: [layers.Dense(8, activation="relu"), *(make() for make in more)]
 
@@ -114,7 +120,7 @@ SMOOTHED = {
 }
 
 
-@pytest.mark.parametrize("name", SMOOTHED)
+@pytest.mark.parametrize("name", few(SMOOTHED, "binary", "categorical focal"))
 def test_label_smoothing_is_a_trials_own(name, tmp_path):
     def build(hp):
         model = keras.Sequential([keras.Input((4,)), layers.Dense(2, activation="softmax")])
@@ -128,14 +134,16 @@ def test_label_smoothing_is_a_trials_own(name, tmp_path):
     assert ours[0]["loss"] != ours[1]["loss"]
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("name", few(OPTIMIZERS, "momentum", "adamw", "averaged", "schedule"))
 def test_optimizers(name, tmp_path):
-    hypermodel = classifier((4,), dense(), OPTIMIZERS[name])
+    hypermodel = classifier((4,), lambda rate: [], OPTIMIZERS[name])
     ours = curves(tmp_path, hypermodel, X, kt_hpo.Vectorized())
     assert_equal(ours, curves(tmp_path, hypermodel, X, None))
 
 
-@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.parametrize(
+    "name", few(LAYERS, "normalized by batch", "penalized", "convolution", "embedding")
+)
 def test_layers(name, tmp_path):
     x, stack = LAYERS[name]
     hypermodel = classifier(x.shape[1:], stack, adam, dtype=str(x.dtype))
