@@ -112,7 +112,7 @@ class BuildOptimizer(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Builds it, once all other callbacks have seen the training begin."""
-        model, optimizer = self.model, self.model.optimizer
+        model, optimizer = self.model, getattr(self.model, "optimizer", None)
         own_step = getattr(model.train_step, "__func__", None) is not keras.Model.train_step
         if keras.backend.backend() != "tensorflow" or own_step or model.run_eagerly:
             return
