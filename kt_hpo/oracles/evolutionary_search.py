@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain, islice
 from typing import Any
 
 from keras_tuner.engine.trial import Trial, TrialStatus
@@ -76,13 +77,13 @@ class EvolutionarySearchOracle(RecordedOracle):
         """The trials that may have children, the oldest first."""
         past = [trial for trial in self.past if self.is_in_range(trial)]
         best_past = best_first(past, self.objective)[: self.population_size]
-        ended = [self.trials[trial_id] for trial_id in self.end_order]
-        completed = [
+        ended = (self.trials[trial_id] for trial_id in reversed(self.end_order))
+        completed = (
             trial
             for trial in ended
             if trial.status == TrialStatus.COMPLETED and self.is_in_range(trial)
-        ]
-        return [*reversed(best_past), *completed][-self.population_size :]
+        )
+        return [*islice(chain(completed, best_past), self.population_size)][::-1]
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
         """Mutates the best of a sample of the population.
@@ -116,7 +117,8 @@ class EvolutionarySearchOracle(RecordedOracle):
     def _child(self) -> dict[str, Value] | None:
         """A mutation that was not tried before, with its parent; None if there is none."""
         population = self.population
-        if not population or len(self.known_trials()) < self.population_size:
+        known = filter(self.is_in_range, chain(self.past, self.trials.values()))
+        if not population or len([*islice(known, self.population_size)]) < self.population_size:
             return None
         stream = self._stream()
         for _ in range(self._max_collisions + 1):

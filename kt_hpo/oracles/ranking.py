@@ -134,9 +134,9 @@ def front(trials: Iterable[Trial], objective: keras_tuner.Objective) -> list[Tri
     """
     completed = [trial for trial in trials if trial.status == TrialStatus.COMPLETED]
     losses = _losses(completed, objective)
+    dominated = _dominated(losses)
     order = sorted(range(len(completed)), key=lambda index: tuple(losses[index]))
-    ranks = _ranks(losses)
-    return [completed[index] for index in order if ranks[index] == 0]
+    return [completed[index] for index in order if not dominated[index]]
 
 
 def _key(
@@ -163,9 +163,14 @@ def _ranks(losses: np.ndarray) -> list[int]:
     rank = 0
     while (ranks < 0).any():
         left = np.flatnonzero(ranks < 0)
-        rest = losses[left]
-        no_worse = (rest[:, None] <= rest[None]).all(axis=2)
-        better = (rest[:, None] < rest[None]).any(axis=2)
-        ranks[left[~(no_worse & better).any(axis=0)]] = rank
+        ranks[left[~_dominated(losses[left])]] = rank
         rank += 1
     return ranks.tolist()
+
+
+def _dominated(losses: np.ndarray) -> np.ndarray:
+    """Which rows another one is better than in one objective, and as good in all others."""
+    no_worse = (losses[:, None] <= losses[None]).all(axis=2)
+    better = (losses[:, None] < losses[None]).any(axis=2)
+    dominated: np.ndarray = (no_worse & better).any(axis=0)
+    return dominated
