@@ -172,5 +172,4 @@ def _dominated(losses: np.ndarray) -> np.ndarray:
     """Which rows another one is better than in one objective, and as good in all others."""
     no_worse = (losses[:, None] <= losses[None]).all(axis=2)
     better = (losses[:, None] < losses[None]).any(axis=2)
-    dominated: np.ndarray = (no_worse & better).any(axis=0)
-    return dominated
+    return np.asarray((no_worse & better).any(axis=0))
