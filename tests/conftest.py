@@ -1,3 +1,4 @@
+import gc
 import os
 import secrets
 import shutil
@@ -30,6 +31,17 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Keras is imported once, without TensorFlow's notes, before any test is.
 kt_hpo.Tuner  # noqa: B018
+
+
+def pytest_collection_modifyitems(items):
+    """Puts the tests that use Ray first: one process begins with them, others steal the last."""
+    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
+
+
+def pytest_collection_finish():
+    """Keeps garbage collections, of which each build of a model makes one, to the tests' own."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

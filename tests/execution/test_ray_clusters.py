@@ -17,9 +17,9 @@ from squares import Square, states
 import kt_hpo
 
 ray = pytest.importorskip("ray")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("ray")]
 
 
-@pytest.mark.slow
 def test_a_search_whose_program_is_killed_goes_on(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     program = Program(tmp_path, "time.sleep(1000 * hangs)", trials=4, executor="kt_hpo.Ray(2)")
@@ -92,7 +92,6 @@ def waits_on_the_first_node(mark):
     return wait
 
 
-@pytest.mark.slow
 def test_a_node_that_is_lost_costs_a_try(tmp_path):
     mark = tmp_path / "mark"
 
@@ -112,7 +111,6 @@ def test_a_node_that_is_lost_costs_a_try(tmp_path):
     assert tuner.study.trials[2].user_attrs["attempts"] == 1
 
 
-@pytest.mark.slow
 def test_a_client_of_a_cluster_searches_on_it(tmp_path, capfd):
     port = free_port()
     with cluster(["--num-cpus=2", f"--ray-client-server-port={port}"]) as address:

@@ -20,7 +20,11 @@ from kt_hpo.plots import plot_lineage
 from kt_hpo.ray import load_model, param_space, trainable
 from kt_hpo.standing import stand
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("local_ray")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.xdist_group("ray"),
+    pytest.mark.usefixtures("local_ray"),
+]
 GOOD, BAD = 0.05, 1e-6
 
 
