@@ -94,9 +94,12 @@ TRIALS = {
     "cmaes": 150,
     "evolution": 150,
     "nsga2": 250,
-    "gaussian process": 24,
+    ("gaussian process", "bowl"): 14,
+    ("gaussian process", "valley"): 16,
     ("gaussian process", "network"): 60,
-    "bayesopt": 24,
+    ("bayesopt", "bowl"): 14,
+    ("bayesopt", "valley"): 16,
+    ("bayesopt", "network"): 24,
     "hyperopt tpe": 100,
 }
 # CMA-ES knows no choices and no conditions, of which this problem is made.

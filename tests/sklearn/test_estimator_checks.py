@@ -3,6 +3,7 @@
 import keras
 import pytest
 from networks import network
+from sklearn.base import clone
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from kt_hpo import KerasHyperClassifier, KerasHyperRegressor
@@ -50,7 +51,16 @@ def named(value):
     return getattr(value, "func", type(value)).__name__
 
 
+# These look at what was learned.
+LEARNING = {
+    "check_class_weight_classifiers",
+    "check_classifiers_classes",
+    "check_classifiers_train",
+    "check_regressors_train",
+}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("estimator", "check"), checks(), ids=named)
 def test_it_is_an_estimator(estimator, check):
-    check(estimator)
+    check(estimator if named(check) in LEARNING else clone(estimator).set_params(epochs=1))
