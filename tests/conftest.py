@@ -29,8 +29,19 @@ hypothesis.settings.load_profile("ci")
 # The job of a shell ignores Ctrl-C, and so would the programs of the tests.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# Keras is imported once, without TensorFlow's notes, before any test is.
+# Keras is imported once, without TensorFlow's notes, before any test is. No search has to look for
+# garbage in it then, which takes longer than a trial.
 kt_hpo.Tuner  # noqa: B018
+gc.collect()
+gc.freeze()
+
+
+@pytest.fixture(scope="session")
+def processes():
+    """Processes that start with everything imported already, and nothing run with it."""
+    from kills import processes
+
+    return processes()
 
 
 def pytest_collection_modifyitems(items):

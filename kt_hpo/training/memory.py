@@ -48,7 +48,6 @@ def set_aside() -> None:
         >>> set_aside()
         >>> gc.get_freeze_count() > 0
         True
-        >>> gc.unfreeze()
     """
     gc.collect()
     gc.freeze()
