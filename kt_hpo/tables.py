@@ -12,8 +12,6 @@ from optuna.trial import FrozenTrial, TrialState
 from kt_hpo.best import best_first, level
 from kt_hpo.clock import seconds
 from kt_hpo.constraints import total_violation
-from kt_hpo.record import Record
-from kt_hpo.revisions import under_one_name
 from kt_hpo.tracking.tally import short, values_in_words
 
 WIDTH = 88
@@ -158,6 +156,10 @@ def _constants(study: optuna.Study) -> dict[str, Any]:
 
 
 def _trials(study: optuna.Study) -> list[FrozenTrial]:
+    # They import Keras, which `kt-hpo status` does not wait for.
+    from kt_hpo.record import Record
+    from kt_hpo.revisions import under_one_name
+
     return under_one_name(study.get_trials(deepcopy=False), Record(study).space)
 
 
