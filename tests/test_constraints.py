@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from models import blobs, build
-from test_tuner import FIT, searched
+from searches import FIT, searched
 
 import kt_hpo
 from kt_hpo import tables
