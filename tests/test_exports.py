@@ -7,7 +7,7 @@ import keras_tuner
 import optuna
 import pandas as pd
 import pytest
-from models import blobs, build
+from models import blobs, eager
 from reports.searches import searched, study_of, trial
 
 import kt_hpo
@@ -18,10 +18,10 @@ from kt_hpo.exports import FORMATS
 def tuner(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs")
     tuner = kt_hpo.RandomSearch(
-        build, "val_loss", max_trials=3, seed=0, directory=folder, project_name="demo"
+        eager, "val_loss", max_trials=3, seed=0, directory=folder, project_name="demo"
     )
     x, y = blobs()
-    tuner.search(x, y, validation_data=blobs(seed=1), epochs=2, verbose=0)
+    tuner.search(x, y, validation_data=blobs(seed=1), batch_size=200, epochs=2, verbose=0)
     return tuner
 
 
@@ -54,7 +54,7 @@ def test_json_of_numbers_it_does_not_know(tmp_path):
 def test_plain_keras_tuner_goes_on_with_the_search(tuner, tmp_path):
     folder = kt_hpo.export(tuner, tmp_path / "theirs", "keras-tuner")
     plain = keras_tuner.RandomSearch(
-        build, "val_loss", max_trials=4, directory=tmp_path, project_name="theirs"
+        eager, "val_loss", max_trials=4, directory=tmp_path, project_name="theirs"
     )
     assert len(plain.oracle.trials) == 3  # Reloaded by itself, as its own project is.
     plain.reload()
@@ -65,7 +65,7 @@ def test_plain_keras_tuner_goes_on_with_the_search(tuner, tmp_path):
     measured = plain.get_best_models()[0].evaluate(*data, verbose=0, return_dict=True)
     assert measured["loss"] == pytest.approx(best.score, rel=1e-5)
     x, y = blobs()
-    plain.search(x, y, validation_data=data, epochs=1, verbose=0)
+    plain.search(x, y, validation_data=data, batch_size=200, epochs=1, verbose=0)
     assert sorted(plain.oracle.trials) == ["0000", "0001", "0002", "3"]
     again = kt_hpo.open_study(folder)
     assert [t.params for t in again.trials[:3]] == [t.params for t in tuner.study.trials]
@@ -79,7 +79,7 @@ def test_every_state_and_several_objectives_reach_keras_tuner(tmp_path):
     kt_hpo.export(study, tmp_path / "states", "keras-tuner")
     assert [dict(t.user_attrs) for t in study.trials] == before
     plain = keras_tuner.RandomSearch(
-        build, keras_tuner.Objective("val_accuracy", "max"), max_trials=30,
+        eager, keras_tuner.Objective("val_accuracy", "max"), max_trials=30,
         directory=tmp_path, project_name="states",
     )  # fmt: skip
     states = [trial.status for trial in plain.oracle.trials.values()]
@@ -94,7 +94,7 @@ def test_every_state_and_several_objectives_reach_keras_tuner(tmp_path):
     )
     kt_hpo.export(two, tmp_path / "two", "keras-tuner")
     goals = [keras_tuner.Objective("val_accuracy", "max"), keras_tuner.Objective("size", "min")]
-    plain = keras_tuner.RandomSearch(build, goals, directory=tmp_path, project_name="two")
+    plain = keras_tuner.RandomSearch(eager, goals, directory=tmp_path, project_name="two")
     assert plain.oracle.get_best_trials()[0].score == pytest.approx(1.0 - 0.8)
 
 

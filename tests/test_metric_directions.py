@@ -35,7 +35,7 @@ def metric_classes():
 
 @pytest.mark.parametrize("kind", metric_classes())
 def test_every_metric_of_keras_is_known_by_its_names(kind):
-    keras.utils.clear_session()
+    keras.utils.clear_session(free_memory=False)
     metric = kind(**ARGUMENTS.get(kind.__name__, {}))
     # Keras' own word for it, which is not public and not there for every metric.
     expected = {"up": "max", "down": "min", None: None}[getattr(metric, "_direction", None)]
@@ -99,6 +99,7 @@ def test_a_model_of_two_outputs_logs_names_that_are_known():
         loss="binary_crossentropy",
         metrics=[["accuracy", "AUC", keras.metrics.AUC(), "MSE"], ["acc", keras.metrics.F1Score()]],
         weighted_metrics=[["accuracy"], ["bce"]],
+        run_eagerly=True,
     )
     ones = np.ones((4, 2)), [np.ones((4, 1)), np.ones((4, 1))]
     history = model.fit(*ones, sample_weight=[np.ones(4)] * 2, validation_split=0.5, verbose=0)

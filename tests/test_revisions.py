@@ -1,7 +1,5 @@
 """Searches that are opened again with other hyperparameters."""
 
-import subprocess
-import sys
 import warnings
 from typing import ClassVar
 
@@ -10,6 +8,7 @@ import optuna
 import pytest
 
 import kt_hpo
+from kt_hpo import cli
 from kt_hpo.oracles.trials import own_values
 from kt_hpo.plots import plot_importances
 
@@ -144,7 +143,7 @@ def test_another_kind_is_an_error_that_says_how_to_go_on(is_declared, tmp_path):
     assert [one.name for one in asked.space] in (["lr"], ["units", "lr"])
 
 
-@pytest.mark.parametrize("executor", [None, 2])
+@pytest.mark.parametrize("executor", [None, pytest.param(2, marks=pytest.mark.slow)])
 def test_ranges_that_only_a_trial_asks_for_hold_too(executor, tmp_path):
     searched(before, 4, tmp_path, is_declared=False)
     with pytest.warns(UserWarning, match="from now on"):
@@ -221,7 +220,7 @@ def test_a_changed_build_is_noticed(tmp_path):
     def build(units):
         def built(hp):
             hp.Int("width", *units)
-            return models.build(hp)
+            return models.eager(hp)
 
         return built
 
@@ -230,19 +229,18 @@ def test_a_changed_build_is_noticed(tmp_path):
         return kt_hpo.RandomSearch(build(units), max_trials=2, seed=0, **kwargs)
 
     x, y = models.blobs()
-    tuner(1, 8).search(x, y, validation_split=0.5, verbose=0)
+    tuner(1, 8).search(x, y, validation_split=0.5, batch_size=200, verbose=0)
     with pytest.warns(UserWarning, match="'width' was Int from 1 to 8, and is Int from 9 to 10"):
         oracle = tuner(9, 10).oracle
     assert not oracle.known_trials() and len(oracle.trials) == 2
 
 
-def test_the_record_is_read_as_before_by_everyone_else(tmp_path):
+def test_the_record_is_read_as_before_by_everyone_else(tmp_path, capsys):
     searched(before, 12, tmp_path, "tpe")
     with pytest.warns(UserWarning, match="from now on"):
         tuner = searched(after, 24, tmp_path, "tpe")
-    command = [sys.executable, "-m", "kt_hpo.cli", "status", str(tmp_path / "box")]
-    status = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    assert "24" in status
+    assert cli.main(["status", str(tmp_path / "box")]) == cli.OK
+    assert "24 of 24: 24 complete" in capsys.readouterr().out
     page = kt_hpo.report(tuner, tmp_path / "report.html")
     assert "units" in page.read_text()
     assert plot_importances(tuner).get_yticklabels()

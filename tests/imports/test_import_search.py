@@ -16,7 +16,7 @@ def test_a_folder_of_keras_tuner_comes_with_its_weights(tmp_path):
     plain = keras_tuner.RandomSearch(
         eager, "val_accuracy", max_trials=2, seed=1, directory=tmp_path, project_name="plain"
     )
-    plain.search(x, y, validation_data=(x, y), epochs=2, verbose=0)
+    plain.search(x, y, validation_data=(x, y), batch_size=200, epochs=2, verbose=0)
     study = import_search(tmp_path / "plain", tmp_path, "ours")
     assert study.metric_names == ["val_accuracy"]
     assert study.best_value == plain.oracle.get_best_trials(1)[0].score
@@ -26,7 +26,7 @@ def test_a_folder_of_keras_tuner_comes_with_its_weights(tmp_path):
     )
     [model], [expected] = tuner.get_best_models(1), plain.get_best_models(1)
     np.testing.assert_allclose(model.predict(x, verbose=0), expected.predict(x, verbose=0))
-    tuner.search(x, y, validation_data=(x, y), epochs=1, verbose=0)
+    tuner.search(x, y, validation_data=(x, y), batch_size=200, epochs=1, verbose=0)
     assert len(kt_hpo.open_study(tmp_path / "ours").trials) == 3
 
 
