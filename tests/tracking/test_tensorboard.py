@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from models import blobs, build
+from models import blobs, build, eager
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams import api_pb2, metadata
 
@@ -10,10 +10,31 @@ import kt_hpo
 X, Y = blobs()
 
 
-def searched(tmp_path, hypermodel=build, epochs=2, **kwargs):
-    settings = {"max_trials": 3, "seed": 0, "directory": tmp_path, "project_name": "t"} | kwargs
-    tuner = kt_hpo.RandomSearch(hypermodel, "val_loss", tracker="tensorboard", **settings)
-    tuner.search(X, Y, validation_split=0.3, epochs=epochs, verbose=0)
+SETTINGS = {"objective": "val_loss", "seed": 0, "project_name": "t", "tracker": "tensorboard"}
+
+
+def searched(tmp_path, hypermodel, **kwargs):
+    settings = SETTINGS | {"max_trials": 2, "directory": tmp_path} | kwargs
+    tuner = kt_hpo.RandomSearch(hypermodel, **settings)
+    tuner.search(X, Y, validation_split=0.3, epochs=2, batch_size=200, verbose=0)
+    return tuner
+
+
+class Reporting(kt_hpo.RandomSearch):
+    """Reports two epochs, without a model."""
+
+    def run_trial(self, trial):
+        x = trial.hyperparameters.Float("x", -1, 1)
+        for epoch in range(2):
+            self.report(trial, epoch, {"val_loss": x**2 / (epoch + 1)})
+        if x > 0:
+            raise RuntimeError("too large")
+        return {"val_loss": x**2 / 2}
+
+
+def reported(tmp_path, **kwargs):
+    tuner = Reporting(directory=tmp_path, **SETTINGS | kwargs)
+    tuner.search(verbose=0)
     return tuner
 
 
@@ -49,10 +70,15 @@ def experiment_of(tuner):
 
 
 @pytest.mark.parametrize(
-    "executor", [kt_hpo.Inline(), kt_hpo.Vectorized(2), kt_hpo.Workers(2)], ids=repr
+    ("executor", "hypermodel"),
+    [
+        (kt_hpo.Inline(), eager),
+        (kt_hpo.Vectorized(2), build),
+        pytest.param(kt_hpo.Workers(2), eager, marks=pytest.mark.slow),
+    ],
 )
-def test_a_run_a_trial_holds_what_the_record_holds(tmp_path, executor):
-    tuner = searched(tmp_path, executor=executor)
+def test_a_run_a_trial_holds_what_the_record_holds(executor, hypermodel, tmp_path):
+    tuner = searched(tmp_path, hypermodel, executor=executor)
     for trial in tuner.study.trials:
         run = read(folder_of(tuner, trial.number))
         (history,) = trial.user_attrs["history"]
@@ -73,9 +99,9 @@ def test_the_table_shows_ranges_choices_and_the_objective(tmp_path):
         if hp.Choice("kind", ["a", "b"]) == "a":
             with hp.conditional_scope("kind", ["a"]):
                 hp.Boolean("flag")
-        return build(hp)
+        return eager(hp)
 
-    tuner = searched(tmp_path, conditional)
+    tuner = searched(tmp_path, conditional, max_trials=3)
     experiment = experiment_of(tuner)
     infos = {info.name: info for info in experiment.hparam_infos}
     assert set(infos) == {"kind", "flag", "units", "rate"}
@@ -90,13 +116,9 @@ def test_the_table_shows_ranges_choices_and_the_objective(tmp_path):
 
 
 def test_a_failed_trial_is_in_the_table_and_an_attempt_before_is_forgotten(tmp_path):
-    def broken(hp):
-        model = build(hp)
-        if hp.values["units"] > 16:
-            raise RuntimeError("too large")
-        return model
-
-    tuner = searched(tmp_path, broken, max_trials=4, max_retries_per_trial=1)
+    space = kt_hpo.HyperParameters()
+    space.Float("x", -1, 1)
+    tuner = reported(tmp_path, hyperparameters=space, max_trials=4, max_retries_per_trial=1)
     states = [trial.state.name for trial in tuner.study.trials]
     assert set(states) == {"FAIL", "COMPLETE"}
     for trial in tuner.study.trials:
@@ -110,10 +132,10 @@ def test_a_failed_trial_is_in_the_table_and_an_attempt_before_is_forgotten(tmp_p
 
 
 def test_a_search_that_goes_on_keeps_the_runs_there_are_and_the_files_of_others(tmp_path):
-    tuner = searched(tmp_path, max_trials=1)
+    tuner = reported(tmp_path, max_trials=1)
     strange = folder_of(tuner, 0) / "events.out.tfevents.1.other"
     strange.touch()
-    tuner = searched(tmp_path, max_trials=2)
+    tuner = reported(tmp_path, max_trials=2)
     runs = [read(folder_of(tuner, number)) for number in range(2)]
     assert [len(scalars(run, "val_loss")) for run in runs] == [2, 2]
     assert len(list(folder_of(tuner).glob("events*"))) == 1
@@ -121,16 +143,8 @@ def test_a_search_that_goes_on_keeps_the_runs_there_are_and_the_files_of_others(
 
 
 def test_hyperparameters_that_a_trial_meets_are_in_the_table(tmp_path):
-    class Late(kt_hpo.RandomSearch):
-        def run_trial(self, trial):
-            x = trial.hyperparameters.Float("x", -1, 1)
-            for epoch in range(3):
-                self.report(trial, epoch, {"loss": x**2 / (epoch + 1)})
-            return x**2
-
-    tuner = Late(max_trials=2, seed=0, directory=tmp_path, tracker="tensorboard")
-    tuner.search(verbose=0)
+    tuner = reported(tmp_path, max_trials=2)
     assert [info.name for info in experiment_of(tuner).hparam_infos] == ["x"]
     run = read(folder_of(tuner, 1))
     assert values_of(run) == tuner.study.trials[1].params
-    assert [step for step, _ in scalars(run, "loss")] == [0, 1, 2]
+    assert [step for step, _ in scalars(run, "val_loss")] == [0, 1]
