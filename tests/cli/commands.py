@@ -5,12 +5,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-SEARCH = ["search", "--data", "digits", "--model", "mlp", "--max-trials", "3", "--max-epochs", "2"]
+SEARCH = ["search", "--data", "digits", "--model", "mlp", "--max-trials", "2", "--max-epochs", "1"]
 # Points and a small model of `tests/models.py`, without a graph: trials of a fraction of a second.
 QUICK = [
-    "search", "--data", "models:blobs", "--model", "models:eager",
+    "search", "--data", "models:blobs", "--model", "models:eager", "--batch-size", "200",
     "--max-trials", "2", "--max-epochs", "1", "--verbose", "0",
 ]  # fmt: skip
+UNTRAINED = [*QUICK, "--model", "models:Untrained"]
 TESTS = Path(__file__).parent.parent
 
 

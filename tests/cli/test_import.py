@@ -2,7 +2,7 @@
 
 import optuna
 import pytest
-from cli.commands import QUICK
+from cli.commands import UNTRAINED
 
 import kt_hpo
 from kt_hpo import cli
@@ -12,26 +12,19 @@ def bring(source, directory, *arguments):
     return cli.main(["import", str(source), "--directory", str(directory), *arguments])
 
 
-@pytest.fixture(scope="module")
-def searched(tmp_path_factory):
-    directory = tmp_path_factory.mktemp("import") / "old"
-    assert cli.main([*QUICK, "--directory", str(directory)]) == cli.OK
-    return directory
-
-
-def test_a_search_of_keras_tuner_can_be_learnt_from(searched, tmp_path, capsys):
-    kt_hpo.export(searched, tmp_path / "plain", "keras-tuner")
+def test_a_search_of_keras_tuner_can_be_learnt_from(finished, unpainted, tmp_path, capsys):
+    kt_hpo.export(finished, tmp_path / "plain", "keras-tuner")
     assert bring(tmp_path / "plain", tmp_path / "runs" / "old") == cli.OK
     assert "2 trials" in capsys.readouterr().out
     assert cli.main(["report", str(tmp_path / "runs" / "old")]) == cli.OK
-    command = [*QUICK, "--algorithm", "tpe", "--warm-start", str(tmp_path / "runs" / "old")]
+    command = [*UNTRAINED, "--algorithm", "tpe", "--warm-start", str(tmp_path / "runs" / "old")]
     assert cli.main([*command, "--directory", str(tmp_path / "new")]) == cli.OK
     assert len(kt_hpo.open_study(tmp_path / "new").trials) == 4
 
 
-def test_a_table_and_a_study_are_imported(searched, tmp_path, capsys):
-    assert bring(searched / "trials.csv", tmp_path / "table") == cli.OK
-    old, new = (kt_hpo.open_study(path) for path in (searched, tmp_path / "table"))
+def test_a_table_and_a_study_are_imported(finished, tmp_path, capsys):
+    assert bring(finished / "trials.csv", tmp_path / "table") == cli.OK
+    old, new = (kt_hpo.open_study(path) for path in (finished, tmp_path / "table"))
     assert [trial.params for trial in new.trials] == [trial.params for trial in old.trials]
     assert new.best_value == pytest.approx(old.best_value)
 
@@ -43,11 +36,11 @@ def test_a_table_and_a_study_are_imported(searched, tmp_path, capsys):
     capsys.readouterr()
 
 
-def test_a_wrong_source_is_one_line(searched, tmp_path, capsys):
+def test_a_wrong_source_is_one_line(finished, tmp_path, capsys):
     assert bring("nowhere", tmp_path / "a") == cli.USAGE
     assert bring("nowhere.csv", tmp_path / "a") == cli.USAGE
-    assert bring(searched / "trials.csv", tmp_path / "a", "--objective", "my_loss") == cli.USAGE
-    assert bring(searched, searched) == cli.USAGE
+    assert bring(finished / "trials.csv", tmp_path / "a", "--objective", "my_loss") == cli.USAGE
+    assert bring(finished, finished) == cli.USAGE
     errors = capsys.readouterr().err.splitlines()
     assert len(errors) == 4 and all(error.startswith("kt-hpo: ") for error in errors)
     assert not (tmp_path / "a").exists()

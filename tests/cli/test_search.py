@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
-from cli.commands import QUICK, SEARCH, run, start
+from cli.commands import QUICK, SEARCH, UNTRAINED, run, start
 
 import kt_hpo
 from kt_hpo import cli
@@ -41,8 +41,8 @@ def test_a_search_ends_with_its_results_and_shows_them_again(tmp_path, capsys):
     assert {path: path.stat().st_mtime_ns for path in written} == written
 
 
-def test_several_objectives_are_written_with_commas(tmp_path):
-    command = [*QUICK, "--objective", "val_accuracy, parameters"]
+def test_several_objectives_are_written_with_commas(unpainted, tmp_path):
+    command = [*UNTRAINED, "--objective", "val_accuracy, parameters"]
     assert cli.main([*command, "--directory", str(tmp_path / "two")]) == cli.OK
     study = kt_hpo.open_study(tmp_path / "two")
     assert study.metric_names == ["val_accuracy", "parameters"]
@@ -50,7 +50,7 @@ def test_several_objectives_are_written_with_commas(tmp_path):
 
 
 @pytest.mark.slow
-def test_workers_try_what_one_process_tries(tmp_path):
+def test_workers_try_what_one_process_tries(unpainted, tmp_path):
     assert cli.main([*QUICK, "--directory", str(tmp_path / "two"), "--workers", "2"]) == cli.OK
     assert cli.main([*QUICK, "--directory", str(tmp_path / "one")]) == cli.OK
     one, two = (kt_hpo.open_study(tmp_path / name).trials for name in ("one", "two"))
@@ -58,23 +58,22 @@ def test_workers_try_what_one_process_tries(tmp_path):
     assert [trial.value for trial in two] == pytest.approx([t.value for t in one], abs=0.02)
 
 
-def test_another_search_in_the_same_directory_is_refused(tmp_path, capsys):
-    command = [*QUICK, "--directory", str(tmp_path / "one")]
-    assert cli.main(command) == cli.OK
-    assert capsys.readouterr() == ("", "")
+def test_another_search_in_the_same_directory_is_refused(copied, unpainted, capsys):
+    command = [*UNTRAINED, "--directory", str(copied)]
     assert cli.main([*command, "--seed", "7", "--model", "mlp"]) == cli.USAGE
     error = capsys.readouterr().err
-    assert "--model models:eager (now mlp)" in error and "--seed 0 (now 7)" in error
+    assert "--model models:Untrained (now mlp)" in error and "--seed 0 (now 7)" in error
     assert "--overwrite" in error
     assert cli.main([*command, "--seed", "7", "--overwrite"]) == cli.OK
-    assert kt_hpo.open_study(tmp_path / "one").user_attrs["seed"] == 7
+    assert capsys.readouterr() == ("", "")
+    assert kt_hpo.open_study(copied).user_attrs["seed"] == 7
 
 
-def test_a_mistake_before_the_first_trial_does_not_bind_the_directory(tmp_path, capsys):
-    command = [*QUICK, "--directory", str(tmp_path / "one")]
-    assert cli.main([*command, "--objective", "val_recall"]) == cli.USAGE
+def test_a_mistake_before_the_first_trial_does_not_bind_the_directory(unpainted, tmp_path, capsys):
+    directory = ["--directory", str(tmp_path / "one")]
+    assert cli.main([*QUICK, *directory, "--objective", "val_recall"]) == cli.USAGE
     assert "val_recall" in capsys.readouterr().err
-    assert cli.main(command) == cli.OK
+    assert cli.main([*UNTRAINED, *directory]) == cli.OK
 
 
 def test_a_search_of_a_python_program_is_not_mixed_with(tmp_path, capsys):
@@ -88,11 +87,11 @@ def test_a_search_of_a_python_program_is_not_mixed_with(tmp_path, capsys):
     assert len(kt_hpo.open_study(tmp_path / "p").trials) == 10
 
 
-def test_what_a_trial_is_can_be_said_in_a_shell(tmp_path):
+def test_what_a_trial_is_can_be_said_in_a_shell(unpainted, tmp_path):
     command = [
         *QUICK, "--algorithm", "tpe", "--cross-validation", "2", "--executions-per-trial", "2",
         "--early-stopping", "none", "--constraint", "parameters < 1e6", "--precision", "float32",
-        "--tracker", "tensorboard", "--batch-size", "50", "--csv-log", "--task", "classification",
+        "--tracker", "tensorboard", "--csv-log", "--task", "classification",
     ]  # fmt: skip
     assert cli.main([*command, "--directory", str(tmp_path / "one")]) == cli.OK
     [first, _] = kt_hpo.open_study(tmp_path / "one").trials
@@ -102,9 +101,8 @@ def test_what_a_trial_is_can_be_said_in_a_shell(tmp_path):
     assert list((tmp_path / "one").glob("trial_*/*log*.csv"))
 
 
-def test_a_search_learns_from_a_past_one(tmp_path):
-    assert cli.main([*QUICK, "--directory", str(tmp_path / "old")]) == cli.OK
-    command = [*QUICK, "--algorithm", "tpe", "--warm-start", str(tmp_path / "old")]
+def test_a_search_learns_from_a_past_one(finished, unpainted, tmp_path):
+    command = [*UNTRAINED, "--algorithm", "tpe", "--warm-start", str(finished)]
     assert cli.main([*command, "--directory", str(tmp_path / "new")]) == cli.OK
     assert len(kt_hpo.open_study(tmp_path / "new").trials) == 4
 
@@ -205,7 +203,7 @@ def test_a_csv_file_is_searched(tmp_path):
     frame.to_csv(tmp_path / "prices.csv", index=False)
     command = [
         "search", "--data", tmp_path / "prices.csv", "--target", "price", "--model", "mlp",
-        "--max-trials", 2, "--max-epochs", 3, "--directory", tmp_path / "out", "--verbose", 0,
+        "--max-trials", 1, "--max-epochs", 1, "--directory", tmp_path / "out", "--verbose", 0,
     ]  # fmt: skip
     assert cli.main([str(word) for word in command]) == cli.OK
     study = kt_hpo.open_study(tmp_path / "out")

@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from cli.commands import QUICK
+from cli.commands import UNTRAINED
 
 import kt_hpo
 from kt_hpo import cli, journal
@@ -94,9 +94,9 @@ def test_a_front_is_shown_in_part(tmp_path, capsys):
     assert shown.count("\n  best ") == 5 and "and 5 more" in shown
 
 
-def test_a_search_in_a_data_base_is_found_by_its_folder(tmp_path, capsys, monkeypatch):
+def test_a_search_in_a_data_base_is_found_by_its_folder(unpainted, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    command = [*QUICK, "--storage", "sqlite:///trials.db", "--directory", "runs/one"]
+    command = [*UNTRAINED, "--storage", "sqlite:///trials.db", "--directory", "runs/one"]
     assert cli.main(command) == cli.OK
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
