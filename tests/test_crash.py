@@ -1,45 +1,33 @@
 """Searches that are killed, and files that are damaged."""
 
+import gc
 import json
-import multiprocessing
 import random
 import subprocess
-import sys
-import textwrap
 import time
-from pathlib import Path
 
 import keras_tuner
 import pytest
+from models import blobs, eager
 
 import kt_hpo
 from kt_hpo.record import Record
 
-KILLS = 20
+KILLS = 10
 
 
 def search(kind, directory):
     """One search, as its program would run it; called in a process of its own."""
-    sys.path.insert(0, str(Path(__file__).parent))
-    from models import blobs, build
-
+    gc.freeze()  # To look for garbage in all that was imported takes longer than a trial.
     arguments = {
-        "random": {"max_trials": 10},
+        "random": {"max_trials": 8},
         "hyperband": {"max_epochs": 4, "factor": 2},
     }[kind]
     tuners = {"random": kt_hpo.RandomSearch, "hyperband": kt_hpo.Hyperband}
     tuner = tuners[kind](
-        build, "val_loss", seed=0, directory=directory, project_name="search", **arguments
+        eager, "val_loss", seed=0, directory=directory, project_name="search", **arguments
     )
-    tuner.search(*blobs(100), validation_split=0.3, epochs=3, verbose=0)
-
-
-@pytest.fixture(scope="module")
-def processes():
-    """Processes that start with Keras imported already, and nothing run with it."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["keras", "keras_tuner", "kt_hpo.tuners", __name__])
-    return context
+    tuner.search(*blobs(100), validation_split=0.3, batch_size=100, epochs=3, verbose=0)
 
 
 def run_to_the_end(processes, kind, directory):
@@ -57,7 +45,7 @@ def ended(study):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["random", "hyperband"])
-def test_a_search_that_is_killed_twenty_times_loses_nothing(kind, processes, tmp_path):
+def test_a_search_that_is_killed_ten_times_loses_nothing(kind, processes, tmp_path):
     run_to_the_end(processes, kind, tmp_path / "whole")
     seconds = run_to_the_end(processes, kind, tmp_path / "whole")  # Only starting, nothing to run.
     whole = kt_hpo.open_study(tmp_path / "whole").trials
@@ -132,62 +120,64 @@ def test_a_damaged_record_is_a_clear_error_with_a_way_on(damage, tmp_path):
     assert len(parabola(tmp_path)) == 5
 
 
-def test_two_processes_do_not_search_in_one_project(tmp_path):
-    program = textwrap.dedent(
-        f"""
-        import sys, time
-        import kt_hpo
-        class Slow(kt_hpo.RandomSearch):
-            def run_trial(self, trial):
-                print("running", flush=True)
-                time.sleep(60)
-        Slow(directory={str(tmp_path)!r}).search(verbose=0)
-        """
-    )
-    other = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
-    try:
-        assert other.stdout.readline() == "running\n"
-        with pytest.raises(kt_hpo.RecordError, match="Another process"):
-            parabola(tmp_path)
-        assert kt_hpo.open_study(tmp_path).trials[0].state.name == "RUNNING"
-    finally:
-        other.kill()
-        other.wait()
+class Waiting(Parabola):
+    """Waits in its second trial until it may go on."""
+
+    def run_trial(self, trial):
+        if trial.trial_id == "0001":
+            self.is_running.set()
+            self.may_end.wait()
+        return super().run_trial(trial)
+
+
+def wait_in_a_trial(directory, storage, is_running, may_end):
+    tuner = Waiting(max_trials=3, directory=directory, storage=storage)
+    tuner.is_running, tuner.may_end = is_running, may_end
+    tuner.search(verbose=0)
+
+
+@pytest.fixture
+def waiting(processes, tmp_path):
+    """Starts a search in another process, which waits in a trial; gives it, and what lets it go."""
+    started = []
+
+    def start(storage=None):
+        is_running, may_end = processes.Event(), processes.Event()
+        arguments = (tmp_path, storage, is_running, may_end)
+        started.append(processes.Process(target=wait_in_a_trial, args=arguments))
+        started[0].start()
+        assert is_running.wait(120)
+        return started[0], may_end
+
+    yield start
+    started[0].kill()
+    started[0].join()
+
+
+def test_two_processes_do_not_search_in_one_project(waiting, tmp_path):
+    other, _ = waiting()
+    with pytest.raises(kt_hpo.RecordError, match="Another process"):
+        parabola(tmp_path)
+    assert kt_hpo.open_study(tmp_path).trials[1].state.name == "RUNNING"
+    other.kill()
+    other.join()
     # The kernel has taken the dead process's lock away.
     assert len(parabola(tmp_path)) == 5
 
 
 @pytest.mark.parametrize("storage", [None, "sqlite:///{}/trials.db"])
-def test_overwrite_deletes_nothing_of_a_search_that_runs(storage, tmp_path):
+def test_overwrite_deletes_nothing_of_a_search_that_runs(storage, waiting, tmp_path):
     storage = storage and storage.format(tmp_path)
-    program = textwrap.dedent(
-        f"""
-        import kt_hpo
-        class Slow(kt_hpo.RandomSearch):
-            def run_trial(self, trial):
-                x = trial.hyperparameters.Float("x", -1, 1)
-                if trial.trial_id == "0001":
-                    print("running", flush=True)
-                    input()
-                return x ** 2
-        Slow(max_trials=3, directory={str(tmp_path)!r}, storage={storage!r}).search(verbose=0)
-        """
-    )
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    other = subprocess.Popen([sys.executable, "-c", program], **pipes)
-    (tmp_path / "untitled_project" / "trial_0000").mkdir(parents=True)
     kept = tmp_path / "untitled_project" / "trial_0000" / "checkpoint.weights.h5"
+    kept.parent.mkdir(parents=True)
     kept.write_bytes(b"weights")
-    try:
-        assert other.stdout.readline() == "running\n"
-        with pytest.raises(kt_hpo.RecordError, match="Another process"):
-            Parabola(directory=tmp_path, storage=storage, overwrite=True)
-        assert kept.exists()
-        other.communicate("\n")
-        assert other.returncode == 0
-    finally:
-        other.kill()
-        other.wait()
+    other, may_end = waiting(storage)
+    with pytest.raises(kt_hpo.RecordError, match="Another process"):
+        Parabola(directory=tmp_path, storage=storage, overwrite=True)
+    assert kept.exists()
+    may_end.set()
+    other.join()
+    assert other.exitcode == 0
     place = storage or tmp_path
     assert [t.state.name for t in kt_hpo.open_study(place).trials] == ["COMPLETE"] * 3
     (tmp_path / "untitled_project" / "file").touch()
@@ -238,8 +228,6 @@ def test_ctrl_c_keeps_everything_and_says_how_to_go_on(tmp_path, capsys):
 
 
 def test_a_search_of_plain_keras_tuner_is_read(tmp_path):
-    import keras_tuner
-
     class Theirs(keras_tuner.RandomSearch):
         def run_trial(self, trial, *args, **kwargs):
             hp = trial.hyperparameters

@@ -1,7 +1,6 @@
 """Writes to a journal that are held back."""
 
 import json
-import os
 import random
 import subprocess
 import sys
@@ -137,30 +136,24 @@ def test_optunas_own_reader_opens_it_and_writes_to_it(tmp_path):
     assert opened(tmp_path).waiting.system_attrs["fixed_params"] == {"rate": 0.7}
 
 
-def test_another_process_waits_for_held_writes(tmp_path):
-    record = opened(tmp_path)
-    program = textwrap.dedent(
-        f"""
-        from keras_tuner import Objective
-        from kt_hpo.record import Record
-        print("ready", flush=True)
-        record = Record.open({str(tmp_path)!r}, Objective("val_loss", "min"))
-        record.seed = 7
-        print(len(record.trials), flush=True)
-        """
-    )
+def seed(folder, is_ready):
+    is_ready.set()
+    record = opened(folder)
+    record.seed = 7
+    assert len(record.trials) == 1
+
+
+def test_another_process_waits_for_held_writes(processes, tmp_path):
+    record, is_ready = opened(tmp_path), processes.Event()
+    other = processes.Process(target=seed, args=(tmp_path, is_ready))
     with record.batched():
         begin(record, 0.1)
-        other = subprocess.Popen(
-            [sys.executable, "-c", program],
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        )
-        assert other.stdout.readline() == "ready\n"
-        with pytest.raises(subprocess.TimeoutExpired):
-            other.wait(0.5)
-    assert other.communicate()[0] == "1\n"
+        other.start()
+        assert is_ready.wait(60)
+        other.join(0.5)
+        assert other.is_alive()
+    other.join()
+    assert other.exitcode == 0
     begin(record, 0.2)
     assert record.seed == 7
     assert len(opened(tmp_path).trials) == 2
