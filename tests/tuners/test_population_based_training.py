@@ -106,7 +106,7 @@ def test_fit_best_lives_through_the_schedule_again(tuner):
         def on_epoch_begin(self, epoch, logs=None):
             rates.append((epoch, float(np.array(self.model.optimizer.learning_rate))))
 
-    model = again.fit_best(X[:150], Y[:150], callbacks=[Rate()])
+    model = again.fit_best(X[:150], Y[:150], batch_size=75, callbacks=[Rate()])
     expected = [(begin, values["rate"]) for begin, _, values in tuner.schedule()]
     assert rates == [(epoch, pytest.approx(rate)) for epoch, rate in expected]
     assert int(model.optimizer.iterations) == len(expected) * STEPS
@@ -116,7 +116,7 @@ def test_fit_best_lives_through_the_schedule_again(tuner):
 
 @pytest.mark.parametrize("epochs", [1, 5])
 def test_fit_best_for_other_epochs(tuner, epochs):
-    model = tuner.fit_best(X[:150], Y[:150], epochs=epochs)
+    model = tuner.fit_best(X[:150], Y[:150], batch_size=75, epochs=epochs)
     assert int(model.optimizer.iterations) == epochs * STEPS
 
 
