@@ -45,8 +45,8 @@ TRAINING = "training"
 class OneBracketAtATime(oracles.HyperbandOracle):
     """Hyperband as its algorithm 1 says it."""
 
-    def _following_bracket(self, brackets: list[Bracket]) -> Iterator[Bracket]:
-        return iter(()) if self.ongoing_trials else super()._following_bracket(brackets)
+    def _following_bracket(self) -> Iterator[Bracket]:
+        return iter(()) if self.ongoing_trials else super()._following_bracket()
 
 
 @dataclass
