@@ -159,6 +159,7 @@ def test_a_metric_that_is_not_there_ends_the_search(tmp_path):
         line(tmp_path, constraint="cost < 1")
 
 
+@pytest.mark.slow
 def test_tpe_seeks_what_keeps_the_constraint(tmp_path):
     """In its second half more trials are feasible than at random, over five seeds."""
     shares = {Line: [], InformedLine: []}

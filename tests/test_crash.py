@@ -90,6 +90,7 @@ def parabola(directory, max_trials=5):
     return tuner.study.trials
 
 
+@pytest.mark.slow
 def test_every_cut_of_the_journal_is_survived(tmp_path):
     """Whatever a killed process has written: the search goes on to the same trials."""
     whole = parabola(tmp_path / "whole")
@@ -194,6 +195,7 @@ def record_in_one_database(directory, number, barrier):
     record.note(number=number)
 
 
+@pytest.mark.slow
 def test_several_processes_begin_their_searches_in_one_database_at_once(processes, tmp_path):
     for round_ in range(3):
         directory = tmp_path / str(round_)

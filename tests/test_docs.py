@@ -24,7 +24,7 @@ LOADS = re.compile(r"<(?:script|img|iframe|link)\b[^>]* (?:src|href)=\"?https?:[
 # graphs, Ray's actors and its cluster.
 LONG = {
     "README.md", "docs/cluster.md", "docs/getting-started.md", "docs/objectives.md",
-    "docs/ray-tune.md", "docs/training.md",
+    "docs/ray-tune.md", "docs/sklearn.md", "docs/training.md",
 }  # fmt: skip
 
 
@@ -143,6 +143,7 @@ def site(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_every_public_name_is_in_the_reference(site):
     known = zlib.decompress((site / "objects.inv").read_bytes().split(b"\n", 4)[4]).decode()
     documented = {line.split(" ")[0] for line in known.splitlines()}
@@ -153,6 +154,7 @@ def test_every_public_name_is_in_the_reference(site):
             assert f"{module}.{public.__qualname__}" in documented
 
 
+@pytest.mark.slow
 def test_the_site_asks_no_other_server(site):
     for page in site.rglob("*.html"):
         assert not LOADS.search(page.read_text()), page

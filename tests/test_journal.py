@@ -143,6 +143,7 @@ def seed(folder, is_ready):
     assert len(record.trials) == 1
 
 
+@pytest.mark.slow
 def test_another_process_waits_for_held_writes(processes, tmp_path):
     record, is_ready = opened(tmp_path), processes.Event()
     other = processes.Process(target=seed, args=(tmp_path, is_ready))

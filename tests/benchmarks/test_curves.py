@@ -68,6 +68,7 @@ def test_a_table_that_is_not_made_says_how_it_is(tmp_path, monkeypatch):
         table.read("digits_mlp")
 
 
+@pytest.mark.slow
 def test_a_piece_is_trained_and_packed(tmp_path, monkeypatch):
     plan = plans.Plan("digits", SPACE, ("optimizer", "batch_size"), _model, epochs=2, seeds=2)
     monkeypatch.setitem(plans.PLANS, "small", plan)
@@ -86,6 +87,7 @@ def test_a_piece_is_trained_and_packed(tmp_path, monkeypatch):
     assert read.error[0, 0, 1] < 0.95
 
 
+@pytest.mark.slow
 def test_trainings_that_become_nan_are_lost_and_the_others_kept(tmp_path, monkeypatch):
     space = Space((Dimension("learning_rate", (1e-2, 1e30, 1e32, 1e34, 1e36)),
                    Dimension("batch_size", (128,))))  # fmt: skip

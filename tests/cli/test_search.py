@@ -196,6 +196,7 @@ def test_a_damaged_record_is_one_line(tmp_path, capsys):
     assert "record.journal is damaged at line 1" in error and "Traceback" not in error
 
 
+@pytest.mark.slow
 def test_a_csv_file_is_searched(tmp_path):
     stream = np.random.default_rng(0)
     frame = pd.DataFrame(stream.normal(size=(200, 3)), columns=["a", "b", "c"])

@@ -43,6 +43,7 @@ def settings(draw):
     return {option.name: draw(value_of(option))[0] for option in chosen}
 
 
+@pytest.mark.slow
 @given(known=settings())
 def test_what_is_written_is_read_again(known, tmp_path_factory):
     path = tmp_path_factory.getbasetemp() / "search.toml"

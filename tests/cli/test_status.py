@@ -94,6 +94,7 @@ def test_a_front_is_shown_in_part(tmp_path, capsys):
     assert shown.count("\n  best ") == 5 and "and 5 more" in shown
 
 
+@pytest.mark.slow
 def test_a_search_in_a_data_base_is_found_by_its_folder(unpainted, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     command = [*UNTRAINED, "--storage", "sqlite:///trials.db", "--directory", "runs/one"]

@@ -9,6 +9,7 @@ from rows import numbered
 from kt_hpo.datasets import Dataset, Splits, from_arrays
 
 
+@pytest.mark.slow
 def test_concatenate(loaded: dict[str, Splits]) -> None:
     train, validation, _ = loaded["digits"]
     both = train.concatenate(validation)

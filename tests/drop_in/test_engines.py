@@ -315,6 +315,7 @@ def test_bayesian_optimization_is_taken_up_again(kt, drive):
     assert len(again.trials) == 5
 
 
+@pytest.mark.slow
 def test_bayesian_optimization_finds_the_maximum_of_a_line(kt, places):
     def measured(hp):
         return -abs(hp.Float("x", -1, 1) - 0.5)

@@ -41,6 +41,7 @@ RANDOM = {
 FIXED = {"plain": BASE.batch(10), "cached": BASE.cache().batch(10)}
 
 
+@pytest.mark.slow
 def test_random_pipelines_are_drawn_anew_in_another_process(tmp_path):
     saved = SavedDatasets(tmp_path)
     paths = [saved.add(pipeline) for pipeline in (RANDOM | FIXED).values()]

@@ -76,6 +76,7 @@ class TestARayOfItsOwn:
         if ray.is_initialized():
             ray.shutdown()
 
+    @pytest.mark.slow
     def test_it_is_gone_when_the_search_ends_and_its_logs_are_in_the_folder(self, tmp_path, capfd):
         tuner = square(tmp_path, workers=1)
         with pytest.raises(kt_hpo.errors.FatalValueError, match="no trial can run"):
@@ -124,6 +125,7 @@ class TestARayOfItsOwn:
         assert said.stdout.endswith(f"{['COMPLETE'] * 4}\n"), said.stderr
 
 
+@pytest.mark.slow
 def test_faults_cost_their_trial_or_one_try_and_processes_stay(local_ray, tmp_path):
     faults = {
         "0001": wrong,

@@ -40,6 +40,7 @@ def test_trials_together_are_what_each_is_alone(whole, tmp_path):
     assert whole.executor.notes == alone.executor.notes == []
 
 
+@pytest.mark.slow
 def test_groups_fill_with_trials_of_one_architecture(tmp_path, monkeypatch):
     sizes = []
     made_as_ever = group.Group.__init__
@@ -111,6 +112,7 @@ def test_hyperband_goes_on_from_where_a_trial_ended(tmp_path):
         assert after["loss"][0] < before["loss"][0]
 
 
+@pytest.mark.slow
 def test_a_population_exploits_in_memory(tmp_path, monkeypatch):
     kwargs = {
         "kind": kt_hpo.PopulationBasedTraining, "population_size": 4, "max_epochs": 3,
@@ -133,6 +135,7 @@ def test_a_population_exploits_in_memory(tmp_path, monkeypatch):
         assert rate == pytest.approx(best.hyperparameters["rate"])
 
 
+@pytest.mark.slow
 def test_a_diverging_trial_touches_no_other(tmp_path):
     def explosive(hp):
         rate = hp.Float("rate", 1e-3, 1e-1, sampling="log")
@@ -177,12 +180,14 @@ def two_at_once(tmp_path_factory):
         return searched(tmp_path_factory.mktemp("two"), **SIZES)
 
 
+@pytest.mark.slow
 def test_groups_at_the_same_time_are_what_each_is_alone(two_at_once, tmp_path, monkeypatch):
     monkeypatch.setattr(engine.Engine, "_groups_at_once", lambda self: 1)
     assert_same(two_at_once, searched(tmp_path, **SIZES))
     assert {trial.state.name for trial in two_at_once.study.trials} == {"COMPLETE"}
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_groups_that_train_at_the_same_time(two_at_once, tmp_path, monkeypatch):
     class Interrupting(keras.callbacks.LearningRateScheduler):
         """Presses Ctrl-C in the second epoch."""
@@ -212,6 +217,7 @@ class Stopping(kt_hpo.RandomSearch):
         return goes_on and (epoch < 1 or int(trial.trial_id) % 2 == 0)
 
 
+@pytest.mark.slow
 def test_a_trial_that_is_told_to_stop_stops_and_the_others_go_on(whole, tmp_path, monkeypatch):
     def compacts(self, remaining, compiling):
         return not all(seat.running for seat in self._seats)
@@ -227,6 +233,7 @@ def test_a_trial_that_is_told_to_stop_stops_and_the_others_go_on(whole, tmp_path
         assert loss(tuner.get_best_models()[0]) == pytest.approx(trial.score, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_known_callbacks_do_what_they_do_in_fit(tmp_path):
     fit = FIT | {"epochs": 6, "shuffle": False}
     fit["callbacks"] = [
@@ -243,6 +250,7 @@ def test_known_callbacks_do_what_they_do_in_fit(tmp_path):
     assert any(rate[0] > rate[-1] for rate in rates)
 
 
+@pytest.mark.slow
 def test_executions_are_averaged(tmp_path):
     kwargs = {"fit": FIT | {"shuffle": False}, "executions_per_trial": 2, "max_trials": 1}
     ours = searched(tmp_path / "ours", hypermodel=without_dropout, **kwargs)

@@ -55,6 +55,7 @@ def both(tmp_path, hypermodel, fit=PLAIN, **kwargs):
     return ours
 
 
+@pytest.mark.slow
 def test_a_part_without_a_config_trains_by_itself_and_is_named(tmp_path):
     def build(hp):
         table = Table(np.full(4, hp.Float("table", 0.5, 2), "float32"))
@@ -67,6 +68,7 @@ def test_a_part_without_a_config_trains_by_itself_and_is_named(tmp_path):
     assert "Table" in notes[0]
 
 
+@pytest.mark.slow
 def test_a_schedule_of_the_users_own_is_asked_for_each_step(tmp_path):
     def build(hp):
         model = keras.Sequential([keras.Input((4,)), layers.Dense(1)])
@@ -125,6 +127,7 @@ def test_builds_that_fail_here_and_there_do_not_stop_the_search(tmp_path):
     assert states == {n: "COMPLETE" if n % 2 else "FAIL" for n in range(1, 13)}
 
 
+@pytest.mark.slow
 def test_a_sequential_without_an_input_is_as_good_as_one_with_it(tmp_path):
     def build(hp):
         rate = hp.Float("rate", 1e-3, 1e-1)
@@ -228,6 +231,7 @@ class Captured(kt_hpo.HyperModel):
         return model.fit(x, y, callbacks=callbacks, **kwargs)
 
 
+@pytest.mark.slow
 def test_a_number_in_the_arguments_of_fit_is_a_trials_own(tmp_path):
     kwargs = {"kind": kt_hpo.GridSearch, "max_trials": None}
     ours = both(tmp_path, Captured(), fit=PLAIN | {"epochs": 3}, **kwargs)

@@ -21,6 +21,7 @@ class BatchSize(kt_hpo.HyperModel):
         return model.fit(*args, batch_size=hp.Choice("batch_size", [16, 64]), **kwargs)
 
 
+@pytest.mark.slow
 def test_a_fit_that_only_adds_arguments_is_vectorized(tmp_path):
     tuner = searched(tmp_path, hypermodel=BatchSize(), max_trials=4, fit=FIT)
     assert tuner.executor.notes == []

@@ -78,6 +78,7 @@ def test_results_are_those_of_inline(tmp_path):
     assert len(workers.study.trials) == 4
 
 
+@pytest.mark.slow
 def test_every_fault_fails_its_own_trial_alone(tmp_path, capsys):
     faults = {
         "0001": lambda: os.kill(os.getpid(), signal.SIGKILL),
@@ -115,6 +116,7 @@ def test_every_fault_fails_its_own_trial_alone(tmp_path, capsys):
     assert no_process_is_left()
 
 
+@pytest.mark.slow
 def test_a_trial_is_tried_again_and_a_mistake_of_every_trial_ends_the_search(tmp_path):
     seen = tmp_path / "seen"
 
@@ -147,6 +149,7 @@ def settings_of_keras():
     keras.config.set_dtype_policy(before[1])
 
 
+@pytest.mark.slow
 def test_data_are_shared_pipelines_travel_and_settings_hold(settings_of_keras, tmp_path):
     import pandas as pd
     import tensorflow as tf
@@ -227,6 +230,7 @@ class Spoilt:
         return int, ("no number",)
 
 
+@pytest.mark.slow
 def test_workers_that_cannot_start_stop_the_search_with_the_first_traceback(tmp_path):
     tuner = Square(tmp_path, 1, max_trials=2)
     tuner.spoilt = Spoilt()

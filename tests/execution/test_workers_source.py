@@ -60,6 +60,7 @@ def run(folder, *command, text=None):
     return done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", [pytest.param(".", marks=pytest.mark.slow), "elsewhere"])
 def test_autograph_and_tracebacks_read_the_program(place, tmp_path):
     """Started by its name in its folder, or by a path; the text goes along in both."""

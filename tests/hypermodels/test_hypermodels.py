@@ -141,6 +141,7 @@ def test_a_search_over_digits_learns_them(kind, tmp_path):
     assert {trial.params["epochs"] for trial in tuner.study.trials} == {6}
 
 
+@pytest.mark.slow
 def test_regression_learns(tmp_path):
     x, y = load_diabetes(return_X_y=True)
     x, y = (x / x.std(axis=0)).astype("float32"), ((y - y.mean()) / y.std()).astype("float32")

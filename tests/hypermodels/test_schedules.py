@@ -118,6 +118,7 @@ def test_data_of_unknown_size_are_counted_in_the_first_epoch(tmp_path, seen):
     assert seen == [pytest.approx([cosine(1)[0], *cosine(3)[1:]], rel=1e-4)]
 
 
+@pytest.mark.slow
 def test_batch_size_and_epochs_may_be_searched(tmp_path, seen):
     model = hypermodel(optimizer="adam", batch_size=[35, 70], epochs=[2, 3])
     tuner = kt_hpo.GridSearch(model, "val_loss", directory=tmp_path)
@@ -138,7 +139,7 @@ def test_each_fold_has_a_schedule_of_its_own(tmp_path, seen):
     assert seen == [pytest.approx(cosine(2 * 3), rel=1e-4)] * 2
 
 
-@pytest.mark.parametrize("library", [kt_hpo, keras_tuner])
+@pytest.mark.parametrize("library", [kt_hpo, pytest.param(keras_tuner, marks=pytest.mark.slow)])
 def test_hyperband_goes_on_at_the_place_of_the_schedule(library, tmp_path, seen):
     tuner = library.Hyperband(
         hypermodel(optimizer="adam", batch_size=35, units=(2, 9)), "val_loss", max_epochs=3,
@@ -158,10 +159,10 @@ def test_hyperband_goes_on_at_the_place_of_the_schedule(library, tmp_path, seen)
 @pytest.mark.parametrize(
     ("engine", "schedule"),
     [
-        ("random", "cosine"),
+        pytest.param("random", "cosine", marks=pytest.mark.slow),
         pytest.param("random", "exponential", marks=pytest.mark.slow),
         pytest.param("hyperband", "cosine", marks=pytest.mark.slow),
-        ("hyperband", "exponential"),
+        pytest.param("hyperband", "exponential", marks=pytest.mark.slow),
     ],
 )
 def test_vectorized_trials_follow_the_same_schedule(engine, schedule, tmp_path):
@@ -195,6 +196,7 @@ def test_training_around_it_and_a_scaled_rate(tmp_path, seen):
     assert seen == [pytest.approx([2 * rate for rate in cosine(2 * 7)], rel=1e-4)]
 
 
+@pytest.mark.slow
 def test_fit_best_ends_its_schedule_too(tmp_path, seen):
     tuner = random_search(tmp_path)
     search(tuner, tmp_path, X, Y, epochs=3)

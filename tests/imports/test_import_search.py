@@ -11,6 +11,7 @@ import kt_hpo
 from kt_hpo.imports import import_search
 
 
+@pytest.mark.slow
 def test_a_folder_of_keras_tuner_comes_with_its_weights(tmp_path):
     x, y = blobs()
     plain = keras_tuner.RandomSearch(

@@ -49,6 +49,7 @@ def test_nobody_is_given_a_second_trial_of_a_space_unknown(tmp_path, asked):
     assert len({other.hyperparameters.get("x") for other in others}) == asked
 
 
+@pytest.mark.slow
 def test_workers_draw_what_they_meet(tmp_path):
     params = searched(tmp_path, "workers", kind=Square, executor=1)
     assert len({one["x"] for one in params}) == 6 and -1 not in {one["x"] for one in params}
@@ -74,7 +75,9 @@ class LateFit(keras_tuner.HyperModel):
         return model.fit(*args, batch_size=hp.Int("batch_size", 8, 64), **kwargs)
 
 
-@pytest.mark.parametrize("executor", [kt_hpo.Vectorized(4), 2])
+@pytest.mark.parametrize(
+    "executor", [kt_hpo.Vectorized(4), pytest.param(2, marks=pytest.mark.slow)]
+)
 def test_what_fit_asks_for_is_met_by_one_trial_before_others_begin(executor, tmp_path):
     kwargs = {"objective": "val_loss", "seed": 1, "directory": tmp_path, "executor": executor}
     tuner = kt_hpo.RandomSearch(LateFit(), max_trials=4, **kwargs)
@@ -90,7 +93,7 @@ class Grid(kt_hpo.GridSearch):
         return hp.Choice("a", [1, 2]) + hp.Choice("late", [10, 20, 30])
 
 
-@pytest.mark.parametrize("executor", [None, 2])
+@pytest.mark.parametrize("executor", [None, pytest.param(2, marks=pytest.mark.slow)])
 def test_a_grid_has_all_values_of_what_a_trial_meets(executor, tmp_path):
     known = kt_hpo.HyperParameters()
     known.Choice("a", [1, 2])

@@ -23,13 +23,14 @@ from plots.studies import (
     trial,
     words,
 )
+from tiers import few
 
 from kt_hpo import plots
 
 STUDY_PLOTS = [getattr(plots, name) for name in PLOTS_OF_STUDIES]
 
 
-@pytest.mark.parametrize("name", DEGENERATE)
+@pytest.mark.parametrize("name", few(DEGENERATE, "empty", "one", "failed", "some infinite"))
 @pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
 @pytest.mark.filterwarnings("error")
 def test_every_study_makes_a_page(name, tmp_path):

@@ -20,6 +20,7 @@ plots.plot_optimization_history(study)
 ]
 
 
+@pytest.mark.slow
 def test_each_figure_is_shown_once(monkeypatch):
     monkeypatch.delenv("MPLBACKEND", raising=False)  # The kernel sets its own.
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in CELLS])

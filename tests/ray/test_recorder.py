@@ -15,6 +15,7 @@ from kt_hpo.standing import stand
 pytestmark = [pytest.mark.xdist_group("ray"), pytest.mark.usefixtures("local_ray")]
 
 
+@pytest.mark.slow
 def test_trials_of_any_trainable_are_recorded_and_their_tracebacks(tmp_path):
     values = [[0.5], [0.5, None], [], [0.5, 0.25, 0.75], [0.125, float("nan")]]
     space = {"values": tune.grid_search(values), "a": {"b": 1}}
@@ -37,6 +38,7 @@ def test_trials_of_any_trainable_are_recorded_and_their_tracebacks(tmp_path):
     assert complete.user_attrs["ray_trial"]
 
 
+@pytest.mark.slow
 def test_a_second_experiment_is_added_to_the_first_and_attempts_are_counted(tmp_path):
     fit(Curve, tmp_path, {"values": [0.5]}, samples=2)
     run = {"failure_config": tune.FailureConfig(max_failures=1)}
@@ -112,6 +114,7 @@ class Interrupt(tune.Callback):
             signal.raise_signal(signal.SIGINT)
 
 
+@pytest.mark.slow
 def test_a_restored_experiment_goes_on_with_its_record(tmp_path):
     space = {"values": tune.grid_search([[0.5, 0.25, 0.125], [1.0, 0.75, 0.625]])}
     run = {"checkpoint_config": tune.CheckpointConfig(checkpoint_frequency=1)}

@@ -84,6 +84,7 @@ def test_what_mattered_is_told_from_chance():
     assert sum(one.share for one in found) == pytest.approx(1)
 
 
+@pytest.mark.slow
 def test_where_nothing_matters_chance_is_seldom_mistaken():
     wrong = 0
     for seed in range(10):

@@ -12,11 +12,13 @@ from sklearn.model_selection import (
 )
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from tiers import few
 
 from kt_hpo import KerasHyperClassifier, KerasHyperRegressor
 from kt_hpo.sklearn import param_distributions, param_grid
 
 
+@pytest.mark.slow
 def test_a_grid_search_finds_what_is_better():
     grid = [grid | {"rate": [1e-5, 0.1]} for grid in param_grid(build, levels=2)]
     classifier = KerasHyperClassifier(build, epochs=6, batch_size=75, random_state=0)
@@ -43,7 +45,9 @@ def test_a_randomized_search_of_a_pipeline():
     assert search.best_params_ in drawn
 
 
-@pytest.mark.parametrize("kind", [HalvingGridSearchCV, HalvingRandomSearchCV])
+@pytest.mark.parametrize(
+    "kind", few([HalvingGridSearchCV, HalvingRandomSearchCV], HalvingGridSearchCV)
+)
 def test_a_halving_search_gives_epochs_to_the_better(kind):
     random = kind is HalvingRandomSearchCV
     grid = [grid | {"rate": [0.03]} for grid in param_grid(build, levels=2)]

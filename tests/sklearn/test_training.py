@@ -87,6 +87,7 @@ def test_the_same_seed_gives_the_same_model_and_leaves_numpy_alone():
     assert (fitted(epochs=2, random_state=1).predict_proba(X) != first).any()
 
 
+@pytest.mark.slow
 def test_weights_of_samples_and_classes_count():
     weighted = fitted(fit_kwargs={"class_weight": {0: 0.0, 1: 1.0, 2: 1.0}})
     assert 0 not in weighted.predict(X)

@@ -1,9 +1,11 @@
 """The best trial's model, trained anew."""
 
+import pytest
 from models import eager
 from searches import FIT, X, Y, searched
 
 
+@pytest.mark.slow
 def test_fit_best_trains_as_long_as_the_best_epoch(tmp_path):
     fit = FIT | {"batch_size": 100, "epochs": 4}
     tuner = searched(tmp_path, hypermodel=eager, fit=fit)

@@ -65,6 +65,7 @@ def test_trials_are_compared_fold_by_fold(tmp_path):
     assert found.differences["p_value"][0] == pytest.approx(p_value)
 
 
+@pytest.mark.slow
 def test_a_promoted_trial_is_trained_through_all_it_went_through(tmp_path):
     steps = []
 
@@ -89,6 +90,7 @@ def test_a_promoted_trial_is_trained_through_all_it_went_through(tmp_path):
     assert steps == [2, 4, 2, 4]
 
 
+@pytest.mark.slow
 def test_a_training_that_fails_is_told_and_left_out(tmp_path):
     calls = []
 

@@ -91,6 +91,7 @@ def test_classes_are_told_from_values():
     assert classes_of({"a": np.array([1]), "b": np.array([2])}) is None
 
 
+@pytest.mark.slow
 def test_an_interrupted_trial_goes_on_with_its_next_fold(tmp_path):
     trained = []
 

@@ -121,6 +121,7 @@ def test_class_weights_lie_between_none_and_balanced():
             assert weights("balanced", data) == pytest.approx({0: 2 / 3, 1: 2})
 
 
+@pytest.mark.slow
 def test_class_weights_reach_the_loss(tmp_path):
     """Where only one class weighs, the model says nothing but it."""
     training = kt_hpo.Training(eager, class_weight={0: 0.0, 1: 1.0}, learning_rate=0.3)

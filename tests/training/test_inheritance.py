@@ -5,6 +5,7 @@ import keras
 import numpy as np
 import pytest
 from models import blobs
+from tiers import few
 
 import kt_hpo
 from kt_hpo.training import checkpoints, inheritance, reproducibility
@@ -118,7 +119,7 @@ class Starts(kt_hpo.EvolutionarySearch):
         self.last[trial.trial_id] = {layer.name: layer.get_weights() for layer in model.layers}
 
 
-@pytest.mark.parametrize("hypermodel", [build, unbuilt])
+@pytest.mark.parametrize("hypermodel", few([build, unbuilt], build))
 def test_a_child_starts_with_what_its_parent_ended_with(hypermodel, tmp_path):
     tuner = Starts(
         hypermodel, "val_loss", 5, population_size=2, inherit_weights=True, seed=0,
@@ -159,6 +160,7 @@ def test_training_from_inherited_weights_helps(tmp_path):
     assert all(np.array(inherited) < scratch)
 
 
+@pytest.mark.slow
 def test_only_what_a_living_parent_needs_stays_on_disk(tmp_path):
     tuner = evolved(tmp_path, keep_checkpoints=1, max_trials=4)
     left = {path.parent.name for path in Path(tuner.project_dir).rglob(checkpoints.LAST)}

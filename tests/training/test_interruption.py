@@ -117,6 +117,7 @@ def test_the_time_budget_holds_for_vectorized_trials_too(tmp_path):
     assert {trial.state.name for trial in tuner.study.trials} == {"RUNNING"}
 
 
+@pytest.mark.slow
 def test_a_trial_that_takes_too_long_fails_alone(tmp_path):
     slow = []
 

@@ -73,6 +73,7 @@ def test_accuracy_against_parameters_gives_a_pareto_front(tmp_path):
     assert {trial.number for trial in tuner.study.best_trials} == best
 
 
+@pytest.mark.slow
 def test_with_nothing_that_epochs_measure_the_loss_picks_the_epoch(tmp_path):
     for objective in ("latency", ["latency", "training_seconds"]):
         tuner = searched(tmp_path, objective=objective, fit=FIT | {"epochs": 4}, overwrite=True)
@@ -148,6 +149,7 @@ def test_a_function_sees_the_model_of_the_best_epoch(tmp_path):
         assert trial.values[0] == pytest.approx(trial.values[1])
 
 
+@pytest.mark.slow
 def test_a_bare_function_is_minimised(tmp_path):
     def width(model):
         return model.layers[0].units
@@ -179,6 +181,7 @@ def test_flops_that_cannot_be_counted_fail_their_trial(tmp_path):
         searched(tmp_path, hypermodel=unknown, objective="flops", max_trials=1)
 
 
+@pytest.mark.slow
 def test_hyperband_with_a_measured_objective_promotes_by_it(tmp_path):
     fit = {name: value for name, value in FIT.items() if name != "epochs"}
     tuner = searched(

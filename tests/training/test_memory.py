@@ -32,6 +32,7 @@ def graphs():
     return [one for one in gc.get_objects() if type(one).__name__ == "FuncGraph"]
 
 
+@pytest.mark.slow
 def test_a_trainings_graphs_are_let_go():
     def train():
         model = build(HyperParameters())
@@ -63,6 +64,7 @@ def test_a_function_somebody_still_holds_keeps_its_gradient():
     assert float(tape.gradient(y, x)) == pytest.approx(1.0)
 
 
+@pytest.mark.slow
 def test_the_graphs_of_a_model_still_held_are_let_go_later():
     before = len(graphs())
     with released_graphs():

@@ -52,6 +52,7 @@ def test_options_are_nothing_for_a_run_trial_of_ones_own(tmp_path):
         tuner.search(verbose=0)
 
 
+@pytest.mark.slow
 def test_precision_reaches_the_model_and_leaves_the_program_alone(tmp_path):
     losses = {}
     for name in ("float32", "mixed_float16", "mixed_bfloat16"):

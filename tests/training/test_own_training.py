@@ -253,6 +253,7 @@ class Overrides(kt_hpo.Hyperband):
         return returned
 
 
+@pytest.mark.slow
 def test_methods_that_autokeras_overrides_are_called(tmp_path):
     """Also where a trial goes on from another: `_try_build` gives its weights."""
     Overrides.calls = []

@@ -68,6 +68,7 @@ def test_early_stopping_counts_the_epochs_that_measure(tmp_path):
     assert history["epoch"][-1] == 5
 
 
+@pytest.mark.slow
 def test_a_trial_of_hyperband_validates_its_last_epoch_at_least(tmp_path):
     tuner = search(tmp_path, {"validation_freq": 2}, kind=kt_hpo.Hyperband, max_epochs=3, factor=3)
     for trial in tuner.study.trials:

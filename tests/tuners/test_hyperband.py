@@ -2,12 +2,14 @@
 
 import keras
 import numpy as np
+import pytest
 from models import eager
 from searches import searched
 
 import kt_hpo
 
 
+@pytest.mark.slow
 def test_hyperband_continues_with_the_optimizers_state(tmp_path):
     """A trial of one epoch, promoted to three, equals three epochs at a stretch."""
     seen = {}

@@ -20,6 +20,7 @@ def searched(folder, hypermodel=build, objective="val_loss", **kwargs):
     return tuner
 
 
+@pytest.mark.slow
 def test_a_search_with_models(tmp_path):
     tuner = searched(tmp_path, max_trials=4)
     assert [trial.state.name for trial in tuner.study.trials] == ["COMPLETE"] * 4
@@ -27,6 +28,7 @@ def test_a_search_with_models(tmp_path):
     assert searched(tmp_path, max_trials=4).study.trials == tuner.study.trials
 
 
+@pytest.mark.slow
 def test_the_study_is_the_samplers_own(tmp_path):
     sampler = optuna.samplers.CmaEsSampler(seed=3)
     tuner = searched(tmp_path, sampler=sampler)

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from keras import layers, losses, optimizers, regularizers
 from models import blobs
+from tiers import few
 from vectorized_searches import eagerly
 
 import kt_hpo
@@ -32,12 +33,6 @@ def classifier(shape, stack, optimizer, dtype="float32", **compiled):
         return model
 
     return build
-
-
-def few(cases, *quick):
-    """The names of cases: those named are quick, the rest is slow."""
-    slow = pytest.mark.slow
-    return [name if name in quick else pytest.param(name, marks=slow) for name in cases]
 
 
 def dense(*more):
@@ -134,14 +129,14 @@ def test_label_smoothing_is_a_trials_own(name, tmp_path):
     assert ours[0]["loss"] != ours[1]["loss"]
 
 
-@pytest.mark.parametrize("name", few(OPTIMIZERS, "adamw", "averaged", "schedule"))
+@pytest.mark.parametrize("name", few(OPTIMIZERS, "sgd"))
 def test_optimizers(name, tmp_path):
     hypermodel = classifier((4,), lambda rate: [], OPTIMIZERS[name])
     ours = curves(tmp_path, hypermodel, X, kt_hpo.Vectorized())
     assert_equal(ours, curves(tmp_path, hypermodel, X, None))
 
 
-@pytest.mark.parametrize("name", few(LAYERS, "penalized", "convolution"))
+@pytest.mark.parametrize("name", few(LAYERS, "convolution"))
 def test_layers(name, tmp_path):
     x, stack = LAYERS[name]
     hypermodel = classifier(x.shape[1:], stack, adam, dtype=str(x.dtype))
@@ -157,6 +152,7 @@ FITS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", few(FITS, "class weights", "validation data"))
 def test_arguments_of_fit(name, tmp_path):
     hypermodel = classifier(
@@ -178,11 +174,13 @@ class Weighted(kt_hpo.HyperModel):
         return model.fit(*args, class_weight={1: hp.get("weight")}, **kwargs)
 
 
+@pytest.mark.slow
 def test_class_weights_are_a_trials_own(tmp_path):
     ours = curves(tmp_path, Weighted(), X, kt_hpo.Vectorized())
     assert_equal(ours, curves(tmp_path, Weighted(), X, None))
 
 
+@pytest.mark.slow
 def test_several_inputs_and_outputs(tmp_path):
     def build(hp):
         left, right = keras.Input((4,), name="left"), keras.Input((4,), name="right")
@@ -202,6 +200,7 @@ def test_several_inputs_and_outputs(tmp_path):
     assert_equal(ours, curves(tmp_path, build, x, None, y=y, in_graph=True))
 
 
+@pytest.mark.slow
 def test_one_program_serves_models_of_any_size(tmp_path, monkeypatch):
     from kt_hpo.training.vectorized import tensorflow
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from keras import layers, ops, optimizers
 from models import blobs
+from tiers import few
 from vectorized_searches import eagerly
 
 import kt_hpo
@@ -279,7 +280,7 @@ def check(tmp_path, kind, places):
         assert curves[0] != curves[1], f"{name}: the number makes no difference"
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", few(KINDS, "loss"))
 def test_a_number_that_no_config_tells_is_a_trials_own(kind, tmp_path):
     check(tmp_path, kind, [quick(kind)])
 
