@@ -29,11 +29,14 @@ hypothesis.settings.load_profile("ci")
 # The job of a shell ignores Ctrl-C, and so would the programs of the tests.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# Keras is imported once, without TensorFlow's notes, before any test is. No search has to look for
-# garbage in it then, which takes longer than a trial.
+# Keras is imported once, without TensorFlow's notes, before any test is.
 kt_hpo.Tuner  # noqa: B018
-gc.collect()
-gc.freeze()
+
+
+@pytest.fixture(autouse=True)
+def ctrl_c():
+    """Each test hears Ctrl-C as a program does; Ray Tune leaves a handler of its own behind."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
@@ -50,7 +53,7 @@ def pytest_collection_modifyitems(items):
 
 
 def pytest_collection_finish():
-    """Keeps garbage collections, of which each build of a model makes one, to the tests' own."""
+    """Leaves what is imported out of collections: a search makes some, longer than a trial."""
     gc.collect()
     gc.freeze()
 
