@@ -7,7 +7,7 @@ scale: what has changed so is recorded under a further name.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import count
 
 from optuna.distributions import (
@@ -143,36 +143,6 @@ def as_now(trials: Sequence[FrozenTrial], known: HyperParameters | None) -> list
     return [_as_now(trial, known) for trial in trials]
 
 
-def under_one_name(
-    trials: Sequence[FrozenTrial], known: HyperParameters | None
-) -> list[FrozenTrial]:
-    """Gives a hyperparameter the name that it began with in all trials, to be shown as one.
-
-    Args:
-        trials: Trials of the record.
-        known: The search space; None where it is not recorded.
-
-    Returns:
-        The trials in their order, each with the ranges that it was drawn from.
-
-    Example:
-        >>> import optuna
-        >>> hp = HyperParameters()
-        >>> hp.Choice("kind", ["a", "c"])
-        'a'
-        >>> hp.recorded_as = {"kind": ["kind [2]", "kind"]}
-        >>> kinds = CategoricalDistribution(["a", "c"])
-        >>> new = optuna.create_trial(
-        ...     value=0.5, params={"kind [2]": "c"}, distributions={"kind [2]": kinds}
-        ... )
-        >>> under_one_name([new], hp)[0].params
-        {'kind': 'c'}
-    """
-    recorded_as = {} if known is None else known.recorded_as
-    first = {name: one for one, names in recorded_as.items() for name in names if name != one}
-    return [_renamed(trial, first) for trial in trials] if first else list(trials)
-
-
 def is_as_now(trial: FrozenTrial, known: HyperParameters) -> bool:
     """Tells whether the values of a recorded trial are in the ranges that a space has now.
 
@@ -196,15 +166,6 @@ def _as_now(trial: FrozenTrial, known: HyperParameters) -> FrozenTrial:
     made = copy.copy(trial)
     made.params = {name: trial.params[name] for name in kept} | params
     made.distributions = {name: trial.distributions[name] for name in kept} | distributions
-    return made
-
-
-def _renamed(trial: FrozenTrial, names: Mapping[str, str]) -> FrozenTrial:
-    if trial.params.keys().isdisjoint(names):
-        return trial
-    made = copy.copy(trial)
-    made.params = {names.get(name, name): value for name, value in trial.params.items()}
-    made.distributions = {names.get(name, name): d for name, d in trial.distributions.items()}
     return made
 
 

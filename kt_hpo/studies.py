@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +52,36 @@ def open_study(path: str | Path, study_name: str | None = None) -> optuna.Study:
 
         return read_keras_tuner(found.parent)
     return _load(journal.open_for_reading(found), study_name)
+
+
+def trials_to_show(study: optuna.Study) -> list[FrozenTrial]:
+    """Reads the trials of a study, each hyperparameter under one name.
+
+    A choice whose range has changed since the search was begun is recorded under further names.
+
+    Args:
+        study: The record of a search, or any study.
+
+    Returns:
+        The trials by number. A hyperparameter has the name that it began with, and in each trial
+        the range that it was drawn from.
+
+    Example:
+        >>> study = optuna.create_study()
+        >>> space = {"space": [], "values": {}, "recorded_as": {"kind": ["kind [2]", "kind"]}}
+        >>> study.set_user_attr("space", space)
+        >>> study.enqueue_trial({"kind [2]": "c"})
+        >>> study.optimize(
+        ...     lambda trial: len(trial.suggest_categorical("kind [2]", ["a", "c"])), n_trials=1
+        ... )
+        >>> trials_to_show(study)[0].params
+        {'kind': 'c'}
+    """
+    trials = study.get_trials(deepcopy=False)
+    space = study.user_attrs.get("space")
+    recorded_as = space.get("recorded_as", {}) if isinstance(space, dict) else {}
+    first = {name: one for one, names in recorded_as.items() for name in names if name != one}
+    return [_renamed(trial, first) for trial in trials] if first else trials
 
 
 def find_study(tuner_or_study_or_path: Any) -> tuple[optuna.Study, Path]:
@@ -116,3 +148,12 @@ def _find(path: Path) -> Path:
         f"There is no search in {path}: neither {FILE_NAME} nor a Keras Tuner oracle.json. "
         "Give the folder <directory>/<project_name> of the tuner, or a storage URL."
     )
+
+
+def _renamed(trial: FrozenTrial, names: Mapping[str, str]) -> FrozenTrial:
+    if trial.params.keys().isdisjoint(names):
+        return trial
+    renamed = copy.copy(trial)
+    renamed.params = {names.get(name, name): value for name, value in trial.params.items()}
+    renamed.distributions = {names.get(name, name): d for name, d in trial.distributions.items()}
+    return renamed

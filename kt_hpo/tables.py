@@ -12,6 +12,7 @@ from optuna.trial import FrozenTrial, TrialState
 from kt_hpo.best import best_first, level
 from kt_hpo.clock import seconds
 from kt_hpo.constraints import total_violation
+from kt_hpo.studies import trials_to_show
 from kt_hpo.tracking.tally import short, values_in_words
 
 WIDTH = 88
@@ -35,7 +36,7 @@ def to_dataframe(study: optuna.Study) -> pd.DataFrame:
         >>> to_dataframe(optuna.create_study()).empty
         True
     """
-    trials = _trials(study)
+    trials = trials_to_show(study)
     names = objective_names(study)
     return pd.DataFrame([_row(trial, names) for trial in trials]).convert_dtypes(
         convert_string=False, convert_floating=False
@@ -121,7 +122,7 @@ def summarize_best(study: optuna.Study, count: int = 5) -> str:
     table, _ = _best_without_constants(study, count)
     if table.empty:
         return _why_empty(study)
-    trials = _trials(study)
+    trials = trials_to_show(study)
     best = trials[table["trial"].iloc[0]]
     values = {name: value for name, value in best.params.items() if name in table}
     named = {name for trial in trials for name in trial.params}
@@ -145,7 +146,7 @@ def _best_without_constants(study: optuna.Study, count: int) -> tuple[pd.DataFra
 
 def _constants(study: optuna.Study) -> dict[str, Any]:
     """The hyperparameters that have one value in all of several trials."""
-    trials = _trials(study)
+    trials = trials_to_show(study)
     if len(trials) < 2:
         return {}
     return {
@@ -153,14 +154,6 @@ def _constants(study: optuna.Study) -> dict[str, Any]:
         for name, value in trials[0].params.items()
         if all(name in trial.params and trial.params[name] == value for trial in trials)
     }
-
-
-def _trials(study: optuna.Study) -> list[FrozenTrial]:
-    # They import Keras, which `kt-hpo status` does not wait for.
-    from kt_hpo.record import Record
-    from kt_hpo.revisions import under_one_name
-
-    return under_one_name(study.get_trials(deepcopy=False), Record(study).space)
 
 
 def _why_empty(study: optuna.Study) -> str:

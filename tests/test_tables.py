@@ -66,3 +66,10 @@ def test_a_choice_of_another_range_stays_one_hyperparameter():
     table = tables.to_dataframe(study)
     assert list(table["kind"]) == ["b", "c"] and "kind [2]" not in table
     assert [trial.params for trial in Search.of(study).trials] == [{"kind": "b"}, {"kind": "c"}]
+
+
+def test_a_study_of_another_program_may_have_a_space_of_its_own():
+    study = optuna.create_study()
+    study.set_user_attr("space", "all of it")
+    study.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=2)
+    assert list(tables.to_dataframe(study)["x"]) == [t.params["x"] for t in Search.of(study).trials]

@@ -14,8 +14,7 @@ from optuna.trial import FrozenTrial, TrialState
 from scipy.stats import rankdata
 
 from kt_hpo.best import best_first
-from kt_hpo.record import Record
-from kt_hpo.revisions import under_one_name
+from kt_hpo.studies import trials_to_show
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ class Search:
             )
         return cls(
             study=study,
-            trials=tuple(under_one_name(study.get_trials(deepcopy=False), Record(study).space)),
+            trials=tuple(trials_to_show(study)),
             objectives=tuple(study.metric_names or _unnamed(len(study.directions))),
             maximized=tuple(d == StudyDirection.MAXIMIZE for d in study.directions),
         )

@@ -81,14 +81,13 @@ def validation_samples(
     if count is None or on_folds:
         return count
     # As Keras splits: the last samples.
-    return count - math.floor(count * (1.0 - fit_kwargs.get("validation_split", 0.0))) or None
+    return count - math.floor(count * (1.0 - (fit_kwargs.get("validation_split") or 0.0))) or None
 
 
 def _samples(values: Any) -> int | None:
     """How many samples arrays have; other data, a pipeline's batches, are not counted."""
-    leaves = [leaf for leaf in keras.tree.flatten(values) if leaf is not None]
-    shape = getattr(leaves[0], "shape", None) if leaves else None
-    return int(shape[0]) if shape else None
+    first: Any = next((leaf for leaf in keras.tree.flatten(values) if leaf is not None), None)
+    return first.shape[0] if getattr(first, "ndim", 0) else None
 
 
 def _called(value: Any) -> Any:
