@@ -165,8 +165,8 @@ def a_parent_name(kt, **places):
 def trials_that_fail(kt, **places):
     class Failing(kt.HyperModel):
         def build(self, hp):
-            if hp.Int("units", 1, 3) == 2:
-                raise kt.errors.FailedTrialError("two units are too few")
+            if hp.Int("size", 1, 3) == 2:
+                raise kt.errors.FailedTrialError("two is too few")
             return build_model(hp)
 
     tuner = kt.GridSearch(
@@ -211,10 +211,13 @@ def scikit_learn(kt, **places):
 
 def ready_models(kt, **places):
     del places
-    hp = kt.HyperParameters()
-    model = kt.applications.HyperXception(input_shape=(71, 71, 3), classes=3).build(hp)
-    kt.applications.HyperResNet(input_shape=(32, 32, 3), classes=3).build(hp)
-    return sorted(one.name for one in hp.space), model.output_shape
+    ready = [
+        kt.applications.HyperXception(input_shape=(71, 71, 3), classes=3),
+        kt.applications.HyperResNet(input_shape=(32, 32, 3), classes=3),
+    ]
+    spaces = [kt.HyperParameters() for _ in ready]
+    shapes = [model.build(hp).output_shape for model, hp in zip(ready, spaces, strict=True)]
+    return [sorted(one.name for one in hp.space) for hp in spaces], shapes
 
 
 PROGRAMS = [
