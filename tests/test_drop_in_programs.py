@@ -23,7 +23,10 @@ def build_model(hp):
         model.add(layers.Dropout(0.25))
     model.add(layers.Dense(1, activation=hp.Choice("last", ["sigmoid", "hard_sigmoid"])))
     rate = hp.Float("lr", min_value=1e-4, max_value=1e-2, sampling="log")
-    model.compile(keras.optimizers.Adam(rate), loss="binary_crossentropy", metrics=["accuracy"])
+    model.compile(
+        keras.optimizers.Adam(rate), loss="binary_crossentropy", metrics=["accuracy"],
+        run_eagerly=True,
+    )  # fmt: skip
     return model
 
 
@@ -143,7 +146,7 @@ def conditional_scopes(kt, **places):
                 for i in range(hp.Int("layers", 1, 2)):
                     model.add(layers.Dense(hp.Int(f"units_{i}", 2, 4)))
         model.add(layers.Dense(1))
-        model.compile("sgd", "mse")
+        model.compile("sgd", "mse", run_eagerly=True)
         return model
 
     tuner = kt.RandomSearch(build, "val_loss", max_trials=4, seed=3, **places)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-TRIALS, WARM_UP, MEGABYTES = 200, 20, 100
+TRIALS, WARM_UP, MEGABYTES = 100, 20, 50
 
 
 @pytest.mark.slow
@@ -27,7 +27,7 @@ def test_memory_stays_where_it_is(tmp_path):
                 print(psutil.Process().memory_info().rss)
 
         tuner = Watched(build, "val_loss", max_trials={TRIALS}, directory={str(tmp_path)!r})
-        tuner.search(*blobs(), validation_split=0.2, verbose=0)
+        tuner.search(*blobs(), validation_split=0.2, batch_size=200, verbose=0)
         """
     )
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
