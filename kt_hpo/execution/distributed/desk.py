@@ -35,9 +35,10 @@ OPEN = frozenset(
         "may_be_continued",
         "meet",
         "update_space",
+        "why_none_is_best",
     }
 )
-OWN = frozenset({"annotate", "update_trial"})
+OWN = frozenset({"annotate", "start_clock", "update_trial"})
 
 
 class Desk:
