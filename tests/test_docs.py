@@ -37,6 +37,7 @@ def with_programs():
         blocks = [code for language, code in CODE.findall(path.read_text()) if language == "python"]
         if blocks:
             marks = [pytest.mark.slow] if name_of(path) in LONG else []
+            marks += [pytest.mark.long] if path.stem == "ray-tune" else []
             yield pytest.param(path, "".join(blocks), id=name_of(path), marks=marks)
 
 

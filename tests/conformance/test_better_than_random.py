@@ -121,8 +121,9 @@ def random_bests(problem, trials, folder):
     return [best("random", problem, seed, trials, folder) for seed in SEEDS]
 
 
+LONG = {("gaussian process", "network")}
 CASES = [
-    (name, problem)
+    pytest.param(name, problem, marks=[pytest.mark.long] if (name, problem) in LONG else [])
     for name, engine in ENGINES.items()
     for problem in ENOUGH.get(name, PROBLEMS)
     if engine.learns and (name, problem) not in UNFIT

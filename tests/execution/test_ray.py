@@ -99,6 +99,7 @@ class TestARayOfItsOwn:
             Square(tmp_path, kt_hpo.Ray(2, {"GPU": 1})).search(verbose=0)
 
     @pytest.mark.slow
+    @pytest.mark.long
     def test_a_cluster_that_is_not_there_is_named_and_another_search_finds_its_own(self, tmp_path):
         # In a process of its own, because threads of the client stay.
         program = f"""

@@ -85,6 +85,7 @@ def test_the_best_models_are_those_that_were_measured(whole):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_hyperband_goes_on_from_where_a_trial_ended(tmp_path):
     kwargs = {
         "kind": kt_hpo.Hyperband, "max_epochs": 4, "factor": 2, "hypermodel": without_dropout,
@@ -282,6 +283,7 @@ def test_a_killed_search_goes_on_as_if_it_was_not(whole, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_dropout_gives_the_same_distribution_of_scores(tmp_path):
     def fixed(hp):
         hp.Float("unused", 0, 1)

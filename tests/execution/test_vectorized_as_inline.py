@@ -184,6 +184,7 @@ KERAS = {
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_number_in_keras_own_parts_is_a_trials_own(tmp_path):
     def build(hp):
         case = KERAS[hp.Choice("case", list(KERAS))]

@@ -36,6 +36,7 @@ print(json.dumps([replicas, loss, [t.user_attrs["history"] for t in tuner.study.
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_two_devices_give_the_losses_of_one(tmp_path):
     import json
 

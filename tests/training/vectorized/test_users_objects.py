@@ -290,6 +290,7 @@ def test_every_place_is_among_the_quick_ones():
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("kind", KINDS)
 def test_it_is_wherever_it_is_kept(kind, tmp_path):
     check(tmp_path, kind, [place for place in cases(kind) if place is not quick(kind)])
