@@ -10,12 +10,7 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from kt_hpo.constraints import keeps
-
-# Means over the samples of what is right, 1, or wrong, 0.
-ACCURACIES = {
-    "acc", "accuracy", "binary_accuracy", "categorical_accuracy", "sparse_categorical_accuracy",
-    "top_k_categorical_accuracy", "sparse_top_k_categorical_accuracy",
-}  # fmt: skip
+from kt_hpo.metric_directions import ACCURACIES
 
 
 def tie_break(metrics: Mapping[str, float], parameters: float | None) -> tuple[float, float]:

@@ -7,12 +7,16 @@ from typing import Literal, TypeAlias
 
 Direction: TypeAlias = Literal["min", "max"]
 
+# Means over the samples of what is right, 1, or wrong, 0.
+ACCURACIES = (
+    "acc", "accuracy", "binary_accuracy", "categorical_accuracy", "sparse_categorical_accuracy",
+    "top_k_categorical_accuracy", "sparse_top_k_categorical_accuracy",
+)  # fmt: skip
 # The metrics of keras.metrics, as Keras spells them: default names, and the other strings that
 # `compile(metrics=[...])` takes. Their classes' names (`"AUC"`, `"BinaryIoU"`) are read alike.
 # `mean`, `sum` and the like say nothing of what they are the mean or the sum of.
 _GREATER_IS_BETTER = (
-    "acc", "accuracy", "binary_accuracy", "categorical_accuracy", "sparse_categorical_accuracy",
-    "top_k_categorical_accuracy", "sparse_top_k_categorical_accuracy",
+    *ACCURACIES,
     "auc", "precision", "recall", "precision_at_recall", "recall_at_precision",
     "sensitivity_at_specificity", "specificity_at_sensitivity", "true_positives", "true_negatives",
     "f1_score", "fbeta_score", "r2_score", "pearson_correlation", "concordance_correlation",
