@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from statistics import median
 
+import numpy as np
 from optuna.trial import FrozenTrial, TrialState
 
 from kt_hpo.plots.search import Search, line_of, place_of
@@ -59,11 +60,9 @@ def losses(search: Search, objective: int = 0) -> dict[int, float]:
         else:
             failed.append(trial.number)
     if objective == 0:
+        own = {trial.number: _points(search, trial) for trial in search.trials}
         curves = {
-            trial.number: _best_so_far(
-                [step for each in line_of(trial, by_number) for step in search.curve(each).items()],
-                sign,
-            )
+            trial.number: _best_so_far([own[t.number] for t in line_of(trial, by_number)], sign)
             for trial in [*cut, *(by_number[number] for number in found)]
         }
         _compare(cut, curves, found)
@@ -72,28 +71,32 @@ def losses(search: Search, objective: int = 0) -> dict[int, float]:
     return dict(sorted(found.items()))
 
 
-def _best_so_far(curve: Sequence[tuple[int, float]], sign: float) -> dict[int, float]:
+def _points(search: Search, trial: FrozenTrial) -> np.ndarray:
+    """Return a trial's epochs and its objective after each: two rows."""
+    return np.array(list(search.curve(trial).items()), dtype=float).reshape(-1, 2).T
+
+
+def _best_so_far(curves: Sequence[np.ndarray], sign: float) -> dict[int, float]:
     """Return the best loss up to each epoch, as a trial's objective is that of its best epoch."""
-    best, reached = math.inf, {}
-    for epoch, value in sorted(curve):
-        if not math.isnan(value):
-            best = min(best, sign * value)
-        if best < math.inf:
-            reached[epoch] = best
-    return reached
+    epochs, values = np.concatenate(curves, axis=1)
+    order = np.argsort(epochs, kind="stable")
+    best = np.fmin.accumulate(sign * values[order])
+    known = ~np.isnan(best)
+    return dict(zip(epochs[order][known].astype(int).tolist(), best[known].tolist(), strict=True))
 
 
 def _compare(
     cut: list[FrozenTrial], curves: dict[int, dict[int, float]], found: dict[int, float]
 ) -> None:
     """Estimate the losses of the trials that were stopped, those that got furthest first."""
-    stopped = [trial for trial in cut if curves[trial.number]]
-    for trial in sorted(stopped, key=lambda trial: -max(curves[trial.number])):
-        own = curves[trial.number]
-        epoch = max(own)
+    stopped: dict[int, list[int]] = {}
+    for trial in cut:
+        if curves[trial.number]:
+            stopped.setdefault(max(curves[trial.number]), []).append(trial.number)
+    for epoch in sorted(stopped, reverse=True):
         there = [number for number in found if epoch in curves[number]]
         if len(there) < _FEWEST:
             continue
-        gains = [found[number] - curves[number][epoch] for number in there]
+        gain = median(found[number] - curves[number][epoch] for number in there)
         best = min(found[number] for number in there)
-        found[trial.number] = max(own[epoch] + median(gains), best)
+        found |= {number: max(curves[number][epoch] + gain, best) for number in stopped[epoch]}

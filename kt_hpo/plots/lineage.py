@@ -63,7 +63,7 @@ def plot_lineage(tuner_or_study: Any, ax: Axes | None = None) -> Axes:
 
 def _draw_lives(ax: Axes, population: Population) -> None:
     """Draw each interval in its member's row."""
-    goodness, members = population.goodness(), population.intervals.values()
+    goodness, members = population.goodness, population.intervals.values()
     rows = len({population.member(trial) for trial in members})
     width = float(np.clip(110 / rows, 2, 9))
     gap = 0.06
@@ -114,7 +114,7 @@ def _bow(population: Population, source: FrozenTrial, trial: FrozenTrial) -> np.
 
 def _draw_best(ax: Axes, population: Population) -> None:
     """Draw the way of the best model."""
-    line = population.best_line()
+    line = population.best_line
     if not line:
         return
     for trial in line:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from optuna.trial import FrozenTrial
@@ -86,21 +87,21 @@ class Population:
         past = place_of(trial).get("trial_id")
         return None if past is None else self.intervals.get(int(past))
 
+    @cached_property
     def best_line(self) -> list[FrozenTrial]:
-        """Return the intervals that the best model went through, the first one first.
+        """The intervals that the best model went through, the first one first.
 
-        Returns:
-            List of `optuna.trial.FrozenTrial`, empty where nothing is the best.
+        Empty where nothing is the best.
         """
         best = self.search.best()
         known = best is not None and best.number in self.intervals
         return line_of(best, self.intervals) if known else []
 
+    @cached_property
     def goodness(self) -> dict[int, float]:
-        """Return where each interval ranks among those that ended at the same epoch.
+        """Where each interval ranks, from 0 to 1, among those that ended at the same epoch.
 
-        Returns:
-            Dict of a trial's number to a float from 0 to 1; without those that have no value.
+        By a trial's number; without those that have no value.
         """
         by_age: dict[float, list[FrozenTrial]] = {}
         for trial in self.intervals.values():

@@ -73,14 +73,14 @@ def _is_explored(population: Population, scale: Scale) -> bool:
 
 def _draw(ax: Axes, population: Population, scale: Scale) -> None:
     """Draw the schedules of one hyperparameter."""
-    goodness = population.goodness()
+    goodness = population.goodness
     intervals = sorted(population.intervals.values(), key=lambda t: goodness.get(t.number, -1.0))
     crowd = len({population.member(trial) for trial in intervals})
     colours = style.goodness(ax)([goodness.get(trial.number, 0.0) for trial in intervals])
     colours[:, 3] = np.clip(12 / crowd, 0.3, 0.9)
     steps = [_step(population, scale, trial) for trial in intervals]
     ax.add_collection(LineCollection(steps, colors=colours, linewidths=1.2, zorder=2))
-    line = population.best_line()
+    line = population.best_line
     if line:
         way = np.concatenate([_step(population, scale, trial)[-2:] for trial in line])
         for colour, width in ((style.paper(ax), 4.0), (style.ORANGE, 2.2)):

@@ -8,6 +8,7 @@ import math
 import tempfile
 from functools import cache
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 import optuna
@@ -87,7 +88,7 @@ def together(v):
 
 
 def noise(v):
-    return float(np.random.default_rng(abs(hash(tuple(v.values())))).normal())
+    return float(np.random.default_rng(crc32(repr(list(v.values())).encode())).normal())
 
 
 BOXES = {
