@@ -39,7 +39,7 @@ import optuna
 from optuna.exceptions import ExperimentalWarning
 from optuna.trial import FrozenTrial, TrialState
 
-from kt_hpo import journal, objectives, space
+from kt_hpo import journal, objectives, places, space
 from kt_hpo.hyperparameters import HyperParameters
 from kt_hpo.kinds import Value
 from kt_hpo.storages import Storage, check_storage, connected, read_space
@@ -80,7 +80,8 @@ class Record:
             The record.
 
         Raises:
-            RecordError: If the journal is damaged, or is about another objective.
+            RecordError: If the journal is damaged, or is about another objective; or if what is to
+                be forgotten is being searched from another directory.
         """
         project_dir = Path(project_dir)
         name = project_dir.name
@@ -95,6 +96,7 @@ class Record:
         with quiet_optuna():
             storage = connected(storage)
             if overwrite and name in optuna.get_all_study_names(storage):
+                places.check_free(storage, project_dir)
                 optuna.delete_study(study_name=name, storage=storage)
             if name in optuna.get_all_study_names(storage):
                 study = optuna.load_study(study_name=name, storage=storage)

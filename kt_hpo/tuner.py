@@ -13,7 +13,7 @@ import optuna
 from keras_tuner.engine.trial import Trial
 from optuna.pruners import BasePruner, NopPruner
 
-from kt_hpo import journal, space
+from kt_hpo import journal, places, space
 from kt_hpo.arguments import check_flag, check_name_in_path, check_place
 from kt_hpo.constraints import ConstraintLike, make_constraints
 from kt_hpo.execution import Executor, Inline, Vectorized, made
@@ -231,7 +231,7 @@ class Tuner(Found):
             RuntimeError: If `max_consecutive_failed_trials` trials failed in a row, or all did.
             RecordError: If another process searches in this project.
         """
-        self._searched = fit_args, fit_kwargs
+        self._searched, folder = (fit_args, fit_kwargs), Path(self.project_dir)
         verbose = fit_kwargs.get("verbose", "auto")
         if not self._run_trial_takes("verbose"):
             fit_kwargs.pop("verbose", None)
@@ -240,8 +240,9 @@ class Tuner(Found):
             return
         with quiet_retracing():
             check_search(self, fit_args, fit_kwargs)
-        claimed = journal.claimed(Path(self.project_dir))
-        with claimed, quiet_retracing(), shown(self, verbose):
+        with journal.claimed(folder), quiet_retracing(), shown(self, verbose):
+            if self.oracle.storage is not None:
+                places.begin(self.study, folder)
             record_environment(self.study)
             self.oracle.record.note(
                 made_by=made_by(self), **self._validated_on(fit_args, fit_kwargs)
@@ -417,6 +418,7 @@ class Tuner(Found):
             return
         folder = Path(self.project_dir)
         with journal.claimed(folder):
+            places.check_free(self.oracle.storage, folder)
             journal.clear(folder)
             self._take_up_space()
 
@@ -428,6 +430,9 @@ class Tuner(Found):
             self.oracle.declare(declared)
             self.oracle.update_space(space.explore(self.hypermodel.build, self.oracle.get_space()))
             keras.utils.clear_session(free_memory=False)
+        if self.oracle.storage is not None:
+            name, folder = type(self).__name__, Path(self.project_dir)
+            places.check_same_search(self.study, folder, name, self.oracle.hyperparameters)
         self.oracle.reload()
 
     def _get_tuner_fname(self) -> str:

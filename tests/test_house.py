@@ -25,6 +25,7 @@ FLOORS = [
     {"studies", "pruning"},
     {"best", "keras_tuner_folder"},
     {"record"},
+    {"places"},
     {"storages"},
     {"revisions"},
     {"clock", "constraints", "journal", "objectives", "space"},

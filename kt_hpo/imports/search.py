@@ -21,6 +21,7 @@ from kt_hpo.hyperparameters import HyperParameters
 from kt_hpo.imports.table import read_table
 from kt_hpo.objectives import ObjectiveLike
 from kt_hpo.oracles.trials import trial_id_of
+from kt_hpo.places import PLACES, PROGRAM
 from kt_hpo.record import Record, Storage
 from kt_hpo.space import from_distribution
 from kt_hpo.storages import read_space
@@ -29,7 +30,10 @@ from kt_hpo.training import checkpoints
 
 _ENDED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
 # What a record says of its own search, not of its trials.
-_OWN = ("objective", "space", "planned_trials", "finished", "command", "constraints")
+_OWN = (
+    *("objective", "space", "planned_trials", "finished", "command", "constraints"),
+    *(PLACES, PROGRAM),
+)
 
 
 def import_search(

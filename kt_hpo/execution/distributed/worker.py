@@ -76,7 +76,7 @@ def _show_results(tuner: Tuner, oracle: RecordedOracle) -> None:
         if oracle.storage is None:
             oracle.look_into(Record(open_study(tuner.project_dir)))
         else:
-            oracle.reload()
+            oracle.look_into(oracle.record)
     except FileNotFoundError:
         warnings.warn(
             f"The chief's record is not in {Path(tuner.project_dir).absolute()}: the folder is not "
