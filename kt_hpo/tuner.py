@@ -159,8 +159,8 @@ class Tuner(Found):
         self.executor = made(executor)
         self.trackers = make_trackers(tracker)
         self.progress = Progress()
-        # The trials whose weights may be on disk; None before anyone has looked.
-        self._with_weights: set[str] | None = None
+        # The trials whose best and whose last weights are kept; None before anyone has looked.
+        self._with_weights: tuple[set[str], set[str]] | None = None
         super().__init__(
             oracle,
             hypermodel,
@@ -368,9 +368,12 @@ class Tuner(Found):
         running = [t.trial_id for t in self.oracle.ongoing_trials.values()]
         kept = [t.trial_id for t in self.oracle.get_best_trials(self.keep_checkpoints)]
         best, last = {*kept, *running}, {*self.oracle.checkpoints_needed(), *running}
-        among = None if self._with_weights is None else self._with_weights | {trial.trial_id}
+        among = None
+        if self._with_weights is not None:
+            best_before, last_before = self._with_weights
+            among = (best_before ^ best) | (last_before ^ last) | {trial.trial_id}
         checkpoints.keep_only(Path(self.project_dir), best, last, among)
-        self._with_weights = best | last
+        self._with_weights = best, last
 
     def enqueue(self, values: Mapping[str, Value]) -> None:
         """Makes values the next to be tried, unless they have been tried or enqueued already.

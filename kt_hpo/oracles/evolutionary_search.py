@@ -106,12 +106,8 @@ class EvolutionarySearchOracle(RecordedOracle):
         """Names the trials whose children may still start from their weights."""
         if not self.inherit_weights:
             return set()
-        unfinished = (TrialStatus.RUNNING, TrialStatus.INVALID)
-        parents = {
-            trial.hyperparameters.values[PARENT]
-            for trial in self.trials.values()
-            if trial.status in unfinished and PARENT in trial.hyperparameters.values
-        }
+        sources = (trial.hyperparameters.values.get(PARENT) for trial in self.unfinished)
+        parents = {source for source in sources if source is not None}
         return parents | {trial.trial_id for trial in self.population}
 
     def _child(self) -> dict[str, Value] | None:

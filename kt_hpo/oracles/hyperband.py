@@ -83,8 +83,7 @@ class HyperbandOracle(RecordedOracle, keras_tuner.oracles.HyperbandOracle):
 
     def checkpoints_needed(self) -> set[str]:
         """Names the trials that may still be promoted, or whose promotion is running."""
-        running = [*self.ongoing_trials.values(), *map(self.trials.get, self._retry_queue)]
-        needed = {past_id for past_id in map(_past_id, running) if past_id is not None}
+        needed = {past_id for past_id in map(_past_id, self.unfinished) if past_id is not None}
         for bracket in self._open_brackets():
             for rung in range(1, len(bracket.rungs)):
                 places = self._get_size(bracket.number, rung) - len(bracket.rungs[rung])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -125,13 +126,13 @@ class PopulationBasedTrainingOracle(RecordedOracle):
     def checkpoints_needed(self) -> set[str]:
         """Names the trials from whose end a member may still go on, or is just doing so."""
         members = self._members()
-        running = [t for t in self.trials.values() if t.status not in _ENDED]
-        sources = [t.hyperparameters.values.get("tuner/trial_id") for t in running]
+        sources = [t.hyperparameters.values.get("tuner/trial_id") for t in self.unfinished]
         needed = {source for source in sources if source is not None}
         ages = [len(lived) for lived in members.values() if len(lived) < self.intervals]
         if ages:
-            ahead = [trial for lived in members.values() for trial in lived[min(ages) :]]
-            for trial in [*self._standing(members, min(ages)), *ahead]:
+            youngest = min(ages)
+            ahead = [trial for lived in members.values() for trial in lived[youngest:]]
+            for trial in [*self._latest_good(members, youngest), *ahead]:
                 if trial.status == TrialStatus.COMPLETED and self.may_be_continued(trial):
                     needed.add(trial.trial_id)
         return needed
@@ -140,29 +141,42 @@ class PopulationBasedTrainingOracle(RecordedOracle):
         """Tells whether the trial is not the last interval of its member."""
         return trial.hyperparameters.values["tuner/generation"] + 1 < self.intervals
 
+    def _start_recording(self, seed: int | None) -> None:
+        super()._start_recording(seed)
+        self._lived: dict[int, list[Trial]] = {m: [] for m in range(self.population_size)}
+        self._placed = 0
+        self._sorted: tuple[list[Trial], list[Trial]] = ([], [])
+
     def _members(self) -> dict[int, list[Trial]]:
-        """The intervals that each member has lived."""
-        members: dict[int, list[Trial]] = {m: [] for m in range(self.population_size)}
-        for trial_id in self.start_order:
+        """The intervals that each member has lived; looks at new trials only."""
+        for trial_id in self.start_order[self._placed :]:
             trial = self.trials[trial_id]
-            members.setdefault(trial.hyperparameters.values["tuner/member"], []).append(trial)
-        return members
+            member = trial.hyperparameters.values["tuner/member"]
+            self._lived.setdefault(member, []).append(trial)
+            self._placed += 1
+        return self._lived
 
     def _can_go_on(self, lived: list[Trial]) -> bool:
         return len(lived) < self.intervals and (not lived or lived[-1].status in _ENDED)
 
     def _standing(self, members: Mapping[int, list[Trial]], age: int) -> list[Trial]:
         """The latest good interval of each member up to an age, the best first."""
-        good = (
-            [
-                trial
-                for trial in lived[:age]
-                if trial.status == TrialStatus.COMPLETED and self.is_in_range(trial)
-            ]
-            for lived in members.values()
-        )
-        latest = [trial for trials in good for trial in trials[-1:]]
-        return best_first(latest, self.objective, self._parameters)
+        latest = self._latest_good(members, age)
+        # It is the same for all members of a generation, where nobody runs ahead.
+        if latest != self._sorted[0]:
+            self._sorted = latest, best_first(latest, self.objective, self._parameters)
+        return self._sorted[1]
+
+    def _latest_good(self, members: Mapping[int, list[Trial]], age: int) -> list[Trial]:
+        """The latest good interval of each member up to an age."""
+        latest: list[Trial] = []
+        for lived in members.values():
+            up_to_age = islice(reversed(lived), max(len(lived) - age, 0), None)
+            latest += islice(filter(self._is_good, up_to_age), 1)
+        return latest
+
+    def _is_good(self, trial: Trial) -> bool:
+        return trial.status == TrialStatus.COMPLETED and self.is_in_range(trial)
 
     def _start_values(self) -> dict[str, Value]:
         """Values of a new member, in a space too small for all of them those of another too."""

@@ -152,7 +152,10 @@ def _key(
 def _losses(trials: list[Trial], objective: keras_tuner.Objective) -> np.ndarray:
     """The objectives of each trial, to be minimised: shape `(trials, objectives)`."""
     parts = objectives.parts(objective)
-    values = [[trial.metrics.get_best_value(part.name) for part in parts] for trial in trials]
+    if len(parts) == 1:
+        values = [[trial.score] for trial in trials]
+    else:
+        values = [[trial.metrics.get_best_value(part.name) for part in parts] for trial in trials]
     signs = [-1.0 if part.direction == "max" else 1.0 for part in parts]
     return np.array(values, dtype=float).reshape(len(trials), len(parts)) * signs
 

@@ -53,6 +53,11 @@ class RecordedOracle(SearchState):
 
     inherit_weights = False
 
+    @property
+    def unfinished(self) -> list[Trial]:
+        """The trials that run, or are to be run again."""
+        return [*self.ongoing_trials.values(), *(self.trials[i] for i in self._retry_queue)]
+
     def checkpoints_needed(self) -> set[str]:
         """Names the ended trials that may still be continued from where they ended."""
         return set()

@@ -1,5 +1,6 @@
 """Spaces, scores and searches without training, to hold engines to their contract."""
 
+import random
 import tempfile
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import optuna
 from keras_tuner.engine.trial import TrialStatus
 
 from kt_hpo.hyperparameters import HyperParameters
+from kt_hpo.oracles.trials import trial_id_of
 
 OBJECTIVE = keras_tuner.Objective("score", "min")
 
@@ -89,6 +91,58 @@ def run(oracle, trials=None, fail=(), measure=score):
             end(oracle, trial, measure(trial.hyperparameters.values))
         count += 1
     return proposed(oracle)
+
+
+def run_compared(make, every=1, prunes=True):
+    """Runs three workers; an oracle that has read the record just now would do the same.
+
+    Trials end in any order; some fail, some are tried again, and some are pruned.
+    """
+    storage, chance, running = optuna.storages.InMemoryStorage(), random.Random(0), {}
+    oracle = opened(make(), storage)
+    while True:
+        for worker in sorted({"a", "b", "c"} - running.keys()):
+            expected = None
+            if not oracle._retry_queue and len(oracle.trials) % every == 0:
+                expected = what_another_would_do(opened(make(), copied(storage)), oracle)
+            trial = oracle.create_trial(worker)
+            if expected is not None and trial.status != TrialStatus.STOPPED:
+                values = expected.pop("values", {})
+                assert expected == {"status": trial.status}
+                assert values == {name: trial.hyperparameters.values[name] for name in values}
+            if trial.status == TrialStatus.RUNNING:
+                running[worker] = trial
+        if not running:
+            return oracle
+        end_somehow(oracle, running.pop(chance.choice(sorted(running))), chance, prunes)
+
+
+def copied(storage):
+    copy = optuna.storages.InMemoryStorage()
+    optuna.copy_study(from_study_name="search", from_storage=storage, to_storage=copy)
+    return copy
+
+
+def what_another_would_do(other, oracle):
+    """What an oracle proposes that has read the record of one that goes on."""
+    other.ongoing_trials = {w: other.trials[t.trial_id] for w, t in oracle.ongoing_trials.items()}
+    other._retry_queue = []
+    assert other.checkpoints_needed() == oracle.checkpoints_needed()
+    best = [[one.trial_id for one in each.get_best_trials(5)] for each in (other, oracle)]
+    assert best[0] == best[1]
+    return other.populate_space(trial_id_of(other.record.count))
+
+
+def end_somehow(oracle, trial, chance, prunes):
+    how = chance.choices(["well", "pruned", "failed", "tried again"], [8, 2 * prunes, 1, 1])[0]
+    if how == "pruned":
+        oracle._stopped.add(trial.trial_id)
+    if how in ("well", "pruned"):
+        end(oracle, trial, score(trial.hyperparameters.values))
+    else:
+        trial.status = TrialStatus.FAILED if how == "failed" else TrialStatus.INVALID
+        trial.message = "Traceback\nRuntimeError: no"
+        oracle.end_trial(trial)
 
 
 def proposed(oracle):

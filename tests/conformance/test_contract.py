@@ -18,6 +18,7 @@ from conformance.searches import (
     own,
     proposed,
     run,
+    run_compared,
     score,
     space_of_all_kinds,
 )
@@ -163,6 +164,31 @@ def test_trials_may_run_side_by_side(engine):
         idle = 0 if running else idle + 1
     assert ended == len(oracle.record.trials) > 5
     assert all(trial.state.name == "COMPLETE" for trial in oracle.record.trials)
+
+
+def test_an_oracle_does_what_one_that_reads_its_record_would(engine):
+    def make():
+        return made(engine, max_retries_per_trial=1, max_consecutive_failed_trials=20)
+
+    assert len(run_compared(make, prunes=engine.prunes).trials) > 5
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("population based training", {"population_size": 12, "max_epochs": 25}),
+        ("hyperband", {"max_epochs": 30, "hyperband_iterations": 4}),
+        ("evolution", {"max_trials": 300, "population_size": 20, "inherit_weights": True}),
+    ],
+)
+def test_it_does_so_after_hundreds_of_trials(name, options):
+    def make():
+        retries = {"max_retries_per_trial": 1, "max_consecutive_failed_trials": 20}
+        return made(ENGINES[name], **options, **retries)
+
+    oracle = run_compared(make, every=19, prunes=ENGINES[name].prunes)
+    assert len(oracle.trials) >= 300
+    assert {trial.status for trial in oracle.trials.values()} >= {"COMPLETED", "FAILED"}
 
 
 @pytest.mark.parametrize("seed", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 2))])
