@@ -142,7 +142,7 @@ def one_of(where: str, value: Any, values: Sequence[Any]) -> Any:
         ValueError: If it is none of them.
     """
     value = plain(value)
-    for known in values:
+    for known in values if isinstance(value, bool | int | float | str) else ():
         if isinstance(value, bool) == isinstance(known, bool) and value == known:
             return known
     listed = ", ".join(map(repr, values))

@@ -178,6 +178,7 @@ REFUSED = [
     ("Fixed", (None,), {}, "value=None"),
     ("Fixed", ([1],), {}, r"value=\[1\]"),
     ("Fixed", (NAN,), {}, "value=nan"),
+    ("Choice", (["a", "b"],), {"default": np.arange(3)}, "is not one of the choices"),
     ("Choice", ("adam",), {}, r"within brackets, \['adam'\]"),
     ("Choice", ({"adam": 1},), {}, "keys"),
     ("Choice", ({1, 2},), {}, "sorted"),

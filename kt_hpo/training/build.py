@@ -112,6 +112,23 @@ def go_on(
         checkpoints.go_on_from(model, past)
 
 
+def build_optimizer(model: keras.Model) -> None:
+    """Makes the variables of a model's optimizer, as `fit` does in the first trace of a step.
+
+    TensorFlow traces a function that has made variables a second time. A `train_step` of the user's
+    is left to itself: it may train other variables than all.
+
+    Args:
+        model: A built model; one without an optimizer stays as it is.
+    """
+    optimizer = getattr(model, "optimizer", None)
+    own_step = getattr(model.train_step, "__func__", None) is not keras.Model.train_step
+    if optimizer is None or optimizer.built or own_step or not model.trainable_variables:
+        return
+    with model.distribute_strategy.scope():
+        optimizer.build(model.trainable_variables)
+
+
 class Preparation:
     """Makes the model of a training ready once it is built, whoever builds it.
 

@@ -16,6 +16,7 @@ from keras_tuner.errors import FailedTrialError, FatalValueError
 
 from kt_hpo import objectives
 from kt_hpo.training import checkpoints
+from kt_hpo.training.build import build_optimizer
 from kt_hpo.training.data import validates
 from kt_hpo.training.learning_rate import compiled_optimizer
 from kt_hpo.training.results import missing_objective, numbers_of
@@ -103,22 +104,12 @@ class Epochs(keras.callbacks.Callback):
 
 
 class BuildOptimizer(keras.callbacks.Callback):
-    """Makes the optimizer's variables before the first step.
-
-    `fit` makes them in the first trace of a training step, and TensorFlow traces a function that
-    has made variables a second time. A `train_step` of the user's is left to itself: it may train
-    other variables than all.
-    """
+    """Makes the optimizer's variables before the first step, which is then traced once."""
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Builds it, once all other callbacks have seen the training begin."""
-        model, optimizer = self.model, getattr(self.model, "optimizer", None)
-        own_step = getattr(model.train_step, "__func__", None) is not keras.Model.train_step
-        if keras.backend.backend() != "tensorflow" or own_step or model.run_eagerly:
-            return
-        if optimizer is not None and not optimizer.built and model.trainable_variables:
-            with model.distribute_strategy.scope():
-                optimizer.build(model.trainable_variables)
+        if keras.backend.backend() == "tensorflow" and not self.model.run_eagerly:
+            build_optimizer(self.model)
 
 
 class QuietProgressBar(keras.callbacks.ProgbarLogger):
@@ -314,19 +305,11 @@ class TunerHooks(keras.callbacks.Callback):
         super().__init__()
         self._tuner = tuner
         self._trial = trial
-        for hook in ("on_batch_begin", "on_batch_end"):
+        for hook in ("on_epoch_begin", "on_epoch_end", "on_batch_begin", "on_batch_end"):
             if getattr(type(tuner), hook) is not getattr(keras_tuner.Tuner, hook):
                 # A callback with a batch hook slows every batch, so only who overrides one pays.
-                setattr(self, hook.replace("on_", "on_train_"), self._forward(hook))
+                setattr(self, hook.replace("on_batch", "on_train_batch"), self._forward(hook))
 
     def _forward(self, hook: str) -> Callable[..., None]:
         method = getattr(self._tuner, hook)
-        return lambda batch, logs=None: method(self._trial, self.model, batch, logs)
-
-    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Calls the tuner's method of this name."""
-        self._tuner.on_epoch_begin(self._trial, self.model, epoch, logs=logs)
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Calls the tuner's method of this name."""
-        self._tuner.on_epoch_end(self._trial, self.model, epoch, logs=logs)
+        return lambda number, logs=None: method(self._trial, self.model, number, logs=logs)

@@ -76,11 +76,10 @@ def _check_training(tuner: Tuner, data: cross_validation.Data) -> None:
     if not tuner.runs_its_own_way:
         cross_validation.check_data(tuner.training.cross_validation, data)
         return
-    options = vars(tuner.training)
     without = ["deterministic", "time_budget"]
     if getattr(tuner.executor, "ends_what_hangs", False):
         without.append("trial_timeout")
-    unused = [name for name, value in options.items() if value and name not in without]
+    unused = [name for name in tuner.training.chosen if name not in without]
     if unused:
         raise ValueError(
             f"{', '.join(unused)}: the tuner has a run_trial of its own, and it alone says how a "

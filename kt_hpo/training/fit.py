@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from kt_hpo.training import callbacks as cb
 from kt_hpo.training import checkpoints, cross_validation, executions, learning_rate, measures
 from kt_hpo.training.build import continue_past, preparing
 from kt_hpo.training.callback_list import callbacks_of, copied, measuring, progress_bars
+from kt_hpo.training.compiled import trained_by_programs
 from kt_hpo.training.cross_validation import Data
 from kt_hpo.training.data import made, validates
 from kt_hpo.training.executions import Execution
@@ -133,8 +135,10 @@ def train(
         factor = scale_learning_rate(tuner, trial, model, (args, kwargs))
         if factor is not None:
             tuner.annotate(trial, learning_rate_factor=factor)
+        if tuner.training.compiled:
+            programs.enter_context(trained_by_programs(model))
 
-    with preparing(tuner, prepare) as preparation:
+    with ExitStack() as programs, preparing(tuner, prepare) as preparation:
         returned = tuner._build_and_fit_model(trial, *args, **kwargs)
     seconds = time.perf_counter() - preparation.ready
     model = preparation.model or epochs.model

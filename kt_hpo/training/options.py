@@ -30,6 +30,9 @@ class TrainingOptions:
         precision: What is computed in: `"float32"`, `"mixed_float16"` (with loss scaling),
             `"mixed_bfloat16"`, or `"auto"` (mixed_float16 on GPUs with tensor cores, float32
             elsewhere). None leaves it to the program.
+        compiled: Whether each epoch is one graph around the model where that can be, with the same
+            losses and metrics up to the rounding of floats, in a half to a third of the time.
+            False leaves all to `model.fit`. TensorFlow alone has it.
         jit_compile: Whether XLA compiles the models; `"auto"` leaves it to Keras, which does so on
             GPUs. None leaves it to the models' `compile`.
         steps_per_execution: Batches that run in one call of the graph; `"auto"` up to 32. None
@@ -55,6 +58,7 @@ class TrainingOptions:
     deterministic: bool = False
     distribution: Distribution = None
     precision: str | None = None
+    compiled: bool = True
     jit_compile: bool | str | None = None
     steps_per_execution: int | str | None = None
     scale_learning_rate: int | None = None
@@ -75,8 +79,13 @@ class TrainingOptions:
                 check_whole(**{name: getattr(self, name)})
         for name in ("trial_timeout", "time_budget"):
             _check_seconds(name, getattr(self, name))
-        for name in ("deterministic", "csv_log"):
+        for name in ("deterministic", "compiled", "csv_log"):
             check_flag(**{name: getattr(self, name)})
+
+    @property
+    def chosen(self) -> list[str]:
+        """The names of the options that are not as they are by default."""
+        return [one.name for one in fields(self) if getattr(self, one.name) != one.default]
 
 
 def make_options(keywords: Mapping[str, Any], others: Iterable[str] = ()) -> TrainingOptions:

@@ -1,0 +1,11 @@
+"""`model.fit` with each epoch as one graph around the trial's own model.
+
+training    the epochs and callbacks, as `model.fit` has them
+arguments   what `fit` is asked to do, and whether a program can do it
+tensorflow  the program: steps in a loop of a graph
+optimizers  TensorFlow's fused kernels in place of Keras' formulas
+"""
+
+from kt_hpo.training.compiled.training import trained_by_programs
+
+__all__ = ["trained_by_programs"]

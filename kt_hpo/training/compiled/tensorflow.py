@@ -1,0 +1,145 @@
+"""An epoch as one graph: the model's own `train_step` or `test_step` in a loop."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from kt_hpo.training.compiled.arguments import NeedsFitError, Samples
+
+# Ctrl-C is heard between two calls of a program.
+_SECONDS = 0.5
+_FIRST_STEPS = 32
+# Larger data stay where `fit` has them, in the memory of the host.
+_ON_DEVICE = 2**30
+
+
+def check_devices(model: keras.Model) -> None:
+    """Refuses models that are spread over devices, and programs that run eagerly.
+
+    Args:
+        model: A model.
+
+    Raises:
+        NeedsFitError: If it is.
+    """
+    if (
+        tf.distribute.has_strategy()
+        or model.distribute_strategy is not tf.distribute.get_strategy()
+    ):
+        raise NeedsFitError("a strategy spreads the model over devices")
+    if tf.config.functions_run_eagerly():
+        raise NeedsFitError("TensorFlow is told to run functions eagerly")
+
+
+class Program:
+    """Steps over samples, many in one call.
+
+    Args:
+        model: The model.
+        train: Whether it trains, with `model.train_step`; else it evaluates, with
+            `model.test_step`.
+        samples: The samples.
+
+    Attributes:
+        samples: The samples.
+        in_order: Their numbers, of shape (samples,) and type int64.
+    """
+
+    def __init__(self, model: keras.Model, train: bool, samples: Samples) -> None:
+        self.samples = samples
+        self.in_order = tf.range(samples.count, dtype=tf.int64)
+        size = sum(np.prod(leaf.shape) for leaf in keras.tree.flatten(samples.arrays))
+        with tf.device("CPU" if 4 * size > _ON_DEVICE else None):
+            data = keras.tree.map_structure(tf.convert_to_tensor, samples.arrays)
+        step = tf.function(
+            model.train_step if train else model.test_step,
+            autograph=False,
+            jit_compile=bool(model.jit_compile),
+        ).get_concrete_function(keras.tree.map_structure(_spec, data))
+        self._run = tf.function(_loop(step, data, samples), autograph=False)
+        self._steps = _FIRST_STEPS
+
+    def __call__(self, order: tf.Tensor, begin: int, end: int) -> Any:
+        """Steps over some batches.
+
+        Args:
+            order: Numbers of all samples, of shape (samples,) and type int64.
+            begin: The first batch, counted from 0.
+            end: The batch before which it stops.
+
+        Returns:
+            The logs of the last step.
+        """
+        logs = None
+        for first, last in self._parts(begin, end):
+            logs = self._run(order, tf.constant(first), tf.constant(last))
+        return logs
+
+    def _parts(self, begin: int, end: int) -> Iterator[tuple[int, int]]:
+        """Divide steps into calls that take about half a second."""
+        while begin < end:
+            last, since = min(begin + self._steps, end), time.perf_counter()
+            yield begin, last
+            speed = (last - begin) / max(time.perf_counter() - since, 1e-6)
+            self._steps = max(1, int(speed * _SECONDS))
+            begin = last
+
+
+def _spec(data: tf.Tensor) -> tf.TensorSpec:
+    return tf.TensorSpec((None, *data.shape[1:]), data.dtype)
+
+
+def _loop(step: Any, data: Any, samples: Samples) -> Any:
+    """Return a function that takes a step at a time in a loop of its graph."""
+    size, count = samples.batch_size, samples.count
+    shapes = tf.nest.map_structure(lambda out: out.shape, step.structured_outputs)
+    nothing = tf.nest.map_structure(
+        lambda out: tf.zeros([part or 0 for part in out.shape], out.dtype), step.structured_outputs
+    )
+
+    def run(order: tf.Tensor, begin: tf.Tensor, end: tf.Tensor) -> Any:
+        def body(number: tf.Tensor, logs: Any) -> tuple[tf.Tensor, Any]:
+            rows = order[number * size : tf.minimum((number + 1) * size, count)]
+            batch = tf.nest.map_structure(lambda array: tf.gather(array, rows), data)
+            return number + 1, step(batch)
+
+        return tf.while_loop(
+            lambda number, logs: number < end,
+            body,
+            (begin, nothing),
+            shape_invariants=(begin.shape, shapes),
+            parallel_iterations=1,
+        )[1]
+
+    return run
+
+
+def orders(samples: Samples, shuffle: bool | str) -> Iterator[tf.Tensor]:
+    """Shuffles samples as `fit` does: with the same seed, in the same order.
+
+    Args:
+        samples: The samples.
+        shuffle: As in `fit`.
+
+    Yields:
+        The order of each epoch, of shape (samples,) and type int64.
+    """
+    count, size = samples.count, samples.batch_size
+
+    # The numbers that TensorFlow draws in the map of a dataset depend on the operations in it: they
+    # are those of Keras' ArrayDataAdapter.
+    def permutation(_: tf.Tensor) -> tf.Tensor:
+        indices = tf.range(count, dtype=tf.int64)
+        return tf.random.shuffle(indices) if shuffle and shuffle != "batch" else indices
+
+    dataset = tf.data.Dataset.range(1).map(permutation)
+    if shuffle == "batch":
+        dataset = dataset.unbatch().batch(size).map(tf.random.shuffle)
+    while True:
+        yield tf.concat(list(dataset), axis=0)

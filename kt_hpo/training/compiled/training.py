@@ -1,0 +1,183 @@
+"""The epochs of a training, each a call of a program."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+
+from kt_hpo.training.build import build_optimizer
+from kt_hpo.training.compiled import arguments
+from kt_hpo.training.compiled.arguments import Fit, NeedsFitError, Samples
+from kt_hpo.training.data import validates
+
+_HAS_TENSORFLOW = keras.backend.backend() == "tensorflow"
+if _HAS_TENSORFLOW:
+    from kt_hpo.training.compiled.optimizers import fused
+    from kt_hpo.training.compiled.tensorflow import Program, check_devices, orders
+_SIGNATURE = inspect.signature(keras.Model.fit)
+
+
+@contextmanager
+def trained_by_programs(model: keras.Model) -> Iterator[None]:
+    """Has `model.fit` train a model by programs of its own where these can do what it asks.
+
+    Losses, metrics, initial weights and the order of samples are those of `fit`, up to the rounding
+    of floats. Callbacks see the model at the end of every epoch. What a program cannot do, such as
+    callbacks at batches or data that are streams, `fit` itself does.
+
+    Args:
+        model: A model, compiled or to be compiled.
+
+    Yields:
+        Nothing, while `model.fit` is the faster one.
+
+    Example:
+        >>> import numpy as np
+        >>> model = keras.Sequential([keras.layers.Dense(1)])
+        >>> model.compile("sgd", "mse")
+        >>> x = np.ones((8, 3))
+        >>> with trained_by_programs(model):
+        ...     history = model.fit(x, x[:, :1], epochs=2, verbose=0)
+        >>> sorted(history.history), history.epoch
+        (['loss'], [0, 1])
+    """
+    if not _HAS_TENSORFLOW or type(model).fit is not keras.Model.fit:
+        yield
+        return
+    model.fit = functools.partial(_fit, model)
+    try:
+        yield
+    finally:
+        del model.fit
+
+
+def _fit(model: keras.Model, *args: Any, **kwargs: Any) -> keras.callbacks.History:
+    """Train a model by programs, or by `fit` where it has to."""
+    try:
+        training = _Training(model, _read(model, args, kwargs))
+    except NeedsFitError:
+        return keras.Model.fit(model, *args, **kwargs)
+    return training.run()
+
+
+def _read(model: keras.Model, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Fit:
+    arguments.check_model(model)
+    check_devices(model)
+    try:
+        bound = _SIGNATURE.bind(model, *args, **kwargs)
+    except TypeError as error:
+        raise NeedsFitError("fit has no such argument") from error
+    bound.apply_defaults()
+    return arguments.read(bound.arguments)
+
+
+class _Training:
+    """A training of a model.
+
+    Args:
+        model: The model.
+        fit: What is asked for.
+
+    Raises:
+        NeedsFitError: If no program can be made of the model.
+    """
+
+    def __init__(self, model: keras.Model, fit: Fit) -> None:
+        self._model = model
+        self._fit = fit
+        self._orders = orders(fit.train, fit.shuffle)
+        self._order: Any = None
+        self._seen = 0
+        try:
+            self._trace()
+        except Exception as error:  # `fit` tells of a user's mistake in its own words.
+            raise NeedsFitError("the model cannot be traced") from error
+
+    def _trace(self) -> None:
+        """Make the programs; whoever has no weights yet gets them as in `fit`."""
+        model, fit = self._model, self._fit
+        self._evaluate = Program(model, False, fit.validation) if fit.validation else None
+        if not model.built:
+            Program(model, False, fit.train)
+        build_optimizer(model)
+        with fused(model.optimizer):
+            self._train = Program(model, True, fit.train)
+
+    def run(self) -> keras.callbacks.History:
+        """Trains."""
+        model, fit = self._model, self._fit
+        callbacks = keras.callbacks.CallbackList(
+            fit.callbacks,
+            add_history=True,
+            add_progbar=fit.verbose != 0,
+            model=model,
+            verbose=fit.verbose,
+            epochs=fit.epochs.stop,
+            steps=fit.train.steps or fit.train.batches,
+        )
+        model.stop_training = False
+        callbacks.on_train_begin()
+        logs: dict[str, Any] = {}
+        for epoch in fit.epochs:
+            callbacks.on_epoch_begin(epoch)
+            if epoch == fit.epochs.start and any(map(arguments.may_change_model, fit.callbacks)):
+                self._trace()
+            logs = self._train_epoch()
+            if self._evaluate and validates(epoch, fit.validation_freq):
+                logs |= self._validate(callbacks, self._evaluate)
+            callbacks.on_epoch_end(epoch, logs)
+            if model.stop_training:
+                break
+        model.optimizer.finalize_variable_values(model.trainable_weights)
+        callbacks.on_train_end(logs)
+        return model.history
+
+    def _train_epoch(self) -> dict[str, Any]:
+        """Train over the next batches, all of them unless there are `steps_per_epoch`."""
+        self._model.reset_metrics()
+        samples = self._fit.train
+        if self._order is None or samples.steps is None:
+            self._order, self._seen = next(self._orders), 0
+        end = min(self._seen + (samples.steps or samples.batches), samples.batches)
+        if samples.steps and end - self._seen < samples.steps:
+            _warn_of_few(samples)
+        logs = self._train(self._order, self._seen, end)
+        self._seen = end
+        if end == samples.batches:
+            self._order = None
+        return self._results(logs)
+
+    def _validate(
+        self, callbacks: keras.callbacks.CallbackList, evaluate: Program
+    ) -> dict[str, Any]:
+        """Evaluate the model on the validation samples, the first ones if not all."""
+        samples = evaluate.samples
+        callbacks.on_test_begin()
+        self._model.reset_metrics()
+        end = min(samples.steps or samples.batches, samples.batches)
+        if samples.steps and end < samples.steps:
+            _warn_of_few(samples)
+        logs = self._results(evaluate(evaluate.in_order, 0, end))
+        callbacks.on_test_end(logs)
+        return {f"val_{name}": value for name, value in logs.items()}
+
+    def _results(self, logs: Any) -> dict[str, Any]:
+        """Return what the metrics say of all steps, unless steps give other logs than metrics."""
+        results = self._model.get_metrics_result()
+        if isinstance(logs, dict) and set(logs) == set(results):
+            return dict(results)
+        return dict(logs)
+
+
+def _warn_of_few(samples: Samples) -> None:
+    warnings.warn(
+        f"There are {samples.batches} batches of {samples.batch_size} samples, fewer than the "
+        f"{samples.steps} steps asked for: the epoch ends early.",
+        stacklevel=2,
+    )
