@@ -7,6 +7,7 @@ objectives of a search for its record and reads their values. Models are measure
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
@@ -264,6 +265,24 @@ def while_training(objective: Objective) -> Objective:
     if not left:
         return TrainingLoss()
     return left[0] if len(left) == 1 else MultiObjective(left)
+
+
+def is_better(objective: Objective, value: float, other: float) -> bool:
+    """Tells whether a value of an objective is better than another one; NaN is the worst.
+
+    Args:
+        objective: The objective.
+        value: The value.
+        other: The other one.
+
+    Returns:
+        Whether it is better.
+
+    Example:
+        >>> is_better(Objective("val_loss", "min"), float("inf"), float("nan"))
+        True
+    """
+    return objective.better_than(value, other) or bool(math.isnan(other) > math.isnan(value))
 
 
 def with_gap(metrics: Mapping[str, float]) -> dict[str, float]:

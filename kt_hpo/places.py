@@ -45,6 +45,8 @@ def check_same_search(
     Raises:
         RecordError: If it is another search.
     """
+    if _is_in_its_directory(study):
+        return
     attributes, token = study.user_attrs, _token(project_dir)
     known, places = attributes.get(PROGRAM), attributes.get(PLACES, [])
     space = sorted(asked.get_config()["space"], key=lambda one: json.dumps(one, sort_keys=True))
@@ -125,9 +127,16 @@ def begin(study: optuna.Study, project_dir: Path) -> None:
     Raises:
         RecordError: If the search runs in another directory of this machine.
     """
+    if _is_in_its_directory(study):
+        return
     check_alone(study, project_dir)
     _add(study, project_dir)
     check_alone(study, project_dir)  # Of two that begin at once one sees the other.
+
+
+def _is_in_its_directory(study: optuna.Study) -> bool:
+    """Whether the record is a journal in the directory, which no other search can share."""
+    return isinstance(getattr(study._storage, "_backend", None), journal.Journal)
 
 
 def _add(study: optuna.Study, project_dir: Path) -> None:

@@ -9,6 +9,7 @@ objective by epoch) a trial's `user_attrs` hold:
 
     history      one dict an execution: lists by metric, and `epoch`
     metrics      the metrics at the best epoch, mean over the executions
+    observations        the values of all steps, where `metrics` does not tell them
     best_epoch   the epoch they were reached at, counted from 0
     parameters   how many weights the model has
     checkpoint   path of the best epoch's weights, within the project's folder

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -241,8 +242,7 @@ class Tuner(Found):
         with quiet_retracing():
             check_search(self, fit_args, fit_kwargs)
         with journal.claimed(folder), quiet_retracing(), shown(self, verbose):
-            if self.oracle.storage is not None:
-                places.begin(self.study, folder)
+            places.begin(self.study, folder)
             record_environment(self.study)
             self.oracle.record.note(
                 made_by=made_by(self), **self._validated_on(fit_args, fit_kwargs)
@@ -416,13 +416,11 @@ class Tuner(Found):
     def _populate_initial_space(self) -> None:
         if is_worker():
             return
-        if not self.oracle.overwrite:
-            self._take_up_space()
-            return
         folder = Path(self.project_dir)
-        with journal.claimed(folder):
-            places.check_free(self.oracle.storage, folder)
-            journal.clear(folder)
+        with journal.claimed(folder) if self.oracle.overwrite else nullcontext():
+            if self.oracle.overwrite:
+                places.check_free(self.oracle.storage, folder)
+                journal.clear(folder)
             self._take_up_space()
 
     def _take_up_space(self) -> None:
@@ -433,9 +431,8 @@ class Tuner(Found):
             self.oracle.declare(declared)
             self.oracle.update_space(space.explore(self.hypermodel.build, self.oracle.get_space()))
             keras.utils.clear_session(free_memory=False)
-        if self.oracle.storage is not None:
-            name, folder = type(self).__name__, Path(self.project_dir)
-            places.check_same_search(self.study, folder, name, self.oracle.hyperparameters)
+        name, folder = type(self).__name__, Path(self.project_dir)
+        places.check_same_search(self.study, folder, name, self.oracle.hyperparameters)
         self.oracle.reload()
 
     def _get_tuner_fname(self) -> str:

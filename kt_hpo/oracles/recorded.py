@@ -23,7 +23,7 @@ from kt_hpo.oracles.locking import synchronized
 from kt_hpo.oracles.past import take_past
 from kt_hpo.oracles.ranking import best_first
 from kt_hpo.oracles.state import SearchState
-from kt_hpo.oracles.trials import PRUNED, add_metrics, trial_id_of, write_end
+from kt_hpo.oracles.trials import PRUNED, add_metrics, all_may_be_nan, trial_id_of, write_end
 
 # A trial that trains so soon after it was asked for needs no other time to be recorded.
 _AT_ONCE = timedelta(seconds=0.1)
@@ -310,6 +310,11 @@ class RecordedOracle(SearchState):
         if trial.status == TrialStatus.INVALID:
             self.record.annotate(number, attempts=self._run_times[trial.trial_id])
 
+    def score_trial(self, trial: Trial) -> None:
+        """Scores a trial as `keras_tuner.Oracle`, without NumPy's warning where all are NaN."""
+        with all_may_be_nan():
+            super().score_trial(trial)
+
     def _judge(self, trial: Trial) -> None:
         """Scores a trial that went well; decides whether one that did not is tried again."""
         if trial.status == TrialStatus.COMPLETED:
@@ -325,6 +330,10 @@ class RecordedOracle(SearchState):
                 trial.status = TrialStatus.FAILED
             else:
                 self._retry_queue.append(trial.trial_id)
+                self._stopped.discard(trial.trial_id)
+                # The next attempt has results of its own.
+                trial.metrics = trial.metrics.from_config({"metrics": {}})
+                trial.score, trial.best_step = None, 0
 
     def get_best_trials(self, num_trials: int = 1) -> list[Trial]:
         """Picks the best trials.

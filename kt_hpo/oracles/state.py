@@ -27,7 +27,13 @@ from kt_hpo.oracles.locking import synchronized
 from kt_hpo.oracles.memory_limit import exceeds_memory
 from kt_hpo.oracles.past import past_trials
 from kt_hpo.oracles.ranking import Ranking
-from kt_hpo.oracles.trials import PRUNED, own_values, rebuild, trial_id_of
+from kt_hpo.oracles.trials import (
+    PRUNED,
+    failed_of_nan,
+    own_values,
+    rebuild,
+    trial_id_of,
+)
 from kt_hpo.record import Record, Storage
 from kt_hpo.studies import is_past
 
@@ -355,7 +361,7 @@ class SearchState(keras_tuner.Oracle):
     def _take_up(self, frozen: FrozenTrial) -> None:
         trial = rebuild(frozen, self.objective, self.hyperparameters)
         trial_id = trial.trial_id
-        if trial.status in (TrialStatus.COMPLETED, PRUNED):
+        if trial.status in (TrialStatus.COMPLETED, PRUNED) or failed_of_nan(trial, self.objective):
             self.score_trial(trial)
         self.trials[trial_id] = trial
         self.violations[trial_id] = frozen.constraints

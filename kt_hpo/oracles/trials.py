@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import warnings
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 import keras_tuner
@@ -62,6 +65,11 @@ def lineage(trials: Mapping[str, Trial], trial: Trial) -> list[Trial]:
     return lived
 
 
+def all_may_be_nan() -> AbstractContextManager[Any]:
+    """Keeps NumPy from warning that all values of a metric are NaN, where Keras Tuner asks it."""
+    return warnings.catch_warnings(category=RuntimeWarning, action="ignore")
+
+
 def add_metrics(
     trial: Trial, objective: keras_tuner.Objective, metrics: Mapping[str, float], epoch: int
 ) -> None:
@@ -77,7 +85,8 @@ def add_metrics(
     for name, value in metrics.items():
         if not trial.metrics.exists(name):
             trial.metrics.register(name, direction=known.get(name) or metric_direction(name))
-        trial.metrics.update(name, value, step=epoch)
+        with all_may_be_nan():
+            trial.metrics.update(name, value, step=epoch)
 
 
 def trial_meant(
@@ -151,11 +160,15 @@ def write_end(
     record.complete_params(number, known, trial.hyperparameters.values)
     if trial.message:
         record.annotate(number, traceback=trial.message)
+    if trial.status == TrialStatus.INVALID:
+        return
+    metrics = {name: _best_value(trial, name) for name in trial.metrics.metrics}
+    if metrics:
+        record.annotate(number, metrics=metrics, **_observations(trial))
     if trial.status == TrialStatus.FAILED:
         record.end(number, TrialState.FAIL)
-    elif trial.status in (TrialStatus.COMPLETED, PRUNED):
-        metrics = {n: float(trial.metrics.get_best_value(n)) for n in trial.metrics.metrics}
-        record.annotate(number, metrics=metrics, best_epoch=int(trial.best_step))
+    else:
+        record.annotate(number, best_epoch=int(trial.best_step))
         for name, violation in violations.items():
             record.constrain(number, name, violation)
         if trial.status == PRUNED:
@@ -163,6 +176,25 @@ def write_end(
         else:
             values = [metrics[part.name] for part in objectives.parts(objective)]
             record.end(number, TrialState.COMPLETE, values)
+
+
+def failed_of_nan(trial: Trial, objective: keras_tuner.Objective) -> bool:
+    """Tells whether a trial failed because its objective was NaN."""
+    known = trial.metrics.exists(objective.name)
+    is_failed = trial.status == TrialStatus.FAILED
+    return is_failed and known and math.isnan(_best_value(trial, objective.name))
+
+
+def _best_value(trial: Trial, name: str) -> float:
+    with all_may_be_nan():
+        return float(trial.metrics.get_best_value(name))
+
+
+def _observations(trial: Trial) -> dict[str, Any]:
+    """The values of all steps, where `metrics` and `best_epoch` do not tell them."""
+    every = [trial.metrics.get_history(name) for name in trial.metrics.metrics]
+    told = [len(one) == 1 and one[0].step == trial.best_step for one in every]
+    return {} if all(told) else {"observations": trial.metrics.get_config()}
 
 
 def rebuild(
@@ -179,13 +211,15 @@ def rebuild(
         The trial, not scored yet.
     """
     attributes = frozen.user_attrs
+    went_well = frozen.state in (TrialState.COMPLETE, TrialState.PRUNED)
     trial = Trial(
         space.from_params(known, frozen.params, attributes.get("values")),
         trial_id=trial_id_of(frozen.number),
         status=_STATUS[frozen.state],
-        message=attributes.get("traceback"),
+        # That of a trial that went well is of an attempt before.
+        message=None if went_well else attributes.get("traceback"),
     )
-    if trial.status in (TrialStatus.COMPLETED, PRUNED):
+    if went_well:
         missing = [name for name in ("metrics", "best_epoch") if name not in attributes]
         if missing or objective.name not in attributes["metrics"]:
             raise RecordError(
@@ -193,5 +227,8 @@ def rebuild(
                 "not written by a search, or was changed by something else. Pass overwrite=True "
                 "or give the search another project_name to begin anew."
             )
-        add_metrics(trial, objective, attributes["metrics"], attributes["best_epoch"])
+    if "observations" in attributes:
+        trial.metrics = trial.metrics.from_config(attributes["observations"])
+    elif frozen.state.is_finished() and "metrics" in attributes:
+        add_metrics(trial, objective, attributes["metrics"], attributes.get("best_epoch", 0))
     return trial

@@ -100,10 +100,9 @@ class Recorder(tune.Callback):
         self._claim.enter_context(journal.claimed(self._project_dir))
         overwrite = self._overwrite and not self._is_restored
         self._record = Record.open(self._project_dir, self._objective, self._storage, overwrite)
-        if self._storage is not None:
-            study, asked = self._record.study, HyperParameters()
-            places.check_same_search(study, self._project_dir, "ray.tune.Tuner", asked)
-            places.begin(study, self._project_dir)
+        study, asked = self._record.study, HyperParameters()
+        places.check_same_search(study, self._project_dir, "ray.tune.Tuner", asked)
+        places.begin(study, self._project_dir)
         record_environment(self._record.study)
         self._record.note(made_by={"tuner": "ray.tune.Tuner"})
         before = len(self._record.trials)

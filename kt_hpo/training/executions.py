@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from statistics import stdev
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -94,10 +95,13 @@ def summary(results: Sequence[Result]) -> dict[str, Any]:
     rows = [{"metrics": one.metrics, "best_epoch": one.best_epoch} for one in results]
     names = dict.fromkeys(name for one in results for name in one.metrics)
     values = {name: [r.metrics[name] for r in results if name in r.metrics] for name in names}
-    errors = {
-        name: stdev(some) / len(some) ** 0.5 for name, some in values.items() if len(some) > 1
-    }
+    errors = {name: _standard_error(some) for name, some in values.items() if len(some) > 1}
     return {"executions": rows, "standard_error": errors}
+
+
+def _standard_error(values: Sequence[float]) -> float:
+    is_known = all(map(math.isfinite, values))
+    return stdev(values) / len(values) ** 0.5 if is_known else math.nan
 
 
 def keep(tuner: Tuner, trial: Trial, ended: Sequence[Result]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import numbers
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -106,7 +107,13 @@ def mean_metrics(results: Sequence[Result]) -> dict[str, float]:
         The mean of each metric over the executions that have it.
     """
     names = dict.fromkeys(name for result in results for name in result.metrics)
-    return {name: fmean(r.metrics[name] for r in results if name in r.metrics) for name in names}
+    values = {name: [r.metrics[name] for r in results if name in r.metrics] for name in names}
+    return {name: _mean(some) for name, some in values.items()}
+
+
+def _mean(values: Sequence[float]) -> float:
+    # `fmean` refuses two infinities that have no mean.
+    return fmean(values) if all(map(math.isfinite, values)) else sum(values) / len(values)
 
 
 def mean_best_epoch(results: Sequence[Result]) -> int:
@@ -188,7 +195,9 @@ def _read_epochs(
     known = [epoch for epoch in rows if by_epoch.has_value(rows[epoch])]
     best = known[0] if known else next(iter(rows))
     for epoch in known:
-        if by_epoch.better_than(by_epoch.get_value(rows[epoch]), by_epoch.get_value(rows[best])):
+        if objectives.is_better(
+            by_epoch, by_epoch.get_value(rows[epoch]), by_epoch.get_value(rows[best])
+        ):
             best = epoch
     metrics = _complete({**measured, **rows[best]}, objective, source)
     names = dict.fromkeys(name for row in rows.values() for name in row)
