@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from kt_hpo.execution.distributed.role import Role
+from kt_hpo.execution.distributed.role import IP, PORT, TUNER_ID, Role
 from kt_hpo.training.interruption import TimeIsUpError
 
 if TYPE_CHECKING:
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 # Seconds to wait for something to happen, for the last answers to arrive, and for workers that are
 # in the midst of an epoch when the search ends.
 _BEAT, _GRACE, _LAST = 0.2, 5.0, 30.0
+# Seconds without a worker after which the user is told.
+_LONELY = 60.0
 
 
 class Chief:
@@ -49,9 +51,15 @@ class Chief:
         server = Server(self._role.address)
         try:
             tuner.progress.note(f"Workers are answered at {self._role.address}.")
+            seen, is_told = time.monotonic(), False
             while not desk.is_over:
                 desk.serve(server.next(_BEAT))
                 tuner.interruption.check()
+                if desk.has_workers:
+                    seen, is_told = time.monotonic(), False
+                elif not is_told and time.monotonic() - seen > _LONELY:
+                    is_told = True
+                    tuner.progress.note(_no_worker(self._role))
         except (Exception, TimeIsUpError) as error:
             desk.close(error)
             last = time.monotonic() + _LAST
@@ -63,3 +71,11 @@ class Chief:
 
     def __repr__(self) -> str:
         return f"Chief({self._role.address!r})"
+
+
+def _no_worker(role: Role) -> str:
+    return (
+        f"No worker is connected, so no trial runs. The chief goes on waiting at {role.address}. "
+        f"To start a worker, run the same program with {IP}={role.ip} {PORT}={role.port} "
+        f"{TUNER_ID}=tuner0. To stop, press Ctrl-C; the chief goes on when it is started again."
+    )

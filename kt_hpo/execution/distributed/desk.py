@@ -71,6 +71,11 @@ class Desk:
         """Whether there are no more trials, and every worker that is there has been told."""
         return bool(self._dismissed or self._closed) and self._dismissed >= self._present.keys()
 
+    @property
+    def has_workers(self) -> bool:
+        """Whether any worker is there."""
+        return bool(self._present)
+
     def close(self, error: BaseException) -> ChiefError:
         """Has all workers end from now on.
 

@@ -8,10 +8,11 @@ import grpc
 import pytest
 from keras_tuner.engine.trial import TrialStatus
 from optuna.pruners import ThresholdPruner
-from programs import free_port
+from programs import free_port, until
 
 import kt_hpo
 from kt_hpo.execution.distributed import Chief, Role, line
+from kt_hpo.execution.distributed import chief as chief_module
 from kt_hpo.execution.distributed.client import OracleClient
 from kt_hpo.execution.distributed.messages import (
     ChiefError,
@@ -21,6 +22,7 @@ from kt_hpo.execution.distributed.messages import (
 )
 from kt_hpo.execution.distributed.server import ASK, SERVICE
 from kt_hpo.oracles import RandomSearchOracle
+from kt_hpo.tracking.tracker import Tracker
 
 
 class Search(kt_hpo.RandomSearch):
@@ -201,3 +203,39 @@ def test_a_port_that_is_taken_is_a_clear_error(chief, tmp_path):
     with pytest.raises(ValueError, match="KERASTUNER_ORACLE_PORT"):
         tuner.search(verbose=0)
     chief.finish(worker)
+
+
+class Heard(Tracker):
+    """Keeps what the user is told of workers that are missing."""
+
+    def __init__(self):
+        self.said = []
+
+    def note(self, text):
+        if "No worker" in text:
+            self.said.append(text)
+
+
+def test_a_chief_without_workers_says_so_once_each_time(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(chief_module, "_LONELY", 0.3)
+    heard = Heard()
+    chief = Running(tmp_path, tracker=heard, max_retries_per_trial=1)
+    until(lambda: heard.said)
+    first = chief.worker("tuner0")
+    lost = first.create_trial("")
+    time.sleep(1)
+    assert len(heard.said) == 1
+    first.line.close()
+    until(lambda: len(heard.said) == 2)
+    for part in (
+        f"waiting at 127.0.0.1:{chief.port}.",
+        f"KERASTUNER_ORACLE_IP=127.0.0.1 KERASTUNER_ORACLE_PORT={chief.port} KERASTUNER_TUNER_ID=",
+        "Ctrl-C",
+    ):
+        assert part in heard.said[1]
+    # Another worker runs the trial of the one that is lost.
+    other = chief.worker("tuner1")
+    assert other.create_trial("").trial_id == lost.trial_id
+    assert [trial.state.name for trial in chief.finish(other)] == ["COMPLETE"] * 3
+    assert len(heard.said) == 2
+    assert "No worker" not in capsys.readouterr().out  # verbose=0 is silent.
