@@ -8,6 +8,8 @@ from typing import Any
 import keras_tuner
 from keras_tuner.engine.trial import TrialStatus
 
+VAL_ACCURACY = keras_tuner.Objective("val_accuracy", "max")
+
 
 class Listed(keras_tuner.Oracle):
     """Tries given values in turn.
@@ -15,13 +17,17 @@ class Listed(keras_tuner.Oracle):
     Args:
         values: The values of each trial.
         seed: Of their weights.
+        objective: What is searched for.
         **options: As in `keras_tuner.Oracle`.
     """
 
     def __init__(
-        self, values: Sequence[dict[str, Any]], seed: int | None = None, **options: Any
+        self,
+        values: Sequence[dict[str, Any]],
+        seed: int | None = None,
+        objective: Any = VAL_ACCURACY,
+        **options: Any,
     ) -> None:
-        objective = keras_tuner.Objective("val_accuracy", "max")
         super().__init__(objective, max_trials=len(values), seed=seed, **options)
         self.listed = values
 
