@@ -63,11 +63,76 @@ assert "tensorflow" not in sys.modules
 print("fine")
 """
 
+SCHEDULES = """
+import sys
+import keras
+import numpy as np
+from keras.optimizers import schedules
+import kt_hpo
 
-def test_losses_are_those_of_fit_and_tensorflow_is_not_imported(tmp_path):
+generator = np.random.default_rng(0)
+x = generator.normal(size=(64, 4)).astype("float32")
+y = (x.sum(1) > 0).astype("int32")
+
+class Private(schedules.LearningRateSchedule):
+    def __init__(self, rate):
+        self._rate = rate
+
+    def __call__(self, step):
+        return self._rate / (1.0 + keras.ops.cast(step, "float32"))
+
+    def get_config(self):
+        return {"rate": 0.1}  # For all of them.
+
+class Derived(schedules.ExponentialDecay):
+    def __init__(self, rate):
+        super().__init__(0.01, 10, 0.9)
+        self._factors = np.array([rate * 100, rate * 50], "float32")
+
+    def __call__(self, step):
+        factor = keras.ops.take(self._factors, keras.ops.minimum(step, 1))
+        return super().__call__(step) * factor
+
+def closure(rate):
+    class Local(schedules.LearningRateSchedule):
+        def __call__(self, step):
+            return rate / (1.0 + keras.ops.cast(step, "float32"))
+
+        def get_config(self):
+            return {}
+
+    return Local()
+
+def curves(schedule, optimizer, executor):
+    def build(hp):
+        model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1, activation="sigmoid")])
+        rate = schedule(hp.Float("rate", 1e-3, 1e-1, sampling="log"))
+        model.compile(optimizer(rate), "binary_crossentropy")
+        return model
+
+    tuner = kt_hpo.RandomSearch(build, "val_loss", max_trials=3, seed=0, directory=sys.argv[1],
+                                project_name="search", executor=executor, overwrite=True)
+    tuner.search(x, y, validation_split=0.25, batch_size=16, epochs=2, shuffle=False, verbose=0)
+    return [trial.user_attrs["history"][0] for trial in tuner.study.trials]
+
+adam, sgd = keras.optimizers.Adam, keras.optimizers.SGD
+cosine = lambda rate: schedules.CosineDecay(rate, 6)
+for schedule, optimizer in ((Private, adam), (Derived, sgd), (closure, adam), (cosine, sgd)):
+    inline = curves(schedule, optimizer, None)
+    assert len({history["val_loss"][-1] for history in inline}) == 3
+    for executor in (kt_hpo.Vectorized(), *["auto"] * (schedule is Private)):
+        for ours, theirs in zip(curves(schedule, optimizer, executor), inline, strict=True):
+            np.testing.assert_allclose(ours["loss"], theirs["loss"], rtol=1e-5)
+            np.testing.assert_allclose(ours["val_loss"], theirs["val_loss"], rtol=1e-5)
+print("fine")
+"""
+
+
+@pytest.mark.parametrize("program", [PROGRAM, SCHEDULES], ids=["losses", "schedules"])
+def test_losses_are_those_of_fit_and_tensorflow_is_not_imported(program, tmp_path):
     environment = {**os.environ, "KERAS_BACKEND": "jax", "PYTHONPATH": str(ROOT)}
     ended = subprocess.run(
-        [PYTHON, "-c", textwrap.dedent(PROGRAM), str(tmp_path)],
+        [PYTHON, "-c", textwrap.dedent(program), str(tmp_path)],
         capture_output=True,
         text=True,
         env=environment,
