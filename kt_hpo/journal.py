@@ -15,13 +15,16 @@ import os
 import shutil
 import zlib
 from bisect import bisect
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from optuna.storages import JournalStorage
 from optuna.storages.journal import BaseJournalBackend, JournalFileBackend, JournalFileOpenLock
+
+from kt_hpo.garbage import without_collections
 
 try:
     import fcntl
@@ -33,6 +36,8 @@ FILE_NAME = "record.journal"
 _CLAIM = "search.lock"
 _FOLLOWING = "following"
 _CHECKSUM = b',"checksum":"'
+# How many lines are read at once.
+_AT_ONCE = 1000
 
 
 class RecordError(RuntimeError):
@@ -151,18 +156,23 @@ class Journal(JournalFileBackend):
             return
         with Path(self._file_path).open("rb") as file:
             file.seek(self._read_bytes)
-            for line in file:
-                if not line.endswith(b"\n"):
-                    return
-                if self._read >= first:
-                    try:
-                        entry = _parsed(line)
-                    except ValueError as error:
-                        raise RecordError(_describe_damage(Path(self._file_path))) from error
-                self._read += 1
-                self._read_bytes += len(line)
-                if self._read > first:
-                    yield entry
+            while lines := [line for line in islice(file, _AT_ONCE) if line.endswith(b"\n")]:
+                unread = lines[max(first - self._read, 0) :]
+                self._read += len(lines)
+                self._read_bytes += sum(map(len, lines))
+                yield from self._entries(unread)
+
+    def _entries(self, lines: list[bytes]) -> Iterator[dict[str, Any]]:
+        """The entries of whole lines, up to one that is damaged."""
+        entries: Iterable[dict[str, Any]]
+        try:
+            entries = _parsed_at_once(lines)
+        except ValueError:
+            entries = map(_parsed, lines)
+        try:
+            yield from entries
+        except ValueError as error:
+            raise RecordError(_describe_damage(Path(self._file_path))) from error
 
     def _write(self, logs: list[dict[str, Any]]) -> None:
         lines = b"".join(
@@ -192,13 +202,27 @@ def _line(log: dict[str, Any], following: int) -> bytes:
 
 def _parsed(line: bytes) -> dict[str, Any]:
     """The entry of a whole line, or a ValueError; who writes with Optuna writes no checksum."""
-    content, mark, checksum = line.rstrip(b"\r\n").rpartition(_CHECKSUM)
-    if mark and checksum != b'%08x"}' % zlib.crc32(content):
-        raise ValueError("The checksum is another one.")
+    _check(line)
     entry = json.loads(line)
     if not isinstance(entry, dict):
         raise ValueError("This is no entry.")
     return entry
+
+
+def _check(line: bytes) -> None:
+    content, mark, checksum = line.rstrip(b"\r\n").rpartition(_CHECKSUM)
+    if mark and checksum != b'%08x"}' % zlib.crc32(content):
+        raise ValueError("The checksum is another one.")
+
+
+def _parsed_at_once(lines: list[bytes]) -> list[dict[str, Any]]:
+    """What `_parsed` gives for each of many lines, in a third of the time."""
+    for line in lines:
+        _check(line)
+    entries = json.loads(b"[%s]" % b",".join(lines))
+    if len(entries) != len(lines) or not all(isinstance(entry, dict) for entry in entries):
+        raise ValueError("A line is no entry.")
+    return entries
 
 
 def _write_all(descriptor: int, content: bytes) -> None:
@@ -319,7 +343,8 @@ def _lock(path: Path) -> Any:
 
 def _open(path: Path, backend: JournalFileBackend) -> JournalStorage:
     try:
-        return JournalStorage(backend)
+        with without_collections():
+            return JournalStorage(backend)
     except (OSError, RecordError):
         raise
     except Exception as error:  # Optuna raises whatever its replay stumbles over.

@@ -153,7 +153,10 @@ def from_params(
     Returns:
         The space with the trial's values.
     """
-    hyperparameters = HyperParameters.from_config(space.get_config())
+    if isinstance(space, HyperParameters):
+        hyperparameters = space.copy()
+    else:
+        hyperparameters = HyperParameters.from_config(space.get_config())
     hyperparameters.values = {
         hyperparameter.name: params[name]
         for hyperparameter, names in all_recorded_names(space)

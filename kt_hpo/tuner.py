@@ -368,10 +368,8 @@ class Tuner(Found):
         running = [t.trial_id for t in self.oracle.ongoing_trials.values()]
         kept = [t.trial_id for t in self.oracle.get_best_trials(self.keep_checkpoints)]
         best, last = {*kept, *running}, {*self.oracle.checkpoints_needed(), *running}
-        among = None
-        if self._with_weights is not None:
-            best_before, last_before = self._with_weights
-            among = (best_before ^ best) | (last_before ^ last) | {trial.trial_id}
+        before = self._with_weights
+        among = before and (before[0] ^ best) | (before[1] ^ last) | {trial.trial_id}
         checkpoints.keep_only(Path(self.project_dir), best, last, among)
         self._with_weights = best, last
 

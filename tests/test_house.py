@@ -37,6 +37,7 @@ FLOORS = [
         "applications",
         "arguments",
         "errors",
+        "garbage",
         "metric_directions",
         "optional",
         "plain_values",

@@ -114,6 +114,22 @@ def test_a_last_line_that_is_whole_but_damaged_is_an_error(damage, tmp_path):
                 open_it(tmp_path)
 
 
+@pytest.mark.parametrize("damage", [b"{},{}", b"7", b"{", b"\xff"])
+def test_a_damaged_line_among_thousands_is_named(damage, tmp_path):
+    journal = recorded(tmp_path)
+    begun = len(journal.read_bytes().splitlines())
+    note = b'{"op_code":2,"worker_id":"w","study_id":0,"user_attr":{"place":%d}}\n'
+    notes = [note % place for place in range(2500)]
+    with journal.open("ab") as file:
+        file.writelines(notes)
+    assert opened(tmp_path).study.user_attrs["place"] == 2499
+    notes[1700] = damage + b"\n"
+    content = journal.read_bytes().splitlines(keepends=True)[:begun]
+    journal.write_bytes(b"".join([*content, *notes]))
+    with pytest.raises(kt_hpo.RecordError, match=f"damaged at line {begun + 1701}:"):
+        opened(tmp_path)
+
+
 def test_a_journal_of_an_older_version_is_read_and_gone_on_with(tmp_path):
     journal = recorded(tmp_path)
     lines = [json.loads(line) for line in journal.read_text().splitlines()]

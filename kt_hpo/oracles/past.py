@@ -11,7 +11,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from kt_hpo import objectives, space
 from kt_hpo.constraints import Constraint, known_violations
-from kt_hpo.oracles.trials import rebuild
+from kt_hpo.oracles.trials import best_value, rebuild
 from kt_hpo.record import Record
 from kt_hpo.scopes import is_active, recorded_names
 from kt_hpo.studies import PAST, is_past
@@ -73,7 +73,7 @@ def past_trials(
     """
     trials = [rebuild(frozen, objective, known) for frozen in record.trials if is_past(frozen)]
     for trial in trials:
-        trial.score = trial.metrics.get_best_value(objective.name)
+        trial.score = best_value(trial, objective.name)
     return trials
 
 

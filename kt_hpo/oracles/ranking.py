@@ -13,6 +13,7 @@ from keras_tuner.engine.trial import Trial, TrialStatus
 
 from kt_hpo import objectives
 from kt_hpo.best import tie_break
+from kt_hpo.oracles.trials import best_value
 
 
 def best_first(
@@ -144,7 +145,7 @@ def _key(
 ) -> tuple[float, ...]:
     """What orders trials: the score, to be minimized, and what counts where it is the same."""
     names = [name for name in ("val_loss", "loss") if trial.metrics.exists(name)]
-    metrics = {name: trial.metrics.get_best_value(name) for name in names}
+    metrics = {name: best_value(trial, name) for name in names}
     score = -trial.score if objective.direction == "max" else trial.score
     return (score, *tie_break(metrics, parameters))
 
@@ -155,7 +156,7 @@ def _losses(trials: list[Trial], objective: keras_tuner.Objective) -> np.ndarray
     if len(parts) == 1:
         values = [[trial.score] for trial in trials]
     else:
-        values = [[trial.metrics.get_best_value(part.name) for part in parts] for trial in trials]
+        values = [[best_value(trial, part.name) for part in parts] for trial in trials]
     signs = [-1.0 if part.direction == "max" else 1.0 for part in parts]
     return np.array(values, dtype=float).reshape(len(trials), len(parts)) * signs
 

@@ -23,7 +23,7 @@ from kt_hpo.oracles.locking import synchronized
 from kt_hpo.oracles.past import take_past
 from kt_hpo.oracles.ranking import best_first
 from kt_hpo.oracles.state import SearchState
-from kt_hpo.oracles.trials import PRUNED, add_metrics, all_may_be_nan, trial_id_of, write_end
+from kt_hpo.oracles.trials import PRUNED, add_metrics, score, trial_id_of, write_end
 
 # A trial that trains so soon after it was asked for needs no other time to be recorded.
 _AT_ONCE = timedelta(seconds=0.1)
@@ -311,9 +311,8 @@ class RecordedOracle(SearchState):
             self.record.annotate(number, attempts=self._run_times[trial.trial_id])
 
     def score_trial(self, trial: Trial) -> None:
-        """Scores a trial as `keras_tuner.Oracle`, without NumPy's warning where all are NaN."""
-        with all_may_be_nan():
-            super().score_trial(trial)
+        """Scores a trial as `keras_tuner.Oracle`; to be overridden as there."""
+        score(trial, self.objective)
 
     def _judge(self, trial: Trial) -> None:
         """Scores a trial that went well; decides whether one that did not is tried again."""

@@ -20,6 +20,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from kt_hpo import journal, objectives, revisions, space
 from kt_hpo.constraints import Constraint, keeps
+from kt_hpo.garbage import without_collections
 from kt_hpo.hyperparameters import HyperParameter, HyperParameters, TwoRangesError, check_one_range
 from kt_hpo.kinds import Value
 from kt_hpo.oracles import checked
@@ -342,6 +343,7 @@ class SearchState(keras_tuner.Oracle):
         values = trial.hyperparameters.values
         return not self.hyperparameters.recorded_as or space.fits(self.hyperparameters, values)
 
+    @without_collections()
     def _resume(self, record: Record) -> None:
         """Takes up the trials of the record."""
         self._is_taken_up = True

@@ -85,8 +85,41 @@ def add_metrics(
     for name, value in metrics.items():
         if not trial.metrics.exists(name):
             trial.metrics.register(name, direction=known.get(name) or metric_direction(name))
-        with all_may_be_nan():
-            trial.metrics.update(name, value, step=epoch)
+        trial.metrics.metrics[name].update(float(value), step=epoch)
+
+
+def best_value(trial: Trial, name: str) -> float:
+    """Gives the best value of a metric, without Keras Tuner where there is only one.
+
+    Args:
+        trial: The trial.
+        name: The metric, which the trial has.
+
+    Returns:
+        The value.
+    """
+    observed = trial.metrics.get_history(name)
+    if len(observed) == 1 and len(observed[0].value) == 1:
+        return float(observed[0].value[0])
+    with all_may_be_nan():
+        return float(trial.metrics.get_best_value(name))
+
+
+def score(trial: Trial, objective: keras_tuner.Objective) -> None:
+    """Gives a trial its score and the epoch it was reached at, as Keras Tuner does.
+
+    Args:
+        trial: The trial.
+        objective: What is optimised.
+    """
+    name = objective.name
+    observed = trial.metrics.get_history(name)
+    if len(observed) == 1 and not math.isnan(best := best_value(trial, name)):
+        trial.score, trial.best_step = best, observed[0].step
+        return
+    with all_may_be_nan():
+        trial.score = trial.metrics.get_best_value(name)
+        trial.best_step = trial.metrics.get_best_step(name)
 
 
 def trial_meant(
@@ -162,7 +195,7 @@ def write_end(
         record.annotate(number, traceback=trial.message)
     if trial.status == TrialStatus.INVALID:
         return
-    metrics = {name: _best_value(trial, name) for name in trial.metrics.metrics}
+    metrics = {name: best_value(trial, name) for name in trial.metrics.metrics}
     if metrics:
         record.annotate(number, metrics=metrics, **_observations(trial))
     if trial.status == TrialStatus.FAILED:
@@ -182,12 +215,7 @@ def failed_of_nan(trial: Trial, objective: keras_tuner.Objective) -> bool:
     """Tells whether a trial failed because its objective was NaN."""
     known = trial.metrics.exists(objective.name)
     is_failed = trial.status == TrialStatus.FAILED
-    return is_failed and known and math.isnan(_best_value(trial, objective.name))
-
-
-def _best_value(trial: Trial, name: str) -> float:
-    with all_may_be_nan():
-        return float(trial.metrics.get_best_value(name))
+    return is_failed and known and math.isnan(best_value(trial, objective.name))
 
 
 def _observations(trial: Trial) -> dict[str, Any]:
