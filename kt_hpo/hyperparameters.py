@@ -63,16 +63,8 @@ class HyperParameters(keras_tuner.HyperParameters):
         parent_values: Any = None,
     ) -> Any:
         """Choice of one of several values; see `keras_tuner.HyperParameters.Choice`."""
-        with self._maybe_conditional_scope(parent_name, parent_values):
-            return self._retrieve(
-                Choice(
-                    self._name(name),
-                    values,
-                    ordered=ordered,
-                    default=default,
-                    conditions=self._conditions,
-                )
-            )
+        parent = parent_name, parent_values
+        return self._ask(Choice, name, parent, values, ordered=ordered, default=default)
 
     def Int(
         self,
@@ -86,18 +78,8 @@ class HyperParameters(keras_tuner.HyperParameters):
         parent_values: Any = None,
     ) -> Any:
         """A whole number; see `keras_tuner.HyperParameters.Int`."""
-        with self._maybe_conditional_scope(parent_name, parent_values):
-            return self._retrieve(
-                Int(
-                    self._name(name),
-                    min_value,
-                    max_value,
-                    step=step,
-                    sampling=sampling,
-                    default=default,
-                    conditions=self._conditions,
-                )
-            )
+        rest = {"step": step, "sampling": sampling, "default": default}
+        return self._ask(Int, name, (parent_name, parent_values), min_value, max_value, **rest)
 
     def Float(
         self,
@@ -111,18 +93,8 @@ class HyperParameters(keras_tuner.HyperParameters):
         parent_values: Any = None,
     ) -> Any:
         """A number; see `keras_tuner.HyperParameters.Float`."""
-        with self._maybe_conditional_scope(parent_name, parent_values):
-            return self._retrieve(
-                Float(
-                    self._name(name),
-                    min_value,
-                    max_value,
-                    step=step,
-                    sampling=sampling,
-                    default=default,
-                    conditions=self._conditions,
-                )
-            )
+        rest = {"step": step, "sampling": sampling, "default": default}
+        return self._ask(Float, name, (parent_name, parent_values), min_value, max_value, **rest)
 
     def Boolean(
         self,
@@ -132,10 +104,7 @@ class HyperParameters(keras_tuner.HyperParameters):
         parent_values: Any = None,
     ) -> Any:
         """True or False; see `keras_tuner.HyperParameters.Boolean`."""
-        with self._maybe_conditional_scope(parent_name, parent_values):
-            return self._retrieve(
-                Boolean(self._name(name), default=default, conditions=self._conditions)
-            )
+        return self._ask(Boolean, name, (parent_name, parent_values), default=default)
 
     def Fixed(
         self,
@@ -145,8 +114,20 @@ class HyperParameters(keras_tuner.HyperParameters):
         parent_values: Any = None,
     ) -> Any:
         """A value that is not searched; see `keras_tuner.HyperParameters.Fixed`."""
-        with self._maybe_conditional_scope(parent_name, parent_values):
-            return self._retrieve(Fixed(self._name(name), value, conditions=self._conditions))
+        return self._ask(Fixed, name, (parent_name, parent_values), value)
+
+    def _ask(
+        self,
+        kind: Callable[..., HyperParameter],
+        name: str,
+        parent: tuple[str | None, Any],
+        *given: Any,
+        **rest: Any,
+    ) -> Any:
+        """Asks for a hyperparameter of a kind, within the scope of its parent if it has one."""
+        with self._maybe_conditional_scope(*parent):
+            conditions = self._conditions
+            return self._retrieve(kind(self._name(name), *given, conditions=conditions, **rest))
 
     @contextmanager
     def conditional_scope(self, parent_name: str, parent_values: Any) -> Iterator[None]:

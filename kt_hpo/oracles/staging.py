@@ -24,12 +24,11 @@ from kt_hpo.hyperparameters import HyperParameters
 _STAGED = -1
 
 
-class _WithStaged:
-    """A storage that seems to hold one trial more than it does."""
+class _View:
+    """A storage that seems to hold other trials than it does."""
 
-    def __init__(self, storage: optuna.storages.BaseStorage, trial: FrozenTrial) -> None:
+    def __init__(self, storage: optuna.storages.BaseStorage) -> None:
         self._storage = storage
-        self._trial = trial
 
     def get_all_trials(
         self,
@@ -37,8 +36,25 @@ class _WithStaged:
         deepcopy: bool = True,
         states: Container[TrialState] | None = None,
     ) -> list[FrozenTrial]:
-        trials = self._storage.get_all_trials(study_id, deepcopy=deepcopy, states=states)
-        return trials if states and TrialState.RUNNING not in states else [*trials, self._trial]
+        trials = self._seen(self._storage.get_all_trials(study_id, deepcopy=deepcopy))
+        return trials if states is None else [trial for trial in trials if trial.state in states]
+
+    def _seen(self, trials: list[FrozenTrial]) -> list[FrozenTrial]:
+        raise NotImplementedError
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._storage, name)
+
+
+class _WithStaged(_View):
+    """A storage that seems to hold one trial more."""
+
+    def __init__(self, storage: optuna.storages.BaseStorage, trial: FrozenTrial) -> None:
+        super().__init__(storage)
+        self._trial = trial
+
+    def _seen(self, trials: list[FrozenTrial]) -> list[FrozenTrial]:
+        return [*trials, self._trial]
 
     def get_trial(self, trial_id: int) -> FrozenTrial:
         return self._trial if trial_id == _STAGED else self._storage.get_trial(trial_id)
@@ -51,9 +67,6 @@ class _WithStaged:
             self._trial.system_attrs[key] = value
         else:
             self._storage.set_trial_system_attr(trial_id, key, value)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._storage, name)
 
 
 class StagedTrial:
@@ -130,7 +143,7 @@ class StagedTrial:
         return self._sampler.sample_independent(self._study, self._trial, name, distribution)
 
 
-class _AsNow:
+class _AsNow(_View):
     """A storage whose trials have the names and ranges that a space has now.
 
     One whose values are outside of them seems to have failed: samplers count trials by their
@@ -138,28 +151,18 @@ class _AsNow:
     """
 
     def __init__(self, storage: optuna.storages.BaseStorage, known: HyperParameters) -> None:
-        self._storage = storage
+        super().__init__(storage)
         self._known = known
 
-    def get_all_trials(
-        self,
-        study_id: int,
-        deepcopy: bool = True,
-        states: Container[TrialState] | None = None,
-    ) -> list[FrozenTrial]:
-        trials = self._storage.get_all_trials(study_id, deepcopy=deepcopy)
-        seen = [self._seen(trial) for trial in revisions.as_now(trials, self._known)]
-        return [trial for trial in seen if states is None or trial.state in states]
+    def _seen(self, trials: list[FrozenTrial]) -> list[FrozenTrial]:
+        return [self._one(trial) for trial in revisions.as_now(trials, self._known)]
 
-    def _seen(self, trial: FrozenTrial) -> FrozenTrial:
+    def _one(self, trial: FrozenTrial) -> FrozenTrial:
         if revisions.is_as_now(trial, self._known):
             return trial
         outside = copy.copy(trial)
         outside.state = TrialState.FAIL
         return outside
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._storage, name)
 
 
 def study_as_now(study: optuna.Study, known: HyperParameters) -> optuna.Study:
