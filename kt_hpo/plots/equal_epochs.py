@@ -59,7 +59,7 @@ def losses(search: Search, objective: int = 0) -> dict[int, float]:
             found[trial.number] = sign * trial.values[objective]
         else:
             failed.append(trial.number)
-    if objective == 0:
+    if objective == 0 and cut:
         own = {trial.number: _points(search, trial) for trial in search.trials}
         curves = {
             trial.number: _best_so_far([own[t.number] for t in line_of(trial, by_number)], sign)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import copy
 import hashlib
+from collections.abc import Container
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,14 +13,14 @@ from typing import Any
 import jinja2
 import optuna
 from markupsafe import Markup
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
 
 import kt_hpo
+from kt_hpo.garbage import without_collections
 from kt_hpo.hyperparameters import HyperParameters
 from kt_hpo.plots import text
 from kt_hpo.plots.influences import Influence, influences, why_none
 from kt_hpo.plots.search import Search
-from kt_hpo.record import quiet_optuna
 from kt_hpo.reports import advice, answer, charts, trials, words
 from kt_hpo.studies import find_study
 from kt_hpo.tables import objective_names
@@ -60,7 +62,8 @@ def report(tuner_or_study_or_path: Any, path: str | Path | None = None) -> Path:
     """
     study, folder = find_study(tuner_or_study_or_path)
     path = Path(path) if path is not None else folder / FILE_NAME
-    path.write_text(render(study), encoding="utf-8")
+    with without_collections():
+        path.write_text(render(study), encoding="utf-8")
     return path
 
 
@@ -95,7 +98,7 @@ def render(study: optuna.Study) -> str:
         style=Markup(_asset(environment, "page.css")),
         written=datetime.now(),
         version=kt_hpo.__version__,
-        **_contents(Search.of(_frozen_copy(study))),
+        **_contents(Search.of(_as_now(study))),
     )
 
 
@@ -103,13 +106,41 @@ def _asset(environment: jinja2.Environment, name: str) -> str:
     return _TEMPLATES.get_source(environment, name)[0]
 
 
-def _frozen_copy(study: optuna.Study) -> optuna.Study:
-    """The study as it is now, in memory: a search that runs would change it meanwhile."""
-    with quiet_optuna():
-        storage = optuna.storages.InMemoryStorage()
-        name = study.study_name
-        optuna.copy_study(from_study_name=name, from_storage=study._storage, to_storage=storage)
-        return optuna.load_study(study_name=name, storage=storage)
+class _Snapshot:
+    """A storage with the trials of one study as they are now: one that runs would change them.
+
+    Trials that have ended change no more; copying them takes longer than all the rest of a page.
+    """
+
+    def __init__(self, study: optuna.Study) -> None:
+        self._storage = study._storage
+        self._attributes = study.user_attrs
+        self._trials = [
+            trial if trial.state.is_finished() else copy.deepcopy(trial)
+            for trial in study.get_trials(deepcopy=False)
+        ]
+
+    def get_all_trials(
+        self,
+        study_id: int,
+        deepcopy: bool = True,
+        states: Container[TrialState] | None = None,
+    ) -> list[FrozenTrial]:
+        return [trial for trial in self._trials if states is None or trial.state in states]
+
+    def get_study_user_attrs(self, study_id: int) -> dict[str, Any]:
+        return self._attributes
+
+    get_best_trial = optuna.storages.BaseStorage.get_best_trial
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._storage, name)
+
+
+def _as_now(study: optuna.Study) -> optuna.Study:
+    view = copy.copy(study)
+    view._storage = _Snapshot(study)  # type: ignore[assignment]
+    return view
 
 
 def _contents(search: Search) -> dict[str, Any]:

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import fmean, stdev
 
-import numpy as np
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.trial import FrozenTrial
 
@@ -116,7 +115,7 @@ def position(distribution: BaseDistribution, value: float) -> float:
         return 0.5
     if distribution.log:  # type: ignore[attr-defined]
         low, high, value = math.log(low), math.log(high), math.log(value)
-    return float(np.clip((value - low) / (high - low), 0, 1))
+    return min(max((value - low) / (high - low), 0.0), 1.0)
 
 
 def _scores_of_executions(search: Search, trial: FrozenTrial) -> list[float]:

@@ -12,7 +12,7 @@ from optuna.trial import TrialState, create_trial
 from reports.searches import DEGENERATE, searched, study_of
 
 import kt_hpo
-from kt_hpo.reports.page import render
+from kt_hpo.reports.page import _as_now, render
 
 HOSTILE = "</script><script>window.hacked=1</script><img src=x onerror=window.hacked=1>'\"&"
 
@@ -154,3 +154,17 @@ def test_what_is_left_out_of_the_table_are_the_worst(monkeypatch):
     assert len(scores) == 100
     assert min(scores) == pytest.approx(every[99], rel=1e-5)
     assert "50 trials with the worst scores are left out" in words_of(page)
+
+
+def test_a_page_shows_a_study_as_it_was_when_it_was_begun():
+    study = optuna.create_study()
+    study.add_trial(optuna.create_trial(value=1.0))
+    running = study.ask()
+    then = _as_now(study)
+    study.set_user_attr("finished", True)
+    running.report(0.5, 0)
+    study.tell(running, 0.5)
+    study.ask()
+    assert [trial.state.name for trial in then.trials] == ["COMPLETE", "RUNNING"]
+    assert (then.trials[1].intermediate_values, then.user_attrs) == ({}, {})
+    assert (then.best_value, then.study_name) == (1.0, study.study_name)
