@@ -215,7 +215,9 @@ class TimeLimit(keras.callbacks.Callback):
 
 
 class BestEpoch(keras.callbacks.Callback):
-    """Saves the weights of the best epoch of all executions of a trial.
+    """Saves the weights of the best epoch of all executions of a trial, once a training.
+
+    Until `write` they are in memory, where that is large enough.
 
     Args:
         objective: The objective of the search. While it is not measured, the latest epoch counts
@@ -230,6 +232,7 @@ class BestEpoch(keras.callbacks.Callback):
         super().__init__()
         self._objective = objective
         self._path = path
+        self._state: checkpoints.State | None = None
         self.best = -math.inf if objective.direction == "max" else math.inf
 
     def improves(self, logs: dict[str, float] | None) -> bool:
@@ -243,9 +246,19 @@ class BestEpoch(keras.callbacks.Callback):
         return True
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Saves the weights if they are the best yet."""
-        if self.improves(logs):
+        """Keeps the weights if they are the best yet."""
+        if not self.improves(logs):
+            return
+        if checkpoints.fits_in_memory(self.model):
+            self._state = checkpoints.State(self.model)
+        else:
             checkpoints.save(self.model, self._path)
+
+    def write(self) -> None:
+        """Saves the best weights, if they are not saved yet."""
+        if self._state is not None:
+            self._state.save(self._path)
+        self._state = None
 
 
 class BestWeights(keras.callbacks.Callback):

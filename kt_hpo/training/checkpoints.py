@@ -10,9 +10,11 @@ optimizer's state. A file is there whole or not at all.
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 import keras
 
@@ -22,6 +24,8 @@ BEST = "checkpoint.weights.h5"
 LAST = "last.weights.h5"
 _BUILD = "build_config.json"
 _UNFINISHED = "unfinished."
+# 256 MB of them wait in memory for the end of a training.
+_MOST_NUMBERS = 2**26
 
 
 def best(execution: int) -> str:
@@ -82,6 +86,72 @@ def save(model: keras.Model, path: Path) -> None:
     model.save_weights(unfinished)
     path.with_name(_BUILD).write_text(json.dumps(model.get_build_config()))
     unfinished.replace(path)
+
+
+class State:
+    """Weights and optimizer state of a model at one moment, in memory until they are saved.
+
+    Args:
+        model: A built model.
+
+    Example:
+        >>> import tempfile
+        >>> model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+        >>> model.compile("sgd", "mse")
+        >>> state = State(model)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     state.save(Path(folder) / BEST)
+    """
+
+    def __init__(self, model: keras.Model) -> None:
+        self._model = model
+        self._values = self._read()
+
+    def save(self, path: Path) -> None:
+        """Saves the model as it was; afterwards it is as before.
+
+        Args:
+            path: As in `save`.
+        """
+        now = self._read()
+        self._write(self._values)
+        try:
+            save(self._model, path)
+        finally:
+            self._write(now)
+
+    def _read(self) -> list[Any]:
+        return [keras.ops.convert_to_numpy(variable) for variable in _variables(self._model)]
+
+    def _write(self, values: list[Any]) -> None:
+        for variable, value in zip(_variables(self._model), values, strict=True):
+            variable.assign(value)
+
+
+def fits_in_memory(model: keras.Model) -> bool:
+    """Tells whether `State` holds all that `save` writes, and is small beside what training takes.
+
+    Args:
+        model: A built model.
+
+    Returns:
+        False for a large model, and where a layer saves other things than variables.
+
+    Example:
+        >>> fits_in_memory(keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)]))
+        True
+    """
+    layers = model._flatten_layers()
+    if any(not type(one).save_own_variables.__module__.startswith("keras.") for one in layers):
+        return False
+    return sum(math.prod(variable.shape) for variable in _variables(model)) <= _MOST_NUMBERS
+
+
+def _variables(model: keras.Model) -> list[keras.Variable]:
+    """Return the variables of a model and its optimizer, each once."""
+    optimizer = getattr(model, "optimizer", None)
+    known = [*model.variables, *(optimizer.variables if optimizer is not None else ())]
+    return list({id(variable): variable for variable in known}.values())
 
 
 def copy(path: Path, folder: Path) -> None:

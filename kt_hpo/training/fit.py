@@ -140,6 +140,9 @@ def train(
 
     with ExitStack() as programs, preparing(tuner, prepare) as preparation:
         returned = tuner._build_and_fit_model(trial, *args, **kwargs)
+    for callback in watching:
+        if isinstance(callback, cb.BestEpoch):
+            callback.write()
     seconds = time.perf_counter() - preparation.ready
     model = preparation.model or epochs.model
     x, _, _ = cross_validation.named_data(data)

@@ -4,11 +4,14 @@ import sys
 
 import keras
 import keras_tuner
+import numpy as np
 import pytest
 import tensorflow as tf
 from models import eager
 from searches import FIT, WithFit, X, Y, searched
 
+from kt_hpo.training import checkpoints
+from kt_hpo.training.callbacks import BestEpoch
 from kt_hpo.training.reproducibility import seed_of
 
 
@@ -98,3 +101,57 @@ def test_what_a_train_step_of_ones_own_trains_is_left_to_it(tmp_path):
     fit = FIT | {"callbacks": [Seen]}
     searched(tmp_path, hypermodel=half, fit=fit, objective="val_loss", max_trials=1)
     assert len(Seen.momentums) == 2
+
+
+class Remembers(keras.layers.Layer):
+    """Saves what is no variable: how often it was saved."""
+
+    saved = 0
+
+    def call(self, inputs):
+        return inputs
+
+    def save_own_variables(self, store):
+        Remembers.saved += 1
+        store["saved"] = np.array(Remembers.saved)
+
+
+def getting_worse(*layers):
+    """A model that is best after its first epoch."""
+    model = keras.Sequential([keras.Input((4,)), *layers, keras.layers.Dense(1)])
+    model.compile(keras.optimizers.SGD(0.1, momentum=0.5), "mse")
+    keras.utils.set_random_seed(0)
+    return model
+
+
+def test_the_best_epoch_is_written_once_as_it_was(tmp_path, monkeypatch):
+    path, saved = tmp_path / "best.weights.h5", []
+    save = checkpoints.save
+    monkeypatch.setattr(checkpoints, "save", lambda *args: (saved.append(args), save(*args)))
+    model, seen = getting_worse(), []
+    best = BestEpoch(keras_tuner.Objective("loss", "max"), path)
+    look = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: seen.append([v.numpy() for v in model.weights])
+    )
+    model.fit(X, Y, epochs=4, verbose=0, callbacks=[best, look])
+    assert not saved and not path.exists()
+    best.write()
+    best.write()
+    assert len(saved) == 1
+    for variable, last in zip(model.weights, seen[-1], strict=True):
+        np.testing.assert_array_equal(variable, last)
+    other = getting_worse()
+    checkpoints.restore(other, path)
+    for variable, first in zip(other.weights, seen[0], strict=True):
+        np.testing.assert_array_equal(variable, first)
+    assert int(other.optimizer.iterations) == int(model.optimizer.iterations) // 4
+
+
+@pytest.mark.parametrize("why", ["large", "saves other things"])
+def test_what_memory_cannot_hold_is_written_at_once(why, tmp_path, monkeypatch):
+    if why == "large":
+        monkeypatch.setattr(checkpoints, "_MOST_NUMBERS", 10)
+    best = BestEpoch(keras_tuner.Objective("loss", "min"), tmp_path / "best.weights.h5")
+    model = getting_worse(*([] if why == "large" else [Remembers()]))
+    model.fit(X, Y, epochs=1, verbose=0, callbacks=[best])
+    assert (tmp_path / "best.weights.h5").exists()
