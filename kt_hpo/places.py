@@ -7,10 +7,14 @@ study lists the directories that its search has run in, the last one at the end.
 from __future__ import annotations
 
 import json
+import math
 import secrets
 import socket
+import threading
+import time
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +27,8 @@ from kt_hpo.storages import Storage, connected
 # What a study says of the directories, and of the program that was started last.
 PLACES, PROGRAM = "places", "program"
 _TOKEN = "search.id"
+# Where a search leaves its signs of life, the seconds between two, and after how many it is lost.
+_ALIVE, _BEAT, _LOST = "kt_hpo:alive:", 20.0, 120.0
 # How many hyperparameters a message names.
 _SHOWN = 3
 
@@ -65,8 +71,7 @@ def check_same_search(
         warnings.warn(
             f"The search {study.study_name!r} in this storage last ran in the directory "
             f"{_in_words(places[-1])}, where its weights are. It goes on in "
-            f"{project_dir.absolute()}. If this is another search, give it another project_name; "
-            "if the search may still run there, stop it first.",
+            f"{project_dir.absolute()}. If this is another search, give it another project_name.",
             UserWarning,
             stacklevel=2,
         )
@@ -77,30 +82,39 @@ def check_same_search(
 
 
 def check_alone(study: optuna.Study, project_dir: Path) -> None:
-    """Refuses what would disturb a search that runs in another directory of this machine.
+    """Refuses what would disturb a search that runs in another directory.
 
     Args:
         study: The study of the search.
         project_dir: The directory from here.
 
     Raises:
-        RecordError: If it runs.
+        RecordError: If it runs, or did a moment ago on another machine.
     """
     token = _read(project_dir)
     for place in study.user_attrs.get(PLACES, []):
-        other = Path(place["directory"])
-        if place["token"] == token or place["host"] != socket.gethostname():
+        if place["token"] == token or not _is_running(study, place):
             continue
-        if _read(other) == place["token"] and journal.is_claimed(other):
-            raise journal.RecordError(
-                f"Another process is running the search {study.study_name!r} of this storage right "
-                f"now, in {other}. Wait for its end, stop it, or give this search another "
-                "project_name. To run trials side by side, give one search executor=4."
-            )
+        here = place["host"] == socket.gethostname()
+        killed = "" if here else f" One that was killed counts as running for {_LOST:g} seconds."
+        raise journal.RecordError(
+            f"Another process is running the search {study.study_name!r} of this storage right "
+            f"now, in {_in_words(place)}. Wait for its end, stop it, or give this search another "
+            f"project_name. To run trials side by side, give one search executor=4.{killed}"
+        )
+
+
+def _is_running(study: optuna.Study, place: Mapping[str, str]) -> bool:
+    """Whether a search runs in a directory, as a lock tells here, a sign of life elsewhere."""
+    if place["host"] == socket.gethostname():
+        folder = Path(place["directory"])
+        return _read(folder) == place["token"] and journal.is_claimed(folder)
+    signs = study._storage.get_study_system_attrs(study._study_id)
+    return time.time() - (signs.get(_ALIVE + place["token"]) or -math.inf) < _LOST
 
 
 def check_free(storage: Storage, project_dir: Path) -> None:
-    """Refuses to forget a search that runs in another directory of this machine.
+    """Refuses to forget a search that runs in another directory.
 
     Args:
         storage: Where its record is; None for the directory itself.
@@ -117,21 +131,43 @@ def check_free(storage: Storage, project_dir: Path) -> None:
             )
 
 
-def begin(study: optuna.Study, project_dir: Path) -> None:
+@contextmanager
+def running(study: optuna.Study, project_dir: Path) -> Iterator[None]:
     """Notes that a search runs in a directory, which this process has claimed.
 
     Args:
         study: The study.
         project_dir: The directory.
 
+    Yields:
+        Nothing, while the search gives signs of life.
+
     Raises:
-        RecordError: If the search runs in another directory of this machine.
+        RecordError: If the search runs in another directory.
     """
     if _is_in_its_directory(study):
+        yield
         return
     check_alone(study, project_dir)
     _add(study, project_dir)
-    check_alone(study, project_dir)  # Of two that begin at once one sees the other.
+    storage, key, ended = study._storage, _ALIVE + _token(project_dir), threading.Event()
+
+    def live() -> None:
+        while not ended.wait(_BEAT):
+            with suppress(Exception):  # The search itself says what is wrong with the storage.
+                storage.set_study_system_attr(study._study_id, key, time.time())
+
+    storage.set_study_system_attr(study._study_id, key, time.time())
+    thread = threading.Thread(target=live, daemon=True)
+    thread.start()
+    try:
+        check_alone(study, project_dir)  # Of two that begin at once one sees the other.
+        yield
+    finally:
+        ended.set()
+        thread.join()
+        with suppress(Exception):
+            storage.set_study_system_attr(study._study_id, key, None)
 
 
 def _is_in_its_directory(study: optuna.Study) -> bool:

@@ -19,7 +19,7 @@ from kt_hpo.arguments import check_flag, check_name_in_path, check_place
 from kt_hpo.constraints import ConstraintLike, make_constraints
 from kt_hpo.execution import Executor, Inline, Vectorized, made
 from kt_hpo.execution.distributed import is_worker, make_worker, work
-from kt_hpo.execution.search import shown
+from kt_hpo.execution.search import alone, shown
 from kt_hpo.found import Found
 from kt_hpo.kinds import Value
 from kt_hpo.oracles import recorded
@@ -232,7 +232,7 @@ class Tuner(Found):
             RuntimeError: If `max_consecutive_failed_trials` trials failed in a row, or all did.
             RecordError: If another process searches in this project.
         """
-        self._searched, folder = (fit_args, fit_kwargs), Path(self.project_dir)
+        self._searched = fit_args, fit_kwargs
         verbose = fit_kwargs.get("verbose", "auto")
         if not self._run_trial_takes("verbose"):
             fit_kwargs.pop("verbose", None)
@@ -241,8 +241,7 @@ class Tuner(Found):
             return
         with quiet_retracing():
             check_search(self, fit_args, fit_kwargs)
-        with journal.claimed(folder), quiet_retracing(), shown(self, verbose):
-            places.begin(self.study, folder)
+        with alone(self), quiet_retracing(), shown(self, verbose):
             record_environment(self.study)
             self.oracle.record.note(
                 made_by=made_by(self), **self._validated_on(fit_args, fit_kwargs)

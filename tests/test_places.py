@@ -1,6 +1,7 @@
 """Searches of one name in a shared storage: which go on, and which are told apart."""
 
 import contextlib
+import time
 import warnings
 
 import keras
@@ -8,7 +9,9 @@ import optuna
 import pytest
 
 import kt_hpo
-from kt_hpo import journal
+from kt_hpo import journal, places
+
+NAME = "untitled_project"
 
 
 class Parabola(kt_hpo.RandomSearch):
@@ -153,3 +156,23 @@ def test_an_imported_search_goes_on_where_it_is_asked_for(tmp_path):
         )
         tuner.search(verbose=0)
     assert len(tuner.study.trials) == 3
+
+
+def test_a_search_of_another_machine_is_known_by_its_signs_of_life(tmp_path, monkeypatch):
+    made(tmp_path, "a", max_trials=1).search(verbose=0)
+    monkeypatch.setattr(places, "_BEAT", 0.01)
+    other = made(tmp_path, "a", max_trials=1).study
+    with monkeypatch.context() as there, places.running(other, tmp_path / "a" / NAME):
+        there.setattr("socket.gethostname", lambda: "another")
+        time.sleep(0.2)
+        with pytest.warns(UserWarning, match="goes on in"):
+            tuner = made(tmp_path, "b")
+        for disturb in (tuner.search, lambda: made(tmp_path, "b", overwrite=True)):
+            with pytest.raises(kt_hpo.RecordError, match=r"Another process.*killed.* 120 sec"):
+                disturb()
+        # As if it was killed two minutes ago, or had ended.
+        there.setattr(places, "_LOST", -1.0)
+        places.check_alone(tuner.study, tmp_path / "b" / NAME)
+    monkeypatch.setattr("socket.gethostname", lambda: "another")
+    tuner.search(verbose=0)
+    assert len(tuner.study.trials) == 2

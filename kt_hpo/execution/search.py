@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kt_hpo import journal, places
 from kt_hpo.execution.trial import counts
 from kt_hpo.oracles.trials import trial_id_of
 from kt_hpo.tracking import Audience, Search, make_progress
@@ -15,6 +16,24 @@ if TYPE_CHECKING:
     import keras
 
     from kt_hpo.tuner import Tuner
+
+
+@contextmanager
+def alone(tuner: Tuner) -> Iterator[None]:
+    """Keeps other processes from running the search of a tuner.
+
+    Args:
+        tuner: The tuner.
+
+    Yields:
+        Nothing, while the search is this process's.
+
+    Raises:
+        RecordError: If another process runs it, from this directory or another one.
+    """
+    folder = Path(tuner.project_dir)
+    with journal.claimed(folder), places.running(tuner.study, folder):
+        yield
 
 
 @contextmanager

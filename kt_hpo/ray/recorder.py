@@ -102,7 +102,7 @@ class Recorder(tune.Callback):
         self._record = Record.open(self._project_dir, self._objective, self._storage, overwrite)
         study, asked = self._record.study, HyperParameters()
         places.check_same_search(study, self._project_dir, "ray.tune.Tuner", asked)
-        places.begin(study, self._project_dir)
+        self._claim.enter_context(places.running(study, self._project_dir))
         record_environment(self._record.study)
         self._record.note(made_by={"tuner": "ray.tune.Tuner"})
         before = len(self._record.trials)
