@@ -202,21 +202,22 @@ class Search:
     objective: str = "val_accuracy"
     options: dict[str, Any] = field(default_factory=dict)
 
-    def values(self) -> list[dict[str, Any]]:
-        """The values of each trial, drawn until no build meets another hyperparameter."""
-        hp, stream = kt_hpo.HyperParameters(), np.random.default_rng(0)
-        self.build(hp)
-        found = []
-        while len(found) < self.trials:
-            one = kt_hpo.HyperParameters()
-            one.values = space.draw(hp, stream)
-            self.build(one)
-            if all(known in hp for known in one.space):
-                found.append(dict(one.values))
-            else:
-                hp.merge(one)
-        keras.utils.clear_session()
-        return found
+
+@cache
+def values_of(build: Callable[[keras_tuner.HyperParameters], Any], trials: int) -> list[Any]:
+    """The values of each trial, drawn at random from all that builds have met until then."""
+    hp, stream = kt_hpo.HyperParameters(), np.random.default_rng(0)
+    build(hp)
+    found: list[Any] = []
+    while len(found) < trials:
+        one = kt_hpo.HyperParameters()
+        one.values = space.draw(hp, stream)
+        build(one)
+        if {known.name for known in one.space} <= {known.name for known in hp.space}:
+            found.append(dict(one.values))
+        hp.merge(one)
+    keras.utils.clear_session()
+    return found
 
 
 SEARCHES = {
@@ -253,7 +254,7 @@ def run(package: Any, search: Search, scores: list[float], **options: Any) -> fl
     objective = keras_tuner.Objective(search.objective, direction)
     with tempfile.TemporaryDirectory() as directory:
         if search.trials:
-            oracle = Listed(search.values(), seed=0, objective=objective)
+            oracle = Listed(values_of(search.build, search.trials), seed=0, objective=objective)
             tuner = package.Tuner(oracle, search.build, directory=directory, **options)
         else:
             tuner = package.Hyperband(
