@@ -52,6 +52,21 @@ class _WithStaged(_View):
     def __init__(self, storage: optuna.storages.BaseStorage, trial: FrozenTrial) -> None:
         super().__init__(storage)
         self._trial = trial
+        self._all: list[FrozenTrial] | None = None
+
+    def get_all_trials(
+        self,
+        study_id: int,
+        deepcopy: bool = True,
+        states: Container[TrialState] | None = None,
+    ) -> list[FrozenTrial]:
+        # A sampler asks several times for one trial, and each takes as long as there are many.
+        if self._all is None:
+            self._all = super().get_all_trials(study_id, deepcopy=False)
+        trials = self._all
+        if states is not None:
+            trials = [trial for trial in trials if trial.state in states]
+        return copy.deepcopy(trials) if deepcopy else trials
 
     def _seen(self, trials: list[FrozenTrial]) -> list[FrozenTrial]:
         return [*trials, self._trial]

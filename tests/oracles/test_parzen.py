@@ -23,8 +23,9 @@ def plain(monkeypatch):
     monkeypatch.setattr(_tpe, "_split_trials", parzen._split_trials._split_trials)
 
 
-def sampler():
-    return TPESampler(seed=0, multivariate=True, group=True)
+def sampler(step=None):
+    is_parallel = step is maximized_side_by_side
+    return TPESampler(seed=0, multivariate=True, group=True, constant_liar=is_parallel)
 
 
 def values_of(trial):
@@ -60,11 +61,27 @@ def pruned_and_running(study):
     study.tell(trial, values_of(trial))
 
 
-STEPS = (one, two_objectives, constrained, pruned_and_running)
+def maximized_side_by_side(study):
+    """Three trials run at once; they end in another order, some fail, and the last goes on."""
+    trials = [study.ask() for _ in range(3)]
+    losses = [values_of(trial) for trial in trials]
+    number = trials[0].number
+    if number % 4:
+        study.tell(trials[2], -losses[2])
+    if number % 5:
+        study.tell(trials[0], -round(losses[0]))  # Many are equal.
+    else:
+        study.tell(trials[0], state=TrialState.FAIL)
+    study.tell(trials[1], -losses[1])
+
+
+STEPS = (one, two_objectives, constrained, pruned_and_running, maximized_side_by_side)
 
 
 def proposals(sampler, step, trials=60):
     directions = ["minimize"] * (2 if step is two_objectives else 1)
+    if step is maximized_side_by_side:
+        directions = ["maximize"]
     study = optuna.create_study(sampler=sampler, directions=directions)
     for _ in range(trials):
         step(study)
@@ -80,13 +97,22 @@ def test_the_logarithm_is_the_same(plain):
 
 @pytest.mark.parametrize("step", STEPS)
 def test_a_quickened_sampler_proposes_the_same(plain, step):
-    expected = proposals(sampler(), step)
-    quick = sampler()
+    expected = proposals(sampler(step), step)
+    quick = sampler(step)
     quicken(quick)
     found = proposals(quick, step)
     assert [len(values) for values in found] == [len(values) for values in expected]
     for ours, optunas in zip(found, expected, strict=True):
         assert ours == pytest.approx(optunas)
+
+
+def test_a_sampler_that_has_served_another_study_has_forgotten_it(plain):
+    plain_one, quick = sampler(), sampler()
+    expected = [proposals(plain_one, one, trials) for trials in (30, 40)]
+    quicken(quick)
+    for trials, theirs in zip((30, 40), expected, strict=True):
+        for ours, optunas in zip(proposals(quick, one, trials), theirs, strict=True):
+            assert ours == pytest.approx(optunas)
 
 
 def test_the_groups_are_those_of_optuna(plain):
