@@ -122,7 +122,8 @@ class OptunaSearchOracle(RecordedOracle):
     def _ask(self, number: int, fixed: Mapping[str, Value]) -> dict[str, Value]:
         reseed(self.sampler, [self.seed, number, 0])
         study = study_as_now(self.record.study, self.hyperparameters)
-        recorded = study.get_trials(deepcopy=False)
+        needs_first = has_fixed_dimensions(self.sampler)
+        recorded = study.get_trials(deepcopy=False) if needs_first else []
         first = next((trial for trial in recorded if trial.state.is_finished()), None)
         first_names = None if first is None else list(first.params)
         relative = relative_space(self.sampler, self.hyperparameters, first_names)
