@@ -171,6 +171,7 @@ _TRAINING = Group(
         ),
         Option("scale_learning_rate", values.whole(), "batch size that learning rates are for"),
         Option("precision", values.name(PRECISIONS), ", ".join(PRECISIONS)),
+        Option("compiled", values.flag(), "an epoch is one graph, where it can be", True),
         Option("jit_compile", values.flag(["auto"]), "whether XLA compiles the models"),
         Option("steps_per_execution", values.whole(1, ["auto"]), "batches in a call of the graph"),
         Option(

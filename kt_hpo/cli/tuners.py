@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 # Options that are arguments of the tuner as they are.
 _ALIKE = (
-    "constraint", "cross_validation", "csv_log", "deterministic", "distribution",
+    "compiled", "constraint", "cross_validation", "csv_log", "deterministic", "distribution",
     "early_stopping", "executions_per_trial", "jit_compile", "keep_checkpoints", "precision",
     "reduce_lr_on_plateau", "scale_learning_rate", "seed", "steps_per_execution",
     "storage", "time_budget", "tracker", "trial_timeout",
