@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
+import keras
+
 from kt_hpo.arguments import is_whole
 from kt_hpo.execution.distributed import Chief, Role, current_role, warn_of_open_port
 from kt_hpo.execution.inline import Inline
@@ -28,13 +30,19 @@ class Executor(Protocol):
         """
 
 
+# On TensorFlow so many trials of one architecture train faster in one graph than one by one, each
+# in a graph of its own.
+_FEWEST = 3
+
+
 class Auto:
     """Chooses the fastest way to run the trials of a search, and says which and why."""
 
     def run(self, tuner: Tuner, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) -> None:
         """Runs trials until the oracle has no more, and says how and why."""
         # An algorithm that learns from trials learns the less the more of them run at once.
-        vectorized = Vectorized(8 if tuner.oracle.learns_from_trials else 32)
+        fewest = _FEWEST if keras.backend.backend() == "tensorflow" else 1
+        vectorized = Vectorized(8 if tuner.oracle.learns_from_trials else 32, fewest)
         reason = vectorized.obstacle(tuner)
         if reason is None:
             tuner.progress.note(f"Up to {vectorized.k} trials train at once, in one graph.")

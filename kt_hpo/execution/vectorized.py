@@ -39,22 +39,26 @@ class Vectorized:
 
     Args:
         k: How many trials train at once.
+        fewest: Trials of which fewer have one architecture train by themselves: on TensorFlow
+            a program of its own is faster than one for many that trains few.
 
     Attributes:
-        k: The same.
+        k: As given.
+        fewest: As given.
         notes: Why trials of the latest search were trained one after the other, if any were.
 
     Raises:
-        ValueError: If `k` is not a whole number from 1 on.
+        ValueError: If one of them is not a whole number from 1 on.
 
     Example:
         >>> Vectorized(k=64)
         Vectorized(k=64)
     """
 
-    def __init__(self, k: int = 32) -> None:
-        check_whole(k=k)
+    def __init__(self, k: int = 32, fewest: int = 1) -> None:
+        check_whole(k=k, fewest=fewest)
         self.k = k
+        self.fewest = fewest
         self.notes: list[str] = []
 
     def obstacle(self, tuner: Tuner) -> str | None:
@@ -95,7 +99,7 @@ class Vectorized:
         # The engine brings a backend of Keras with it.
         from kt_hpo.training.vectorized import Engine
 
-        engine = Engine(tuner, fit_args, fit_kwargs)
+        engine = Engine(tuner, fit_args, fit_kwargs, self.fewest)
         engine.explore()
         while True:
             trials, status = self._ask(tuner)

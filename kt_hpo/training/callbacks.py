@@ -197,6 +197,8 @@ class TimeLimit(keras.callbacks.Callback):
         seconds: From now on; None for no limit.
     """
 
+    may_miss_batches = True
+
     def __init__(self, seconds: float | None) -> None:
         super().__init__()
         self._seconds = seconds

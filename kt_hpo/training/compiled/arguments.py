@@ -115,7 +115,9 @@ def read(given: Mapping[str, Any]) -> Fit:
     if not isinstance(callbacks, list | tuple):
         raise NeedsFitError("the callbacks are no list")
     for callback in callbacks:
-        if any(_overrides(callback, name) for name in _BATCH_HOOKS):
+        if any(_overrides(callback, name) for name in _BATCH_HOOKS) and not may_miss_batches(
+            callback
+        ):
             raise NeedsFitError(f"{type(callback).__name__} acts at every batch")
     if given["verbose"] not in (0, 2) and not any(
         isinstance(callback, keras.callbacks.ProgbarLogger) for callback in callbacks
@@ -136,6 +138,22 @@ def read(given: Mapping[str, Any]) -> Fit:
         callbacks=callbacks,
         verbose=given["verbose"],
     )
+
+
+def may_miss_batches(callback: keras.callbacks.Callback) -> bool:
+    """Tells whether a callback says that it need not see every batch.
+
+    Args:
+        callback: A callback.
+
+    Returns:
+        Its `may_miss_batches`; False if it has none.
+
+    Example:
+        >>> may_miss_batches(keras.callbacks.TerminateOnNaN())
+        False
+    """
+    return bool(getattr(callback, "may_miss_batches", False))
 
 
 def may_change_model(callback: keras.callbacks.Callback) -> bool:

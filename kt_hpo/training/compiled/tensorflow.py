@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import keras
@@ -65,13 +65,16 @@ class Program:
         self._run = tf.function(_loop(step, data, samples), autograph=False)
         self._steps = _FIRST_STEPS
 
-    def __call__(self, order: tf.Tensor, begin: int, end: int) -> Any:
+    def __call__(
+        self, order: tf.Tensor, begin: int, end: int, watch: Sequence[Callable[[int], None]]
+    ) -> Any:
         """Steps over some batches.
 
         Args:
             order: Numbers of all samples, of shape (samples,) and type int64.
             begin: The first batch, counted from 0.
             end: The batch before which it stops.
+            watch: Called now and then with the latest batch; an error ends it.
 
         Returns:
             The logs of the last step.
@@ -79,6 +82,8 @@ class Program:
         logs = None
         for first, last in self._parts(begin, end):
             logs = self._run(order, tf.constant(first), tf.constant(last))
+            for look in watch:
+                look(last - 1)
         return logs
 
     def _parts(self, begin: int, end: int) -> Iterator[tuple[int, int]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -147,7 +147,7 @@ class _Training:
         end = min(self._seen + (samples.steps or samples.batches), samples.batches)
         if samples.steps and end - self._seen < samples.steps:
             _warn_of_few(samples)
-        logs = self._train(self._order, self._seen, end)
+        logs = self._train(self._order, self._seen, end, self._watching("on_train_batch_end"))
         self._seen = end
         if end == samples.batches:
             self._order = None
@@ -163,9 +163,16 @@ class _Training:
         end = min(samples.steps or samples.batches, samples.batches)
         if samples.steps and end < samples.steps:
             _warn_of_few(samples)
-        logs = self._results(evaluate(evaluate.in_order, 0, end))
+        logs = self._results(
+            evaluate(evaluate.in_order, 0, end, self._watching("on_test_batch_end"))
+        )
         callbacks.on_test_end(logs)
         return {f"val_{name}": value for name, value in logs.items()}
+
+    def _watching(self, hook: str) -> list[Callable[[int], None]]:
+        """Return the hooks at batches that may miss some."""
+        watching = filter(arguments.may_miss_batches, self._fit.callbacks)
+        return [getattr(callback, hook) for callback in watching]
 
     def _results(self, logs: Any) -> dict[str, Any]:
         """Return what the metrics say of all steps, unless steps give other logs than metrics."""

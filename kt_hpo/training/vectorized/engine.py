@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 
 _MEMORY = 2**31
+_FEW = "few of them have one architecture"
 # So many groups are made ready before they train.
 _AHEAD = 3
 
@@ -71,10 +72,18 @@ class Engine:
         tuner: The tuner.
         fit_args: Positional arguments of `search`.
         fit_kwargs: Keyword arguments of `search`.
+        fewest: Trials of which fewer have one architecture train by themselves.
     """
 
-    def __init__(self, tuner: Tuner, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        tuner: Tuner,
+        fit_args: tuple[Any, ...],
+        fit_kwargs: dict[str, Any],
+        fewest: int = 1,
+    ) -> None:
         self._tuner = tuner
+        self._fewest = fewest
         self._fit_args = fit_args
         self._fit_kwargs = fit_kwargs
         self._backend = backend()
@@ -118,11 +127,13 @@ class Engine:
                 others.append(Outcome(trial, error=error))
                 if isinstance(error, FatalError):
                     break  # It ends the search, after what was asked for before.
+        for key in [key for key, members in groups.items() if len(members) < self._fewest]:
+            others += [Outcome(member.trial, obstacle=_FEW) for member in groups.pop(key)]
         memory = _MEMORY // self._groups_at_once()
         yield from self._train_groups(_parts(groups, at_once, memory))
         # What fails, or may, comes last: the others would not have been recorded if it ends the
         # search.
-        yield from ([outcome] for outcome in others)
+        yield from ([one] for one in sorted(others, key=lambda one: one.trial.trial_id))
 
     def _train_groups(self, parts: Sequence[tuple[Key, list[Member]]]) -> Iterator[list[Outcome]]:
         """Trains groups, some at a time; meanwhile the next ones' programs are made."""

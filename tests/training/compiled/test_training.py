@@ -269,3 +269,27 @@ def test_steps_that_no_epoch_has_are_warned_of():
     with pytest.warns(UserWarning, match="fewer than the 9 steps"):
         _, history = trained(unbuilt, {"validation_steps": 9}, by_programs=True)
     assert len(history["val_loss"]) == 3
+
+
+def test_a_hook_that_may_miss_batches_sees_some_and_may_end_the_training(no_fit, monkeypatch):
+    class Looks(keras.callbacks.Callback):
+        may_miss_batches = True
+
+        def __init__(self, last):
+            super().__init__()
+            self.last, self.seen = last, []
+
+        def on_train_batch_end(self, batch, logs=None):
+            self.seen.append(batch)
+            if batch >= self.last:
+                raise RuntimeError("enough")
+
+    monkeypatch.setattr("kt_hpo.training.compiled.tensorflow._FIRST_STEPS", 2)
+    monkeypatch.setattr("kt_hpo.training.compiled.tensorflow._SECONDS", 0.0)
+    no_fit()
+    whole, part = Looks(99), Looks(2)
+    trained(unbuilt, {"callbacks": [whole], "epochs": 1}, by_programs=True)
+    assert whole.seen == [1, 2, 3, 4]
+    with pytest.raises(RuntimeError, match="enough"):
+        trained(unbuilt, {"callbacks": [part], "epochs": 1}, by_programs=True)
+    assert part.seen == [1, 2]
