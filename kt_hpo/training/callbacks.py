@@ -99,8 +99,9 @@ class Epochs(keras.callbacks.Callback):
         self.trainings[-1][epoch] = numbers_of(logs or {})
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
-        """Remembers that a training begins."""
-        self.trainings.append({})
+        """Remembers that a training begins, also one that begins again before its first epoch."""
+        if not self.trainings or self.trainings[-1]:
+            self.trainings.append({})
 
 
 class BuildOptimizer(keras.callbacks.Callback):

@@ -39,13 +39,14 @@ class Samples:
     """Samples in memory, and the batches they are taken in.
 
     Attributes:
-        arrays: `(x,)`, `(x, y)` or `(x, y, sample_weight)`, arrays or nested structures of them.
+        arrays: What a step gets a batch of: `x`, `(x, y)` or `(x, y, sample_weight)`, each an
+            array or a nested structure of arrays.
         count: How many samples there are.
         batch_size: Samples in a batch.
         steps: Batches in an epoch; None for all.
     """
 
-    arrays: tuple[Any, ...]
+    arrays: Any
     count: int
     batch_size: int
     steps: int | None
@@ -233,7 +234,7 @@ def _samples(arrays: tuple[Any, ...], batch_size: int | None, steps: int | None)
     """Return samples with the size of their batches, as `fit` finds it."""
     count = _count(arrays)
     size = batch_size or (math.ceil(count / steps) if steps else 32)
-    return Samples(arrays, count, int(size), steps)
+    return Samples(keras.utils.pack_x_y_sample_weight(*arrays), count, int(size), steps)
 
 
 def _weighted(data: tuple[Any, ...], class_weight: Mapping[int, float] | None) -> tuple[Any, ...]:

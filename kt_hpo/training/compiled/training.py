@@ -47,7 +47,8 @@ def trained_by_programs(model: keras.Model) -> Iterator[None]:
         >>> sorted(history.history), history.epoch
         (['loss'], [0, 1])
     """
-    if not _HAS_TENSORFLOW or type(model).fit is not keras.Model.fit:
+    own = type(model).fit is not keras.Model.fit or "fit" in vars(model)
+    if own or not _HAS_TENSORFLOW:
         yield
         return
     model.fit = functools.partial(_fit, model)
@@ -58,12 +59,18 @@ def trained_by_programs(model: keras.Model) -> Iterator[None]:
 
 
 def _fit(model: keras.Model, *args: Any, **kwargs: Any) -> keras.callbacks.History:
-    """Train a model by programs, or by `fit` where it has to."""
+    """Train a model by programs, or by `fit`, which tells of a mistake in its own words."""
     try:
-        training = _Training(model, _read(model, args, kwargs))
+        return _training(model, args, kwargs).run()
     except NeedsFitError:
         return keras.Model.fit(model, *args, **kwargs)
-    return training.run()
+
+
+def _training(model: keras.Model, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Training:
+    try:
+        return _Training(model, _read(model, args, kwargs))
+    except Exception as error:  # Ours, not the trial's.
+        raise NeedsFitError("no program can be made") from error
 
 
 def _read(model: keras.Model, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Fit:
@@ -80,12 +87,12 @@ def _read(model: keras.Model, args: tuple[Any, ...], kwargs: dict[str, Any]) -> 
 class _Training:
     """A training of a model.
 
+    The model is traced before any callback acts, so that `fit` can still take over, or after the
+    callbacks that may change it.
+
     Args:
         model: The model.
         fit: What is asked for.
-
-    Raises:
-        NeedsFitError: If no program can be made of the model.
     """
 
     def __init__(self, model: keras.Model, fit: Fit) -> None:
@@ -94,10 +101,9 @@ class _Training:
         self._orders = orders(fit.train, fit.shuffle)
         self._order: Any = None
         self._seen = 0
-        try:
+        self._traces_late = any(map(arguments.may_change_model, fit.callbacks))
+        if not self._traces_late:
             self._trace()
-        except Exception as error:  # `fit` tells of a user's mistake in its own words.
-            raise NeedsFitError("the model cannot be traced") from error
 
     def _trace(self) -> None:
         """Make the programs; whoever has no weights yet gets them as in `fit`."""
@@ -108,6 +114,12 @@ class _Training:
         build_optimizer(model)
         with fused(model.optimizer):
             self._train = Program(model, True, fit.train)
+
+    def _trace_late(self) -> None:
+        try:
+            self._trace()
+        except Exception as error:
+            raise NeedsFitError("the model cannot be traced") from error
 
     def run(self) -> keras.callbacks.History:
         """Trains."""
@@ -126,8 +138,8 @@ class _Training:
         logs: dict[str, Any] = {}
         for epoch in fit.epochs:
             callbacks.on_epoch_begin(epoch)
-            if epoch == fit.epochs.start and any(map(arguments.may_change_model, fit.callbacks)):
-                self._trace()
+            if epoch == fit.epochs.start and self._traces_late:
+                self._trace_late()
             logs = self._train_epoch()
             if self._evaluate and validates(epoch, fit.validation_freq):
                 logs |= self._validate(callbacks, self._evaluate)

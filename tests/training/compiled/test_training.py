@@ -70,6 +70,22 @@ def own_step():
     return compiled(OwnStep(inputs, layers.Dense(1)(inputs)))
 
 
+class Autoencoder(keras.Model):
+    """With a step that gets samples without targets, as they are."""
+
+    def train_step(self, data):
+        with tf.GradientTape() as tape:
+            loss = keras.ops.mean((self(data) - data) ** 2)
+        gradients = tape.gradient(loss, self.trainable_variables)
+        self.optimizer.apply_gradients(zip(gradients, self.trainable_variables, strict=True))
+        return {"loss": loss, "rank": keras.ops.convert_to_tensor(len(data.shape))}
+
+
+def autoencoder():
+    inputs = keras.Input((4,))
+    return compiled(Autoencoder(inputs, layers.Dense(4)(layers.Dense(2)(inputs))))
+
+
 def several():
     """Two inputs by name, two outputs with a loss and a weight each."""
     a, b = keras.Input((4,), name="a"), keras.Input((1,), name="b")
@@ -123,6 +139,7 @@ CASES = {
     "a model without weights yet": (unbuilt, {}),
     "a subclass": (lambda: compiled(Subclassed()), {}),
     "a step of its own": (own_step, {}),
+    "samples without targets": (autoencoder, {"y": None, "validation_data": None}),
     "several inputs and outputs": (several, SEVERAL),
     "several with weights": (several, SEVERAL | {"sample_weight": WEIGHTS}),
     "texts": (tokens, {"x": TOKENS, "y": TOKENS[:, 0], "validation_data": None}),
@@ -189,6 +206,28 @@ def test_callbacks_see_and_change_the_model_at_the_end_of_an_epoch(no_fit):
         np.testing.assert_array_equal(own[0], seen[0])
         assert own[1] == pytest.approx(seen[1], rel=1e-4)
     assert "fit" not in vars(model)
+
+
+class Untraceable(keras.Sequential):
+    """Looks at numbers, which a graph does not have; Keras' `fit` is told to run it eagerly."""
+
+    def train_step(self, data):
+        float(self.optimizer.iterations + data[1][0])
+        return super().train_step(data)
+
+
+def test_a_model_that_cannot_be_traced_is_left_to_fit_also_after_callbacks():
+    class Begins(keras.callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            Begins.begun += 1
+            self.model.run_eagerly = True
+
+    def build():
+        return compiled(Untraceable([layers.Dense(1)]))
+
+    Begins.begun = 0
+    _, history = trained(build, {"callbacks": [Begins()]}, by_programs=True)
+    assert len(history["loss"]) == 3 and Begins.begun == 2
 
 
 class AtBatches(keras.callbacks.Callback):
