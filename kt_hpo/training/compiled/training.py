@@ -69,17 +69,14 @@ def _fit(model: keras.Model, *args: Any, **kwargs: Any) -> keras.callbacks.Histo
 def _training(model: keras.Model, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Training:
     try:
         return _Training(model, _read(model, args, kwargs))
-    except Exception as error:  # Ours, not the trial's.
+    except Exception as error:  # A mistake, of which `fit` tells, or ours and not the trial's.
         raise NeedsFitError("no program can be made") from error
 
 
 def _read(model: keras.Model, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Fit:
     arguments.check_model(model)
     check_devices(model)
-    try:
-        bound = _SIGNATURE.bind(model, *args, **kwargs)
-    except TypeError as error:
-        raise NeedsFitError("fit has no such argument") from error
+    bound = _SIGNATURE.bind(model, *args, **kwargs)
     bound.apply_defaults()
     return arguments.read(bound.arguments)
 
