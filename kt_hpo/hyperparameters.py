@@ -250,8 +250,7 @@ class HyperParameters(keras_tuner.HyperParameters):
         Args:
             other: The other one.
         """
-        own = other if isinstance(other, HyperParameters) else self.from_config(other.get_config())
-        copied = vars(own.copy())
+        copied = vars(self.copy_of(other))
         for part in ("_hps", "_space", "values", "recorded_as"):
             setattr(self, part, copied[part])
 
@@ -324,6 +323,22 @@ class HyperParameters(keras_tuner.HyperParameters):
         renamed = config.get("recorded_as", {}).items()
         hyperparameters.recorded_as = {name: list(names) for name, names in renamed}
         return hyperparameters
+
+    @classmethod
+    def copy_of(cls, other: keras_tuner.HyperParameters) -> HyperParameters:
+        """Copies hyperparameters, also those of Keras Tuner's own class.
+
+        Args:
+            other: The hyperparameters.
+
+        Returns:
+            An independent copy of the space and its values.
+        """
+        return (
+            other.copy()
+            if isinstance(other, HyperParameters)
+            else cls.from_config(other.get_config())
+        )
 
     def copy(self) -> Self:
         """Returns an independent copy of the space and its values."""

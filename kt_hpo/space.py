@@ -153,10 +153,7 @@ def from_params(
     Returns:
         The space with the trial's values.
     """
-    if isinstance(space, HyperParameters):
-        hyperparameters = space.copy()
-    else:
-        hyperparameters = HyperParameters.from_config(space.get_config())
+    hyperparameters = HyperParameters.copy_of(space)
     hyperparameters.values = {
         hyperparameter.name: params[name]
         for hyperparameter, names in all_recorded_names(space)
