@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,14 @@ class OracleClient:
     def report(self, trial_id: str, epoch: int, metrics: dict[str, float]) -> bool:
         """Reports an epoch; see `RecordedOracle.report`."""
         return self.line.ask("report", trial_id, epoch, metrics)
+
+    def start_clock(self, trial_id: str) -> None:
+        """Does nothing: the chief starts the clock of a trial as it gives the trial out."""
+
+    def annotate(self, trial_id: str, **attributes: Any) -> None:
+        """Records what else is known of a trial; see `RecordedOracle.annotate`."""
+        with suppress(TrialLostError):  # Its end says so.
+            self.line.ask("annotate", trial_id, **attributes)
 
     def end_trial(self, *trial: Any, **named: Any) -> None:
         """Ends a trial; see `RecordedOracle.end_trial`."""

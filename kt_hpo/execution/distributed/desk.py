@@ -38,7 +38,7 @@ OPEN = frozenset(
         "why_none_is_best",
     }
 )
-OWN = frozenset({"annotate", "start_clock", "update_trial"})
+OWN = frozenset({"annotate", "update_trial"})
 
 
 class Desk:

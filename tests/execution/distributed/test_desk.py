@@ -142,11 +142,14 @@ def test_nobody_speaks_of_the_trial_of_another(chief):
     trial = one.create_trial("")
     for change in (
         lambda: other.report(trial.trial_id, 0, {"loss": 0.1}),
-        lambda: other.annotate(trial.trial_id, parameters=1),
         lambda: other.update_trial(trial.trial_id, {"loss": 0.1}),
     ):
         with pytest.raises(TrialLostError, match="tuner1"):
             change()
+    # A trial is also lost before it begins and after it has trained: no error may end its worker.
+    other.start_clock(trial.trial_id)
+    other.annotate(trial.trial_id, parameters=1)
+    assert "parameters" not in one.annotations(trial.trial_id)
     other.end_trial(trial)  # Only says so.
     assert one.report(trial.trial_id, 0, {"loss": 0.1})
     one.line.close()
