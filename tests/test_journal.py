@@ -2,9 +2,8 @@
 
 import json
 import random
-import subprocess
-import sys
-import textwrap
+import resource
+import signal
 
 import optuna
 import pytest
@@ -185,30 +184,33 @@ def test_other_storages_write_at_once(tmp_path):
         assert len(study.trials) == 1
 
 
-@pytest.mark.slow
-def test_a_full_disk_stops_the_search_and_leaves_the_record_readable(tmp_path):
-    """The limit on the size of a file stands for the end of the disk: the same call fails."""
-    program = textwrap.dedent(
-        f"""
-        import resource, signal, sys
-        import kt_hpo
-        class Parabola(kt_hpo.RandomSearch):
-            def run_trial(self, trial):
-                return trial.hyperparameters.Float("x", -1, 1) ** 2
-        tuner = Parabola(max_trials=40, seed=0, directory={str(tmp_path)!r})
+class Parabola(kt_hpo.RandomSearch):
+    def run_trial(self, trial):
+        return trial.hyperparameters.Float("x", -1, 1) ** 2
+
+
+def search(folder, limit=None):
+    tuner = Parabola(max_trials=40, seed=0, directory=folder)
+    if limit:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        if "full" in sys.argv:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (5_000, 5_000))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+    try:
         tuner.search(verbose=0)
-        """
-    )
-    full = subprocess.run([sys.executable, "-c", program, "full"], capture_output=True, text=True)
-    assert full.returncode == 1
-    last = full.stderr.strip().splitlines()[-1]
-    assert "RecordError: The record" in last and "cannot be written" in last
+    except kt_hpo.RecordError as error:
+        (folder / "error.txt").write_text(str(error))
+
+
+@pytest.mark.slow
+def test_a_full_disk_stops_the_search_and_leaves_the_record_readable(processes, tmp_path):
+    """The limit on the size of a file stands for the end of the disk: the same call fails."""
+    full = processes.Process(target=search, args=(tmp_path, 5_000))
+    full.start()
+    full.join()
+    error = (tmp_path / "error.txt").read_text()
+    assert error.startswith("The record") and "cannot be written" in error
     kept = [trial for trial in kt_hpo.open_study(tmp_path).trials if trial.state.is_finished()]
     assert 1 < len(kept) < 40
-    subprocess.run([sys.executable, "-c", program], check=True)
+    search(tmp_path)
     trials = kt_hpo.open_study(tmp_path).trials
     assert [trial.state.name for trial in trials] == ["COMPLETE"] * 40
     assert trials[: len(kept)] == kept
