@@ -157,6 +157,9 @@ class KerasHyperEstimator(BaseEstimator):
         check_is_fitted(self, "model_")
         X = validate_data(self, X, reset=False, allow_nd=True)
         with quiet_retracing():
+            # For so few samples a pipeline takes longer than the model.
+            if len(X) <= (self.batch_size or 32):
+                return np.asarray(self.model_.predict_on_batch(X))
             return np.asarray(self.model_.predict(X, batch_size=self.batch_size, verbose=0))
 
     def _fit_kwargs(self, given: Mapping[str, Any]) -> dict[str, Any]:

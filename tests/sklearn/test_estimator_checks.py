@@ -14,12 +14,13 @@ def wide(hp):
         keras.layers.Dense(16, activation="relu"),
         keras.layers.Dense(10, activation="softmax"),
         loss="sparse_categorical_crossentropy",
+        rate=0.1,
     )
 
 
 def straight(hp):
     hidden = keras.layers.Dense(hp.Fixed("units", 16), activation="relu")
-    return network(hidden, keras.layers.Dense(1), loss="mse")
+    return network(hidden, keras.layers.Dense(1), loss="mse", rate=0.1)
 
 
 def expected_failures(estimator):
@@ -37,8 +38,8 @@ def expected_failures(estimator):
 def checks():
     """scikit-learn's own checks of both estimators."""
     for estimator in (
-        KerasHyperClassifier(wide, epochs=12, batch_size=32, random_state=0),
-        KerasHyperRegressor(straight, epochs=25, batch_size=32, random_state=0),
+        KerasHyperClassifier(wide, epochs=9, batch_size=150, random_state=0),
+        KerasHyperRegressor(straight, epochs=25, batch_size=200, random_state=0),
     ):
         expected = expected_failures(estimator)
         yield from estimator_checks_generator(
