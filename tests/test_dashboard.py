@@ -4,7 +4,6 @@ import json
 import signal
 import subprocess
 import sys
-import textwrap
 import threading
 import time
 import urllib.error
@@ -20,22 +19,31 @@ from kt_hpo.dashboard import address, make_dashboard
 
 pytest.importorskip("optuna_dashboard")
 
-SEARCH = """
-    import sys, time, kt_hpo
 
-    class Slow(kt_hpo.RandomSearch):
-        def run_trial(self, trial):
-            time.sleep(0.05)
-            return trial.hyperparameters.Float("x", -1, 1) ** 2
+class Slow(kt_hpo.RandomSearch):
+    def run_trial(self, trial):
+        time.sleep(0.05)
+        return trial.hyperparameters.Float("x", -1, 1) ** 2
 
-    Slow(directory=sys.argv[1], project_name="live", max_trials=2000, seed=0).search(verbose=0)
-"""
+
+def search_slowly(directory):
+    Slow(directory=directory, project_name="live", max_trials=2000, seed=0).search(verbose=0)
+
+
+@pytest.fixture
+def search(processes, tmp_path):
+    """A search that runs in another process."""
+    started = processes.Process(target=search_slowly, args=(tmp_path,))
+    started.start()
+    yield started
+    started.kill()
+    started.join()
 
 
 @contextmanager
-def process(*arguments):
+def dashboard_of(folder):
     started = subprocess.Popen(
-        [sys.executable, *map(str, arguments)],
+        [sys.executable, "-m", "kt_hpo.cli", "dashboard", str(folder), "--port", "0"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -103,30 +111,29 @@ def test_it_listens_on_the_loopback_only_and_names_a_taken_port():
 
 @needs_chromium
 @pytest.mark.slow
-def test_a_running_search_is_seen_growing_and_is_left_alone(tmp_path):
+def test_a_running_search_is_seen_growing_and_is_left_alone(search, tmp_path):
     folder = tmp_path / "live"
-    with process("-c", textwrap.dedent(SEARCH), tmp_path) as search:
-        wait_for(lambda: (folder / "record.journal").exists() and count(folder) >= 3)
-        with process("-m", "kt_hpo.cli", "dashboard", folder, "--port", 0) as dashboard:
-            line = dashboard.stdout.readline()
-            url = line.split("live: ")[1].split(" ")[0]
-            files = sorted(path.name for path in folder.iterdir())
-            with opened(tmp_path / "profile") as browser:
-                browser.get(url)
-                wait_for(lambda: "Best" in browser.page_source and "live" in browser.page_source)
-                elsewhere = [u for u in requests(browser) if not u.startswith("http://127.0.0.1:")]
-                assert elsewhere == []
-                assert [one for one in complaints(browser) if "SEVERE" in one] == []
-            api = url.replace("/dashboard/", "/api/")
-            seen = len(json.loads(ask(api)[1])["trials"])
-            wait_for(lambda: len(json.loads(ask(api)[1])["trials"]) > seen)
-            assert sorted(path.name for path in folder.iterdir()) == files
-            assert search.poll() is None
-            dashboard.send_signal(signal.SIGINT)
-            output, errors = dashboard.communicate(timeout=120)
-            assert (dashboard.returncode, output, errors) == (0, "", "")
-        grown = count(folder)
-        wait_for(lambda: count(folder) > grown)
+    wait_for(lambda: (folder / "record.journal").exists() and count(folder) >= 3)
+    with dashboard_of(folder) as dashboard:
+        line = dashboard.stdout.readline()
+        url = line.split("live: ")[1].split(" ")[0]
+        files = sorted(path.name for path in folder.iterdir())
+        with opened(tmp_path / "profile") as browser:
+            browser.get(url)
+            wait_for(lambda: "Best" in browser.page_source and "live" in browser.page_source)
+            elsewhere = [u for u in requests(browser) if not u.startswith("http://127.0.0.1:")]
+            assert elsewhere == []
+            assert [one for one in complaints(browser) if "SEVERE" in one] == []
+        api = url.replace("/dashboard/", "/api/")
+        seen = len(json.loads(ask(api)[1])["trials"])
+        wait_for(lambda: len(json.loads(ask(api)[1])["trials"]) > seen)
+        assert sorted(path.name for path in folder.iterdir()) == files
+        assert search.is_alive()
+        dashboard.send_signal(signal.SIGINT)
+        output, errors = dashboard.communicate(timeout=120)
+        assert (dashboard.returncode, output, errors) == (0, "", "")
+    grown = count(folder)
+    wait_for(lambda: count(folder) > grown)
 
 
 def count(folder):

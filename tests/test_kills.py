@@ -1,12 +1,10 @@
 """Searches that are killed at every single write of their records; `kills.py` has the long run."""
 
 import kills
-import pytest
 
 
-@pytest.mark.parametrize("kind", ["tpe", pytest.param("random", marks=pytest.mark.slow)])
-def test_a_search_that_is_killed_at_any_write_loses_and_changes_nothing(kind, processes, tmp_path):
-    assert kills.killed_at_every_write(processes, kind, tmp_path, trials=3) > 10
+def test_a_search_that_is_killed_at_any_write_loses_and_changes_nothing(processes, tmp_path):
+    assert kills.killed_at_every_write(processes, "tpe", tmp_path, trials=3) > 10
 
 
 def test_a_search_that_is_killed_at_random_moments_loses_and_changes_nothing(processes, tmp_path):
