@@ -14,7 +14,8 @@ import kt_hpo
 pytest.importorskip("tensorboard")  # Keras Tuner does not search without it.
 
 X, Y = blobs(120)
-DATA = {"x": X, "y": Y, "validation_data": (X[:40], Y[:40]), "epochs": 2, "verbose": 0}
+BATCHES = {"x": X, "y": Y, "validation_data": (X[:40], Y[:40]), "epochs": 2, "verbose": 0}
+DATA = BATCHES | {"batch_size": len(X)}
 
 
 def build_model(hp):
@@ -45,16 +46,16 @@ def seen(tuner, score=True):
 
 
 def a_build_function(kt, **places):
-    tuner = kt.RandomSearch(build_model, objective="val_accuracy", max_trials=3, seed=1, **places)
+    tuner = kt.RandomSearch(build_model, objective="val_accuracy", max_trials=2, seed=1, **places)
     tuner.search(**DATA)
     return seen(tuner), [w.shape for w in tuner.get_best_models(1)[0].get_weights()[-1:]]
 
 
 def executions_and_overwrite(kt, **places):
-    for trials in (1, 2):
+    for trials, executions in ((2, 1), (1, 2)):
         tuner = kt.RandomSearch(
-            build_model, "val_loss", max_trials=trials, executions_per_trial=2, overwrite=True,
-            seed=1, **places,
+            build_model, "val_loss", max_trials=trials, executions_per_trial=executions,
+            overwrite=True, seed=1, **places,
         )  # fmt: skip
         tuner.search(**DATA)
     return seen(tuner)
@@ -74,11 +75,11 @@ def a_hypermodel_with_fit(kt, **places):
             return build_model(hp)
 
         def fit(self, hp, model, *args, **kwargs):
-            batch_size = hp.Choice("batch_size", [16, 32])
+            batch_size = hp.Choice("batch_size", [60, 120])
             return model.fit(*args, batch_size=batch_size, shuffle=hp.Boolean("shuffle"), **kwargs)
 
     tuner = kt.RandomSearch(Regressor(), "val_accuracy", max_trials=2, seed=1, **places)
-    tuner.search(**DATA)
+    tuner.search(**BATCHES)
     return seen(tuner)
 
 
@@ -88,7 +89,7 @@ def a_fit_that_returns_a_number(kt, **places):
             return build_model(hp)
 
         def fit(self, hp, model, x, y, validation_data, **kwargs):
-            model.fit(x, y, epochs=1, verbose=0)
+            model.fit(x, y, epochs=1, batch_size=len(x), verbose=0)
             predicted = model.predict(validation_data[0], verbose=0)
             return float(np.mean(np.abs(predicted.ravel() - validation_data[1])))
 
@@ -101,7 +102,7 @@ def a_run_trial_that_returns_a_dict(kt, **places):
     class Own(kt.RandomSearch):
         def run_trial(self, trial, x, y, **kwargs):
             model = self.hypermodel.build(trial.hyperparameters)
-            model.fit(x, y, batch_size=trial.hyperparameters.Int("batch_size", 16, 32, step=16),
+            model.fit(x, y, batch_size=trial.hyperparameters.Int("batch_size", 60, 120, step=60),
                       verbose=0)  # fmt: skip
             return {"loss_at_the_end": model.evaluate(x, y, verbose=0)[0]}
 
@@ -149,7 +150,7 @@ def conditional_scopes(kt, **places):
         model.compile("sgd", "mse", run_eagerly=True)
         return model
 
-    tuner = kt.RandomSearch(build, "val_loss", max_trials=4, seed=3, **places)
+    tuner = kt.RandomSearch(build, "val_loss", max_trials=3, seed=3, **places)
     tuner.search(**DATA)
     found = seen(tuner)
     kinds = {t.hyperparameters.values["model_type"] for t in tuner.oracle.trials.values()}
@@ -182,7 +183,7 @@ def trials_that_fail(kt, **places):
 
 def callbacks_and_hyperband(kt, **places):
     tuner = kt.Hyperband(
-        build_model, "val_accuracy", max_epochs=3, factor=3, hyperband_iterations=1, seed=1,
+        build_model, "val_accuracy", max_epochs=2, factor=2, hyperband_iterations=1, seed=1,
         **places,
     )  # fmt: skip
     stop = keras.callbacks.EarlyStopping("val_loss", patience=1)
@@ -214,13 +215,10 @@ def scikit_learn(kt, **places):
 
 def ready_models(kt, **places):
     del places
-    ready = [
-        kt.applications.HyperXception(input_shape=(71, 71, 3), classes=3),
-        kt.applications.HyperResNet(input_shape=(32, 32, 3), classes=3),
-    ]
-    spaces = [kt.HyperParameters() for _ in ready]
-    shapes = [model.build(hp).output_shape for model, hp in zip(ready, spaces, strict=True)]
-    return [sorted(one.name for one in hp.space) for hp in spaces], shapes
+    hp = kt.HyperParameters()
+    hp.Fixed("num_residual_blocks", 2)
+    model = kt.applications.HyperXception(input_shape=(71, 71, 3), classes=3).build(hp)
+    return [one.name for one in hp.space], model.output_shape, kt.applications.HyperResNet
 
 
 PROGRAMS = [

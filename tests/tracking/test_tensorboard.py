@@ -74,7 +74,7 @@ def experiment_of(tuner):
     [
         (kt_hpo.Inline(), eager),
         (kt_hpo.Vectorized(2), build),
-        pytest.param(kt_hpo.Workers(2), eager, marks=pytest.mark.slow),
+        pytest.param(kt_hpo.Workers(1), eager, marks=pytest.mark.slow),
     ],
 )
 def test_a_run_a_trial_holds_what_the_record_holds(executor, hypermodel, tmp_path):
