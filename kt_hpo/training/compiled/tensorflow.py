@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from kt_hpo.training.compiled.arguments import NeedsFitError, Samples
+from kt_hpo.training.compiled.graphs import as_traced
 
 # Ctrl-C is heard between two calls of a program.
 _SECONDS = 0.5
@@ -81,7 +82,8 @@ class Program:
         """
         logs = None
         for first, last in self._parts(begin, end):
-            logs = self._run(order, tf.constant(first), tf.constant(last))
+            with as_traced():
+                logs = self._run(order, tf.constant(first), tf.constant(last))
             for look in watch:
                 look(last - 1)
         return logs

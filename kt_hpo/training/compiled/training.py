@@ -6,7 +6,7 @@ import functools
 import inspect
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import keras
@@ -105,6 +105,8 @@ class _Training:
     def _trace(self) -> None:
         """Make the programs; whoever has no weights yet gets them as in `fit`."""
         model, fit = self._model, self._fit
+        if not model.built:
+            _build(model, fit.train)
         self._evaluate = Program(model, False, fit.validation) if fit.validation else None
         if not model.built:
             Program(model, False, fit.train)
@@ -189,6 +191,21 @@ class _Training:
         if isinstance(logs, dict) and set(logs) == set(results):
             return dict(results)
         return dict(logs)
+
+
+def _build(model: keras.Model, samples: Samples) -> None:
+    """Give a model its weights, which a graph would take several times as long to do."""
+    steps = (model.train_step, keras.Model.train_step), (model.test_step, keras.Model.test_step)
+    if any(getattr(step, "__func__", None) is not kerass for step, kerass in steps):
+        return  # Who knows what they call?
+    x, *_ = keras.utils.unpack_x_y_sample_weight(samples.arrays)
+    with suppress(Exception):  # The first step says what is wrong.
+        model(keras.tree.map_structure(_symbol, x))
+
+
+def _symbol(array: Any) -> keras.KerasTensor:
+    dtype = keras.backend.standardize_dtype(array.dtype)
+    return keras.KerasTensor((None, *array.shape[1:]), dtype)
 
 
 def _warn_of_few(samples: Samples) -> None:

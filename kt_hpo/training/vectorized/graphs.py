@@ -3,37 +3,12 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
-
-_OFF = "disable_meta_optimizer"
-_changing = threading.Lock()
-# What the user has set, once for each thread that keeps TensorFlow from it now.
-_set_before: list[bool] = []
-
-
-@contextmanager
-def as_traced() -> Iterator[None]:
-    """Keeps TensorFlow from optimising a graph: that takes as long as epochs, and gains nothing.
-
-    Several threads may at the same time.
-    """
-    optimizer = tf.config.optimizer
-    with _changing:
-        options = optimizer.get_experimental_options()
-        _set_before.append(_set_before[0] if _set_before else options.get(_OFF, False))
-        optimizer.set_experimental_options({_OFF: True})
-    try:
-        yield
-    finally:
-        with _changing:
-            before = _set_before.pop()
-            optimizer.set_experimental_options({_OFF: bool(_set_before) or before})
 
 
 def each(function: Callable[[Any], Any], numbers: np.ndarray) -> np.ndarray:

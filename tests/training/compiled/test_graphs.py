@@ -5,7 +5,7 @@ import threading
 import pytest
 import tensorflow as tf
 
-from kt_hpo.training.vectorized.graphs import as_traced
+from kt_hpo.training.compiled.graphs import as_traced
 
 OFF = "disable_meta_optimizer"
 
