@@ -32,6 +32,28 @@ class Curve(tune.Trainable):
         self.epoch = checkpoint["epoch"]
 
 
+class Descent(tune.Trainable):
+    """Lowers its loss in each of four epochs, the faster the higher `rate`, from 1 on."""
+
+    def setup(self, config):
+        self.epoch, self.loss = 0, 1.0
+
+    def step(self):
+        self.epoch += 1
+        self.loss *= 1 - 10 * self.config["rate"]
+        return {"val_loss": self.loss, "done": self.epoch == 4}
+
+    def reset_config(self, new_config):
+        self.setup(new_config)
+        return True
+
+    def save_checkpoint(self, checkpoint_dir):
+        return {"epoch": self.epoch, "loss": self.loss}
+
+    def load_checkpoint(self, checkpoint):
+        self.epoch, self.loss = checkpoint["epoch"], checkpoint["loss"]
+
+
 def fit(trainable, folder, space, scheduler=None, samples=1, callbacks=(), run=None, **config):
     """Runs an experiment of Ray Tune's, recorded as the project `r`."""
     tuner = tune.Tuner(
