@@ -8,25 +8,46 @@ from models import blobs
 from vectorized_searches import eagerly
 
 import kt_hpo
+from kt_hpo.training.vectorized.blueprint import drawn_from
 from kt_hpo.training.vectorized.learner import Batch, Learner
 from kt_hpo.training.vectorized.obstacles import CannotVectorizeError
 from kt_hpo.training.vectorized.program import backend
 
 X, Y = blobs(48)
-SEQUENCES = np.random.default_rng(0).normal(size=(48, 5, 3)).astype("float32")
 FIT = {"validation_split": 0.25, "batch_size": 12, "epochs": 2, "shuffle": False, "verbose": 0}
 NUMBERS = [0.4, 1.6]
 
 
-def compiled(inputs, outputs, optimizer=None, loss="mse"):
+def compiled(inputs, outputs, optimizer=None, loss="mse", **more):
     model = keras.Model(inputs, outputs)
-    model.compile(optimizer or optimizers.SGD(0.05), loss)
+    model.compile(optimizer or optimizers.SGD(0.05), loss, **more)
     return model
 
 
-def stacked(*stack, shape=(4,), **more):
-    made = keras.Sequential([keras.Input(shape), *stack, layers.Flatten(), layers.Dense(1)])
+def stacked(*stack, **more):
+    made = keras.Sequential([keras.Input((4,)), *stack, layers.Flatten(), layers.Dense(1)])
     return compiled(made.inputs[0], made.outputs[0], **more)
+
+
+def sequence(*stack):
+    """Layers of sequences, in which every step of some samples is 0.8."""
+    return stacked(layers.ReLU(max_value=0.8), layers.Reshape((4, 1)), *stack)
+
+
+def dense(**options):
+    return stacked(layers.Dense(3, **options))
+
+
+def changed(change):
+    """A model that `build` changes when it is there already."""
+
+    def model(number):
+        made = stacked(layers.Dense(3), layers.LeakyReLU())
+        change(made.layers[1], made.layers[2], number)
+        made.compile(optimizers.SGD(0.05), "mse")
+        return made
+
+    return model
 
 
 def optimized(optimizer):
@@ -65,17 +86,24 @@ def nested_model(number):
     return compiled(inputs, layers.Dense(1)(nested(nested(inputs))))
 
 
-def frozen_layer(number):
-    model = stacked(layers.Dense(3, "tanh"), layers.BatchNormalization())
-    model.layers[1 + int(number)].trainable = False
-    model.compile(optimizers.SGD(0.05), "mse")
-    return model
+def freeze(dense, activation, number):
+    dense.trainable = number > 1
 
 
-def set_weights(number):
-    model = stacked(layers.Dense(3))
-    model.set_weights([np.full_like(weight, number / 5) for weight in model.get_weights()])
-    return model
+def set_weights(dense, activation, number):
+    dense.set_weights([np.full_like(weight, number / 5) for weight in dense.get_weights()])
+
+
+def set_slope(dense, activation, number):
+    activation.negative_slope = number
+
+
+def regularize(dense, activation, number):
+    dense.activity_regularizer = l2(number)
+
+
+def patch(dense, activation, number):
+    activation.call = lambda inputs: inputs * number
 
 
 def trained_in_build(number):
@@ -91,42 +119,106 @@ def adapted(number):
 
 
 def stateful(number):
-    inputs = keras.Input(batch_shape=(12, 5, 3))
-    x = layers.LSTM(3, stateful=True)(inputs)
+    inputs = keras.Input(batch_shape=(12, 4))
+    x = layers.LSTM(3, stateful=True)(layers.Reshape((4, 1))(inputs))
     return compiled(inputs, layers.Dense(1)(x), optimizers.SGD(0.1 * number))
 
 
-def asked_to_train(number):
-    inputs = keras.Input((4,))
-    x = layers.BatchNormalization()(layers.Dense(3)(inputs), training=True)
-    return compiled(inputs, layers.Dense(1)(x), optimizers.SGD(0.1 * number))
+class Table(layers.Layer):
+    """Has no config that could be asked for."""
+
+    def __init__(self, table):
+        super().__init__()
+        self.table = table
+
+    def call(self, inputs):
+        return inputs * self.table
+
+    def get_config(self):
+        raise NotImplementedError
 
 
 def l2(number):
     return keras.regularizers.L2(number / 10)
 
 
-TOGETHER = {
+def everything_in_a_graph(number):
+    """Layers called twice, a model within the model, and operations with constants."""
+    inputs, inner, twice = keras.Input((4,)), keras.Input((4,)), layers.Dense(4, "tanh")
+    nested = keras.Model(inner, ops.tanh(layers.Dense(4)(inner) * 0.4))
+    x = layers.Subtract()([twice(twice(inputs)), nested(nested(inputs))])
+    x = layers.BatchNormalization()(layers.Dense(3)(x), training=True)
+    return compiled(inputs, layers.Dense(1)(ops.maximum(x * 1.6, -0.5)))
+
+
+def everything_in_a_stack(number):
+    """Parts with numbers, some of them set when the model is there already."""
+    adapts = layers.Normalization()
+    adapts.adapt(X * 2 + 1)
+    model = stacked(
+        adapts,
+        layers.Rescaling(0.4, offset=-0.4),
+        layers.Dense(3, "tanh", kernel_constraint=keras.constraints.MaxNorm(1.2)),
+        layers.BatchNormalization(momentum=0.8),
+        layers.Dense(3, kernel_initializer=keras.initializers.Constant(0.4)),
+        layers.LeakyReLU(),
+        layers.Dense(3, activity_regularizer=keras.regularizers.L1(0.4)),
+    )
+    set_weights(model.layers[5], None, 0.4)
+    model.layers[5].trainable = False
+    set_slope(None, model.layers[6], 0.4)
+    averaged = {"use_ema": True, "ema_momentum": 0.8}
+    model.compile(
+        optimizers.AdamW(0.01, weight_decay=0.04, global_clipnorm=0.1, **averaged),
+        keras.losses.Huber(0.4),
+        loss_weights=0.4,
+        metrics=[keras.metrics.BinaryAccuracy(threshold=0.4)],
+        steps_per_execution=2,
+    )
+    return model
+
+
+def everything_in_sequence(number):
+    return sequence(
+        layers.Masking(0.8),
+        layers.TimeDistributed(layers.Dense(2, kernel_regularizer=l2(number))),
+        layers.GRU(3, kernel_regularizer=l2(number), return_sequences=True),
+        layers.LSTM(2),
+    )
+
+
+NUMBERED = {
     "order of layers": order_of_layers,
     "order of inputs": order_of_inputs,
     "shared layer": shared_layer,
     "constant of an operation": constant_of_an_operation,
     "nested model": nested_model,
-    "frozen layer": frozen_layer,
-    "set weights": set_weights,
     "adapted": adapted,
-    "asked to train": asked_to_train,
+    "frozen": changed(freeze),
+    "weights set": changed(set_weights),
+    "an attribute set later": changed(set_slope),
+    "a regularizer set later": changed(regularize),
     "rescaled": lambda n: stacked(layers.Rescaling(n, offset=-n)),
     "momentum": lambda n: stacked(layers.BatchNormalization(momentum=n / 2)),
+    "max norm": lambda n: dense(kernel_constraint=keras.constraints.MaxNorm(n)),
+    "activity": lambda n: dense(activity_regularizer=keras.regularizers.L1(n)),
+    "initial": lambda n: dense(kernel_initializer=keras.initializers.Constant(n)),
+    "seeded": lambda n: dense(kernel_initializer=keras.initializers.HeNormal(int(9 * n))),
     "averages": lambda n: optimized(optimizers.SGD(0.1, use_ema=True, ema_momentum=n / 2)),
-    "clipped": lambda n: optimized(optimizers.Adam(0.03, global_clipnorm=n / 10)),
+    "clipped": lambda n: optimized(optimizers.SGD(0.3, clipnorm=n)),
+    "clipped by value": lambda n: optimized(optimizers.SGD(0.3, clipvalue=n)),
+    "clipped together": lambda n: optimized(optimizers.Adam(0.03, global_clipnorm=n / 10)),
     "decayed": lambda n: optimized(optimizers.AdamW(0.01, weight_decay=n / 10)),
-    "recurrent": lambda n: stacked(layers.GRU(3, kernel_regularizer=l2(n)), shape=(5, 3)),
-    "masked": lambda n: stacked(layers.Masking(n / 2), layers.LSTM(2), shape=(5, 3)),
-    "distributed over time": lambda n: stacked(
-        layers.TimeDistributed(layers.Dense(2, kernel_regularizer=l2(n))), shape=(5, 3)
+    "recurrent": lambda n: sequence(layers.GRU(3, kernel_regularizer=l2(n))),
+    "masked": lambda n: sequence(layers.Masking(n / 2), layers.LSTM(2)),
+    "distributed over time": lambda n: sequence(
+        layers.TimeDistributed(layers.Dense(2, kernel_regularizer=l2(n)))
     ),
+    "loss": lambda n: stacked(loss=keras.losses.Huber(n)),
+    "weight of the loss": lambda n: stacked(loss_weights=n),
+    "metric": lambda n: stacked(metrics=[keras.metrics.BinaryAccuracy(threshold=n)]),
 }
+TOGETHER = [everything_in_a_graph, everything_in_a_stack, everything_in_sequence]
 ALONE = {
     "trained in build": (trained_in_build, "uses the function"),
     "stateful": (stateful, "nobody's weight"),
@@ -144,12 +236,27 @@ ALONE = {
         lambda n: optimized(optimizers.SGD(0.1 * n, gradient_accumulation_steps=2)),
         "the same in every step",
     ),
+    "without a config": (lambda n: stacked(Table(np.full(4, n, "float32"))), "uses Table"),
+    "a method of one instance": (changed(patch), "uses the function <lambda>"),
 }
 
 
-def curves(tmp_path, model, executor, x=X, y=Y):
+@pytest.mark.parametrize("name", NUMBERED)
+def test_no_two_numbers_make_the_same_model(name):
+    found = []
+    for number in (*NUMBERS, NUMBERS[1]):
+        keras.utils.clear_session(free_memory=False)
+        keras.utils.set_random_seed(1)
+        known = drawn_from(NUMBERED[name](number))
+        weights = [weight.tolist() for weight in known.weights]
+        found.append((known.signature, known.scalars, known.rate, weights))
+    assert found[0] != found[1]
+    assert found[1] == found[2]
+
+
+def curves(tmp_path, model, cases, executor, numbers=NUMBERS, x=X, y=Y):
     def build(hp):
-        return model(hp.Choice("number", NUMBERS))
+        return model(hp.Choice("case", cases), hp.Choice("number", numbers))
 
     tuner = kt_hpo.GridSearch(
         build if executor else eagerly(build),
@@ -160,45 +267,40 @@ def curves(tmp_path, model, executor, x=X, y=Y):
         executor=executor,
     )
     tuner.search(x, y, **FIT)
-    return [trial.user_attrs["history"][0] for trial in tuner.study.trials]
+    return {tuple(t.params.values()): t.user_attrs["history"][0] for t in tuner.study.trials}
 
 
-def check(tmp_path, model, x=X, y=Y):
+def check(tmp_path, model, cases, **given):
     """Compares both ways; gives why trials trained alone."""
     executor = kt_hpo.Vectorized(k=8)
-    ours = curves(tmp_path, model, executor, x, y)
-    theirs = curves(tmp_path, model, None, x, y)
-    assert len(theirs) == len(NUMBERS)
-    assert theirs[0] != theirs[1]
-    for one, other in zip(ours, theirs, strict=True):
-        assert one.keys() == other.keys()
-        for name in other:
-            assert one[name] == pytest.approx(other[name], rel=1e-4), name
+    ours = curves(tmp_path, model, cases, executor, **given)
+    theirs = curves(tmp_path, model, cases, None, **given)
+    assert ours.keys() == theirs.keys() and {case for case, _ in theirs} == set(cases)
+    for case, history in theirs.items():
+        assert ours[case].keys() == history.keys()
+        for name in history:
+            assert ours[case][name] == pytest.approx(history[name], rel=1e-4), (case, name)
     return executor.notes
 
 
-def data_for(model):
-    return SEQUENCES if model(NUMBERS[0]).input_shape[1:] == (5, 3) else X
+@pytest.mark.slow
+def test_models_that_train_together_train_right(tmp_path):
+    made = {model.__name__: model for model in TOGETHER}
+    assert check(tmp_path, lambda name, number: made[name](number), list(made)) == []
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", TOGETHER)
-def test_models_that_train_together_train_right(name, tmp_path):
-    assert check(tmp_path, TOGETHER[name], data_for(TOGETHER[name])) == []
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ALONE)
-def test_models_that_cannot_train_together_train_right_alone(name, tmp_path):
-    model, reason = ALONE[name]
-    notes = check(tmp_path, model, data_for(model))
-    assert len(notes) == 1
-    assert reason in notes[0]
+def test_models_that_cannot_train_together_train_right_alone(tmp_path):
+    made = {name: model for name, (model, _) in ALONE.items()}
+    notes = check(tmp_path, lambda name, number: made[name](number), list(made), numbers=[1.6])
+    reasons = {reason for _, reason in ALONE.values()}
+    assert len(notes) == len(reasons)
+    assert all(any(reason in note for note in notes) for reason in reasons)
 
 
 @pytest.mark.slow
 def test_a_model_with_several_inputs_and_outputs_trains_right(tmp_path):
-    def model(number):
+    def model(name, number):
         inputs = {"one": keras.Input((4,), name="one"), "other": keras.Input((4,), name="other")}
         x = layers.Concatenate()([layers.Dense(3)(inputs["one"]), inputs["other"]])
         outputs = {name: layers.Dense(1, name=name)(x) for name in ("first", "second")}
@@ -208,7 +310,7 @@ def test_a_model_with_several_inputs_and_outputs_trains_right(tmp_path):
         return made
 
     x, y = {"one": X, "other": X**2}, {"first": Y, "second": X[:, :1]}
-    assert check(tmp_path, model, x, y) == []
+    assert check(tmp_path, model, ["several"], x=x, y=y) == []
 
 
 class Counting(layers.Layer):
