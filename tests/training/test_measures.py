@@ -55,11 +55,18 @@ def test_latency_of_any_inputs():
         latency(Subclassed(), x=None)
 
 
-@pytest.mark.slow
 def test_accuracy_against_parameters_gives_a_pareto_front(tmp_path):
-    tuner = searched(
-        tmp_path, objective=["val_accuracy", "parameters"], max_trials=8, fit=FIT | {"epochs": 1}
-    )
+    class Drawn(kt_hpo.HyperModel):
+        """Trains nothing."""
+
+        def build(self, hp):
+            return eager(hp)
+
+        def fit(self, hp, model, *args, **kwargs):
+            return {"val_accuracy": hp.get("rate")}
+
+    objective = ["val_accuracy", "parameters"]
+    tuner = searched(tmp_path, hypermodel=Drawn(), objective=objective, max_trials=8)
     values = [trial.values for trial in tuner.study.trials]
     for trial, (_, size) in zip(tuner.study.trials, values, strict=True):
         assert size == 6 * trial.params["units"] + 1
@@ -76,7 +83,9 @@ def test_accuracy_against_parameters_gives_a_pareto_front(tmp_path):
 @pytest.mark.slow
 def test_with_nothing_that_epochs_measure_the_loss_picks_the_epoch(tmp_path):
     for objective in ("latency", ["latency", "training_seconds"]):
-        tuner = searched(tmp_path, objective=objective, fit=FIT | {"epochs": 4}, overwrite=True)
+        tuner = searched(
+            tmp_path, objective=objective, fit=FIT | {"epochs": 4}, overwrite=True, max_trials=1
+        )
         for trial in tuner.study.trials:
             history = trial.user_attrs["history"][0]
             assert trial.user_attrs["best_epoch"] == int(np.argmin(history["val_loss"]))
@@ -154,11 +163,14 @@ def test_a_bare_function_is_minimised(tmp_path):
     def width(model):
         return model.layers[0].units
 
-    tuner = searched(tmp_path, objective=width, max_trials=4)
+    tuner = searched(tmp_path, objective=width, max_trials=3, fit=FIT | {"epochs": 1})
     assert tuner.study.metric_names == ["width"]
     assert tuner.study.best_params["units"] == min(t.params["units"] for t in tuner.study.trials)
     with pytest.raises(kt_hpo.errors.FatalError, match="objective name returned"):
-        searched(tmp_path / "two", objective=kt_hpo.Measure(lambda model: model.name, "name"))
+        searched(
+            tmp_path / "two", objective=kt_hpo.Measure(lambda model: model.name, "name"),
+            fit=FIT | {"epochs": 1},
+        )  # fmt: skip
 
 
 def test_executions_are_averaged(tmp_path):
