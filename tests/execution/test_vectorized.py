@@ -85,13 +85,12 @@ def test_the_best_models_are_those_that_were_measured(whole):
 
 
 @pytest.mark.slow
-@pytest.mark.long
 def test_hyperband_goes_on_from_where_a_trial_ended(tmp_path):
     kwargs = {
-        "kind": kt_hpo.Hyperband, "max_epochs": 4, "factor": 2, "hypermodel": without_dropout,
+        "kind": kt_hpo.Hyperband, "max_epochs": 2, "factor": 2, "hypermodel": without_dropout,
         "executions_per_trial": 2,
     }  # fmt: skip
-    fit = FIT | {"shuffle": False}
+    fit = FIT | {"shuffle": False, "batch_size": 100}
     ours = searched(tmp_path / "ours", fit=fit, **kwargs)
     # One at a time: otherwise a rung knows of more trials when it promotes.
     alone = searched(tmp_path / "alone", fit=fit, executor=kt_hpo.Vectorized(k=1), **kwargs)
@@ -236,15 +235,15 @@ def test_a_trial_that_is_told_to_stop_stops_and_the_others_go_on(whole, tmp_path
 
 @pytest.mark.slow
 def test_known_callbacks_do_what_they_do_in_fit(tmp_path):
-    fit = FIT | {"epochs": 6, "shuffle": False}
+    fit = FIT | {"epochs": 6, "shuffle": False, "batch_size": 100}
     fit["callbacks"] = [
         keras.callbacks.EarlyStopping("val_accuracy", patience=2),
         keras.callbacks.ReduceLROnPlateau("val_accuracy", factor=0.1, patience=1),
     ]
-    ours = searched(tmp_path / "ours", hypermodel=without_dropout, fit=fit)
-    theirs = searched(
-        tmp_path / "theirs", hypermodel=eagerly(without_dropout), fit=fit, executor=None
-    )
+    kwargs = {"fit": fit, "max_trials": 2}
+    ours = searched(tmp_path / "ours", hypermodel=without_dropout, **kwargs)
+    hypermodel = eagerly(without_dropout)
+    theirs = searched(tmp_path / "theirs", hypermodel=hypermodel, executor=None, **kwargs)
     assert_same(ours, theirs, relative=1e-4)
     assert ours.executor.notes == []
     rates = [history[0]["learning_rate"] for history in histories(ours)]
@@ -283,19 +282,18 @@ def test_a_killed_search_goes_on_as_if_it_was_not(whole, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.long
 def test_dropout_gives_the_same_distribution_of_scores(tmp_path):
     def fixed(hp):
         hp.Float("unused", 0, 1)
         model = keras.Sequential([keras.Input((4,)), layers.Dense(8, activation="relu")])
         model.add(layers.Dropout(0.5))
         model.add(layers.Dense(1, activation="sigmoid"))
-        model.compile(keras.optimizers.SGD(0.1), loss="binary_crossentropy")
+        model.compile(keras.optimizers.SGD(0.5), loss="binary_crossentropy")
         return model
 
-    kwargs = {"hypermodel": fixed, "max_trials": 64, "early_stopping": None}
-    ours = searched(tmp_path / "ours", executor=kt_hpo.Vectorized(k=64), **kwargs)
-    theirs = searched(tmp_path / "theirs", executor=None, **kwargs)
+    kwargs = {"max_trials": 40, "early_stopping": None, "fit": FIT | {"batch_size": 100}}
+    ours = searched(tmp_path / "ours", hypermodel=fixed, executor=kt_hpo.Vectorized(k=40), **kwargs)
+    theirs = searched(tmp_path / "theirs", hypermodel=eagerly(fixed), executor=None, **kwargs)
     samples = [[trial.value for trial in tuner.study.trials] for tuner in (ours, theirs)]
     assert scipy.stats.ks_2samp(*samples).pvalue > 0.05
     # Initial weights are the same in pairs: what differs is order and masks alone.
