@@ -37,9 +37,15 @@ def build(hp):
     model.compile(keras.optimizers.SGD(rate, momentum=0.5 + rate), loss, metrics=["accuracy"])
     return model
 
+def eagerly(hp):
+    model = build(hp)
+    model.run_eagerly = True  # A graph of a few steps takes longer to compile.
+    return model
+
 def curves(executor):
-    tuner = kt_hpo.RandomSearch(build, "val_loss", max_trials=2, seed=0, directory=sys.argv[1],
-                                project_name=repr(executor)[:13], executor=executor)
+    tuner = kt_hpo.RandomSearch(build if executor else eagerly, "val_loss", max_trials=2, seed=0,
+                                directory=sys.argv[1], project_name=repr(executor)[:13],
+                                executor=executor)
     tuner.search(x, y, validation_split=0.28, batch_size=24, epochs=2, shuffle=DROPOUT, verbose=0,
                  class_weight={1: 2.0})
     assert not getattr(executor, "notes", None)
@@ -103,27 +109,34 @@ def closure(rate):
 
     return Local()
 
-def curves(schedule, optimizer, executor):
-    def build(hp):
-        model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1, activation="sigmoid")])
-        rate = schedule(hp.Float("rate", 1e-3, 1e-1, sampling="log"))
-        model.compile(optimizer(rate), "binary_crossentropy")
-        return model
-
-    tuner = kt_hpo.RandomSearch(build, "val_loss", max_trials=3, seed=0, directory=sys.argv[1],
-                                project_name="search", executor=executor, overwrite=True)
-    tuner.search(x, y, validation_split=0.25, batch_size=16, epochs=2, shuffle=False, verbose=0)
-    return [trial.user_attrs["history"][0] for trial in tuner.study.trials]
-
 adam, sgd = keras.optimizers.Adam, keras.optimizers.SGD
-cosine = lambda rate: schedules.CosineDecay(rate, 6)
-for schedule, optimizer in ((Private, adam), (Derived, sgd), (closure, adam), (cosine, sgd)):
-    inline = curves(schedule, optimizer, None)
-    assert len({history["val_loss"][-1] for history in inline}) == 3
-    for executor in (kt_hpo.Vectorized(), *["auto"] * (schedule is Private)):
-        for ours, theirs in zip(curves(schedule, optimizer, executor), inline, strict=True):
-            np.testing.assert_allclose(ours["loss"], theirs["loss"], rtol=1e-5)
-            np.testing.assert_allclose(ours["val_loss"], theirs["val_loss"], rtol=1e-5)
+CASES = {"private": (Private, adam), "derived": (Derived, sgd), "closure": (closure, adam),
+         "cosine": (lambda rate: schedules.CosineDecay(rate, 6), sgd)}
+
+def build(hp):
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1, activation="sigmoid")])
+    schedule, optimizer = CASES[hp.Choice("case", list(CASES))]
+    model.compile(optimizer(schedule(hp.Choice("rate", [0.003, 0.1]))), "binary_crossentropy")
+    return model
+
+def eagerly(hp):
+    model = build(hp)
+    model.run_eagerly = True
+    return model
+
+def curves(executor):
+    tuner = kt_hpo.GridSearch(build if executor else eagerly, "val_loss", seed=0,
+                              directory=sys.argv[1], project_name=repr(executor)[:13],
+                              executor=executor)
+    tuner.search(x, y, validation_split=0.25, batch_size=16, epochs=2, shuffle=False, verbose=0)
+    return {tuple(t.params.values()): t.user_attrs["history"][0] for t in tuner.study.trials}
+
+inline = curves(None)
+assert len({history["val_loss"][-1] for history in inline.values()}) == 2 * len(CASES)
+for executor in (kt_hpo.Vectorized(), "auto"):
+    for case, ours in curves(executor).items():
+        np.testing.assert_allclose(ours["loss"], inline[case]["loss"], rtol=1e-5)
+        np.testing.assert_allclose(ours["val_loss"], inline[case]["val_loss"], rtol=1e-5)
 print("fine")
 """
 
