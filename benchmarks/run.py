@@ -23,6 +23,7 @@ from benchmarks import measuring
 MODULES = {
     "workers": ["--repeats", "1"],
     "cluster": ["--repeats", "1", "--trials", "8"],
+    "searches": ["--repeats", "1"],
     "throughput": ["--repeats", "1"],
     "vectorized": ["--repeats", "1"],
     "overhead": ["--minutes", "0.03"],

@@ -3,8 +3,7 @@
     python -m benchmarks.searches [--searches NAME ...] [--repeats 5]
 
 The same hypermodel, values, data, epochs and seeds for both, in turns, in one process; medians.
-Hyperband draws its own values, of which it trains equally many for equally many epochs. Our runs
-without programs, `compiled=False`, show what these save.
+Hyperband draws its own values, of which it trains equally many for equally many epochs.
 """
 
 from __future__ import annotations
@@ -21,6 +20,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import keras_tuner
 import numpy as np
+import scipy.stats
 from keras import layers
 
 import hypermodels
@@ -185,6 +185,7 @@ class Search:
     """A search.
 
     Attributes:
+        about: What is searched, and on what.
         build: The hypermodel.
         data: Makes its data.
         goal: How many times faster than Keras Tuner it is to be.
@@ -194,6 +195,7 @@ class Search:
         options: Keywords of Hyperband.
     """
 
+    about: str
     build: Callable[[keras_tuner.HyperParameters], keras.Model]
     data: Callable[[], Data]
     goal: float
@@ -221,25 +223,52 @@ def values_of(build: Callable[[keras_tuner.HyperParameters], Any], trials: int) 
 
 
 SEARCHES = {
-    "getting-started": Search(getting_started, digits, 3.0),
-    "tutorial-hyperband": Search(
-        tutorial, digits, 3.0, 0, 10, options={"max_epochs": 10, "factor": 3}
+    "getting-started": Search(
+        "Keras Tuner's guide: an MLP, its depth, widths and activation; digits",
+        getting_started,
+        digits,
+        3.0,
     ),
-    "cnn": Search(convolutional, digits, 1.8, 4, 3),
-    "cnn-hypermodel": Search(cnn, digits, 1.5, 4, 3),
-    "mlp-hypermodel": Search(mlp, table, 3.0, 4, 3),
-    "recurrent": Search(recurrent, sequences, 1.3, 3, 3),
-    "several-inputs": Search(several_inputs, prices, 3.0, objective="val_loss"),
-    "transfer": Search(transferred, digits, 1.3, 4, 3),
+    "tutorial-hyperband": Search(
+        "TensorFlow's tutorial: one layer's width and a rate, Hyperband; digits",
+        tutorial,
+        digits,
+        3.0,
+        0,
+        10,
+        options={"max_epochs": 10, "factor": 3},
+    ),
+    "cnn": Search(
+        "A CNN of 1 to 3 blocks, 8 to 64 filters; digits", convolutional, digits, 1.8, 4, 3
+    ),
+    "cnn-hypermodel": Search("Our `CNNHyperModel`; digits", cnn, digits, 1.5, 4, 3),
+    "mlp-hypermodel": Search("Our `MLPHyperModel`; a table of 20,000 rows", mlp, table, 3.0, 4, 3),
+    "recurrent": Search(
+        "An embedding and an LSTM or a GRU; 5,000 sequences of 100", recurrent, sequences, 1.3, 3, 3
+    ),
+    "several-inputs": Search(
+        "A regression with three inputs; 8,000 rows",
+        several_inputs,
+        prices,
+        3.0,
+        objective="val_loss",
+    ),
+    "transfer": Search("A frozen base and a new head; digits", transferred, digits, 1.3, 4, 3),
     "getting-started-hyperband": Search(
-        getting_started, digits, 4.0, 0, 8, options={"max_epochs": 8, "factor": 3}
+        "Keras Tuner's guide by Hyperband; digits",
+        getting_started,
+        digits,
+        4.0,
+        0,
+        8,
+        options={"max_epochs": 8, "factor": 3},
     ),
 }
 
 
-def ours(search: Search, scores: list[float], **options: Any) -> float:
-    """Searches with kt_hpo, as it is by default."""
-    return run(kt_hpo, search, scores, early_stopping=None, **options)
+def ours(search: Search, scores: list[float]) -> float:
+    """Searches with kt_hpo, as it is by default, for as many epochs as the other."""
+    return run(kt_hpo, search, scores, early_stopping=None)
 
 
 def theirs(search: Search, scores: list[float]) -> float:
@@ -266,33 +295,68 @@ def run(package: Any, search: Search, scores: list[float], **options: Any) -> fl
     return seconds()
 
 
-def measure(search: Search, repeats: int) -> dict[str, Any]:
-    """Times both, and ours without programs."""
-    scores: dict[str, list[float]] = {name: [] for name in ("Keras Tuner", "kt_hpo", "by fit")}
+def measure(name: str, search: Search, repeats: int) -> dict[str, Any]:
+    """Times both."""
+    scores: dict[str, list[float]] = {"Keras Tuner": [], "kt_hpo": []}
     seconds = measuring.in_turns(
         {
             "Keras Tuner": partial(theirs, search, scores["Keras Tuner"]),
             "kt_hpo": partial(ours, search, scores["kt_hpo"]),
-            "by fit": partial(ours, search, scores["by fit"], compiled=False),
         },
         repeats,
     )
-    middle = {name: float(np.median(found)) for name, found in scores.items()}
-    return {"goal": search.goal, "seconds": seconds, "median score": middle}
+    return {
+        "search": name,
+        "command": measuring.command(),
+        "about": search.about,
+        "goal": search.goal,
+        "repeats": repeats,
+        "seconds": seconds,
+        "times faster": seconds["Keras Tuner"]["median"] / seconds["kt_hpo"]["median"],
+        "median score": {who: float(np.median(found)) for who, found in scores.items()},
+        "Kolmogorov-Smirnov p": float(scipy.stats.ks_2samp(*scores.values()).pvalue),
+    }
+
+
+def section(results: dict[str, Any]) -> str:
+    """Tells the results."""
+    lines = [
+        [
+            row["about"],
+            f"**{row['times faster']:.2f}**",
+            f"{row['goal']:g}",
+            *(measuring.told(row["seconds"][who], 1) for who in ("kt_hpo", "Keras Tuner")),
+            row["repeats"],
+            *(f"{row['median score'][who]:.3f}" for who in ("kt_hpo", "Keras Tuner")),
+            f"{row['Kolmogorov-Smirnov p']:.2f}",
+        ]
+        for row in results["rows"]
+    ]
+    columns = {
+        "search": "l", "times faster": "r", "goal": "r", "s, kt_hpo": "r", "s, Keras Tuner": "r",
+        "rounds": "r", "median score, kt_hpo": "r", "Keras Tuner's": "r", "p": "r",
+    }  # fmt: skip
+    mean = np.exp(np.mean([np.log(row["times faster"]) for row in results["rows"]]))
+    return (
+        "Whole searches as people write them, with the default executor, and Keras Tuner's: the "
+        "median, and in brackets the least and the most. p, of Kolmogorov and Smirnov, is small "
+        "where the scores of all trials are of different distributions.\n\n"
+        f"{measuring.markdown(columns, lines)}\n\nGeometric mean: **{mean:.2f} times**."
+    )
 
 
 def main() -> None:
     parser = measuring.arguments(__doc__)
     parser.add_argument("--searches", nargs="+", choices=SEARCHES, default=list(SEARCHES))
     options = parser.parse_args()
-    load, found = measuring.load(), {}
+    load, before = measuring.load(), measuring.read("searches") or {"rows": []}
+    rows = {row["search"]: row for row in before["rows"]}
     for name in options.searches[:1] if options.quick else options.searches:
         print(name, flush=True)
-        found[name] = measure(SEARCHES[name], measuring.repeats_of(options))
-        seconds = found[name]["seconds"]
-        ratio = seconds["Keras Tuner"]["median"] / seconds["kt_hpo"]["median"]
-        print(f"  {ratio:.2f} times as fast; {found[name]['median score']}", flush=True)
-    measuring.write("searches", options, load, searches=found)
+        rows[name] = measure(name, SEARCHES[name], measuring.repeats_of(options))
+        ordered = [rows[one] for one in SEARCHES if one in rows]
+        measuring.write("searches", options, load, rows=ordered)
+    print(section({"rows": ordered}))
 
 
 if __name__ == "__main__":
