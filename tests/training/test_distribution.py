@@ -13,7 +13,7 @@ from kt_hpo.training.distribution import check_distribution, make_strategy
 
 ROOT = Path(kt_hpo.__file__).parent.parent
 
-# A search by Hyperband, which goes on with trials, on two devices or on one.
+# Searches by Hyperband, which goes on with trials, on one device and on two.
 PROGRAM = """
 import json, sys
 sys.path[:0] = [{tests!r}, {root!r}]
@@ -22,37 +22,32 @@ cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 import kt_hpo
 from models import blobs, build
-tuner = kt_hpo.Hyperband(
-    build, "val_loss", max_epochs=2, factor=2, seed=0, directory={directory!r},
-    project_name={distribution!r}, distribution={distribution!r},
-)
-strategy = tuner.distribution_strategy
-replicas = strategy.num_replicas_in_sync if strategy else 1
-tuner.search(*blobs(), validation_split=0.25, batch_size=30, verbose=0)
-model = tuner.get_best_models()[0]
-loss = model.evaluate(*blobs(), verbose=0)[0]
-print(json.dumps([replicas, loss, [t.user_attrs["history"] for t in tuner.study.trials]]))
+found = []
+for distribution in ("one_device", "mirrored"):
+    tuner = kt_hpo.Hyperband(
+        build, "val_loss", max_epochs=2, factor=2, seed=0, directory={directory!r},
+        project_name=distribution, distribution=distribution,
+    )
+    strategy = tuner.distribution_strategy
+    replicas = strategy.num_replicas_in_sync if strategy else 1
+    tuner.search(*blobs(), validation_split=0.25, batch_size=30, verbose=0)
+    model = tuner.get_best_models()[0]
+    loss = model.evaluate(*blobs(), verbose=0)[0]
+    found.append([replicas, loss, [t.user_attrs["history"] for t in tuner.study.trials]])
+print(json.dumps(found))
 """
 
 
 @pytest.mark.slow
-@pytest.mark.long
 def test_two_devices_give_the_losses_of_one(tmp_path):
     import json
 
-    found = {}
-    for distribution in ("one_device", "mirrored"):
-        program = PROGRAM.format(
-            root=str(ROOT),
-            tests=str(ROOT / "tests"),
-            directory=str(tmp_path),
-            distribution=distribution,
-        )
-        ended = subprocess.run(
-            [sys.executable, "-c", program], capture_output=True, text=True, check=True
-        )
-        found[distribution] = json.loads(ended.stdout.splitlines()[-1])
-    one, two = found["one_device"], found["mirrored"]
+    tests = str(ROOT / "tests")
+    program = PROGRAM.format(root=str(ROOT), tests=tests, directory=str(tmp_path))
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    one, two = json.loads(ended.stdout.splitlines()[-1])
     assert (one[0], two[0]) == (1, 2)
     assert two[1] == pytest.approx(one[1], rel=1e-4)
     assert len(two[2]) == len(one[2]) > 3
