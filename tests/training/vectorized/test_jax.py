@@ -37,15 +37,9 @@ def build(hp):
     model.compile(keras.optimizers.SGD(rate, momentum=0.5 + rate), loss, metrics=["accuracy"])
     return model
 
-def eagerly(hp):
-    model = build(hp)
-    model.run_eagerly = True  # A graph of a few steps takes longer to compile.
-    return model
-
 def curves(executor):
-    tuner = kt_hpo.RandomSearch(build if executor else eagerly, "val_loss", max_trials=2, seed=0,
-                                directory=sys.argv[1], project_name=repr(executor)[:13],
-                                executor=executor)
+    tuner = kt_hpo.RandomSearch(build, "val_loss", max_trials=2, seed=0, directory=sys.argv[1],
+                                project_name=repr(executor)[:13], executor=executor)
     tuner.search(x, y, validation_split=0.28, batch_size=24, epochs=2, shuffle=DROPOUT, verbose=0,
                  class_weight={1: 2.0})
     assert not getattr(executor, "notes", None)
