@@ -7,13 +7,16 @@ import numpy as np
 import pytest
 from keras import layers, ops, optimizers
 from models import blobs
-from tiers import few
 from vectorized_searches import eagerly
 
 import kt_hpo
+from kt_hpo.training.vectorized.blueprint import drawn_from
+from kt_hpo.training.vectorized.obstacles import CannotVectorizeError
+from kt_hpo.training.vectorized.program import backend
+from kt_hpo.training.vectorized.rates import scheduled
 
 X, Y = blobs(48)
-FIT = {"validation_split": 0.25, "batch_size": 18, "epochs": 2, "shuffle": False, "verbose": 0}
+FIT = {"validation_split": 0.25, "batch_size": 18, "epochs": 1, "shuffle": False, "verbose": 0}
 NUMBERS = [0.3, 1.7]
 GLOBAL = {"number": 1.0}
 
@@ -239,58 +242,66 @@ def quick(kind):
     return cases(kind)[list(KINDS).index(kind)]
 
 
-def searched(tmp_path, hypermodel, executor, fit=FIT, **more):
+def made(kind, place, number):
+    base, method, function, model = KINDS[kind]
+    keras.utils.set_random_seed(1)  # What differs is the number alone.
+    return model(place(base, method, function, number))
+
+
+def histories(tmp_path, build, executor):
     tuner = kt_hpo.GridSearch(
-        hypermodel if executor else eagerly(hypermodel),
+        build if executor else eagerly(build),
         "val_loss",
-        seed=4,
         directory=tmp_path,
         project_name=f"{executor}",
         executor=executor,
-        **more,
     )
-    tuner.search(X, Y, **fit)
-    return tuner
+    tuner.search(X, Y, **FIT)
+    return {tuple(t.params.values()): t.user_attrs["history"][0] for t in tuner.study.trials}
 
 
-def assert_same(tmp_path, hypermodel, fit=FIT, **more):
-    """Searches both ways; gives the trials' values and histories."""
-    both = [searched(tmp_path, hypermodel, one, fit, **more) for one in ("auto", None)]
-    ours, theirs = ([(t.params, t.user_attrs["history"][0]) for t in s.study.trials] for s in both)
-    for (params, one), (same, other) in zip(ours, theirs, strict=True):
-        assert params == same
-        assert one.keys() == other.keys()
-        for name in other:
-            assert one[name] == pytest.approx(other[name], rel=1e-4, abs=1e-6), (params, name)
-    return theirs
+OTHERS = [kind for kind in KINDS if kind != "loss"]
 
 
-def check(tmp_path, kind, places):
-    base, method, function, model = KINDS[kind]
-    named = {place.__name__: place for place in places}
-
+@pytest.mark.parametrize(
+    "kinds", [["loss"], pytest.param(OTHERS, marks=pytest.mark.slow)], ids=["loss", "others"]
+)
+def test_a_number_that_no_config_tells_is_a_trials_own(kinds, tmp_path):
     def build(hp):
-        place = named[hp.Choice("place", list(named))]
-        return model(place(base, method, function, hp.Choice("number", NUMBERS)))
+        kind = hp.Choice("kind", kinds)
+        return made(kind, quick(kind), hp.Choice("number", NUMBERS))
 
-    found = assert_same(tmp_path, build)
-    assert len(found) == len(NUMBERS) * len(named)
-    for name in named:
-        curves = [history for params, history in found if params["place"] == name]
-        assert curves[0] != curves[1], f"{name}: the number makes no difference"
-
-
-@pytest.mark.parametrize("kind", few(KINDS, "loss"))
-def test_a_number_that_no_config_tells_is_a_trials_own(kind, tmp_path):
-    check(tmp_path, kind, [quick(kind)])
+    ours, theirs = (histories(tmp_path, build, executor) for executor in ("auto", None))
+    assert len(ours) == len(theirs) == len(NUMBERS) * len(kinds)
+    for case, history in theirs.items():
+        assert ours[case].keys() == history.keys()
+        for name in history:
+            assert ours[case][name] == pytest.approx(history[name], rel=1e-4, abs=1e-6), case
+    for kind in kinds:
+        curves = [theirs[kind, number] for number in NUMBERS]
+        assert curves[0] != curves[1], f"{kind}: the number makes no difference"
 
 
 def test_every_place_is_among_the_quick_ones():
     assert {quick(kind) for kind in KINDS} == {*CLASSES, *FUNCTIONS}
 
 
+def known(build, *args):
+    """What a model would be trained by together with others, if it would."""
+    keras.utils.clear_session(free_memory=False)
+    keras.utils.set_random_seed(1)
+    try:
+        found = drawn_from(build(*args))
+        rates = found.schedule and scheduled(found.schedule, 0, 3, backend()).tolist()
+    except CannotVectorizeError:
+        return object()
+    return found.signature, found.scalars, rates, [one.tolist() for one in found.weights]
+
+
 @pytest.mark.slow
-@pytest.mark.long
 @pytest.mark.parametrize("kind", KINDS)
-def test_it_is_wherever_it_is_kept(kind, tmp_path):
-    check(tmp_path, kind, [place for place in cases(kind) if place is not quick(kind)])
+def test_no_two_numbers_share_a_program_wherever_they_are_kept(kind):
+    assert known(compiled) == known(compiled)
+    for place in cases(kind):
+        one, other = (known(made, kind, place, number) for number in NUMBERS)
+        assert one != other, place.__name__
