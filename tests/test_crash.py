@@ -187,7 +187,7 @@ def record_in_one_database(directory, number, barrier):
 
 @pytest.mark.slow
 def test_several_processes_begin_their_searches_in_one_database_at_once(processes, tmp_path):
-    for round_ in range(3):
+    for round_ in range(2):
         directory = tmp_path / str(round_)
         directory.mkdir()
         barrier = processes.Barrier(6)

@@ -8,9 +8,16 @@ from benchmarks import measuring, workers
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("case", ["search", "weigh"])
-def test_a_case_has_a_number(case):
-    assert workers.measure(case, sorted(os.sched_getaffinity(0)), 1, 1) > 0
+def test_a_search_has_its_seconds(tmp_path, monkeypatch, capsys):
+    few = workers.data(200)
+    monkeypatch.setattr(workers, "data", lambda samples: few)
+    workers.run_case("search", "1", "1", str(tmp_path))
+    assert float(capsys.readouterr().out.split()[-1]) > 0
+
+
+@pytest.mark.slow
+def test_a_search_is_weighed_in_a_process_of_its_own():
+    assert workers.measure("weigh", sorted(os.sched_getaffinity(0)), 1, 1) > 0
 
 
 def test_the_page_says_how_much_faster_two_are():

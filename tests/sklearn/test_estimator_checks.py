@@ -38,8 +38,8 @@ def expected_failures(estimator):
 def checks():
     """scikit-learn's own checks of both estimators."""
     for estimator in (
-        KerasHyperClassifier(wide, epochs=9, batch_size=150, random_state=0),
-        KerasHyperRegressor(straight, epochs=25, batch_size=200, random_state=0),
+        KerasHyperClassifier(wide, epochs=4, batch_size=50, random_state=0),
+        KerasHyperRegressor(straight, epochs=6, batch_size=50, random_state=0),
     ):
         expected = expected_failures(estimator)
         yield from estimator_checks_generator(
