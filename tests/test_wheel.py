@@ -61,7 +61,7 @@ def test_it_installs_beside_tensorflow_replaces_nothing_and_searches(python, tmp
     install(python, wheel)
     after = versions(python)
     assert {name: after.get(name) for name in before} == before
-    trials, file = run(python, "-c", PROGRAM, cwd=tmp_path).split()
+    trials, file = run(python, "-I", "-c", PROGRAM, cwd=tmp_path).split()
     assert trials == "1"
     assert Path(file).is_relative_to(python.parent.parent)
     assert "search" in run(python.parent / "kt-hpo", "--help", cwd=tmp_path)
