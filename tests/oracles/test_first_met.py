@@ -49,12 +49,6 @@ def test_nobody_is_given_a_second_trial_of_a_space_unknown(tmp_path, asked):
     assert len({other.hyperparameters.get("x") for other in others}) == asked
 
 
-@pytest.mark.slow
-def test_workers_draw_what_they_meet(tmp_path):
-    params = searched(tmp_path, "workers", kind=Square, executor=1)
-    assert len({one["x"] for one in params}) == 6 and -1 not in {one["x"] for one in params}
-
-
 def test_two_ranges_of_one_name_end_a_search_with_the_reason(tmp_path):
     class Twice(kt_hpo.RandomSearch):
         def run_trial(self, trial):

@@ -31,7 +31,6 @@ def program(directory, **options):
 
 
 @pytest.mark.slow
-@pytest.mark.long
 def test_deterministic_searches_are_the_same_to_the_last_bit(tmp_path):
     (tmp_path / "repo").mkdir()
     printed = [
