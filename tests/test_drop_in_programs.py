@@ -14,7 +14,7 @@ import kt_hpo
 pytest.importorskip("tensorboard")  # Keras Tuner does not search without it.
 
 X, Y = blobs(120)
-BATCHES = {"x": X, "y": Y, "validation_data": (X[:40], Y[:40]), "epochs": 2, "verbose": 0}
+BATCHES = {"x": X, "y": Y, "validation_data": (X[:40], Y[:40]), "epochs": 1, "verbose": 0}
 DATA = BATCHES | {"batch_size": len(X)}
 
 

@@ -138,9 +138,9 @@ def test_a_report_changes_nothing_in_the_study():
 @pytest.mark.slow
 def test_ten_thousand_trials_take_seconds_and_few_megabytes():
     study = searched(10_000, epochs=10)
-    started = time.monotonic()
+    started = time.process_time()
     page = render(study)
-    assert time.monotonic() - started < 30
+    assert time.process_time() - started < 30
     assert len(page) < 5e6
     assert len(data_of(page)["rows"]) == 10_000
 
