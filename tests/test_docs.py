@@ -20,8 +20,8 @@ PAGES = sorted((ROOT / "docs").rglob("*.md"))
 TEXTS = [README, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *PAGES]
 CODE = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 LOADS = re.compile(r"<(?:script|img|iframe|link)\b[^>]* (?:src|href)=\"?https?:[^>]*>")
-# Pages that train in graphs and in Ray's actors; two trials show as much as many.
-TIMES = re.compile(r"\b(max_trials|num_samples)=\d+")
+# Pages that train in graphs and in Ray's actors: fewer show as much as many.
+FEWER = {"max_trials": 2, "num_samples": 2, "num_workers": 1}
 LONG = {
     "README.md", "docs/cluster.md", "docs/getting-started.md", "docs/objectives.md",
     "docs/ray-tune.md", "docs/sklearn.md", "docs/training.md",
@@ -38,8 +38,14 @@ def with_programs():
         if blocks:
             program, marks = "".join(blocks), []
             if name_of(path) in LONG:
-                program, marks = TIMES.sub(r"\1=2", program), [pytest.mark.slow]
+                program, marks = with_fewer(program), [pytest.mark.slow]
             yield pytest.param(path, program, id=name_of(path), marks=marks)
+
+
+def with_fewer(program):
+    for name, count in FEWER.items():
+        program = re.sub(rf"\b{name}=\d+", f"{name}={count}", program)
+    return program
 
 
 @pytest.mark.parametrize(("path", "program"), with_programs())
