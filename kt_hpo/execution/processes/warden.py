@@ -16,6 +16,7 @@ import signal
 import socket
 import struct
 import sys
+import time
 import traceback
 from pathlib import Path
 from typing import Any, NoReturn
@@ -162,10 +163,21 @@ sys.exit({module}.main(*{arguments!r}))
 
 
 def _can_fork() -> bool:
-    """Whether this process has no thread that a fork would lose; known on Linux only."""
-    try:
-        tasks = list(Path("/proc/self/task").iterdir())
-        names = [(task / "comm").read_text().strip() for task in tasks]
-    except OSError:
+    """Whether this process has no thread that a fork would lose; known on Linux only.
+
+    What expects forks ends its threads at one, and starts them again when they are needed: those
+    of OpenBLAS, one for each core, would else be in the way.
+    """
+    tasks = Path("/proc/self/task")
+    if not tasks.is_dir():
         return False
-    return len([name for name in names if name not in _HARMLESS]) == 1
+    if (child := os.fork()) == 0:
+        os._exit(0)
+    os.waitpid(child, 0)
+    for _ in range(20):  # A thread that has ended is seen for a moment.
+        with contextlib.suppress(OSError):
+            names = [(task / "comm").read_text().strip() for task in tasks.iterdir()]
+            if len([name for name in names if name not in _HARMLESS]) == 1:
+                return True
+        time.sleep(0.01)
+    return False
