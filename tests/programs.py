@@ -2,14 +2,17 @@
 
 import json
 import os
+import runpy
+import signal
 import socket
-import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 from collections import Counter
 
 import psutil
+from kills import processes
 
 import kt_hpo
 
@@ -32,6 +35,55 @@ Search(max_trials={trials}, seed=0, directory={folder!r}, project_name="search",
 SOON = 15
 
 
+class Script:
+    """A script that runs, told of as by `subprocess.Popen`; all it imports is there already.
+
+    Args:
+        path: The script; it runs in its folder, in a process group of its own.
+        variables: Environment variables of it, besides those of this process.
+    """
+
+    def __init__(self, path, variables=None):
+        self._said = tempfile.NamedTemporaryFile("r")  # noqa: SIM115
+        arguments = (path, self._said.name, {**os.environ, **(variables or {})})
+        self._process = processes().Process(target=run, args=arguments)
+        self._process.start()
+        self.pid, self.kill = self._process.pid, self._process.kill
+
+    @property
+    def returncode(self):
+        return self._process.exitcode
+
+    def wait(self, timeout=None):
+        self._process.join(timeout)
+        assert self.returncode is not None, f"it runs longer than {timeout} seconds"
+
+    def communicate(self, timeout=None):
+        self.wait(timeout)
+        return self.said(), None
+
+    def said(self):
+        """What it has said so far."""
+        self._said.seek(0)
+        return self._said.read()
+
+
+def run(path, said, variables):
+    """What the process of a script does."""
+    os.setpgid(0, 0)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    output = os.open(said, os.O_WRONLY | os.O_APPEND)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    os.environ.clear()
+    os.environ.update(variables)
+    tempfile.tempdir = None
+    os.chdir(path.parent)
+    sys.argv = [str(path)]
+    sys.path.insert(0, str(path.parent))
+    runpy.run_path(str(path), run_name="__main__")
+
+
 class Program:
     """A user's script, without any guard of its main module, in a folder of its own."""
 
@@ -47,11 +99,7 @@ class Program:
 
     def start(self):
         name, value = self.mark.split("=", 1)
-        environment = {**os.environ, name: value, "TMPDIR": str(self.temporary)}
-        return subprocess.Popen(
-            [sys.executable, self.script], env=environment, process_group=0,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        )  # fmt: skip
+        return Script(self.script, {name: value, "TMPDIR": str(self.temporary)})
 
     def processes(self):
         """All that carry the mark, whosever children they are; the dead left out."""
@@ -68,7 +116,7 @@ class Program:
     def wait_until_all_are_gone(self, seconds=SOON):
         deadline = time.monotonic() + seconds
         while self.processes() and time.monotonic() < deadline:
-            time.sleep(0.05)
+            time.sleep(0.1)
         assert not [process.cmdline() for process in self.processes()]
 
     def trials(self):
@@ -79,7 +127,7 @@ def until(happens):
     deadline = time.monotonic() + 120
     while not happens():
         assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.02)
+        time.sleep(0.05)
 
 
 def free_port():

@@ -1,11 +1,9 @@
 """Pipelines of `tf.data` on their way to the workers: random ones stay random."""
 
-import subprocess
-import sys
-
 import keras
 import numpy as np
 import pytest
+from programs import Script
 
 import kt_hpo
 from kt_hpo.execution.processes.datasets import SavedDatasets, load
@@ -17,9 +15,8 @@ BASE = tf.data.Dataset.from_tensor_slices((X, X))
 
 # Another process knows no Python function, table or variable of this one.
 ELSEWHERE = """
-import sys
 from kt_hpo.execution.processes.datasets import load
-for path in sys.argv[1:]:
+for path in {paths}:
     pipeline = load(path).take(4)
     one, other = ([str(batch) for batch in pipeline] for _ in range(2))
     print(one == other, len(one))
@@ -45,11 +42,10 @@ FIXED = {"plain": BASE.batch(10), "cached": BASE.cache().batch(10)}
 def test_random_pipelines_are_drawn_anew_in_another_process(tmp_path):
     saved = SavedDatasets(tmp_path)
     paths = [saved.add(pipeline) for pipeline in (RANDOM | FIXED).values()]
-    ended = subprocess.run(
-        [sys.executable, "-c", ELSEWHERE, *paths], capture_output=True, text=True
-    )
-    same = ended.stdout.split("\n")[:-1]
-    assert same == ["False 4"] * len(RANDOM) + ["True 4"] * len(FIXED), ended.stderr
+    script = tmp_path / "script.py"
+    script.write_text(ELSEWHERE.format(paths=paths))
+    said, _ = Script(script).communicate(timeout=240)
+    assert said.split("\n")[:-1] == ["False 4"] * len(RANDOM) + ["True 4"] * len(FIXED)
 
 
 def test_what_is_loaded_has_the_elements(tmp_path):
