@@ -21,7 +21,7 @@ class Mine(kt_hpo.HyperModel):
         print("building in", os.getpid() == kernel)
         hidden = keras.layers.Dense(hp.Int("units", 1, 4))
         model = keras.Sequential([keras.Input((4,)), hidden, Last()])
-        model.compile(loss="mse")
+        model.compile(loss="mse", run_eagerly=True)
         return model
 class Last(keras.layers.Dense):
     def __init__(self):
@@ -40,8 +40,8 @@ class Tuner(kt_hpo.RandomSearch):
             return x
         assert float(halved(tf.constant(6.0))) == 0.75
         return super().run_trial(trial, *args, **kwargs)
-tuner = Tuner(Mine(), "val_loss", max_trials=3, seed=0, executor=2)
-tuner.search(x, y, validation_split=0.2, epochs=1)
+tuner = Tuner(Mine(), "val_loss", max_trials=2, seed=0, executor=2)
+tuner.search(x, y, validation_split=0.2, epochs=1, batch_size=4000)
 """,
     """
 print([trial.state.name for trial in tuner.study.trials], tuner.get_best_models()[0].count_params())
@@ -58,8 +58,8 @@ def test_a_hypermodel_of_a_cell_is_searched_by_workers(tmp_path, monkeypatch):
     )
     client.execute()
     searched, shown = notebook.cells[1].outputs, notebook.cells[2].outputs
-    assert "['COMPLETE', 'COMPLETE', 'COMPLETE']" in shown[0].text
+    assert "['COMPLETE', 'COMPLETE']" in "".join(output.text for output in shown)
     tables = [output.data["text/html"] for output in searched if "data" in output]
-    assert "3/3" in tables[-1]
+    assert "2/2" in tables[-1]
     printed = "".join(output.text for output in searched if output.output_type == "stream")
-    assert printed.count("building in False") == 3, "in the workers, as the trials' own words"
+    assert printed.count("building in False") == 2, "in the workers, as the trials' own words"
