@@ -2,9 +2,7 @@
 
 import os
 import signal
-import subprocess
 import sys
-import textwrap
 import threading
 import time
 from pathlib import Path
@@ -12,9 +10,9 @@ from pathlib import Path
 import cloudpickle
 import keras
 import numpy as np
-import psutil
 import pytest
 from models import blobs, conditional, eager
+from programs import Script
 from squares import Square, states
 
 import kt_hpo
@@ -51,10 +49,6 @@ def wrong():
     raise ValueError("a wrong value")
 
 
-def mistaken():
-    raise kt_hpo.errors.FatalValueError("no trial can run")
-
-
 def first(fault, mark, then=lambda: None):
     """A fault, and another one when the trial is tried again."""
 
@@ -68,6 +62,29 @@ def first(fault, mark, then=lambda: None):
     return happen
 
 
+NOWHERE_AND_ITS_OWN = f"""
+import sys, warnings
+sys.path.insert(0, {str(TESTS)!r})
+warnings.simplefilter("ignore")
+import psutil, ray
+import kt_hpo
+from squares import Square, states
+
+def mistaken():
+    raise kt_hpo.errors.FatalValueError("no trial can run")
+
+# "auto" would find the Ray of any other program on this machine.
+for address in ("ray://127.0.0.1:1", None):
+    tuner = Square("runs", kt_hpo.Ray(1, address=address))
+    try:
+        tuner.search(faults={{"0002": mistaken}}, verbose=0)
+    except Exception as error:
+        print(error)
+children = [" ".join(child.cmdline()) for child in psutil.Process().children(recursive=True)]
+print(states(tuner), ray.is_initialized(), [child for child in children if "raylet" in child])
+"""
+
+
 class TestARayOfItsOwn:
     """How Ray starts for a search alone; no other Ray runs here."""
 
@@ -77,16 +94,18 @@ class TestARayOfItsOwn:
             ray.shutdown()
 
     @pytest.mark.slow
-    def test_it_is_gone_when_the_search_ends_and_its_logs_are_in_the_folder(self, tmp_path, capfd):
-        tuner = square(tmp_path, workers=1)
-        with pytest.raises(kt_hpo.errors.FatalValueError, match="no trial can run"):
-            tuner.search(faults={"0002": mistaken}, verbose=0)
-        assert states(tuner) == ["COMPLETE", "COMPLETE", "RUNNING"]
-        assert not ray.is_initialized()
-        children = psutil.Process().children(recursive=True)
-        assert not [child for child in children if "raylet" in " ".join(child.cmdline())]
-        assert list(Path(tuner.project_dir).glob("ray/session_*/logs/*"))
-        assert capfd.readouterr() == ("", "")
+    def test_a_cluster_that_is_not_there_is_named_and_its_own_is_gone_when_it_ends(self, tmp_path):
+        """In a process of its own, because threads of the client stay."""
+        script = tmp_path / "script.py"
+        script.write_text(NOWHERE_AND_ITS_OWN)
+        names = ("INITIAL", "MAX")
+        limits = {f"RAY_CLIENT_{name}_CONNECTION_TIMEOUT_S": "1" for name in names}
+        said, _ = Script(script, limits).communicate(timeout=300)
+        # Of the client's threads, when the other Ray starts.
+        nowhere, *own = [line for line in said.splitlines() if "fork_posix.cc" not in line]
+        assert "There is no Ray at address='ray://127.0.0.1:1'" in nowhere
+        assert own == ["no trial can run", "['COMPLETE', 'COMPLETE', 'RUNNING'] False []"]
+        assert list(tmp_path.glob("runs/square/ray/session_*/logs/*"))
 
     def test_it_does_not_start_without_authentication(self, tmp_path, monkeypatch):
         monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
@@ -98,63 +117,34 @@ class TestARayOfItsOwn:
         with pytest.raises(ValueError, match="this machine has 0"):
             Square(tmp_path, kt_hpo.Ray(2, {"GPU": 1})).search(verbose=0)
 
-    @pytest.mark.slow
-    @pytest.mark.long
-    def test_a_cluster_that_is_not_there_is_named_and_another_search_finds_its_own(self, tmp_path):
-        # In a process of its own, because threads of the client stay.
-        program = f"""
-        import sys
-        sys.path.insert(0, {str(TESTS)!r})
-        import kt_hpo
-        from squares import Square, states
-
-        # "auto" would find the Ray of any other program on this machine.
-        nowhere, own = (Square("runs", kt_hpo.Ray(2, address=address), max_trials=2)
-                        for address in ("ray://127.0.0.1:1", None))
-        try:
-            nowhere.search(verbose=0)
-        except ConnectionError as error:
-            print(error)
-        own.search(verbose=0)
-        again = Square("runs", kt_hpo.Ray(2), max_trials=4)
-        again.search(verbose=0)
-        print(states(again))
-        """
-        command = [sys.executable, "-W", "ignore", "-c", textwrap.dedent(program)]
-        said = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
-        assert "There is no Ray at address='ray://127.0.0.1:1'" in said.stdout, said.stderr
-        assert said.stdout.endswith(f"{['COMPLETE'] * 4}\n"), said.stderr
-
 
 @pytest.mark.slow
 def test_faults_cost_their_trial_or_one_try_and_processes_stay(local_ray, tmp_path):
     faults = {
         "0001": wrong,
         "0002": first(killed, tmp_path / "once"),
-        "0009": first(killed, tmp_path / "first", then=hangs),
+        "0003": first(killed, tmp_path / "first", then=hangs),
     }
-    tuner = square(tmp_path, max_trials=10, max_retries_per_trial=1, trial_timeout=3)
-    began = time.monotonic()
+    tuner = square(tmp_path, workers=1, max_trials=4, max_retries_per_trial=1, trial_timeout=3)
     tuner.search(faults=faults, verbose=0)
-    assert time.monotonic() - began < 120
-    assert states(tuner) == ["COMPLETE", "FAIL"] + ["COMPLETE"] * 7 + ["FAIL"]
+    assert states(tuner) == ["COMPLETE", "FAIL", "COMPLETE", "FAIL"]
     trials = [trial.user_attrs for trial in tuner.study.trials]
-    assert [trial.get("attempts", 0) for trial in trials] == [0, 1, 1] + [0] * 6 + [1]
+    assert [trial.get("attempts", 0) for trial in trials] == [0, 1, 1, 1]
     for number, words in (
         (1, "a wrong value"),
         (1, "Traceback"),
         (2, "died"),
-        (9, "trial_timeout=3"),
+        (3, "trial_timeout=3"),
     ):
         assert words in trials[number]["traceback"]
-    # Two, and one for each that was killed.
-    assert len({trial["pid"] for trial in trials}) <= 5
+    pids = [trial["pid"] for trial in trials]
+    assert pids[0] == pids[1] and len(set(pids)) == 3
 
 
 @pytest.mark.slow
 def test_results_are_those_of_inline(local_ray, tmp_path):
     """Weights, order of the samples, values met while building, reports and pruning: all."""
-    x, y = blobs(SAMPLES)
+    x, y = blobs(4000)
 
     def eager_conditional(hp):
         model = conditional(hp)
@@ -163,31 +153,21 @@ def test_results_are_those_of_inline(local_ray, tmp_path):
 
     def search(executor):
         tuner = kt_hpo.RandomSearch(
-            eager_conditional, "val_loss", max_trials=4, seed=3, directory=tmp_path,
-            project_name=type(executor).__name__, executor=executor, tune_new_entries=True,
+            eager_conditional, "val_loss", max_trials=7, seed=8, directory=tmp_path,
+            project_name=type(executor).__name__, executor=executor, pruner="median",
         )  # fmt: skip
-        tuner.search(x, y, validation_split=0.5, epochs=2, batch_size=2500, verbose=0)
+        tuner.search(x, y, validation_split=0.5, epochs=3, batch_size=1000, verbose=0)
         return tuner
 
     inline, there = search(kt_hpo.Inline()), search(kt_hpo.Ray(1))
     assert results(inline) == results(there)
+    assert set(states(there)) == {"COMPLETE", "PRUNED"}
+    assert {"late" in trial.params for trial in there.study.trials} == {True, False}
     model = there.get_best_models(1)[0]
-    assert model.evaluate(x[SAMPLES // 2 :], y[SAMPLES // 2 :], verbose=0)[0] == pytest.approx(
+    assert model.evaluate(x[2000:], y[2000:], verbose=0)[0] == pytest.approx(
         there.study.best_value, rel=1e-4
     )
     assert {t.user_attrs["worker"] for t in there.study.trials} == {1}
-
-
-@pytest.mark.slow
-def test_hopeless_trials_stop_early(local_ray, tmp_path):
-    x, y = blobs(400)
-    tuner = kt_hpo.RandomSearch(
-        eager, "val_loss", max_trials=8, seed=0, directory=tmp_path, executor=kt_hpo.Ray(2),
-        pruner="median",
-    )  # fmt: skip
-    tuner.search(x, y, validation_split=0.5, epochs=6, batch_size=100, verbose=0)
-    assert {"COMPLETE", "PRUNED"} <= set(states(tuner))
-    assert all(len(trial.intermediate_values) <= 6 for trial in tuner.study.trials)
 
 
 class Slides(kt_hpo.PopulationBasedTraining):
@@ -203,7 +183,7 @@ def test_members_go_on_from_checkpoints_in_the_storage(local_ray, tmp_path):
 
     def search(name, executor):
         tuner = Slides(
-            eager, "val_loss", population_size=3, ready_interval=2, max_epochs=6,
+            eager, "val_loss", population_size=3, ready_interval=2, max_epochs=4,
             seed=0, directory=tmp_path, project_name=name, executor=executor,
         )  # fmt: skip
         tuner.search(x, y, validation_split=0.5, batch_size=100, verbose=0)
