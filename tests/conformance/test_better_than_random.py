@@ -91,16 +91,18 @@ PROBLEMS = {
 }
 # Evolution strategies need generations; Gaussian processes think long.
 TRIALS = {
-    "cmaes": 150,
-    "evolution": 150,
-    "nsga2": 250,
+    "cmaes": 110,
+    "evolution": 110,
+    ("evolution", "network"): 150,
+    "nsga2": 180,
     ("gaussian process", "bowl"): 14,
     ("gaussian process", "valley"): 16,
-    ("gaussian process", "network"): 60,
+    ("gaussian process", "network"): 42,
     ("bayesopt", "bowl"): 14,
     ("bayesopt", "valley"): 16,
     ("bayesopt", "network"): 24,
-    "hyperopt tpe": 100,
+    "hyperopt tpe": 70,
+    ("hyperopt tpe", "valley"): 100,
 }
 # CMA-ES knows no choices and no conditions, of which this problem is made.
 UNFIT = {("cmaes", "branch")}
@@ -121,9 +123,8 @@ def random_bests(problem, trials, folder):
     return [best("random", problem, seed, trials, folder) for seed in SEEDS]
 
 
-LONG = {("gaussian process", "network")}
 CASES = [
-    pytest.param(name, problem, marks=[pytest.mark.long] if (name, problem) in LONG else [])
+    (name, problem)
     for name, engine in ENGINES.items()
     for problem in ENOUGH.get(name, PROBLEMS)
     if engine.learns and (name, problem) not in UNFIT
