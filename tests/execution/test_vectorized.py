@@ -291,8 +291,8 @@ def test_dropout_gives_the_same_distribution_of_scores(tmp_path):
         model.compile(keras.optimizers.SGD(0.5), loss="binary_crossentropy")
         return model
 
-    kwargs = {"max_trials": 40, "early_stopping": None, "fit": FIT | {"batch_size": 100}}
-    ours = searched(tmp_path / "ours", hypermodel=fixed, executor=kt_hpo.Vectorized(k=40), **kwargs)
+    kwargs = {"max_trials": 24, "early_stopping": None, "fit": FIT | {"batch_size": 100}}
+    ours = searched(tmp_path / "ours", hypermodel=fixed, executor=kt_hpo.Vectorized(k=24), **kwargs)
     theirs = searched(tmp_path / "theirs", hypermodel=eagerly(fixed), executor=None, **kwargs)
     samples = [[trial.value for trial in tuner.study.trials] for tuner in (ours, theirs)]
     assert scipy.stats.ks_2samp(*samples).pvalue > 0.05
