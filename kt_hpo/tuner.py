@@ -248,6 +248,7 @@ class Tuner(Found):
             )
             self.oracle.record.plan(self.oracle.planned_trials)
             self.oracle.meets_more = self.meets_more
+            self.oracle.take_back(self.tuner_id)
             self.on_search_begin()
             with self.interruption.listening(
                 self.progress.note, self.training.time_budget, self._reports_epochs_here

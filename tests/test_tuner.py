@@ -50,6 +50,14 @@ def test_a_second_run_has_nothing_left_to_do(tmp_path):
     assert fresh[0].params != first[0].params
 
 
+def test_trials_that_another_executor_has_left_running_are_run(tmp_path):
+    tuner = Parabola(max_trials=3, seed=0, directory=tmp_path)
+    left = tuner.oracle.create_trial(f"{tuner.tuner_id}:2")  # Asked for by a worker that is gone.
+    tuner.search()
+    assert [trial.state.name for trial in tuner.study.trials] == ["COMPLETE"] * 3
+    assert not tuner.oracle.ongoing_trials and left.trial_id == "0000"
+
+
 def test_a_function_can_be_optimised(tmp_path):
     tuner = Parabola(max_trials=30, seed=0, directory=tmp_path)
     tuner.search()

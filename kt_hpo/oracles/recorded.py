@@ -108,6 +108,17 @@ class RecordedOracle(SearchState):
             self.tuner_ids.discard(tuner_id)
         return trial
 
+    @synchronized
+    def take_back(self, tuner_id: str) -> None:
+        """Queues the trials that a search has left running, so that the next one begins with them.
+
+        Args:
+            tuner_id: Who has asked for them, for itself or for its workers.
+        """
+        left = [name for name in self.ongoing_trials if name.partition(":")[0] == tuner_id]
+        interrupted = [self.ongoing_trials.pop(name).trial_id for name in left]
+        self._retry_queue[:0] = sorted(interrupted)
+
     def _next_trial(self) -> Trial:
         """The trial to run next, begun in the record; one that was enqueued before all others."""
         waiting = self.record.waiting
