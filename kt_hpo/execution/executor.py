@@ -30,9 +30,9 @@ class Executor(Protocol):
         """
 
 
-# On TensorFlow so many trials of one architecture train faster in one graph than one by one, each
-# in a graph of its own.
-_FEWEST = 3
+# On TensorFlow so many trials of one architecture train faster in one graph than one by one, each in
+# a graph of its own; on a CPU, if they have no more parameters than these.
+_FEWEST, _LARGEST = 4, 2**17
 
 
 class Auto:
@@ -41,8 +41,10 @@ class Auto:
     def run(self, tuner: Tuner, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) -> None:
         """Runs trials until the oracle has no more, and says how and why."""
         # An algorithm that learns from trials learns the less the more of them run at once.
-        fewest = _FEWEST if keras.backend.backend() == "tensorflow" else 1
-        vectorized = Vectorized(8 if tuner.oracle.learns_from_trials else 32, fewest)
+        k = 8 if tuner.oracle.learns_from_trials else 32
+        vectorized = Vectorized(k)
+        if keras.backend.backend() == "tensorflow":
+            vectorized = Vectorized(k, _FEWEST, None if gpus() else _LARGEST)
         reason = vectorized.obstacle(tuner)
         if reason is None:
             tuner.progress.note(f"Up to {vectorized.k} trials train at once, in one graph.")

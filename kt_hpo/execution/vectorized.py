@@ -41,10 +41,13 @@ class Vectorized:
         k: How many trials train at once.
         fewest: Trials of which fewer have one architecture train by themselves: on TensorFlow
             a program of its own is faster than one for many that trains few.
+        largest: Models of more parameters train by themselves: on TensorFlow, fused kernels, which
+            programs for many do not have, outweigh what is shared. None for no limit.
 
     Attributes:
         k: As given.
         fewest: As given.
+        largest: As given.
         notes: Why trials of the latest search were trained one after the other, if any were.
 
     Raises:
@@ -55,10 +58,11 @@ class Vectorized:
         Vectorized(k=64)
     """
 
-    def __init__(self, k: int = 32, fewest: int = 1) -> None:
-        check_whole(k=k, fewest=fewest)
+    def __init__(self, k: int = 32, fewest: int = 1, largest: int | None = None) -> None:
+        check_whole(k=k, fewest=fewest, largest=1 if largest is None else largest)
         self.k = k
         self.fewest = fewest
+        self.largest = largest
         self.notes: list[str] = []
 
     def obstacle(self, tuner: Tuner) -> str | None:
@@ -99,7 +103,7 @@ class Vectorized:
         # The engine brings a backend of Keras with it.
         from kt_hpo.training.vectorized import Engine
 
-        engine = Engine(tuner, fit_args, fit_kwargs, self.fewest)
+        engine = Engine(tuner, fit_args, fit_kwargs, self.fewest, self.largest)
         engine.explore()
         while True:
             trials, status = self._ask(tuner)

@@ -86,6 +86,23 @@ def test_what_cannot_be_vectorized_trains_by_itself_and_says_why_once(reason, tm
     assert capsys.readouterr().out.count(reason) == 1
 
 
+@pytest.mark.parametrize(
+    ("limits", "reason"),
+    [({"fewest": 3}, "few of them have one architecture"), ({"largest": 17}, "models are large")],
+)
+def test_what_does_not_pay_together_trains_by_itself(tmp_path, limits, reason):
+    def small(hp):
+        model = keras.Sequential([keras.Input((4,)), layers.Dense(3), layers.Dense(1, use_bias=0)])
+        assert model.count_params() == 18
+        model.compile(keras.optimizers.SGD(hp.Float("rate", 1e-3, 1e-1)), "mse")
+        return model
+
+    executor = kt_hpo.Vectorized(4, **limits)
+    tuner = searched(tmp_path, hypermodel=small, executor=executor, fit=FIT, max_trials=2)
+    assert [trial.state.name for trial in tuner.study.trials] == ["COMPLETE"] * 2
+    assert len(executor.notes) == 1 and reason in executor.notes[0]
+
+
 def test_auto_says_what_it_chose(tmp_path, capsys):
     searched(tmp_path / "a", executor="auto", fit=FIT | {"verbose": 1}, max_trials=2)
     said = capsys.readouterr().out

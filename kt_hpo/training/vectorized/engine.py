@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
 
 _MEMORY = 2**31
-_FEW = "few of them have one architecture"
+_FEW, _LARGE = "few of them have one architecture", "their models are large"
 # So many groups are made ready before they train.
 _AHEAD = 3
 
@@ -73,6 +74,7 @@ class Engine:
         fit_args: Positional arguments of `search`.
         fit_kwargs: Keyword arguments of `search`.
         fewest: Trials of which fewer have one architecture train by themselves.
+        largest: Models of more numbers train by themselves; None for no limit.
     """
 
     def __init__(
@@ -81,9 +83,10 @@ class Engine:
         fit_args: tuple[Any, ...],
         fit_kwargs: dict[str, Any],
         fewest: int = 1,
+        largest: int | None = None,
     ) -> None:
         self._tuner = tuner
-        self._fewest = fewest
+        self._fewest, self._largest = fewest, largest or math.inf
         self._fit_args = fit_args
         self._fit_kwargs = fit_kwargs
         self._backend = backend()
@@ -127,13 +130,20 @@ class Engine:
                 others.append(Outcome(trial, error=error))
                 if isinstance(error, FatalError):
                     break  # It ends the search, after what was asked for before.
-        for key in [key for key, members in groups.items() if len(members) < self._fewest]:
-            others += [Outcome(member.trial, obstacle=_FEW) for member in groups.pop(key)]
+        for key, members in list(groups.items()):
+            if (reason := self._does_not_pay(members)) is not None:
+                others += [Outcome(member.trial, obstacle=reason) for member in groups.pop(key)]
         memory = _MEMORY // self._groups_at_once()
         yield from self._train_groups(_parts(groups, at_once, memory))
         # What fails, or may, comes last: the others would not have been recorded if it ends the
         # search.
         yield from ([one] for one in sorted(others, key=lambda one: one.trial.trial_id))
+
+    def _does_not_pay(self, members: Sequence[Member]) -> str | None:
+        """Tells why trials of one architecture are to train by themselves, if they are."""
+        if len(members) < self._fewest:
+            return _FEW
+        return _LARGE if members[0].seats[0].blueprint.parameters > self._largest else None
 
     def _train_groups(self, parts: Sequence[tuple[Key, list[Member]]]) -> Iterator[list[Outcome]]:
         """Trains groups, some at a time; meanwhile the next ones' programs are made."""
