@@ -134,7 +134,9 @@ def draw_lines(ax: Axes, nodes: np.ndarray, goodness: np.ndarray, label: str | N
     Example:
         >>> draw_lines(style.axes_of(None), np.array([[0.0, 1.0]]), np.array([0.5]))
     """
-    crowd = max(len(nodes), 1)
+    if not len(nodes):
+        return  # A legend cannot show a line that has no colour.
+    crowd = len(nodes)
     colours = style.goodness(ax)(goodness)
     colours[:, 3] = np.clip(60 / crowd, 0.12, 0.8) * (0.5 + 0.5 * goodness)
     ax.add_collection(

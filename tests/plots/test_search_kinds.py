@@ -136,6 +136,14 @@ def test_front_of_three_objectives_is_drawn_side_by_side(ax):
     assert len(ax.get_xticklabels()) == 3
 
 
+@pytest.mark.parametrize("objectives", [2, 3])
+def test_a_front_of_all_trials_has_a_legend(ax, objectives):
+    values = [[1.0, 2.0, 0.0], [2.0, 1.0, 0.0]]
+    values = [each[:objectives] for each in values]
+    plots.plot_pareto_front(objectives_study(values, ["minimize"] * objectives), ax)
+    assert "2 on the front" in labels(ax)
+
+
 def test_the_front_is_optunas():
     random = np.random.default_rng(0)
     for objectives in (2, 3):
