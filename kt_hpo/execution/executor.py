@@ -30,8 +30,8 @@ class Executor(Protocol):
         """
 
 
-# On TensorFlow so many trials of one architecture train faster in one graph than one by one, each in
-# a graph of its own; on a CPU, if they have no more parameters than these.
+# On TensorFlow so many trials of one architecture train faster in one graph than one by one, each
+# in a graph of its own; on a CPU, if they have no more parameters than these.
 _FEWEST, _LARGEST = 4, 2**17
 
 
