@@ -14,6 +14,9 @@ import keras
 import tensorflow as tf
 
 Update = Callable[[Any, Any, Any], None]
+Scalars = dict[str, tf.Tensor]
+# Gives the numbers of a step in a type, made by the function for the first variable that asks.
+Once = Callable[[str, Callable[[], Scalars]], Scalars]
 
 
 @contextmanager
@@ -29,26 +32,38 @@ def fused(optimizer: Any) -> Iterator[None]:
     """
     optimizer = getattr(optimizer, "inner_optimizer", optimizer)
     kernels = [
-        make
-        for kind, make in _KERNELS
+        kernel
+        for kind, kernel in _KERNELS
         if getattr(type(optimizer), "update_step", None) is kind.update_step
     ]
     if not kernels:
         yield
         return
+    apply: Callable[..., Any] = optimizer.apply
     own: Update = optimizer.update_step
+    made: dict[tuple[tf.Graph, str], Scalars] = {}
+
+    def once(dtype: str, make: Callable[[], Scalars]) -> Scalars:
+        key = tf.compat.v1.get_default_graph(), dtype
+        if key not in made:
+            made[key] = make()
+        return made[key]
+
+    def apply_anew(*args: Any, **kwargs: Any) -> Any:
+        made.clear()
+        return apply(*args, **kwargs)
 
     def update_step(gradient: Any, variable: Any, learning_rate: Any) -> None:
         if isinstance(gradient, tf.IndexedSlices) or not kernels[0](
-            optimizer, gradient, variable, learning_rate
+            optimizer, gradient, variable, learning_rate, once
         ):
             own(gradient, variable, learning_rate)
 
-    optimizer.update_step = update_step
+    optimizer.apply, optimizer.update_step = apply_anew, update_step
     try:
         yield
     finally:
-        del optimizer.update_step
+        del optimizer.apply, optimizer.update_step
 
 
 def _handle(variable: Any) -> Any:
@@ -65,47 +80,55 @@ def _slots(optimizer: Any, variable: Any, *names: str) -> list[Any]:
         return []  # Another version of Keras names its slots otherwise.
 
 
-def _adam(optimizer: Any, gradient: Any, variable: Any, learning_rate: Any) -> bool:
+def _adam(optimizer: Any, gradient: Any, variable: Any, learning_rate: Any, once: Once) -> bool:
     """Kingma and Ba (2015), algorithm 1, in the order of its section 2."""
     slots = _slots(optimizer, variable, "_momentums", "_velocities")
     if optimizer.amsgrad or not slots:
         return False
-    step = tf.cast(keras.ops.convert_to_tensor(optimizer.iterations) + 1, variable.dtype)
-    beta_1, beta_2 = (
-        tf.cast(beta, variable.dtype) for beta in (optimizer.beta_1, optimizer.beta_2)
-    )
+    dtype = variable.dtype
+
+    def scalars() -> Scalars:
+        step = tf.cast(keras.ops.convert_to_tensor(optimizer.iterations) + 1, dtype)
+        beta_1, beta_2 = tf.cast(optimizer.beta_1, dtype), tf.cast(optimizer.beta_2, dtype)
+        return {
+            "beta1_power": tf.pow(beta_1, step),
+            "beta2_power": tf.pow(beta_2, step),
+            "lr": tf.cast(learning_rate, dtype),
+            "beta1": beta_1,
+            "beta2": beta_2,
+            "epsilon": tf.cast(optimizer.epsilon, dtype),
+        }
+
     tf.raw_ops.ResourceApplyAdam(
         var=_handle(variable),
         m=slots[0],
         v=slots[1],
-        beta1_power=tf.pow(beta_1, step),
-        beta2_power=tf.pow(beta_2, step),
-        lr=tf.cast(learning_rate, variable.dtype),
-        beta1=beta_1,
-        beta2=beta_2,
-        epsilon=tf.cast(optimizer.epsilon, variable.dtype),
-        grad=tf.cast(gradient, variable.dtype),
+        grad=tf.cast(gradient, dtype),
+        **once(dtype, scalars),
     )
     return True
 
 
-def _sgd(optimizer: Any, gradient: Any, variable: Any, learning_rate: Any) -> bool:
+def _sgd(optimizer: Any, gradient: Any, variable: Any, learning_rate: Any, once: Once) -> bool:
     """Gradient descent, with the momentum of Sutskever et al. (2013), equations 1 to 4."""
-    rate, gradient = (tf.cast(each, variable.dtype) for each in (learning_rate, gradient))
-    if not optimizer.momentum:
-        tf.raw_ops.ResourceApplyGradientDescent(var=_handle(variable), alpha=rate, delta=gradient)
-        return True
-    slots = _slots(optimizer, variable, "momentums")
-    if not slots:
+    dtype = variable.dtype
+    slots = _slots(optimizer, variable, "momentums") if optimizer.momentum else []
+    if optimizer.momentum and not slots:
         return False
-    tf.raw_ops.ResourceApplyKerasMomentum(
-        var=_handle(variable),
-        accum=slots[0],
-        lr=rate,
-        grad=gradient,
-        momentum=tf.cast(optimizer.momentum, variable.dtype),
-        use_nesterov=optimizer.nesterov,
+    scalars = once(
+        dtype,
+        lambda: {
+            "lr": tf.cast(learning_rate, dtype),
+            "momentum": tf.cast(optimizer.momentum, dtype),
+        },
     )
+    handle, gradient = _handle(variable), tf.cast(gradient, dtype)
+    if slots:
+        tf.raw_ops.ResourceApplyKerasMomentum(
+            var=handle, accum=slots[0], grad=gradient, use_nesterov=optimizer.nesterov, **scalars
+        )
+    else:
+        tf.raw_ops.ResourceApplyGradientDescent(var=handle, alpha=scalars["lr"], delta=gradient)
     return True
 
 

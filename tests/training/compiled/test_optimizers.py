@@ -59,7 +59,32 @@ def test_the_kernels_are_there_and_go(name, kernel):
     _, step = stepped(optimizer, with_kernels=True)
     operations = [operation.type for operation in step.graph.get_operations()]
     assert operations.count(kernel) == len(START)
-    assert "update_step" not in vars(optimizer)
+    assert not {"apply", "update_step"} & set(vars(optimizer))
+
+
+def test_numbers_of_a_step_are_calculated_once_a_call_of_apply():
+    """Also where a step applies gradients twice, as those of two networks that play a game do."""
+
+    def twice(with_kernels):
+        optimizer = optimizers.Adam(0.1)
+        variables = [keras.Variable(start) for start in START]
+        optimizer.build(variables)
+
+        def step(first, *others):
+            optimizer.apply([first], variables[:1])
+            optimizer.apply(others, variables[1:])
+
+        if with_kernels:
+            with fused(optimizer):
+                step = tf.function(step).get_concrete_function(*map(tf.constant, GRADIENTS[0]))
+            operations = [operation.type for operation in step.graph.get_operations()]
+            assert operations.count("Pow") == 4 and operations.count("ResourceApplyAdam") == 3
+        for gradients in GRADIENTS:
+            step(*map(tf.constant, gradients))
+        return [variable.numpy() for variable in variables]
+
+    for own, theirs in zip(twice(with_kernels=True), twice(with_kernels=False), strict=True):
+        np.testing.assert_allclose(own, theirs, rtol=2e-5)
 
 
 def test_slots_of_other_names_leave_keras_formulas(monkeypatch):
