@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-TRIALS, WARM_UP, MEGABYTES = 100, 20, 50
+TRIALS, WARM_UP, MEGABYTES = 60, 20, 40
 
 
 @pytest.mark.slow
