@@ -41,7 +41,7 @@ test: check
 	$(BIN)/pytest -n 2 --dist worksteal -m "not slow"
 
 test-all: $(VENV)/all $(JAX)/jax check
-	$(BIN)/pytest -n 2 --dist worksteal
+	$(BIN)/pytest -n 2 --dist worksteal $(EXCEPT)
 
 # Executes the notebooks where they are, and keeps their outputs.
 notebooks: $(VENV)/all

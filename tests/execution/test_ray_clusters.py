@@ -17,7 +17,7 @@ from squares import Square, states
 import kt_hpo
 
 ray = pytest.importorskip("ray")
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("ray")]
+pytestmark = [pytest.mark.long, pytest.mark.slow, pytest.mark.xdist_group("ray")]
 
 
 def test_a_search_whose_program_is_killed_goes_on(tmp_path, monkeypatch):
