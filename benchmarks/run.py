@@ -23,7 +23,6 @@ from benchmarks import measuring
 MODULES = {
     "workers": ["--repeats", "1"],
     "cluster": ["--repeats", "1", "--trials", "8"],
-    "searches": ["--repeats", "1"],
     "throughput": ["--repeats", "1"],
     "vectorized": ["--repeats", "1"],
     "overhead": ["--minutes", "0.03"],
