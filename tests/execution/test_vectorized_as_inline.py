@@ -65,7 +65,7 @@ def fatal_at(number, error):
     return build
 
 
-@pytest.mark.parametrize("executor", [None, "auto"])
+@pytest.mark.parametrize("executor", [None, kt_hpo.Vectorized()], ids=repr)
 def test_what_was_asked_for_before_a_fatal_error_is_recorded_first(executor, tmp_path):
     hypermodel = fatal_at(4, FatalError)
     if executor is None:
@@ -84,7 +84,8 @@ def test_builds_that_fail_here_and_there_do_not_stop_the_search(tmp_path):
             raise RuntimeError("no even number")
         return fatal_at(0, FatalError)(hp)
 
-    tuner = kt_hpo.GridSearch(build, "val_loss", directory=tmp_path, executor="auto")
+    executor = kt_hpo.Vectorized()
+    tuner = kt_hpo.GridSearch(build, "val_loss", directory=tmp_path, executor=executor)
     tuner.search(X, Y, **PLAIN)
     states = {trial.params["units"]: trial.state.name for trial in tuner.study.trials}
     assert states == {n: "COMPLETE" if n % 2 else "FAIL" for n in range(1, 13)}

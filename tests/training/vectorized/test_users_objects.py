@@ -271,7 +271,8 @@ def test_a_number_that_no_config_tells_is_a_trials_own(kinds, tmp_path):
         kind = hp.Choice("kind", kinds)
         return made(kind, quick(kind), hp.Choice("number", NUMBERS))
 
-    ours, theirs = (histories(tmp_path, build, executor) for executor in ("auto", None))
+    executors = kt_hpo.Vectorized(), None
+    ours, theirs = (histories(tmp_path, build, executor) for executor in executors)
     assert len(ours) == len(theirs) == len(NUMBERS) * len(kinds)
     for case, history in theirs.items():
         assert ours[case].keys() == history.keys()
