@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,8 +14,6 @@ from keras_tuner.engine.trial import Trial
 from kt_hpo.oracles.trials import lineage
 from kt_hpo.startup import quiet_retracing
 from kt_hpo.training import checkpoints, distribution, fit
-from kt_hpo.training.build import preparing
-from kt_hpo.training.compiled import trained_by_programs
 from kt_hpo.training.cross_validation import Data
 from kt_hpo.training.reproducibility import seed_of
 
@@ -89,10 +86,8 @@ def retrain(
                 kwargs["epochs"] = end
             if begin:
                 kwargs["initial_epoch"] = begin
-            past = path if begin else None
-            with quiet_retracing(), ExitStack() as programs:
-                prepare = partial(_prepare, tuner, part, data, past, programs)
-                preparation = programs.enter_context(preparing(tuner, prepare))
+            prepare = partial(_prepare, tuner, part, data, path if begin else None)
+            with quiet_retracing(), fit.preparing(tuner, prepare) as preparation:
                 again = Trial(hp, part.trial_id)
                 returned = tuner._build_and_fit_model(again, *fit_args, **kwargs)
             model = preparation.model or seen.model
@@ -101,20 +96,11 @@ def retrain(
     return model, returned
 
 
-def _prepare(
-    tuner: Tuner,
-    part: Trial,
-    data: Data,
-    past: Path | None,
-    programs: ExitStack,
-    model: keras.Model,
-) -> None:
+def _prepare(tuner: Tuner, part: Trial, data: Data, past: Path | None, model: keras.Model) -> None:
     if past is not None:
         with distribution.scope(tuner.distribution_strategy):
             checkpoints.go_on_from(model, past)
     fit.scale_learning_rate(tuner, part, model, data)
-    if tuner.training.compiled:
-        programs.enter_context(trained_by_programs(model))
 
 
 def _parts(lived: Sequence[Trial], epochs: int | None) -> Iterator[tuple[Trial, int, int | None]]:

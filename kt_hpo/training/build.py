@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -112,6 +112,26 @@ def go_on(
         checkpoints.go_on_from(model, past)
 
 
+def build_weights(model: keras.Model, x: Any) -> None:
+    """Makes the weights of a model, as `fit` does in the first trace of a step, which takes longer.
+
+    A `train_step` or `test_step` of the user's is left to itself: it may call something else.
+
+    Args:
+        model: A model; one that has its weights, or cannot be called, stays as it is.
+        x: An array of samples, or a nested structure of arrays.
+    """
+    if model.built or _has_own(model, "train_step") or _has_own(model, "test_step"):
+        return
+    with suppress(Exception):  # The first step says what is wrong.
+        model(keras.tree.map_structure(_symbol, x))
+
+
+def _symbol(array: Any) -> keras.KerasTensor:
+    dtype = keras.backend.standardize_dtype(array.dtype)
+    return keras.KerasTensor((None, *array.shape[1:]), dtype)
+
+
 def build_optimizer(model: keras.Model) -> None:
     """Makes the variables of a model's optimizer, as `fit` does in the first trace of a step.
 
@@ -122,11 +142,16 @@ def build_optimizer(model: keras.Model) -> None:
         model: A built model; one without an optimizer stays as it is.
     """
     optimizer = getattr(model, "optimizer", None)
-    own_step = getattr(model.train_step, "__func__", None) is not keras.Model.train_step
-    if optimizer is None or optimizer.built or own_step or not model.trainable_variables:
+    if optimizer is None or optimizer.built or not model.trainable_variables:
         return
-    with model.distribute_strategy.scope():
-        optimizer.build(model.trainable_variables)
+    if not _has_own(model, "train_step"):
+        with model.distribute_strategy.scope():
+            optimizer.build(model.trainable_variables)
+
+
+def _has_own(model: keras.Model, method: str) -> bool:
+    """Tells whether a method of a model is not Keras' own, on its class or on itself."""
+    return getattr(getattr(model, method), "__func__", None) is not getattr(keras.Model, method)
 
 
 class Preparation:
@@ -153,21 +178,3 @@ class Preparation:
         if model is not self.model:
             self._prepare(model)
             self.model, self.ready = model, time.perf_counter()
-
-
-@contextmanager
-def preparing(tuner: Tuner, prepare: Callable[[keras.Model], None]) -> Iterator[Preparation]:
-    """Has a tuner make models ready for their training.
-
-    Args:
-        tuner: The tuner.
-        prepare: Called with a model that is built.
-
-    Yields:
-        What knows the model then.
-    """
-    tuner.preparation = preparation = Preparation(prepare)
-    try:
-        yield preparation
-    finally:
-        tuner.preparation = None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from keras_tuner.engine.trial import Trial
 from kt_hpo import objectives
 from kt_hpo.training import callbacks as cb
 from kt_hpo.training import checkpoints, cross_validation, executions, learning_rate, measures
-from kt_hpo.training.build import continue_past, preparing
+from kt_hpo.training.build import Preparation, continue_past
 from kt_hpo.training.callback_list import callbacks_of, copied, measuring, progress_bars
 from kt_hpo.training.compiled import trained_by_programs
 from kt_hpo.training.cross_validation import Data
@@ -135,10 +136,8 @@ def train(
         factor = scale_learning_rate(tuner, trial, model, (args, kwargs))
         if factor is not None:
             tuner.annotate(trial, learning_rate_factor=factor)
-        if tuner.training.compiled:
-            programs.enter_context(trained_by_programs(model))
 
-    with ExitStack() as programs, preparing(tuner, prepare) as preparation:
+    with preparing(tuner, prepare) as preparation:
         returned = tuner._build_and_fit_model(trial, *args, **kwargs)
     for callback in watching:
         if isinstance(callback, cb.BestEpoch):
@@ -150,6 +149,31 @@ def train(
     measured = measures.measure(trained, objective, tuner.oracle.constraints)
     source = "HyperModel.fit()"
     return model, read_results(returned, objective, source, measured, epochs.trainings)
+
+
+@contextmanager
+def preparing(tuner: Tuner, prepare: Callable[[keras.Model], None]) -> Iterator[Preparation]:
+    """Has a tuner make models ready for their training, by programs unless told otherwise.
+
+    Args:
+        tuner: The tuner.
+        prepare: Called with a model that is built.
+
+    Yields:
+        What knows the model then.
+    """
+    with ExitStack() as programs:
+
+        def ready(model: keras.Model) -> None:
+            prepare(model)
+            if tuner.training.compiled:
+                programs.enter_context(trained_by_programs(model))
+
+        tuner.preparation = preparation = Preparation(ready)
+        try:
+            yield preparation
+        finally:
+            tuner.preparation = None
 
 
 def _goes_on(tuner: Tuner, trial: Trial, execution: Execution, results: list[Result]) -> bool:

@@ -6,12 +6,12 @@ import functools
 import inspect
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 import keras
 
-from kt_hpo.training.build import build_optimizer
+from kt_hpo.training.build import build_optimizer, build_weights
 from kt_hpo.training.compiled import arguments
 from kt_hpo.training.compiled.arguments import Fit, NeedsFitError, Samples
 from kt_hpo.training.data import validates
@@ -105,8 +105,7 @@ class _Training:
     def _trace(self) -> None:
         """Make the programs; whoever has no weights yet gets them as in `fit`."""
         model, fit = self._model, self._fit
-        if not model.built:
-            _build(model, fit.train)
+        build_weights(model, keras.utils.unpack_x_y_sample_weight(fit.train.arrays)[0])
         self._evaluate = Program(model, False, fit.validation) if fit.validation else None
         if not model.built:
             Program(model, False, fit.train)
@@ -191,21 +190,6 @@ class _Training:
         if isinstance(logs, dict) and set(logs) == set(results):
             return dict(results)
         return dict(logs)
-
-
-def _build(model: keras.Model, samples: Samples) -> None:
-    """Give a model its weights, which a graph would take several times as long to do."""
-    steps = (model.train_step, keras.Model.train_step), (model.test_step, keras.Model.test_step)
-    if any(getattr(step, "__func__", None) is not kerass for step, kerass in steps):
-        return  # Who knows what they call?
-    x, *_ = keras.utils.unpack_x_y_sample_weight(samples.arrays)
-    with suppress(Exception):  # The first step says what is wrong.
-        model(keras.tree.map_structure(_symbol, x))
-
-
-def _symbol(array: Any) -> keras.KerasTensor:
-    dtype = keras.backend.standardize_dtype(array.dtype)
-    return keras.KerasTensor((None, *array.shape[1:]), dtype)
 
 
 def _warn_of_few(samples: Samples) -> None:
