@@ -41,6 +41,18 @@ class Untrained(keras_tuner.HyperModel):
         return {"val_accuracy": hp["units"] / 32, "val_loss": hp["rate"]}
 
 
+class Drawn(keras_tuner.HyperModel):
+    """Trains nothing: what is measured is drawn, and less where it learns."""
+
+    def build(self, hp):
+        model = eager(hp)
+        hp.Boolean("learns")
+        return model
+
+    def fit(self, hp, model, *args, **kwargs):
+        return {"val_loss": np.random.uniform() + (0 if hp.get("learns") else 2)}
+
+
 def conditional(hp):
     """The same with a hyperparameter that is met only while a wide model is being built."""
     model = build(hp)

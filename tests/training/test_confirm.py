@@ -1,10 +1,9 @@
 import math
 
 import keras
-import keras_tuner
 import numpy as np
 import pytest
-from models import blobs, eager
+from models import Drawn, blobs, eager
 from scipy import stats
 
 import kt_hpo
@@ -22,21 +21,14 @@ def learns(hp):
     return model
 
 
-class Drawn(keras_tuner.HyperModel):
-    """Trains nothing: what is measured is drawn, and less where it learns."""
-
-    def __init__(self, fails_at=None):
-        super().__init__()
-        self.calls, self.fails_at = 0, fails_at
-
-    def build(self, hp):
-        return learns(hp)
+class FailsOnce(Drawn):
+    calls = 0
 
     def fit(self, hp, model, *args, **kwargs):
         self.calls += 1
-        if self.calls == self.fails_at:
+        if self.calls == 4:
             raise RuntimeError("out of luck")
-        return {"val_loss": np.random.uniform() + (0 if hp.get("learns") else 2)}
+        return super().fit(hp, model, *args, **kwargs)
 
 
 def searched(tmp_path, hypermodel=learns, **kwargs):
@@ -107,7 +99,7 @@ def test_a_promoted_trial_is_trained_through_all_it_went_through(tmp_path):
 
 
 def test_a_training_that_fails_is_told_and_left_out(tmp_path):
-    tuner = searched(tmp_path, Drawn(fails_at=4))
+    tuner = searched(tmp_path, FailsOnce())
     tuner.search(X, Y, **FIT)
     with pytest.warns(UserWarning, match="out of luck"):
         found = tuner.confirm(top=2, executions=3)

@@ -5,7 +5,7 @@ import keras_tuner
 import numpy as np
 import pandas as pd
 import pytest
-from models import blobs, eager
+from models import Drawn, blobs, eager
 from sklearn.model_selection import GroupKFold, KFold, ShuffleSplit, TimeSeriesSplit
 
 import kt_hpo
@@ -144,17 +144,6 @@ def test_a_trial_interrupted_behind_its_last_fold_is_only_ended(tmp_path):
     assert trial.value == pytest.approx(np.mean(values))
     assert trial.user_attrs["parameters"] > 0
     assert tuner.get_best_models()[0].predict(X, verbose=0).shape == (90, 1)
-
-
-class Drawn(keras_tuner.HyperModel):
-    """Trains nothing: what is measured is drawn, and less where it learns."""
-
-    def build(self, hp):
-        hp.Boolean("learns")
-        return eager(hp)
-
-    def fit(self, hp, model, *args, **kwargs):
-        return {"val_loss": np.random.uniform() + (0 if hp.get("learns") else 2)}
 
 
 def test_wilcoxon_prunes_between_folds(tmp_path):

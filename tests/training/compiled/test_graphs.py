@@ -37,3 +37,17 @@ def test_the_last_thread_leaves_what_the_user_has_set(users):
     finally:
         leave.set()
         tf.config.optimizer.set_experimental_options({OFF: False})
+
+
+def enter_with_a_choice_of_ones_own():
+    tf.config.optimizer.set_experimental_options({"constant_folding": False})
+    with as_traced():
+        assert not is_off()
+
+
+def test_a_users_own_choice_of_optimizations_holds(processes):
+    """In a process of its own: a choice cannot be taken back."""
+    process = processes.Process(target=enter_with_a_choice_of_ones_own)
+    process.start()
+    process.join()
+    assert process.exitcode == 0
