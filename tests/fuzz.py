@@ -1,6 +1,7 @@
 """Inputs that nobody means: whatever is given, only documented errors come of it.
 
-`python tests/fuzz.py --examples 3000` tries that many over all `TARGETS`, the tests a few of each.
+`PYTHONPATH=. python tests/fuzz.py --examples 3000` tries that many over all `TARGETS`, the tests a
+few of each.
 """
 
 from __future__ import annotations
