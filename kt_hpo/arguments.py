@@ -44,6 +44,23 @@ def is_number(number: Any) -> bool:
     return is_real and math.isfinite(number)
 
 
+def is_one_of(value: Any, names: Iterable[str]) -> bool:
+    """Whether a value is one of some names; what compares in its own way, as arrays do, is none.
+
+    Args:
+        value: Anything.
+        names: The names.
+
+    Returns:
+        Whether it is a string and one of them.
+
+    Example:
+        >>> [is_one_of(value, ("csv", "json")) for value in ("csv", "xml", np.arange(3), None)]
+        [True, False, False, False]
+    """
+    return isinstance(value, str) and value in names
+
+
 def check_whole(lowest: int = 1, **given: Any) -> None:
     """Refuses arguments that are no whole numbers from some number on.
 

@@ -16,7 +16,7 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from kt_hpo import objectives, tables
-from kt_hpo.arguments import did_you_mean, file_within
+from kt_hpo.arguments import did_you_mean, file_within, is_one_of
 from kt_hpo.hyperparameters import HyperParameters
 from kt_hpo.oracles.trials import PRUNED, rebuild
 from kt_hpo.space import from_distribution
@@ -56,10 +56,9 @@ def export(
         >>> print(export(study).read_text().splitlines()[1])
         0,completed,0.25,...
     """
-    if format not in FORMATS:
-        raise ValueError(
-            f"format={format!r} is not one of {', '.join(FORMATS)}.{did_you_mean(format, FORMATS)}"
-        )
+    if not is_one_of(format, FORMATS):
+        nearest = did_you_mean(str(format), FORMATS)
+        raise ValueError(f"format={format!r} is not one of {', '.join(FORMATS)}.{nearest}")
     study, folder = find_study(tuner_or_study_or_path)
     path = folder / _NAMES[format] if path is None else Path(path)
     writers: dict[str, Callable[[], None]] = {

@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeAlias
 from keras_tuner import Objective
 from keras_tuner.src.engine.objective import MultiObjective, create_objective
 
-from kt_hpo.arguments import did_you_mean
+from kt_hpo.arguments import did_you_mean, is_one_of
 from kt_hpo.metric_directions import metric_direction
 
 GAP = "generalization_gap"
@@ -51,7 +51,7 @@ class Measure(Objective):
     ) -> None:
         if not callable(function):
             raise TypeError(f"Measure({function!r}): give a function of the trained model.")
-        if direction not in ("min", "max"):
+        if not is_one_of(direction, ("min", "max")):
             raise ValueError(f"direction={direction!r} is not allowed; give 'min' or 'max'.")
         own = getattr(function, "__name__", "<lambda>")
         if not name and own == "<lambda>":
@@ -145,7 +145,7 @@ def _named(name: str) -> Objective:
 def _checked(objective: Objective) -> Objective:
     """An objective as a user has made it, whose directions are those there are."""
     for part in parts(objective):
-        if part.direction not in ("min", "max"):
+        if not is_one_of(part.direction, ("min", "max")):
             raise ValueError(
                 f"Objective({part.name!r}, direction={part.direction!r}) is not allowed; the "
                 "direction is 'min' or 'max'."

@@ -154,3 +154,27 @@ def test_a_study_is_taken_as_a_warm_start(tmp_path):
     study = optuna.create_study()
     with pytest.raises(ValueError, match="could not be built"):  # All is allowed till then.
         made(tmp_path, kt_hpo.OptunaSearch, warm_start=study)
+
+
+@pytest.mark.parametrize(
+    ("call", "error"),
+    [
+        (lambda junk: kt_hpo.OptunaSearch(build, sampler=junk), TypeError),
+        (lambda junk: kt_hpo.BayesOptSearch(build, acquisition=junk), TypeError),
+        (lambda junk: kt_hpo.BayesianOptimization(build, engine=junk), ValueError),
+        (lambda junk: kt_hpo.RandomSearch(build, precision=junk), ValueError),
+        (lambda junk: kt_hpo.RandomSearch(build, executor=junk), ValueError),
+        (lambda junk: kt_hpo.Measure(len, direction=junk), ValueError),
+        (lambda junk: kt_hpo.export(optuna.create_study(), format=junk), ValueError),
+        (
+            lambda junk: kt_hpo.plots.plot_importances(optuna.create_study(), method=junk),
+            ValueError,
+        ),
+        (lambda junk: kt_hpo.datasets.from_images("images", color_mode=junk), ValueError),
+    ],
+)
+@pytest.mark.parametrize("junk", [np.arange(3), [], {}, np.array("tpe")], ids=repr)
+def test_what_compares_in_its_own_way_is_no_name(call, error, junk, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(error, match=r"array|\[\]|\{\}"):
+        call(junk)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from kt_hpo.arguments import is_one_of
 from kt_hpo.datasets.dataset import Task
 
 TASKS: tuple[Task, ...] = ("classification", "regression")
@@ -32,7 +33,7 @@ def encode(
         >>> encode(np.array(["cat", "dog", "cat"]), None, None)
         (array([0, 1, 0]), 'classification', ('cat', 'dog'))
     """
-    is_known = isinstance(task, str) and task in TASKS
+    is_known = is_one_of(task, TASKS)
     if task is not None and not is_known:
         raise ValueError(f"task={task!r} is unknown: give one of {TASKS}, or leave it out.")
     if task is None:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from kt_hpo.arguments import is_whole
+from kt_hpo.arguments import is_one_of, is_whole
 from kt_hpo.datasets import tables
 from kt_hpo.datasets.dataset import Splits, Task
 from kt_hpo.datasets.splits import check_fractions, split
@@ -220,7 +220,7 @@ def _array(name: str, values: Any) -> np.ndarray:
 
 
 def _check_images(image_size: Any, color_mode: Any) -> None:
-    if color_mode not in ("rgb", "grayscale", "rgba"):
+    if not is_one_of(color_mode, ("rgb", "grayscale", "rgba")):
         raise ValueError(f"color_mode={color_mode!r} is not one of rgb, grayscale, rgba.")
     if image_size is None:
         return

@@ -7,6 +7,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
+from kt_hpo.arguments import is_one_of
 from kt_hpo.plots import style, text
 from kt_hpo.plots.influences import METHODS, Influence, Method, influences, why_none
 from kt_hpo.plots.scale import Scale, scales
@@ -50,7 +51,7 @@ def plot_importances(
         >>> plot_importances(study).get_yticklabels()[0].get_text()
         'x'
     """
-    if method not in METHODS:
+    if not is_one_of(method, METHODS):
         raise ValueError(f"method={method!r} is not allowed; give 'ped_anova' or 'fanova'.")
     search, ax = Search.of(tuner_or_study), style.axes_of(ax)
     style.dress(ax, "Importances", f"share of what decides {search.label}", grid=None)

@@ -11,7 +11,7 @@ from typing import Any
 
 import keras
 
-from kt_hpo.arguments import did_you_mean
+from kt_hpo.arguments import did_you_mean, is_one_of
 
 PRECISIONS = ("auto", "float32", "mixed_float16", "mixed_bfloat16")
 MOST_STEPS = 32
@@ -31,7 +31,7 @@ def check_precision(precision: str | None) -> None:
     Example:
         >>> check_precision("mixed_bfloat16")
     """
-    is_known = isinstance(precision, str) and precision in PRECISIONS
+    is_known = is_one_of(precision, PRECISIONS)
     if precision is not None and not is_known:
         raise ValueError(
             f"precision={precision!r} is not one of {', '.join(PRECISIONS)}."

@@ -8,6 +8,7 @@ import keras_tuner
 from optuna.pruners import BasePruner
 from optuna.samplers import BaseSampler
 
+from kt_hpo.arguments import is_one_of
 from kt_hpo.objectives import ObjectiveLike
 from kt_hpo.oracles import OptunaSearchOracle
 from kt_hpo.tuner import Tuner
@@ -64,7 +65,7 @@ class OptunaSearch(Tuner):
         max_consecutive_failed_trials: int = 3,
         **kwargs: Any,
     ) -> None:
-        if sampler == "bohb":
+        if is_one_of(sampler, ["bohb"]):
             sampler, pruner = "tpe", pruner or "hyperband"
         oracle = OptunaSearchOracle(
             objective=objective,

@@ -10,7 +10,7 @@ from typing import Any
 import keras_tuner
 
 from kt_hpo import objectives
-from kt_hpo.arguments import did_you_mean
+from kt_hpo.arguments import did_you_mean, is_one_of
 from kt_hpo.hyperparameters import HyperParameter
 from kt_hpo.kinds import Boolean, Choice, Fixed, Float, Int, Value, corrected
 from kt_hpo.objectives import ObjectiveLike
@@ -58,7 +58,7 @@ def sweep_config(
         >>> config["parameters"]["rate"]
         {'distribution': 'log_uniform_values', 'min': 0.0001, 'max': 0.1}
     """
-    if method not in METHODS:
+    if not is_one_of(method, METHODS):
         raise ValueError(
             f"method={method!r} is not allowed.{did_you_mean(str(method), METHODS)} Give one of "
             f"{', '.join(METHODS)}."
