@@ -109,7 +109,8 @@ def _check_validation_freq(tuner: Tuner, validated: list[str], fit_kwargs: dict[
     """Refuses a `validation_freq` with which no epoch would measure what the search asks for."""
     given = fit_kwargs.get("validation_freq", 1)
     every = list(given) if isinstance(given, Collection) else [given]
-    if not all(isinstance(one, numbers.Integral) and int(one) > 0 for one in every):
+    are_epochs = all(isinstance(one, numbers.Integral) and int(one) > 0 for one in every)
+    if isinstance(given, str | bytes) or not are_epochs:
         raise ValueError(
             f"validation_freq={given!r} is not allowed; give a whole number from 1 on, or a list "
             "of the epochs that validate, counted from 1."

@@ -99,6 +99,8 @@ def test_workers_and_plots_cope(executor, tmp_path):
         ({"validation_freq": 0, "epochs": 4}, "validation_freq=0 is not allowed"),
         ({"validation_freq": 1.5, "epochs": 4}, "validation_freq=1.5 is not allowed"),
         ({"validation_freq": "2", "epochs": 4}, "validation_freq='2' is not allowed"),
+        ({"validation_freq": "", "epochs": 4}, "validation_freq='' is not allowed"),
+        ({"validation_freq": b"\x01", "epochs": 4}, "is not allowed; give a whole number"),
         ({"validation_freq": None, "epochs": 4}, "validation_freq=None is not allowed"),
     ],
 )
