@@ -4,13 +4,20 @@ import os
 
 import pytest
 
+import kt_hpo
 from benchmarks import measuring, workers
 
 
 @pytest.mark.slow
 def test_a_search_has_its_seconds(tmp_path, monkeypatch, capsys):
+    class Inline(kt_hpo.RandomSearch):
+        def __init__(self, *args, executor, **options):
+            assert executor == 1  # Others show that workers train.
+            super().__init__(*args, **options)
+
     few = workers.data(200)
     monkeypatch.setattr(workers, "data", lambda samples: few)
+    monkeypatch.setattr(kt_hpo, "RandomSearch", Inline)
     workers.run_case("search", "1", "1", str(tmp_path))
     assert float(capsys.readouterr().out.split()[-1]) > 0
 
