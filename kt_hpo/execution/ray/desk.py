@@ -18,7 +18,7 @@ from kt_hpo.execution.processes.messages import Ask, Ended, Fatal, packed, unpac
 from kt_hpo.execution.processes.parcel import Packer
 from kt_hpo.execution.processes.remote import refusal, reply
 from kt_hpo.execution.ray.loop import Loop
-from kt_hpo.execution.ray.messages import Begin, Begun, Finish, Lose, Suggest
+from kt_hpo.execution.ray.messages import Begin, Begun, Finish
 from kt_hpo.execution.ray.shelf import Shelf
 from kt_hpo.execution.trial import begin, end
 
@@ -111,13 +111,14 @@ class Desk:
         match message:
             case Ask() as question:
                 return reply(self._packer, self._roots, question)
-            case Suggest(ray_id):
-                return packed(self._suggest(ray_id))
             case Begin() as message:
                 return packed(self._begin(message))
             case Finish(ray_id, ended):
                 self._finish(ray_id, ended)
-            case Lose(ray_id, words):
+            # Of the loop, which may be where nothing of ours is imported.
+            case ("suggest", ray_id):
+                return packed(self._suggest(ray_id))
+            case ("lose", ray_id, words):
                 self._lose(ray_id, words)
         return packed(None)
 

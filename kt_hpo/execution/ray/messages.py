@@ -1,4 +1,4 @@
-"""What Ray Tune's loop and the workers say to the search's process, besides `Ask`."""
+"""What the workers on nodes say to the search's process, besides `Ask`."""
 
 from __future__ import annotations
 
@@ -7,19 +7,6 @@ from typing import NamedTuple
 from keras_tuner.engine.trial import Trial
 
 from kt_hpo.execution.processes.messages import Ended, Fatal
-
-
-class Suggest(NamedTuple):
-    """From the loop: a trial of Ray's may begin. Answered by its configuration."""
-
-    ray_id: str
-
-
-class Lose(NamedTuple):
-    """From the loop: a trial of Ray's has ended with an error, or its worker has."""
-
-    ray_id: str
-    words: str
 
 
 class Begin(NamedTuple):

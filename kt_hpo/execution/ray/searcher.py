@@ -1,12 +1,13 @@
 """Ray Tune's side of a search: it runs what the oracle proposes, and tells what it has lost.
 
-Of a client of a cluster, it runs on the head. This module travels there as it is: to import its
-package would import TensorFlow, before anyone there can silence its notes.
+Of a client of a cluster, it runs on the head. This module travels there as it is, and says what it
+has to in plain tuples: to import its package there would import TensorFlow for nothing.
 """
 
 from __future__ import annotations
 
 import logging
+import pickle
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,6 @@ from ray import tune
 from ray.tune.search import Searcher
 
 from kt_hpo.execution.ray.mailbox import Wire
-from kt_hpo.startup import quiet_tensorflow
 
 ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
 
@@ -44,12 +44,9 @@ class OracleSearcher(Searcher):
             The configuration; None while there is nothing to run, `Searcher.FINISHED` when there
             is no more.
         """
-        from kt_hpo.execution.processes.messages import packed, unpacked
-        from kt_hpo.execution.ray.messages import Suggest
-
         try:
-            self._wire.send(packed(Suggest(trial_id)))
-            return unpacked(self._wire.receive())
+            self._wire.send(pickle.dumps(("suggest", trial_id)))
+            return pickle.loads(self._wire.receive())
         except EOFError:
             return Searcher.FINISHED
 
@@ -85,23 +82,18 @@ class Losses(tune.Callback):
         self._wire = Wire(mailbox)
 
     def setup(self, *args: Any, **info: Any) -> None:
-        """Keeps Ray and TensorFlow quiet where the loop runs on the head of a cluster.
+        """Keeps Ray quiet where the loop runs on the head of a cluster.
 
         Args:
             *args: What the loop begins with.
             **info: The same.
         """
         logging.getLogger("ray").setLevel(logging.CRITICAL)
-        with quiet_tensorflow():
-            import kt_hpo.execution.ray.messages  # noqa: F401
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """Tells of one."""
-        from kt_hpo.execution.processes.messages import packed
-        from kt_hpo.execution.ray.messages import Lose
-
         try:
-            self._wire.send(packed(Lose(trial.trial_id, _words_of(trial))))
+            self._wire.send(pickle.dumps(("lose", trial.trial_id, _words_of(trial))))
             self._wire.receive()
         except EOFError:
             pass  # The search has ended, by itself or by an error that its user sees.
