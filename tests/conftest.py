@@ -48,8 +48,16 @@ def processes():
 
 
 def pytest_collection_modifyitems(items):
-    """Puts the tests that use Ray first: one process begins with them, others steal the last."""
-    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
+    """Puts the tests that use Ray first: one process begins with them, others steal the last.
+
+    Those that share one Ray come after all others that start one: it need not start again.
+    """
+    items.sort(
+        key=lambda item: (
+            item.get_closest_marker("xdist_group") is None,
+            "local_ray" in item.fixturenames,
+        )
+    )
 
 
 def pytest_collection_finish():

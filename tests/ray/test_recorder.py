@@ -16,12 +16,13 @@ pytestmark = [pytest.mark.xdist_group("ray"), pytest.mark.usefixtures("local_ray
 
 
 @pytest.mark.slow
-def test_trials_of_any_trainable_are_recorded_and_their_tracebacks(tmp_path):
-    values = [[0.5], [0.5, None], [], [0.5, 0.25, 0.75], [0.125, float("nan")]]
+def test_trials_of_any_trainable_are_recorded_and_a_second_experiment_is_added(tmp_path):
+    # One after the other: an actor is new only after an error.
+    values = [[0.5], [0.5, 0.25, 0.75], [0.125, float("nan")], [0.5, None], []]
     space = {"values": tune.grid_search(values), "a": {"b": 1}}
-    results, study = fit(Curve, tmp_path, space)
+    results, study = fit(Curve, tmp_path, space, max_concurrent_trials=1)
     trials = {trial.user_attrs["values"]["values"]: trial for trial in study.trials}
-    only, broken, unmade, complete, no_number = (trials[str(one)] for one in values)
+    only, complete, no_number, broken, unmade = (trials[str(one)] for one in values)
     assert {trial.state for trial in (only, complete, no_number)} == {TrialState.COMPLETE}
     assert {broken.state, unmade.state} == {TrialState.FAIL}
     assert broken.intermediate_values == {0: 0.5} and not unmade.intermediate_values
@@ -37,17 +38,14 @@ def test_trials_of_any_trainable_are_recorded_and_their_tracebacks(tmp_path):
     assert complete.user_attrs["history"][0].keys() == {"epoch", "val_loss"}
     assert complete.user_attrs["ray_trial"]
 
-
-@pytest.mark.slow
-def test_a_second_experiment_is_added_to_the_first_and_attempts_are_counted(tmp_path):
-    fit(Curve, tmp_path, {"values": [0.5]}, samples=2)
+    before = [(one.state, one.value) for one in study.trials]
     run = {"failure_config": tune.FailureConfig(max_failures=1)}
-    _, study = fit(Curve, tmp_path, {"values": [0.25, None]}, run=run)
-    *first, trial = study.trials
-    assert [trial.value for trial in first] == [0.5, 0.5]
+    _, longer = fit(Curve, tmp_path, {"values": [0.25, None]}, run=run)
+    *first, trial = longer.trials
+    assert [(one.state, one.value) for one in first] == before
     assert trial.state == TrialState.FAIL and trial.user_attrs["attempts"] == 1
     assert "no value" in trial.user_attrs["traceback"]
-    assert (stand(study).planned, stand(study).state) == (3, "finished")
+    assert (stand(longer).planned, stand(longer).state) == (6, "finished")
 
 
 def test_an_objective_that_is_not_reported_ends_the_experiment(tmp_path):
