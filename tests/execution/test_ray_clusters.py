@@ -1,6 +1,7 @@
 """Searches on a Ray of their own and on clusters, that lose a node, a worker or their program."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -144,7 +145,8 @@ def test_a_node_that_is_lost_costs_a_try(cluster, tmp_path):
     loser.join()
     assert states(tuner) == ["COMPLETE"] * 3
     [lost] = [trial.user_attrs for trial in tuner.study.trials if "attempts" in trial.user_attrs]
-    assert lost["attempts"] == 1 and "died" in lost["traceback"]
+    # Ray tells which by what it hears first: that the node is gone, or that its socket is closed.
+    assert lost["attempts"] == 1 and re.search("died|unavailable", lost["traceback"])
 
 
 def test_a_client_of_a_cluster_searches_on_what_is_left_of_it(cluster, tmp_path, capfd):
