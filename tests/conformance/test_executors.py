@@ -37,8 +37,9 @@ def build(hp):
         raise RuntimeError("too wide for this shop")
     hidden = keras.layers.Dense(units, activation="relu")
     model = keras.Sequential([keras.Input((4,)), hidden, keras.layers.Dense(1)])
-    if units == 8:
-        hp.Boolean("late")  # Met only while such a model is being built.
+    with hp.conditional_scope("units", 8):
+        if units == 8:
+            hp.Boolean("late")  # Met only while such a model is being built.
     rate = hp.Float("rate", 1e-3, 1.0, sampling="log")
     loss = keras.losses.BinaryCrossentropy(from_logits=True)
     model.compile(keras.optimizers.SGD(rate), loss, metrics=["accuracy"])
