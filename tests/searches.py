@@ -1,6 +1,7 @@
 """Searches of a small model that tests of a tuner begin with."""
 
 import keras_tuner
+import pytest
 from models import blobs, eager
 
 import kt_hpo
@@ -17,6 +18,19 @@ def searched(tmp_path, kind=kt_hpo.RandomSearch, hypermodel=eager, fit=FIT, **kw
     tuner = kind(hypermodel, **kwargs)
     tuner.search(X, Y, **fit)
     return tuner
+
+
+class UntilPromoted(kt_hpo.Hyperband):
+    """Is interrupted when a trial that goes on from another one has ended."""
+
+    def on_trial_end(self, trial):
+        super().on_trial_end(trial)
+        if "tuner/trial_id" in trial.hyperparameters.values:
+            raise KeyboardInterrupt
+
+    def search(self, *args, **kwargs):
+        with pytest.raises(KeyboardInterrupt):
+            super().search(*args, **kwargs)
 
 
 class WithFit(keras_tuner.HyperModel):

@@ -222,8 +222,10 @@ def test_callbacks_hooks_and_functions_that_make_data_travel(tmp_path):
 
     objectives = ["val_loss", "parameters"]
     tuner = Mine(eager, objectives, max_trials=2, seed=0, directory=tmp_path, executor=2)
-    tuner.search(**MADE, epochs=9, callbacks=[Stop()])
+    tuner.search(**MADE, epochs=9, validation_freq=2, callbacks=[Stop()])
     assert [len(trial.values) for trial in tuner.study.trials] == [2, 2]
+    losses = [trial.user_attrs["history"][0]["val_loss"] for trial in tuner.study.trials]
+    assert [[one is None for one in loss] for loss in losses] == [[True, False]] * 2
     lines = [line.split() for line in log.read_text().splitlines()]
     here = {pid for *_, pid in lines if pid == str(os.getpid())}
     assert [line[0] for line in lines if line[-1] in here] == ["begin", "begin"]
@@ -308,9 +310,9 @@ def test_each_worker_sees_its_own_gpu_and_its_part_of_the_cores(tmp_path, monkey
 def test_algorithms_whose_trials_go_on_from_others_run_side_by_side(kind, tmp_path):
     common = {"seed": 0, "directory": tmp_path, "executor": 2}
     tuner = {
-        "hyperband": lambda: kt_hpo.Hyperband(eager, "val_loss", max_epochs=3, **common),
+        "hyperband": lambda: kt_hpo.Hyperband(eager, "val_loss", max_epochs=2, factor=2, **common),
         "pbt": lambda: kt_hpo.PopulationBasedTraining(
-            eager, "val_loss", population_size=3, max_epochs=2, **common
+            eager, "val_loss", population_size=2, max_epochs=2, **common
         ),
         "evolution": lambda: kt_hpo.EvolutionarySearch(
             eager, "val_loss", max_trials=5, population_size=2, inherit_weights=True, **common

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from models import blobs, build, eager
+from searches import UntilPromoted
 
 import kt_hpo
 from kt_hpo.training import precision
@@ -70,12 +71,12 @@ def test_precision_reaches_the_model_and_leaves_the_program_alone(tmp_path):
 @pytest.mark.slow
 def test_a_trial_goes_on_with_a_scaled_loss(tmp_path):
     """Beside Keras, the loss scale has to come along, and the learning rate not."""
-    tuner = kt_hpo.Hyperband(
+    tuner = UntilPromoted(
         eager, "val_loss", max_epochs=2, factor=2, seed=0, directory=tmp_path,
         precision="mixed_float16",
     )  # fmt: skip
-    tuner.search(X, Y, validation_split=0.25, verbose=0)
-    assert [trial.state.name for trial in tuner.study.trials] == ["COMPLETE"] * 5
+    tuner.search(X, Y, validation_split=0.25, batch_size=90, verbose=0)
+    assert [trial.state.name for trial in tuner.study.trials] == ["COMPLETE"] * 3
 
 
 def test_auto_is_mixed_on_tensor_cores_only(monkeypatch):

@@ -7,6 +7,7 @@ import keras_tuner
 import numpy as np
 import pytest
 from models import blobs, build, eager
+from searches import UntilPromoted
 
 import kt_hpo
 
@@ -235,7 +236,7 @@ def test_what_fit_asks_for_itself_is_shown(tmp_path, capfd):
     assert "Epoch 2/2" in capfd.readouterr().out
 
 
-class Overrides(kt_hpo.Hyperband):
+class Overrides(UntilPromoted):
     """As AutoKeras: data and model are prepared in methods that Keras Tuner calls."""
 
     calls: ClassVar = []

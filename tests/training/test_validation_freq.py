@@ -3,6 +3,7 @@
 import keras
 import pytest
 from models import blobs, build, eager
+from searches import UntilPromoted
 
 import kt_hpo
 from kt_hpo.training.results import read_results
@@ -70,7 +71,7 @@ def test_early_stopping_counts_the_epochs_that_measure(tmp_path):
 
 @pytest.mark.slow
 def test_a_trial_of_hyperband_validates_its_last_epoch_at_least(tmp_path):
-    tuner = search(tmp_path, {"validation_freq": 2}, kind=kt_hpo.Hyperband, max_epochs=3, factor=3)
+    tuner = search(tmp_path, {"validation_freq": 2}, kind=UntilPromoted, max_epochs=3, factor=3)
     for trial in tuner.study.trials:
         place = trial.user_attrs["values"]
         begin, end = place["tuner/initial_epoch"], place["tuner/epochs"]
@@ -79,9 +80,8 @@ def test_a_trial_of_hyperband_validates_its_last_epoch_at_least(tmp_path):
         assert trial.state.name == "COMPLETE"
 
 
-@pytest.mark.parametrize("executor", [None, pytest.param(2, marks=pytest.mark.slow)])
-def test_workers_and_plots_cope(executor, tmp_path):
-    tuner = search(tmp_path, {"validation_freq": 2, "epochs": 4}, executor=executor)
+def test_plots_cope(tmp_path):
+    tuner = search(tmp_path, {"validation_freq": 2, "epochs": 4})
     assert [trial.state.name for trial in tuner.study.trials] == ["COMPLETE"] * 2
     assert kt_hpo.plots.plot_learning_curves(tuner).lines
     kt_hpo.report(tuner, tmp_path / "report.html")
