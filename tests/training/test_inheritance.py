@@ -11,7 +11,7 @@ import kt_hpo
 from kt_hpo.training import checkpoints, inheritance, reproducibility
 
 X, Y = blobs(400)
-FIT = {"validation_split": 0.25, "batch_size": 150, "epochs": 2, "verbose": 0}
+FIT = {"validation_split": 0.25, "batch_size": 300, "epochs": 2, "verbose": 0}
 
 
 def network(layers=2, units=8, outputs=1):
@@ -200,8 +200,8 @@ def test_a_parent_without_a_checkpoint_is_no_error(ended, tmp_path):
 
 @pytest.mark.slow
 def test_an_interrupted_search_goes_on_with_the_same_weights(ended, tmp_path):
-    whole = evolved(tmp_path / "whole", max_trials=5)
-    parts = evolved(shutil.copytree(ended, tmp_path / "parts"), max_trials=5)
+    whole = evolved(tmp_path / "whole", max_trials=4)
+    parts = evolved(shutil.copytree(ended, tmp_path / "parts"), max_trials=4)
     assert [t.params for t in parts.study.trials] == [t.params for t in whole.study.trials]
     values = [t.value for t in whole.study.trials]
     assert [t.value for t in parts.study.trials] == pytest.approx(values, rel=1e-5)
