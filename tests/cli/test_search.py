@@ -9,7 +9,8 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
-from cli.commands import QUICK, SEARCH, UNTRAINED, start
+from cli.commands import QUICK, SEARCH, UNTRAINED
+from programs import Script, until
 
 import kt_hpo
 from kt_hpo import cli
@@ -147,16 +148,16 @@ def test_a_package_that_is_missing_has_a_status_of_its_own(tmp_path, capsys, mon
 def test_a_killed_search_goes_on_and_ctrl_c_says_how(unpainted, tmp_path, capsys):
     directory = tmp_path / "killed"
     command = [*QUICK, "--max-trials", "6", "--verbose", "1", "--directory", str(directory)]
+    program = tmp_path / "program.py"
+    program.write_text(f"from kt_hpo import cli\n\nraise SystemExit(cli.main({command!r}))\n")
     for stop, status in ((signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, cli.INTERRUPTED)):
-        process = start(*command)
-        for line in process.stdout:
-            if "] trial" in line:
-                os.kill(process.pid, stop)
-                break
-        _, error = process.communicate()
+        process = Script(program)
+        until(lambda running=process: "] trial" in running.said())
+        os.kill(process.pid, stop)
+        said, _ = process.communicate()
         assert process.returncode == status
-        assert ("same command goes on" in error) == (stop == signal.SIGINT)
-        assert "Traceback" not in error
+        assert ("same command goes on" in said) == (stop == signal.SIGINT)
+        assert "Traceback" not in said
     interrupted = kt_hpo.open_study(directory).trials
     assert 2 <= len([trial for trial in interrupted if trial.state.is_finished()]) < 6
     assert cli.main(command) == cli.OK
