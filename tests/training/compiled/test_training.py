@@ -120,8 +120,8 @@ CASES = {
         dense,
         {"batch_size": 64, "shuffle": False, "x": pd.DataFrame(X), "y": pd.Series(Y)},
     ),
-    "no batch size, tensors": (
-        dense,
+    "no batch size, tensors, a regularizer": (
+        lambda: dense(kernel_regularizer=keras.regularizers.L1(0.01)),
         {"batch_size": None, "x": tf.constant(X), "y": tf.constant(Y)},
     ),
     "the last samples validate now and then, double precision": (
@@ -134,9 +134,9 @@ CASES = {
             "y": Y.astype("float64"),
         },
     ),
-    "batches shuffled, a loss of one's own": (
+    "batches shuffled, a loss of one's own, weights of classes": (
         lambda: dense(loss=focal, metrics=["auc", focal]),
-        {"shuffle": "batch"},
+        {"shuffle": "batch", "class_weight": {0: 0.2, 1: 3.0}},
     ),
     "steps without a batch size, no validation": (
         dense,
@@ -146,17 +146,15 @@ CASES = {
         lambda: dense(optimizer=optimizers.SGD(COSINE, nesterov=True)),
         {"steps_per_epoch": 2, "validation_steps": 1},
     ),
-    "epochs from the third, validated in other batches": (
-        dense,
-        {"initial_epoch": 2, "epochs": 5, "validation_batch_size": 5},
-    ),
-    "weights of classes, a regularizer": (
-        lambda: dense(kernel_regularizer=keras.regularizers.L1(0.01)),
-        {"class_weight": {0: 0.2, 1: 3.0}},
-    ),
-    "weights of samples, weights in a range": (
+    "epochs from the third, validated in other batches, weights of samples and in a range": (
         lambda: dense(kernel_constraint=keras.constraints.MaxNorm(0.5)),
-        {"sample_weight": WEIGHTS, "validation_data": (X_VAL, Y_VAL, WEIGHTS[:23])},
+        {
+            "initial_epoch": 2,
+            "epochs": 5,
+            "validation_batch_size": 5,
+            "sample_weight": WEIGHTS,
+            "validation_data": (X_VAL, Y_VAL, WEIGHTS[:23]),
+        },
     ),
     "a model without weights yet": (unbuilt, {}),
     "a subclass": (lambda: compiled(Subclassed()), {}),
