@@ -134,7 +134,7 @@ def test_a_search_over_digits_learns_them(kind, tmp_path):
     else:
         hypermodel = CNNHyperModel((8, 8), 10, blocks=1, head="flatten", augmentation=0.0, **easy)
     tuner = kt_hpo.RandomSearch(
-        hypermodel, "val_accuracy", max_trials=3, seed=0, directory=tmp_path
+        hypermodel, "val_accuracy", max_trials=2, seed=0, directory=tmp_path
     )
     tuner.search(X[:1200], Y[:1200], validation_data=(X[1200:], Y[1200:]), verbose=0)
     assert tuner.study.best_value > 0.85

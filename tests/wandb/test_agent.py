@@ -11,7 +11,7 @@ from wandb_files import read_runs
 import kt_hpo
 
 X, Y = blobs()
-DATA = {"validation_split": 0.3, "verbose": 0}
+DATA = {"validation_split": 0.3, "batch_size": 140, "verbose": 0}
 VALUES = [{"units": 3, "rate": 0.01}, {"units": 8, "rate": 0.1}]
 
 
