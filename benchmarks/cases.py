@@ -12,7 +12,7 @@ import numpy as np
 from keras import layers
 
 import kt_hpo
-from kt_hpo import space
+from kt_hpo.space import domain
 
 
 def compiled(hp: keras_tuner.HyperParameters, model: keras.Model) -> keras.Model:
@@ -95,7 +95,7 @@ class Case:
     def values(self, trials: int) -> list[dict[str, Any]]:
         """The values of each trial."""
         hp, stream = self.space, np.random.default_rng(0)
-        return [space.draw(hp, stream) for _ in range(trials)]
+        return [domain.draw(hp, stream) for _ in range(trials)]
 
     def model(self, values: dict[str, Any]) -> keras.Model:
         """The model of a trial."""

@@ -16,8 +16,8 @@ import kt_hpo
 from benchmarks import measuring
 from benchmarks.cases import Case
 from benchmarks.listed import Listed
-from kt_hpo import space
 from kt_hpo.optional import require
+from kt_hpo.space import domain
 from kt_hpo.training.vectorized import engine
 
 Values = dict[str, Any]
@@ -78,7 +78,7 @@ def with_optuna(case: Case, values: list[Values]) -> Scores:
     from optuna_integration import TFKerasPruningCallback
 
     data, fit = case.fit()
-    distributions = {hp.name: space.to_distribution(hp) for hp in case.space.space}
+    distributions = {hp.name: domain.to_distribution(hp) for hp in case.space.space}
 
     def objective(trial: optuna.Trial) -> float:
         keras.utils.clear_session()

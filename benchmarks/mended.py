@@ -25,8 +25,9 @@ from optuna.storages import InMemoryStorage
 from benchmarks import contenders, engines, measuring, overhead
 from benchmarks.cases import CASES
 from kt_hpo import oracles
+from kt_hpo.engines import bayesopt_search
+from kt_hpo.engines.proposals import samplers
 from kt_hpo.execution import inline as one_by_one
-from kt_hpo.oracles import bayesopt_search, samplers
 from kt_hpo.training.vectorized import engine
 
 ONE, TWELVE = "digits MLP, one architecture", "digits MLP, 12 architectures"

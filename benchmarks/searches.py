@@ -27,7 +27,7 @@ import hypermodels
 import kt_hpo
 from benchmarks import measuring
 from benchmarks.listed import Listed
-from kt_hpo import space
+from kt_hpo.space import domain
 
 Data = tuple[tuple[Any, Any], tuple[Any, Any]]
 
@@ -213,7 +213,7 @@ def values_of(build: Callable[[keras_tuner.HyperParameters], Any], trials: int) 
     found: list[Any] = []
     while len(found) < trials:
         one = kt_hpo.HyperParameters()
-        one.values = space.draw(hp, stream)
+        one.values = domain.draw(hp, stream)
         build(one)
         if {known.name for known in one.space} <= {known.name for known in hp.space}:
             found.append(dict(one.values))

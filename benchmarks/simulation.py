@@ -32,7 +32,7 @@ from benchmarks import measuring, pictures
 from benchmarks.curves import table as curves
 from benchmarks.curves.table import Table
 from kt_hpo import oracles
-from kt_hpo.oracles.hyperband import Bracket
+from kt_hpo.engines.hyperband import Bracket
 from kt_hpo.pruning import make_pruner
 
 OBJECTIVE = keras_tuner.Objective("error", "min")

@@ -11,78 +11,78 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
+# `kt_hpo.oracles`, say, is `compat/oracles.py`: programs import it from where it always was.
+__path__ = [*__path__, f"{__path__[0]}/compat"]
+
 if TYPE_CHECKING:
     from keras_tuner import HyperModel, Objective, Oracle
 
-    from kt_hpo import (
+    from kt_hpo import datasets, plots
+    from kt_hpo.compat import (
         applications,
-        datasets,
         engine,
         errors,
         oracles,
-        plots,
         ray,
         sklearn,
         tuners,
         wandb,
     )
+    from kt_hpo.engines.bayesian_optimization import BayesianOptimization
+    from kt_hpo.engines.bayesopt_search import BayesOptSearch
+    from kt_hpo.engines.evolutionary_search import EvolutionarySearch
+    from kt_hpo.engines.grid_search import GridSearch
+    from kt_hpo.engines.hyperband import Hyperband
+    from kt_hpo.engines.hyperopt_search import HyperoptSearch
+    from kt_hpo.engines.optuna_search import OptunaSearch
+    from kt_hpo.engines.population_based_training import PopulationBasedTraining
+    from kt_hpo.engines.random_search import RandomSearch
+    from kt_hpo.engines.sklearn_tuner import SklearnTuner
     from kt_hpo.execution import Inline, Ray, Vectorized, Workers
-    from kt_hpo.exports import export
-    from kt_hpo.hyperparameters import HyperParameters
-    from kt_hpo.imports import import_search
-    from kt_hpo.journal import RecordError
+    from kt_hpo.integrations.exports import export
+    from kt_hpo.integrations.imports import import_search
+    from kt_hpo.integrations.sklearn import KerasHyperClassifier, KerasHyperRegressor
     from kt_hpo.objectives import Measure
-    from kt_hpo.oracles.locking import synchronized
+    from kt_hpo.oracle.locking import synchronized
+    from kt_hpo.record.journal import RecordError
+    from kt_hpo.record.studies import open_study
     from kt_hpo.reports import report
-    from kt_hpo.sklearn import KerasHyperClassifier, KerasHyperRegressor
-    from kt_hpo.studies import open_study
+    from kt_hpo.space.hyperparameters import HyperParameters
     from kt_hpo.training.hyperparameters import Training
     from kt_hpo.training.learning_rate_finder import find_learning_rate
     from kt_hpo.tuner import Tuner
-    from kt_hpo.tuners import (
-        BayesianOptimization,
-        BayesOptSearch,
-        EvolutionarySearch,
-        GridSearch,
-        Hyperband,
-        HyperoptSearch,
-        OptunaSearch,
-        PopulationBasedTraining,
-        RandomSearch,
-        SklearnTuner,
-    )
 
 _HOMES = {
-    "BayesOptSearch": "kt_hpo.tuners",
-    "BayesianOptimization": "kt_hpo.tuners",
-    "EvolutionarySearch": "kt_hpo.tuners",
-    "GridSearch": "kt_hpo.tuners",
+    "BayesOptSearch": "kt_hpo.engines.bayesopt_search",
+    "BayesianOptimization": "kt_hpo.engines.bayesian_optimization",
+    "EvolutionarySearch": "kt_hpo.engines.evolutionary_search",
+    "GridSearch": "kt_hpo.engines.grid_search",
     "HyperModel": "keras_tuner",
-    "HyperParameters": "kt_hpo.hyperparameters",
-    "Hyperband": "kt_hpo.tuners",
-    "HyperoptSearch": "kt_hpo.tuners",
+    "HyperParameters": "kt_hpo.space.hyperparameters",
+    "Hyperband": "kt_hpo.engines.hyperband",
+    "HyperoptSearch": "kt_hpo.engines.hyperopt_search",
     "Inline": "kt_hpo.execution",
     "Measure": "kt_hpo.objectives",
-    "KerasHyperClassifier": "kt_hpo.sklearn",
-    "KerasHyperRegressor": "kt_hpo.sklearn",
+    "KerasHyperClassifier": "kt_hpo.integrations.sklearn",
+    "KerasHyperRegressor": "kt_hpo.integrations.sklearn",
     "Objective": "keras_tuner",
-    "OptunaSearch": "kt_hpo.tuners",
+    "OptunaSearch": "kt_hpo.engines.optuna_search",
     "Oracle": "keras_tuner",
-    "PopulationBasedTraining": "kt_hpo.tuners",
-    "RandomSearch": "kt_hpo.tuners",
+    "PopulationBasedTraining": "kt_hpo.engines.population_based_training",
+    "RandomSearch": "kt_hpo.engines.random_search",
     "Ray": "kt_hpo.execution",
-    "RecordError": "kt_hpo.journal",
-    "SklearnTuner": "kt_hpo.tuners",
+    "RecordError": "kt_hpo.record.journal",
+    "SklearnTuner": "kt_hpo.engines.sklearn_tuner",
     "Training": "kt_hpo.training.hyperparameters",
     "Tuner": "kt_hpo.tuner",
     "Vectorized": "kt_hpo.execution",
     "Workers": "kt_hpo.execution",
-    "export": "kt_hpo.exports",
+    "export": "kt_hpo.integrations.exports",
     "find_learning_rate": "kt_hpo.training.learning_rate_finder",
-    "import_search": "kt_hpo.imports",
-    "open_study": "kt_hpo.studies",
+    "import_search": "kt_hpo.integrations.imports",
+    "open_study": "kt_hpo.record.studies",
     "report": "kt_hpo.reports",
-    "synchronized": "kt_hpo.oracles.locking",
+    "synchronized": "kt_hpo.oracle.locking",
 }
 _MODULES = (
     "applications", "datasets", "engine", "errors", "oracles", "plots", "ray", "sklearn",

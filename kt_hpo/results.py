@@ -1,76 +1,115 @@
-"""What a search found, as files: the best model, its hyperparameters, all trials, one picture."""
+"""What a search has found: its record, its best trials and their models."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
-import numpy as np
+import keras_tuner
+import optuna
+import pandas as pd
+from keras_tuner.engine.trial import Trial
 
-from kt_hpo import tables
-from kt_hpo.datasets import Dataset, Splits
-from kt_hpo.plots import overview
-
-if TYPE_CHECKING:
-    from kt_hpo.tuner import Tuner
-
-MODEL = "best_model.keras"
-HYPERPARAMETERS = "best_hyperparameters.json"
-TRIALS = "trials.csv"
-SUMMARY = "summary.png"
-FILES = (MODEL, HYPERPARAMETERS, TRIALS, SUMMARY)
+from kt_hpo.oracle.ranking import front
+from kt_hpo.record import tables
+from kt_hpo.training import best, checkpoints, distribution
+from kt_hpo.training.confirm import Confirmation, confirm
+from kt_hpo.training.data import made
 
 
-def write_results(
-    tuner: Tuner, data: Splits, directory: str | Path, **fit_kwargs: Any
-) -> dict[str, float]:
-    """Trains the best model on training and validation data, tests it, and writes what was found.
+class Results(keras_tuner.Tuner):
+    """The part of a tuner that is of use when trials have ended; see `kt_hpo.Tuner`."""
 
-    Args:
-        tuner: A tuner whose search is over.
-        data: The data it searched with.
-        directory: Folder for `best_model.keras`, `best_hyperparameters.json`, `trials.csv` and
-            `summary.png`.
-        **fit_kwargs: As in `Tuner.fit_best`.
+    _searched: tuple[tuple[Any, ...], dict[str, Any]] | None = None
 
-    Returns:
-        The metrics of the retrained best model on the test data, by name. They are kept in the
-        record too, as `study.user_attrs["test"]`.
+    @property
+    def study(self) -> optuna.Study:
+        """The record of the search, for `optuna.visualization` and everything else of Optuna's."""
+        return self.oracle.record.study
 
-    Raises:
-        ValueError: If no trial has been completed.
-    """
-    directory = Path(directory)
-    train, validation, test = data
-    model = tuner.fit_best(*train.concatenate(validation).arrays, **fit_kwargs)
-    metrics = model.evaluate(*test.arrays, verbose=0, return_dict=True)
-    model.save(directory / MODEL)
-    best = tuner.get_best_hyperparameters()[0]
-    (directory / HYPERPARAMETERS).write_text(json.dumps(best.values, indent=2) + "\n")
-    tables.to_dataframe(tuner.study).to_csv(directory / TRIALS, index=False)
-    figure = overview(
-        tuner.study, y_true=test.y, y_pred=predict(model, test), class_names=test.class_names
-    )
-    figure.savefig(directory / SUMMARY, dpi=120)
-    tuner.study.set_user_attr("test", {name: float(value) for name, value in metrics.items()})
-    return metrics
+    def load_model(self, trial: Trial) -> keras.Model:
+        """Builds the model of a trial and loads the weights of its best epoch.
 
+        Args:
+            trial: A trial of this search.
 
-def predict(model: keras.Model, data: Dataset) -> np.ndarray:
-    """Predicts the classes, or the values, of a data set.
+        Returns:
+            The trained model.
 
-    Args:
-        model: A trained classifier (one sigmoid unit, or a unit a class) or regressor.
-        data: The data.
+        Raises:
+            FileNotFoundError: If the weights are not kept; see `keep_checkpoints`.
+        """
+        model = self._build_hypermodel(trial.hyperparameters.copy())
+        with distribution.scope(self.distribution_strategy):
+            checkpoints.restore(model, Path(self.get_trial_dir(trial.trial_id)) / checkpoints.BEST)
+        return model
 
-    Returns:
-        Array of shape `(len(data),)`.
-    """
-    outputs: Any = model.predict(data.x, verbose=0)
-    if data.task == "regression":
-        return outputs.reshape(len(data))
-    if outputs.shape[-1] == 1:
-        return (outputs.reshape(len(data)) > 0.5).astype(int)
-    return outputs.argmax(axis=-1)
+    def get_best_models(self, num_models: int = 1) -> list[keras.Model]:
+        """Gives the models of the best trials; a ValueError if all break the constraints."""
+        reason = self.oracle.why_none_is_best()
+        if reason and self.oracle.constraints and self.oracle.end_order:
+            raise ValueError(reason)
+        return super().get_best_models(num_models)
+
+    def fit_best(self, *fit_args: Any, **fit_kwargs: Any) -> keras.Model:
+        """Trains the best trial's model anew, on all the data there are.
+
+        Args:
+            *fit_args: The data, as in `search`: for example training and validation data together.
+            **fit_kwargs: As in `search`. Without `epochs` the model is trained as long as it took
+                the trial to reach its best epoch.
+
+        Returns:
+            The trained model.
+
+        Raises:
+            ValueError: If no trial has been completed, or none that keeps the constraints.
+        """
+        return best.fit_best(self, fit_args, fit_kwargs)
+
+    def confirm(
+        self, *fit_args: Any, top: int = 5, executions: int = 5, **fit_kwargs: Any
+    ) -> Confirmation:
+        """Trains the best trials again with other seeds, to tell luck from merit.
+
+        The best of many noisy trials is flattered: it was chosen for its luck too. What is measured
+        here was not chosen.
+
+        Args:
+            *fit_args: The data, as in `search`; those of the latest `search` if none are given.
+            top: How many of the best trials.
+            executions: How often each is trained, on every fold where there are some.
+            **fit_kwargs: As in `search`.
+
+        Returns:
+            Means with confidence intervals, and which differences are real. Printed, it is two
+            tables; the record holds it as `study.user_attrs["confirmation"]`.
+
+        Raises:
+            ValueError: If no trial has been completed, there are several objectives, or no data.
+        """
+        data = (fit_args, fit_kwargs) if fit_args or fit_kwargs else self._searched
+        return confirm(self, data and made(*data), top, executions)
+
+    def pareto_front(self) -> list[Trial]:
+        """Picks the trials that no other is better than in every objective.
+
+        Returns:
+            Those that keep the constraints, in the order of the first objective; with one objective
+            the best trials.
+        """
+        return front(self.oracle.kept_trials(), self.oracle.objective)
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """Gives the trials as a data frame; see `kt_hpo.record.tables.to_dataframe`."""
+        return tables.to_dataframe(self.study)
+
+    def results_summary(self, num_trials: int = 10) -> None:
+        """Prints a table of the best trials.
+
+        Args:
+            num_trials: How many at most.
+        """
+        print(f"Results in {self.project_dir}")
+        print(tables.compare_best(self.study, num_trials))

@@ -14,19 +14,20 @@ import optuna
 from keras_tuner.engine.trial import Trial
 from optuna.pruners import BasePruner, NopPruner
 
-from kt_hpo import journal, places, space
 from kt_hpo.arguments import check_flag, check_name_in_path, check_place
 from kt_hpo.constraints import ConstraintLike, make_constraints
 from kt_hpo.execution import Executor, Inline, Vectorized, made
 from kt_hpo.execution.distributed import is_worker, make_worker, work
 from kt_hpo.execution.search import alone, shown
-from kt_hpo.found import Found
-from kt_hpo.kinds import Value
-from kt_hpo.oracles import recorded
-from kt_hpo.oracles.failures import check_any_went_well
-from kt_hpo.provenance import made_by, record_environment
+from kt_hpo.oracle.adoption import recorded
+from kt_hpo.oracle.failures import check_any_went_well
 from kt_hpo.pruning import check_pruner, make_pruner
-from kt_hpo.record import Storage
+from kt_hpo.record import journal, shared_storage
+from kt_hpo.record.provenance import made_by, record_environment
+from kt_hpo.record.record import Storage
+from kt_hpo.results import Results
+from kt_hpo.space import domain
+from kt_hpo.space.kinds import Value
 from kt_hpo.startup import quiet_retracing
 from kt_hpo.tracking import Progress, TrackerLike, make_trackers
 from kt_hpo.training import checkpoints, fit, precision
@@ -43,7 +44,7 @@ from kt_hpo.tuner_arguments import arguments_of, check_numbers, check_objects
 _TRAINING = ("_build_and_fit_model", "_try_build")
 
 
-class Tuner(Found):
+class Tuner(Results):
     """Searches a hypermodel with an oracle, and keeps a record of it.
 
     Everything `keras_tuner.Tuner` can do, with the same arguments; the additions are keywords. A
@@ -417,7 +418,7 @@ class Tuner(Found):
         folder = Path(self.project_dir)
         with journal.claimed(folder) if self.oracle.overwrite else nullcontext():
             if self.oracle.overwrite:
-                places.check_free(self.oracle.storage, folder)
+                shared_storage.check_free(self.oracle.storage, folder)
                 journal.clear(folder)
             self._take_up_space()
 
@@ -427,10 +428,10 @@ class Tuner(Found):
             declared = self.oracle.get_space()
             self.hypermodel.declare_hyperparameters(declared)
             self.oracle.declare(declared)
-            self.oracle.update_space(space.explore(self.hypermodel.build, self.oracle.get_space()))
+            self.oracle.update_space(domain.explore(self.hypermodel.build, self.oracle.get_space()))
             keras.utils.clear_session(free_memory=False)
         name, folder = type(self).__name__, Path(self.project_dir)
-        places.check_same_search(self.study, folder, name, self.oracle.hyperparameters)
+        shared_storage.check_same_search(self.study, folder, name, self.oracle.hyperparameters)
         self.oracle.reload()
 
     def _get_tuner_fname(self) -> str:

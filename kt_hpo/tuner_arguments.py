@@ -9,7 +9,7 @@ import keras_tuner
 import optuna
 
 from kt_hpo.arguments import check_whole, check_whole_or_none
-from kt_hpo.storages import check_storage
+from kt_hpo.record.storages import check_storage
 
 
 def check_numbers(

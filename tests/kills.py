@@ -24,7 +24,7 @@ from typing import Any
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import kt_hpo
-from kt_hpo.journal import Journal
+from kt_hpo.record.journal import Journal
 
 
 class Growing(kt_hpo.OptunaSearch):

@@ -2,8 +2,8 @@
 
 from hypothesis import strategies as st
 
-from kt_hpo.hyperparameters import HyperParameters
-from kt_hpo.kinds import Boolean, Choice, Fixed, Float, Int
+from kt_hpo.space.hyperparameters import HyperParameters
+from kt_hpo.space.kinds import Boolean, Choice, Fixed, Float, Int
 
 NAMES = st.text("abcdefgh_/[]=, é", min_size=1, max_size=8)
 TEXT = st.text(max_size=6)

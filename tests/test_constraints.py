@@ -10,8 +10,8 @@ from models import blobs, build
 from searches import FIT, searched
 
 import kt_hpo
-from kt_hpo import tables
 from kt_hpo.constraints import make_constraints
+from kt_hpo.record import tables
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 NAMES = st.from_regex(r"[a-z_][a-z_0-9]{0,8}", fullmatch=True)

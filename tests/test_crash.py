@@ -13,7 +13,7 @@ from models import blobs, eager
 from programs import ends_in, until
 
 import kt_hpo
-from kt_hpo.record import Record
+from kt_hpo.record.record import Record
 
 KILLS = 5
 

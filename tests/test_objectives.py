@@ -5,11 +5,11 @@ import optuna
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from kt_hpo.oracles import OptunaSearchOracle, RandomSearchOracle
 from searches import searched
 
 import kt_hpo
 from kt_hpo import objectives
-from kt_hpo.oracles import OptunaSearchOracle, RandomSearchOracle
 
 
 def depth(model):

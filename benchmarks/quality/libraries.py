@@ -25,8 +25,8 @@ from keras_tuner.engine.trial import Trial, TrialStatus
 from benchmarks.quality.task import Exhausted, Task
 from benchmarks.spaces import Dimension, Values
 from kt_hpo import oracles
-from kt_hpo.oracles.acquisition import quicken
-from kt_hpo.oracles.gaussian_process import GaussianProcess
+from kt_hpo.engines.proposals.acquisition import quicken
+from kt_hpo.engines.proposals.gaussian_process import GaussianProcess
 from kt_hpo.pruning import make_pruner
 
 # More trials than any search comes to: its budget ends it.

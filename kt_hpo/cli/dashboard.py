@@ -44,8 +44,8 @@ def serve(options: argparse.Namespace) -> None:
     from kt_hpo.startup import quiet_tensorflow
 
     with quiet_tensorflow():
-        from kt_hpo.dashboard import address, make_dashboard
-        from kt_hpo.studies import find_study
+        from kt_hpo.integrations.optuna_dashboard import address, make_dashboard
+        from kt_hpo.record.studies import find_study
 
     study, _ = find_study(named_search(options))
     with make_dashboard(study, options.port) as server, suppress(KeyboardInterrupt):

@@ -62,7 +62,7 @@ def bring(options: argparse.Namespace) -> None:
     """
     with quiet_tensorflow():
         from kt_hpo.cli.tuners import one_objective
-        from kt_hpo.imports import import_search
+        from kt_hpo.integrations.imports import import_search
 
     names = options.objective.split(",") if options.objective else []
     directory = Path(options.directory)

@@ -79,7 +79,7 @@ class Option:
 
 
 @dataclass(frozen=True)
-class Group:
+class OptionGroup:
     """Options that `--help` shows together.
 
     Attributes:
@@ -91,7 +91,7 @@ class Group:
     options: tuple[Option, ...]
 
 
-_WHAT = Group(
+_WHAT = OptionGroup(
     "what is searched",
     (
         Option(
@@ -127,7 +127,7 @@ _WHAT = Group(
         ),
     ),
 )
-_HOW = Group(
+_HOW = OptionGroup(
     "how it is searched",
     (
         Option("algorithm", values.name(tuple(ALGORITHMS)), "one of those below", "tpe"),
@@ -150,7 +150,7 @@ _HOW = Group(
         Option("seed", values.whole(0), "the same seed gives the same trials", 0),
     ),
 )
-_TRAINING = Group(
+_TRAINING = OptionGroup(
     "how a trial trains",
     (
         Option("batch_size", values.whole(), "for a model that does not choose its own"),
@@ -182,7 +182,7 @@ _TRAINING = Group(
         Option("deterministic", values.flag(), "the same numbers to the last bit", False),
     ),
 )
-_WHERE = Group(
+_WHERE = OptionGroup(
     "where and how long",
     (
         Option(
@@ -219,7 +219,7 @@ _WHERE = Group(
         Option("trial_timeout", values.seconds(), "time after which a trial fails", fixed=False),
     ),
 )
-_KEPT = Group(
+_KEPT = OptionGroup(
     "what is kept",
     (
         Option("directory", values.text("FOLDER"), "where the search is kept", fixed=False),
@@ -245,7 +245,7 @@ _KEPT = Group(
         ),
     ),
 )
-_RUN = Group(
+_RUN = OptionGroup(
     "this run",
     (
         Option(

@@ -54,7 +54,7 @@ def named_search(options: argparse.Namespace) -> Any:
         What `kt_hpo.open_study` takes, or a `Recorded`.
     """
     with quiet_tensorflow():
-        from kt_hpo.studies import open_study
+        from kt_hpo.record.studies import open_study
 
     file = Path(options.search, FILE_NAME)
     if file.is_file() and (settings := read_file(file)).get("storage"):

@@ -50,7 +50,7 @@ def resume(options: argparse.Namespace) -> None:
         options: The parsed arguments of `kt-hpo resume`.
     """
     with quiet_tensorflow():
-        from kt_hpo.cli.kept import kept_file
+        from kt_hpo.cli.resume_check import kept_file
 
     file = kept_file(Path(options.search))
     settings = complete({**given_flags(options), "config": str(file)})

@@ -83,12 +83,13 @@ def run(settings: Settings) -> None:
 
 def _search(settings: Settings, directory: Path) -> None:
     with quiet_tensorflow():
-        from kt_hpo import results, tables
-        from kt_hpo.cli import data, kept, model, tuners
+        from kt_hpo import result_files
+        from kt_hpo.cli import data, model, resume_check, tuners
+        from kt_hpo.record import tables
 
-    overwrite = settings.get("overwrite", False) or not kept.goes_on(directory, settings)
+    overwrite = settings.get("overwrite", False) or not resume_check.goes_on(directory, settings)
     if overwrite:
-        kept.check_unclaimed(directory)
+        resume_check.check_unclaimed(directory)
     splits = data.load_data(settings)
     train = splits.train
     hypermodel = model.make_hypermodel(settings["model"], train, settings["max_epochs"])
@@ -106,12 +107,16 @@ def _search(settings: Settings, directory: Path) -> None:
             say("The time is up, and no trial has been completed yet.")
             return
         say("Training the best model on the training and validation data ...")
-        results.write_results(tuner, splits, directory, **_batches(settings))
+        result_files.write_results(tuner, splits, directory, **_batches(settings))
     if settings["verbose"]:
         print(tables.summarize_best(tuner.study))
         test = ", ".join(f"{k} {v:.4g}" for k, v in tuner.study.user_attrs["test"].items())
         print(f"Best model, retrained, on the test data: {test}")
-        print(fill(f"Files in {directory}: {', '.join([*results.FILES, FILE_NAME])}", tables.WIDTH))
+        print(
+            fill(
+                f"Files in {directory}: {', '.join([*result_files.FILES, FILE_NAME])}", tables.WIDTH
+            )
+        )
         print(f"Next: kt-hpo report {directory}")
 
 

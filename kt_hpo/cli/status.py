@@ -13,7 +13,7 @@ from kt_hpo.cli.settings import FILE_NAME
 from kt_hpo.startup import quiet_tensorflow
 
 if TYPE_CHECKING:
-    from kt_hpo.standing import Open, Standing
+    from kt_hpo.record.status import OpenTrial, SearchStatus
 
 _EPILOG = """\
 examples:
@@ -48,37 +48,37 @@ def show(options: argparse.Namespace) -> None:
         options: The parsed arguments of `kt-hpo status`.
     """
     with quiet_tensorflow():
-        from kt_hpo.standing import stand
+        from kt_hpo.record.status import search_status
 
-    standing = stand(named_search(options))
+    summary = search_status(named_search(options))
     if options.json:
-        print(json.dumps(standing.as_dict(), indent=1))
+        print(json.dumps(summary.as_dict(), indent=1))
         return
-    print(f"{options.search}: {standing.state}")
-    for name, words in _lines(standing, options.search):
+    print(f"{options.search}: {summary.state}")
+    for name, words in _lines(summary, options.search):
         print(f"  {name:<10}{words}")
 
 
-def _lines(standing: Standing, search: str) -> list[tuple[str, str]]:
+def _lines(summary: SearchStatus, search: str) -> list[tuple[str, str]]:
     """What is known, a line each, with its name."""
-    from kt_hpo.tracking.tally import clock, short, values_in_words
+    from kt_hpo.formatting import clock, short, values_in_words
 
-    lines = [("trials", _trials(standing))]
-    for best in standing.best[:_FRONT]:
+    lines = [("trials", _trials(summary))]
+    for best in summary.best[:_FRONT]:
         values = ", ".join(f"{name} {short(value)}" for name, value in best.values.items())
         lines.append(("best", f"{values} in trial {best.number}"))
         lines.append(("", values_in_words(best.params)))
-    if len(standing.best) > _FRONT:
-        lines.append(("", f"and {len(standing.best) - _FRONT} more that none is better than"))
-    if standing.level:
-        lines.append(("", standing.level))
-    if standing.pace:
-        lines.append(("pace", _pace(standing.pace)))
-    if standing.left is not None:
-        lines.append(("left", f"about {clock(standing.left)}"))
-    if standing.state != "stopped":
-        lines += [("running", _open(trial)) for trial in standing.open]
-    if standing.state == "stopped":
+    if len(summary.best) > _FRONT:
+        lines.append(("", f"and {len(summary.best) - _FRONT} more that none is better than"))
+    if summary.level:
+        lines.append(("", summary.level))
+    if summary.pace:
+        lines.append(("pace", _pace(summary.pace)))
+    if summary.left is not None:
+        lines.append(("left", f"about {clock(summary.left)}"))
+    if summary.state != "stopped":
+        lines += [("running", _open(trial)) for trial in summary.open]
+    if summary.state == "stopped":
         lines.append(("go on", _how_to_go_on(search)))
     return lines
 
@@ -89,11 +89,11 @@ def _how_to_go_on(search: str) -> str:
     return "run the program again that began it"
 
 
-def _trials(standing: Standing) -> str:
-    counts = standing.counts
-    total = f"{counts.total} of {standing.planned}" if standing.planned else str(counts.total)
-    begun = "to begin again" if standing.state == "stopped" else "running"
-    words = {"pruned": counts.pruned, "failed": counts.failed, begun: len(standing.open)}
+def _trials(summary: SearchStatus) -> str:
+    counts = summary.counts
+    total = f"{counts.total} of {summary.planned}" if summary.planned else str(counts.total)
+    begun = "to begin again" if summary.state == "stopped" else "running"
+    words = {"pruned": counts.pruned, "failed": counts.failed, begun: len(summary.open)}
     parts = [f"{counts.complete} complete"] + [f"{n} {word}" for word, n in words.items() if n]
     return f"{total}: {', '.join(parts)}"
 
@@ -105,8 +105,8 @@ def _pace(an_hour: float) -> str:
     return f"{an_hour:.3g} trials an hour"
 
 
-def _open(trial: Open) -> str:
-    from kt_hpo.tracking.tally import clock, short
+def _open(trial: OpenTrial) -> str:
+    from kt_hpo.formatting import clock, short
 
     parts = [f"trial {trial.number}"]
     if trial.value is not None:

@@ -42,7 +42,7 @@ def tuner_for(
         ImportError: If a package is not installed, with the install line.
         FileNotFoundError: If there is no search to learn from.
     """
-    from kt_hpo.studies import open_study
+    from kt_hpo.record.studies import open_study
 
     alike = {name: settings[name] for name in _ALIKE if name in settings}
     if alike.get("early_stopping") == "none":

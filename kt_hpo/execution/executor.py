@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import keras
 
 from kt_hpo.arguments import is_whole
-from kt_hpo.execution.distributed import Chief, Role, current_role, warn_of_open_port
+from kt_hpo.execution.distributed import Chief, ClusterConfig, current_cluster, warn_of_open_port
 from kt_hpo.execution.inline import Inline
 from kt_hpo.execution.processes.devices import gpus
 from kt_hpo.execution.vectorized import Vectorized
@@ -78,9 +78,9 @@ def made(executor: Executor | int | str | None) -> Executor:
         >>> made(None), made(4)
         (Inline(), Workers(4))
     """
-    role = current_role()
-    if role is not None:
-        return _of_role(role, executor)
+    cluster = current_cluster()
+    if cluster is not None:
+        return _of_cluster(cluster, executor)
     if executor is None:
         return Inline()
     if isinstance(executor, str) and executor == "auto":
@@ -95,12 +95,12 @@ def made(executor: Executor | int | str | None) -> Executor:
     return executor  # type: ignore[return-value]
 
 
-def _of_role(role: Role, executor: Any) -> Executor:
+def _of_cluster(cluster: ClusterConfig, executor: Any) -> Executor:
     """The executor of a process that Keras Tuner's environment variables make a chief or worker."""
     if executor is not None:
         raise ValueError(
             f"executor={executor!r} and KERASTUNER_ORACLE_IP both say where trials run. Leave "
             "executor out, or unset the variable."
         )
-    warn_of_open_port(role)
-    return Chief(role) if role.is_chief else Inline()
+    warn_of_open_port(cluster)
+    return Chief(cluster) if cluster.is_chief else Inline()

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kt_hpo import journal, places
 from kt_hpo.execution.trial import counts
-from kt_hpo.oracles.trials import trial_id_of
+from kt_hpo.oracle.trials import trial_id_of
+from kt_hpo.record import journal, shared_storage
 from kt_hpo.tracking import Audience, Search, make_progress
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def alone(tuner: Tuner) -> Iterator[None]:
         RecordError: If another process runs it, from this directory or another one.
     """
     folder = Path(tuner.project_dir)
-    with journal.claimed(folder), places.running(tuner.study, folder):
+    with journal.claimed(folder), shared_storage.running(tuner.study, folder):
         yield
 
 

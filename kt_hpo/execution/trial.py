@@ -10,9 +10,9 @@ import keras_tuner
 from keras_tuner import errors
 from keras_tuner.engine.trial import Trial, TrialStatus
 
-from kt_hpo.journal import RecordError
-from kt_hpo.oracles.trials import PRUNED
-from kt_hpo.tracking import Best, Counts
+from kt_hpo.oracle.trials import PRUNED
+from kt_hpo.record.journal import RecordError
+from kt_hpo.tracking import BestSoFar, Counts
 from kt_hpo.training.executions import summary
 from kt_hpo.training.memory import is_out_of_memory, released_graphs
 from kt_hpo.training.results import mean_best_epoch, mean_metrics, read_results
@@ -182,7 +182,7 @@ def _show_end(tuner: Tuner, trial: Trial) -> None:
         tuner.progress.trial_ended(int(trial.trial_id), state, score, _best(tuner.oracle))
 
 
-def _best(oracle: keras_tuner.Oracle) -> Best | None:
+def _best(oracle: keras_tuner.Oracle) -> BestSoFar | None:
     for trial in oracle.get_best_trials(1):
-        return Best(int(trial.trial_id), trial.score, trial.hyperparameters.values)
+        return BestSoFar(int(trial.trial_id), trial.score, trial.hyperparameters.values)
     return None

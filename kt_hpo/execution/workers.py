@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import keras
 
 from kt_hpo.arguments import check_flag, check_whole, is_number
-from kt_hpo.execution.processes import devices, shipment
+from kt_hpo.execution.processes import devices, payload
 from kt_hpo.execution.processes.arrays import SharedFile
-from kt_hpo.execution.processes.crew import Crew
 from kt_hpo.execution.processes.datasets import SavedDatasets
 from kt_hpo.execution.processes.launcher import Launcher, is_supported
 from kt_hpo.execution.processes.worker import Worker
+from kt_hpo.execution.processes.worker_pool import WorkerPool
 from kt_hpo.training.side_by_side import count
 
 if TYPE_CHECKING:
@@ -91,25 +91,25 @@ class Workers:
         trainings = count(tuner, fit_args, fit_kwargs) if self.parallel_folds else None
         there = [] if self.gpus_per_trial == 0 else devices.gpus()
         shares = devices.shares(self.n, self.gpus_per_trial, there)
-        folder = shipment.folder(Path(tuner.project_dir))
+        folder = payload.folder(Path(tuner.project_dir))
         file = SharedFile()
         environment = {"KERAS_BACKEND": keras.backend.backend(), **devices.threads(self.n)}
         launcher = Launcher(file.fileno(), folder, environment, preload=not there)
         workers = [Worker(number, share) for number, share in enumerate(shares, 1)]
-        roots = shipment.roots(tuner)
+        roots = payload.roots(tuner)
         try:
             datasets = SavedDatasets(folder)
-            content = shipment.pack(tuner, fit_args, fit_kwargs, roots, file, datasets)
-            parcel_place = file.write(content)
-            crew = Crew(tuner, workers, launcher, parcel_place, roots, trainings)
+            content = payload.pack(tuner, fit_args, fit_kwargs, roots, file, datasets)
+            payload_location = file.write(content)
+            pool = WorkerPool(tuner, workers, launcher, payload_location, roots, trainings)
             try:
-                crew.run()
+                pool.run()
             finally:
-                crew.close()
+                pool.close()
         finally:
             launcher.close()
             file.close()
-            shipment.remove(folder)
+            payload.remove(folder)
 
     def __repr__(self) -> str:
         gpus = "" if self.gpus_per_trial is None else f", gpus_per_trial={self.gpus_per_trial!r}"

@@ -8,9 +8,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from kt_hpo import clock
 from kt_hpo.plots import style, text
 from kt_hpo.plots.search import Search
+from kt_hpo.record import clock
 
 UNITS = (("hours", 3600.0), ("minutes", 60.0), ("seconds", 1.0), ("milliseconds", 1e-3))
 

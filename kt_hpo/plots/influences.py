@@ -17,7 +17,7 @@ from sklearn.ensemble import RandomForestRegressor
 from kt_hpo.plots.equal_epochs import losses
 from kt_hpo.plots.scale import Scale
 from kt_hpo.plots.search import Search
-from kt_hpo.record import quiet_optuna
+from kt_hpo.record.record import quiet_optuna
 
 Method: TypeAlias = Literal["fanova", "ped_anova"]
 METHODS: tuple[Method, ...] = ("fanova", "ped_anova")

@@ -13,8 +13,8 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 from scipy.stats import rankdata
 
-from kt_hpo.best import best_first
-from kt_hpo.studies import trials_to_show
+from kt_hpo.record.best import best_first
+from kt_hpo.record.studies import trials_to_show
 
 
 @dataclass(frozen=True)
@@ -157,7 +157,7 @@ class Search:
         """Return the finished trial with the best objective that keeps the constraints.
 
         Returns:
-            The `optuna.trial.FrozenTrial`, or None where there is none; see `kt_hpo.best`.
+            The `optuna.trial.FrozenTrial`, or None where there is none; see `kt_hpo.record.best`.
         """
         return next(iter(best_first(self.study, self.finished())), None)
 

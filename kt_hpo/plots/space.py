@@ -10,12 +10,12 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.patches import Rectangle
 
-from kt_hpo.hyperparameters import HyperParameters
 from kt_hpo.plots import style, text
 from kt_hpo.plots.scale import Scale
 from kt_hpo.plots.search import Search
-from kt_hpo.scopes import recorded_names
-from kt_hpo.space import to_distribution
+from kt_hpo.space.domain import to_distribution
+from kt_hpo.space.hyperparameters import HyperParameters
+from kt_hpo.space.scopes import recorded_names
 
 # Where the strips of values begin and end, and how far a level is indented, in axes' widths.
 LEFT, RIGHT, INDENT = 0.5, 0.94, 0.028

@@ -12,10 +12,10 @@ from matplotlib.collections import PolyCollection
 from matplotlib.ticker import FixedFormatter, FixedLocator
 from optuna.trial import FrozenTrial, TrialState
 
-from kt_hpo.clock import started
 from kt_hpo.plots import style, text
 from kt_hpo.plots.durations import unit_of
 from kt_hpo.plots.search import Search
+from kt_hpo.record.clock import started
 
 MAX_NUMBERED, MAX_NAMED = 60, 24
 

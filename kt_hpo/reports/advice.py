@@ -16,15 +16,15 @@ from optuna.distributions import (
 from optuna.trial import FrozenTrial
 from scipy.stats import binom, hypergeom
 
-from kt_hpo.best import best_first
-from kt_hpo.hyperparameters import HyperParameter, HyperParameters
 from kt_hpo.plots.influences import MIN_TRIALS
 from kt_hpo.plots.search import Search
+from kt_hpo.record.best import best_first
 from kt_hpo.reports.source import as_code, with_choices, with_range
 from kt_hpo.reports.uncertainty import position
 from kt_hpo.reports.words import number
-from kt_hpo.scopes import recorded_names
-from kt_hpo.space import from_distribution
+from kt_hpo.space.domain import from_distribution
+from kt_hpo.space.hyperparameters import HyperParameter, HyperParameters
+from kt_hpo.space.scopes import recorded_names
 
 # What chance does more often than this is no reason to advise anything.
 CHANCE = 0.05

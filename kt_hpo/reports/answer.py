@@ -10,17 +10,17 @@ from typing import Any
 
 from optuna.trial import FrozenTrial, TrialState
 
-from kt_hpo import space
-from kt_hpo.best import level
-from kt_hpo.clock import seconds, started
 from kt_hpo.constraints import keeps
-from kt_hpo.hyperparameters import HyperParameters
 from kt_hpo.plots import style
 from kt_hpo.plots.search import Search
+from kt_hpo.record.best import level
+from kt_hpo.record.clock import seconds, started
+from kt_hpo.record.tables import objective_names
 from kt_hpo.reports.source import rebuilding
 from kt_hpo.reports.uncertainty import Uncertainty, uncertainty
 from kt_hpo.reports.words import count, duration, number, value_in_words
-from kt_hpo.tables import objective_names
+from kt_hpo.space import domain
+from kt_hpo.space.hyperparameters import HyperParameters
 
 # A search whose best came in its last fifth is likely to find better ones.
 LATE = 0.8
@@ -101,7 +101,7 @@ def values_of(trial: FrozenTrial, known: HyperParameters | None) -> dict[str, An
         Values by the names of hyperparameters; without a space, by those of the record.
     """
     rest = trial.user_attrs.get("values", {})
-    values = trial.params if known is None else space.from_params(known, trial.params, rest).values
+    values = trial.params if known is None else domain.from_params(known, trial.params, rest).values
     return {name: value for name, value in values.items() if not name.startswith("tuner/")}
 
 

@@ -13,6 +13,7 @@ from optuna.trial import FrozenTrial, TrialState
 from kt_hpo.constraints import keeps
 from kt_hpo.plots import style
 from kt_hpo.plots.search import Search
+from kt_hpo.record.tables import objective_names
 from kt_hpo.reports.advice import best_trials
 from kt_hpo.reports.drawing import (
     Chart,
@@ -27,7 +28,6 @@ from kt_hpo.reports.drawing import (
 )
 from kt_hpo.reports.scales import Scale, roomy, scale_of, value_scale
 from kt_hpo.reports.words import count
-from kt_hpo.tables import objective_names
 
 # More curves than these hide each other, and make the page long to load.
 MAX_CURVES = 150

@@ -17,13 +17,13 @@ from optuna.trial import FrozenTrial, TrialState
 
 import kt_hpo
 from kt_hpo.garbage import without_collections
-from kt_hpo.hyperparameters import HyperParameters
 from kt_hpo.plots import text
 from kt_hpo.plots.influences import Influence, influences, why_none
 from kt_hpo.plots.search import Search
+from kt_hpo.record.studies import find_study
+from kt_hpo.record.tables import objective_names
 from kt_hpo.reports import advice, answer, charts, trials, words
-from kt_hpo.studies import find_study
-from kt_hpo.tables import objective_names
+from kt_hpo.space.hyperparameters import HyperParameters
 
 FILE_NAME = "report.html"
 # A page with more figures is not read; the least important hyperparameters have none.

@@ -7,8 +7,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from kt_hpo.hyperparameters import HyperParameter
-from kt_hpo.kinds import Fixed, Float, Int
+from kt_hpo.space.hyperparameters import HyperParameter
+from kt_hpo.space.kinds import Fixed, Float, Int
 
 
 def as_code(hyperparameter: HyperParameter) -> str:

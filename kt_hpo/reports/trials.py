@@ -9,11 +9,11 @@ from typing import Any
 import pandas as pd
 from optuna.trial import TrialState
 
-from kt_hpo import tables
-from kt_hpo.hyperparameters import HyperParameters
 from kt_hpo.plots.search import Search
+from kt_hpo.record import tables
 from kt_hpo.reports.source import as_code
-from kt_hpo.scopes import recorded_names
+from kt_hpo.space.hyperparameters import HyperParameters
+from kt_hpo.space.scopes import recorded_names
 
 # More make the page long to load; the export has them all.
 MAX_CELLS = 250_000

@@ -1,12 +1,12 @@
 """What watches a search: its progress display, and what keeps it somewhere else besides."""
 
 from kt_hpo.tracking.audience import Audience
-from kt_hpo.tracking.progress import Best, Counts, Progress, make_progress
+from kt_hpo.tracking.progress import BestSoFar, Counts, Progress, make_progress
 from kt_hpo.tracking.tracker import Search, Tracker, TrackerLike, make_trackers
 
 __all__ = [
     "Audience",
-    "Best",
+    "BestSoFar",
     "Counts",
     "Progress",
     "Search",

@@ -9,7 +9,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from kt_hpo.tracking.events import Best, Counts, Progress
+from kt_hpo.record.counts import Counts
+from kt_hpo.tracking.events import BestSoFar, Progress
 from kt_hpo.tracking.tracker import Search, Tracker
 
 
@@ -72,7 +73,7 @@ class Audience(Progress):
                 self._tell_epoch(trial_number, epoch, epochs, metrics)
 
     def trial_ended(
-        self, trial_number: int, state: str, score: float | None, best: Best | None
+        self, trial_number: int, state: str, score: float | None, best: BestSoFar | None
     ) -> None:
         """Passes on that a trial ended; as `Progress.trial_ended`."""
         self._display.trial_ended(trial_number, state, score, best)

@@ -1,12 +1,13 @@
-"""What all progress displays share: the tally, a lock, and that none can break a search."""
+"""What all progress displays share: the state, a lock, and that none can break a search."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
 
-from kt_hpo.tracking.events import Best, Counts, Progress
-from kt_hpo.tracking.tally import RunningTrial, Tally
+from kt_hpo.record.counts import Counts
+from kt_hpo.tracking.events import BestSoFar, Progress
+from kt_hpo.tracking.progress_state import ProgressState, RunningTrial
 
 AIMS = {"min": "minimize", "max": "maximize"}
 
@@ -21,7 +22,7 @@ class Display(Progress):
     Example:
         >>> class Counter(Display):
         ...     def _changed(self):
-        ...         print(self.tally.by_state)
+        ...         print(self.progress_state.by_state)
         >>> Counter("val_loss", "min").trial_started(0, {"units": 64})
         0 complete, 1 running
     """
@@ -29,7 +30,7 @@ class Display(Progress):
     def __init__(self, objective_name: str, direction: str | None) -> None:
         aim = AIMS.get(direction or "", direction or "")
         self.aim = f"{aim} {objective_name}".strip()
-        self.tally = Tally(objective_name)
+        self.progress_state = ProgressState(objective_name)
         # A worker's thread may report while another redraws.
         self._lock = threading.RLock()
         self._gone = False
@@ -37,19 +38,19 @@ class Display(Progress):
     def start(self, total: int | None, done: Counts) -> None:
         """Shows the search beginning; as `Progress.start`."""
         with self._lock:
-            self.tally.start(total, done)
+            self.progress_state.start(total, done)
             self._show(self._begin)
 
     def trial_started(self, trial_number: int, values: Mapping[str, object]) -> None:
         """Shows a trial running; as `Progress.trial_started`."""
         with self._lock:
-            self.tally.trial_started(trial_number, values)
+            self.progress_state.trial_started(trial_number, values)
             self._show(self._changed)
 
     def worker(self, number: int, trial_number: int | None) -> None:
         """Shows which trial a worker has; as `Progress.worker`."""
         with self._lock:
-            self.tally.worker(number, trial_number)
+            self.progress_state.worker(number, trial_number)
             self._show(self._changed)
 
     def epoch(
@@ -57,15 +58,15 @@ class Display(Progress):
     ) -> None:
         """Shows an epoch ended; as `Progress.epoch`."""
         with self._lock:
-            self.tally.epoch(trial_number, epoch, epochs, metrics)
+            self.progress_state.epoch(trial_number, epoch, epochs, metrics)
             self._show(self._changed)
 
     def trial_ended(
-        self, trial_number: int, state: str, score: float | None, best: Best | None
+        self, trial_number: int, state: str, score: float | None, best: BestSoFar | None
     ) -> None:
         """Shows a trial ended; as `Progress.trial_ended`."""
         with self._lock:
-            trial = self.tally.trial_ended(trial_number, state, best)
+            trial = self.progress_state.trial_ended(trial_number, state, best)
             self._show(self._ended, trial, state, score)
 
     def note(self, text: str) -> None:
@@ -76,7 +77,7 @@ class Display(Progress):
     def stop(self) -> None:
         """Shows the search ended; as `Progress.stop`."""
         with self._lock:
-            self.tally.stop()
+            self.progress_state.stop()
             self._show(self._end)
 
     def _show(self, draw: Callable[..., None], *what: object) -> None:
@@ -92,7 +93,7 @@ class Display(Progress):
         """Show that the search begins."""
 
     def _changed(self) -> None:
-        """Show that the tally changed."""
+        """Show that the progress changed."""
 
     def _ended(self, trial: RunningTrial, state: str, score: float | None) -> None:
         """Show that a trial ended."""

@@ -3,56 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from kt_hpo.record.counts import Counts
 
 
 @dataclass(frozen=True)
-class Counts:
-    """How many trials ended, by how they ended.
-
-    Args:
-        complete: Integer, trials with an objective.
-        pruned: Integer, trials stopped early because they were hopeless.
-        failed: Integer, trials that raised an error.
-
-    Example:
-        >>> Counts(complete=3).plus("FAIL")
-        Counts(complete=3, pruned=0, failed=1)
-    """
-
-    complete: int = 0
-    pruned: int = 0
-    failed: int = 0
-
-    @property
-    def total(self) -> int:
-        """All trials that ended."""
-        return self.complete + self.pruned + self.failed
-
-    def plus(self, state: str) -> Counts:
-        """Counts one more trial.
-
-        Args:
-            state: String, the name of an ended trial's `optuna.trial.TrialState`: `"COMPLETE"`,
-                `"PRUNED"` or `"FAIL"`.
-
-        Returns:
-            New `Counts`.
-
-        Raises:
-            ValueError: If the state is none of these.
-        """
-        if state == "COMPLETE":
-            return replace(self, complete=self.complete + 1)
-        if state == "PRUNED":
-            return replace(self, pruned=self.pruned + 1)
-        if state == "FAIL":
-            return replace(self, failed=self.failed + 1)
-        raise ValueError(f'A trial ends as "COMPLETE", "PRUNED" or "FAIL", not as {state!r}.')
-
-
-@dataclass(frozen=True)
-class Best:
+class BestSoFar:
     """The best trial so far.
 
     Args:
@@ -61,7 +18,7 @@ class Best:
         values: Mapping of its hyperparameters' names to their values.
 
     Example:
-        >>> Best(7, 0.93, {"units": 64}).values["units"]
+        >>> BestSoFar(7, 0.93, {"units": 64}).values["units"]
         64
     """
 
@@ -122,7 +79,7 @@ class Progress:
         """
 
     def trial_ended(
-        self, trial_number: int, state: str, score: float | None, best: Best | None
+        self, trial_number: int, state: str, score: float | None, best: BestSoFar | None
     ) -> None:
         """Hears that a trial ended.
 
@@ -130,7 +87,7 @@ class Progress:
             trial_number: Integer, its number.
             state: String: `"COMPLETE"`, `"PRUNED"` or `"FAIL"`.
             score: Float or None. Its objective, if it has one.
-            best: `Best` or None. The best trial now.
+            best: `BestSoFar` or None. The best trial now.
         """
 
     def note(self, text: str) -> None:

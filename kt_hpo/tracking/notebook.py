@@ -8,8 +8,9 @@ from typing import Any
 
 from IPython.display import display
 
+from kt_hpo.formatting import one_line, values_in_words
 from kt_hpo.tracking.display import Display
-from kt_hpo.tracking.tally import RunningTrial, one_line, values_in_words
+from kt_hpo.tracking.progress_state import RunningTrial
 
 MAX_RUNNING, MAX_NOTES = 8, 5
 # Seconds between two redraws: more often only fills the notebook's channel.
@@ -56,16 +57,16 @@ class NotebookDisplay(Display):
         Returns:
             HTML as a string, in the notebook's own colours.
         """
-        tally = self.tally
+        progress = self.progress_state
         bar = ""
-        if tally.total:
-            bar = f'<progress max="{tally.total}" value="{tally.counts.total}"></progress> '
-        head = f"{bar}<b>{tally.of_total}</b> {escape(self.aim)}: {tally.by_state}, "
+        if progress.total:
+            bar = f'<progress max="{progress.total}" value="{progress.counts.total}"></progress> '
+        head = f"{bar}<b>{progress.of_total}</b> {escape(self.aim)}: {progress.by_state}, "
         rows = []
-        if tally.best:
-            values = values_in_words(tally.best.values)
-            rows.append(_row("<b>best</b>", f"<b>{escape(tally.best_in_words)}</b>", values))
-        running = tally.rows
+        if progress.best:
+            values = values_in_words(progress.best.values)
+            rows.append(_row("<b>best</b>", f"<b>{escape(progress.best_in_words)}</b>", values))
+        running = progress.rows
         for name, trial in running[:MAX_RUNNING]:
             words = escape(f"{trial.epoch_of} {trial.metric}") if trial else "idle"
             rows.append(_row(name, words, values_in_words(trial.values) if trial else ""))
@@ -73,7 +74,7 @@ class NotebookDisplay(Display):
             rows.append(_row(f"and {len(running) - MAX_RUNNING} more", "", ""))
         table = f'<table style="margin:0.2em 0">{"".join(rows)}</table>'
         notes = "".join(f"<div>{escape(note)}</div>" for note in self._notes)
-        return f'<div style="font-size:0.9em">{head}{tally.time_in_words}{table}{notes}</div>'
+        return f'<div style="font-size:0.9em">{head}{progress.time_in_words}{table}{notes}</div>'
 
     def _begin(self) -> None:
         self._handle = display(self._page(), display_id=True)
@@ -100,7 +101,7 @@ class NotebookDisplay(Display):
 
     def _page(self) -> _Page:
         """Return the page as it is now."""
-        return _Page(self.html(), self.tally.summary)
+        return _Page(self.html(), self.progress_state.summary)
 
 
 def _row(name: str, words: str, values: str) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 import textwrap
 
+from kt_hpo.formatting import clock, one_line, short, values_in_words
 from kt_hpo.tracking.display import Display
-from kt_hpo.tracking.tally import RunningTrial, clock, one_line, short, values_in_words
+from kt_hpo.tracking.progress_state import RunningTrial
 
 WORDS = {"COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "failed"}
 
@@ -27,20 +28,22 @@ class PlainDisplay(Display):
     """
 
     def _begin(self) -> None:
-        tally = self.tally
-        planned = f"{tally.total} trials" if tally.total is not None else "trials"
-        done = f", {tally.counts.total} of them done: {tally.by_state}" * bool(tally.counts.total)
+        progress = self.progress_state
+        planned = f"{progress.total} trials" if progress.total is not None else "trials"
+        done = f", {progress.counts.total} of them done: {progress.by_state}" * bool(
+            progress.counts.total
+        )
         self._write(f"Search to {self.aim}: {planned}{done}.")
 
     def _ended(self, trial: RunningTrial, state: str, score: float | None) -> None:
-        tally = self.tally
+        progress = self.progress_state
         parts = [
-            f"[{tally.of_total}] trial {trial.number} {WORDS[state]}"
+            f"[{progress.of_total}] trial {trial.number} {WORDS[state]}"
             + (f" in {clock(trial.seconds)}" if trial.seconds is not None else ""),
-            f"{tally.objective} {short(score)}" if score is not None else "",
+            f"{progress.objective} {short(score)}" if score is not None else "",
             textwrap.shorten(values_in_words(trial.values), VALUES_WIDTH, placeholder=" ..."),
-            f"best {tally.best_in_words}" if tally.best else "",
-            f"{clock(tally.left)} left" if tally.left is not None else "",
+            f"best {progress.best_in_words}" if progress.best else "",
+            f"{clock(progress.left)} left" if progress.left is not None else "",
         ]
         self._write(" | ".join(part for part in parts if part))
 
@@ -51,4 +54,4 @@ class PlainDisplay(Display):
         print(lines.encode(encoding, "replace").decode(encoding), flush=True)
 
     def _end(self) -> None:
-        self._write(self.tally.summary)
+        self._write(self.progress_state.summary)

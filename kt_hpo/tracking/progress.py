@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import sys
 
-from kt_hpo.tracking.events import Best, Counts, Progress
+from kt_hpo.record.counts import Counts
+from kt_hpo.tracking.events import BestSoFar, Progress
 from kt_hpo.tracking.plain import PlainDisplay
 
-__all__ = ["Best", "Counts", "Progress", "make_progress"]
+__all__ = ["BestSoFar", "Counts", "Progress", "make_progress"]
 
 
 def make_progress(
@@ -33,7 +34,7 @@ def make_progress(
         >>> progress = make_progress(2, "val_accuracy", "max")
         >>> progress.start(10, Counts())
         Search to maximize val_accuracy: 10 trials.
-        >>> progress.trial_ended(0, "COMPLETE", 0.9, Best(0, 0.9))
+        >>> progress.trial_ended(0, "COMPLETE", 0.9, BestSoFar(0, 0.9))
         [1/10] trial 0 complete | val_accuracy 0.9 | best val_accuracy 0.9 in trial 0
     """
     if verbose not in (0, 1, 2, "auto"):

@@ -20,11 +20,12 @@ from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData, Sessi
 from tensorboard.plugins.scalar.summary_v2 import scalar_pb
 from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
-from kt_hpo import space
-from kt_hpo.clock import seconds
-from kt_hpo.kinds import Value
-from kt_hpo.scopes import recorded_names
-from kt_hpo.tracking.events import Best, Counts
+from kt_hpo.record.clock import seconds
+from kt_hpo.record.counts import Counts
+from kt_hpo.space import domain
+from kt_hpo.space.kinds import Value
+from kt_hpo.space.scopes import recorded_names
+from kt_hpo.tracking.events import BestSoFar
 from kt_hpo.tracking.tracker import Search, Tracker
 
 # Tells the files written here from those of others in the same folder.
@@ -90,7 +91,7 @@ class TensorBoardTracker(Tracker):
         run.flush()
 
     def trial_ended(
-        self, trial_number: int, state: str, score: float | None, best: Best | None
+        self, trial_number: int, state: str, score: float | None, best: BestSoFar | None
     ) -> None:
         """Writes the metrics at the best epoch and how the trial ended."""
         run = self._runs[trial_number]
@@ -131,7 +132,7 @@ class TensorBoardTracker(Tracker):
         known = self.search.record.space
         summary = hparams.hparams_config_pb(
             [
-                hparams.HParam(name, _domain(space.to_distribution(hyperparameter)))
+                hparams.HParam(name, _domain(domain.to_distribution(hyperparameter)))
                 for hyperparameter, name in (() if known is None else recorded_names(known))
             ],
             [

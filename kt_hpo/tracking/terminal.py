@@ -10,8 +10,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from kt_hpo.formatting import one_line, values_in_words
 from kt_hpo.tracking.display import Display
-from kt_hpo.tracking.tally import RunningTrial, one_line, values_in_words
+from kt_hpo.tracking.progress_state import RunningTrial
 
 MAX_RUNNING = 8
 COLOURS = {"complete": "green", "pruned": "yellow", "failed": "red", "running": "cyan"}
@@ -62,13 +63,13 @@ class TerminalDisplay(Display):
             A renderable of rich. All words are `Text`, so that names with brackets stay names.
         """
         with self._lock:
-            running = self.tally.rows
+            running = self.progress_state.rows
             rows = Table.grid(padding=(0, 2, 0, 0), expand=True)
             # Where it is narrow the values, the last column, give way.
             for ratio in (None, None, 1):
                 rows.add_column(no_wrap=True, overflow="ellipsis", ratio=ratio, min_width=8)
-            if best := self.tally.best:
-                words = Text(self.tally.best_in_words, "bold")
+            if best := self.progress_state.best:
+                words = Text(self.progress_state.best_in_words, "bold")
                 rows.add_row(Text("best", "bold green"), words, _values(best.values))
             for name, trial in running[:MAX_RUNNING]:
                 values = _values(trial.values) if trial else Text()
@@ -79,18 +80,18 @@ class TerminalDisplay(Display):
 
     def _bar(self) -> RenderableType:
         """Lay out how many trials are done."""
-        total, done = self.tally.total, self.tally.counts.total
+        total, done = self.progress_state.total, self.progress_state.counts.total
         row = Table.grid(padding=(0, 1, 0, 0), expand=True)
         row.add_column(no_wrap=True, overflow="ellipsis")
         row.add_column(ratio=1)
         row.add_column(no_wrap=True)
         bar = ProgressBar(total, done, complete_style="cyan") if total else ""
-        row.add_row(Text(self.aim), bar, Text(self.tally.of_total, "bold"))
+        row.add_row(Text(self.aim), bar, Text(self.progress_state.of_total, "bold"))
         return row
 
     def _counts(self) -> Text:
         """Write the trials by state, and the time."""
-        words = Text(f"{self.tally.by_state}, {self.tally.time_in_words}")
+        words = Text(f"{self.progress_state.by_state}, {self.progress_state.time_in_words}")
         for state, colour in COLOURS.items():
             words.highlight_regex(rf"\d+ {state}", colour)
         return words
@@ -104,7 +105,7 @@ class TerminalDisplay(Display):
 
     def _end(self) -> None:
         self._live.stop()
-        self._write(self.tally.summary)
+        self._write(self.progress_state.summary)
 
 
 def _state(trial: RunningTrial | None) -> Text:

@@ -14,7 +14,7 @@ from kt_hpo.tracking.events import Progress
 if TYPE_CHECKING:
     import keras
 
-    from kt_hpo.record import Record
+    from kt_hpo.record.record import Record
 
 
 @dataclass(frozen=True)

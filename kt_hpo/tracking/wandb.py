@@ -14,7 +14,7 @@ import wandb
 from wandb.errors import CommError
 
 from kt_hpo.arguments import file_within
-from kt_hpo.tracking.events import Best
+from kt_hpo.tracking.events import BestSoFar
 from kt_hpo.tracking.tracker import Search, Tracker
 
 # What a run's summary shows of a trial, as the record names it.
@@ -85,7 +85,7 @@ class WandbTracker(Tracker):
         self._runs[trial_number].log({"epoch": epoch, **metrics})
 
     def trial_ended(
-        self, trial_number: int, state: str, score: float | None, best: Best | None
+        self, trial_number: int, state: str, score: float | None, best: BestSoFar | None
     ) -> None:
         """Logs the results, and the model if it is the best now; ends the run."""
         run, failed = self._runs[trial_number], state == "FAIL"
@@ -141,7 +141,7 @@ class WandbTracker(Tracker):
         """Whether a trial can be loaded: not where a better one of its group ends with it."""
         return file_within(self.search.folder, known.get("checkpoint")) is not None
 
-    def _log_model(self, run: wandb.Run, best: Best) -> None:
+    def _log_model(self, run: wandb.Run, best: BestSoFar) -> None:
         artifact = wandb.Artifact(
             f"{_named(self.search.name)}-best",
             type="model",

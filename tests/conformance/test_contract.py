@@ -24,8 +24,8 @@ from conformance.searches import (
 )
 from keras_tuner.engine.trial import TrialStatus
 
-from kt_hpo import space
 from kt_hpo.pruning import PRUNERS, check_pruner, make_pruner
+from kt_hpo.space import domain
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*at random:UserWarning")
 
@@ -114,7 +114,7 @@ def test_every_kind_of_hyperparameter_keeps_to_its_values(name, tmp_path):
     known = space_of_all_kinds()
     oracle = opened(made(ENGINES[name], hyperparameters=known), tmp_path)
     for values in run(oracle):
-        space.check_values(known, own(values))
+        domain.check_values(known, own(values))
         assert own(values).keys() == known.values.keys()
         assert type(values["flag"]) is bool and type(values["number"]) is int
     again = opened(made(ENGINES[name], hyperparameters=known), tmp_path)
@@ -227,7 +227,7 @@ def test_hyperparameters_may_be_new_in_any_of_several_open_trials(engine, seed, 
     known = {hp.name for hp in oracle.get_space().space}
     assert known >= {f"later_{number}" for number in range(1, late + 1)}
     for values in proposed(oracle):
-        space.check_values(oracle.get_space(), own(values))
+        domain.check_values(oracle.get_space(), own(values))
     again = opened(made(engine), place)
     assert proposed(again) == proposed(oracle)
     assert again.create_trial("tuner0").status == TrialStatus.STOPPED

@@ -7,9 +7,9 @@ import pytest
 from models import blobs, build
 
 import kt_hpo
-from kt_hpo import clock
 from kt_hpo.plots import plot_durations
-from kt_hpo.standing import stand
+from kt_hpo.record import clock
+from kt_hpo.record.status import stand
 
 
 class Slow(kt_hpo.RandomSearch):

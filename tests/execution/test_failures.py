@@ -6,7 +6,7 @@ from models import build, eager
 from searches import FIT, searched
 
 import kt_hpo
-from kt_hpo.journal import Journal
+from kt_hpo.record.journal import Journal
 
 ONE_BATCH = FIT | {"batch_size": 200}
 

@@ -111,16 +111,16 @@ def test_arrays_and_pipelines_lie_in_the_object_store_until_three_trials_fail(lo
 
 
 def test_folders_of_trials_lie_in_any_storage_of_fsspec(tmp_path):
-    from kt_hpo.execution.ray.shelf import Shelf
+    from kt_hpo.execution.ray.remote_storage import RemoteStorage
 
     for name in ("trial_0000", "trial_0001"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "last.weights.h5").write_bytes(name.encode())
-    shelf = Shelf("memory://bucket/search")
+    remote_storage = RemoteStorage("memory://bucket/search")
     for name in ("trial_0000", "trial_0001"):
-        shelf.put(tmp_path / name)
-    shelf.keep_only(["trial_0001"])
-    shelf.fetch(["trial_0000", "trial_0001"], tmp_path / "there")
+        remote_storage.put(tmp_path / name)
+    remote_storage.keep_only(["trial_0001"])
+    remote_storage.fetch(["trial_0000", "trial_0001"], tmp_path / "there")
     assert [path.name for path in (tmp_path / "there").iterdir()] == ["trial_0001"]
     assert (tmp_path / "there/trial_0001/last.weights.h5").read_bytes() == b"trial_0001"
 

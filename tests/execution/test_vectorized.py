@@ -25,7 +25,7 @@ from vectorized_searches import (
 import kt_hpo
 from kt_hpo.training import checkpoints
 from kt_hpo.training.reproducibility import seed_of
-from kt_hpo.training.vectorized import ends, engine, group, obstacles
+from kt_hpo.training.vectorized import eligibility, engine, group, state_cache
 
 
 @pytest.fixture(scope="module")
@@ -46,9 +46,9 @@ def test_groups_fill_with_trials_of_one_architecture(tmp_path, monkeypatch):
     sizes = []
     made_as_ever = group.Group.__init__
 
-    def counting(self, learner, run, seats, *others):
-        sizes.append(len(seats))
-        made_as_ever(self, learner, run, seats, *others)
+    def counting(self, learner, run, slots, *others):
+        sizes.append(len(slots))
+        made_as_ever(self, learner, run, slots, *others)
 
     monkeypatch.setattr(group.Group, "__init__", counting)
     executor = kt_hpo.Vectorized(k=4)
@@ -122,7 +122,7 @@ def test_a_population_exploits_in_memory(tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(checkpoints, "go_on_from", None)
         in_memory = searched(tmp_path / "memory", **kwargs)
-    monkeypatch.setattr(ends.Ends, "get", lambda self, trial_id, execution: None)
+    monkeypatch.setattr(state_cache.StateCache, "get", lambda self, trial_id, execution: None)
     from_files = searched(tmp_path / "files", **kwargs)
     assert_same(in_memory, from_files)
     values = [trial.user_attrs["values"] for trial in in_memory.study.trials]
@@ -201,7 +201,7 @@ def test_ctrl_c_ends_groups_that_train_at_the_same_time(two_at_once, tmp_path, m
                 os.kill(os.getpid(), signal.SIGINT)
             return rate
 
-    monkeypatch.setattr(obstacles, "_CALLBACKS", (*obstacles._CALLBACKS, Interrupting))
+    monkeypatch.setattr(eligibility, "_CALLBACKS", (*eligibility._CALLBACKS, Interrupting))
     with pytest.raises(KeyboardInterrupt):
         searched(tmp_path, fit=FIT | {"callbacks": [Interrupting]}, **SIZES)
     resumed = made(tmp_path, **SIZES)
@@ -221,7 +221,7 @@ class Stopping(kt_hpo.RandomSearch):
 @pytest.mark.slow
 def test_a_trial_that_is_told_to_stop_stops_and_the_others_go_on(whole, tmp_path, monkeypatch):
     def compacts(self, remaining, compiling):
-        return not all(seat.running for seat in self._seats)
+        return not all(slot.running for slot in self._slots)
 
     kept = searched(tmp_path / "kept", kind=Stopping)
     monkeypatch.setattr(group.Group, "_is_worth_compacting", compacts)

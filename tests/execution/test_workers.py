@@ -174,7 +174,7 @@ def test_data_are_shared_pipelines_travel_and_settings_hold(
                 "orders": len({str([n.numpy() for n in shuffled]) for _ in range(3)}),
                 "epsilon": keras.config.epsilon(),
                 "halves": keras.config.dtype_policy().name == "mixed_bfloat16",
-                "fork": "warden" in Path("/proc/self/cmdline").read_text(),
+                "fork": "supervisor" in Path("/proc/self/cmdline").read_text(),
             }
 
     x = np.ones((100, 2**18), "float32")

@@ -11,13 +11,13 @@ from programs import Program, ends_in, until
 
 
 class Search(Program):
-    """A search with two workers, which their warden starts."""
+    """A search with two workers, which their supervisor starts."""
 
     def workers(self, parent):
         """The children of the parent's child."""
         try:
-            wardens = psutil.Process(parent.pid).children()
-            return [worker for warden in wardens for worker in warden.children()]
+            supervisors = psutil.Process(parent.pid).children()
+            return [worker for supervisor in supervisors for worker in supervisor.children()]
         except psutil.Error:
             return []
 

@@ -13,8 +13,8 @@ import kt_hpo
 from hypermodels import CNNHyperModel, MLPHyperModel, blocks
 from hypermodels.ranges import pick
 from hypermodels.schedules import TrainingSchedule, WarmUp, make_schedule
-from kt_hpo import space
-from kt_hpo.hyperparameters import HyperParameters
+from kt_hpo.space import domain
+from kt_hpo.space.hyperparameters import HyperParameters
 
 DIGITS = load_digits(return_X_y=True)
 X, Y = (DIGITS[0] / 16).reshape(-1, 8, 8).astype("float32"), DIGITS[1]
@@ -22,11 +22,11 @@ X, Y = (DIGITS[0] / 16).reshape(-1, 8, 8).astype("float32"), DIGITS[1]
 
 def sampled(hypermodel, count, seed=0):
     """Configurations drawn at random from the whole space."""
-    known = space.explore(hypermodel.build, HyperParameters())
+    known = domain.explore(hypermodel.build, HyperParameters())
     stream = np.random.default_rng(seed)
     for _ in range(count):
         hps = known.copy()
-        hps.values = space.draw(known, stream)
+        hps.values = domain.draw(known, stream)
         yield hps
 
 
@@ -85,7 +85,7 @@ def test_a_single_value_is_not_searched():
         batch_size=32, optimizer="sgd", learning_rate=0.1, momentum=0.9, schedule="cosine",
         warm_up=0.1,
     )  # fmt: skip
-    known = space.explore(hypermodel.build, HyperParameters())
+    known = domain.explore(hypermodel.build, HyperParameters())
     kinds = {hp.name: type(hp).__name__ for hp in known.space}
     assert {name for name, kind in kinds.items() if kind != "Fixed"} == {"nesterov"}
 
@@ -95,7 +95,7 @@ def test_lists_and_ranges_are_searched():
     pick(hp, "units", (8, 64), sampling="log")
     pick(hp, "rate", (0.0, 0.5))
     pick(hp, "activation", ["relu", "tanh"])
-    assert [repr(space.to_distribution(h)) for h in hp.space] == [
+    assert [repr(domain.to_distribution(h)) for h in hp.space] == [
         "IntDistribution(high=64, log=True, low=8, step=1)",
         "FloatDistribution(high=0.5, log=False, low=0.0, step=None)",
         "CategoricalDistribution(choices=('relu', 'tanh'))",

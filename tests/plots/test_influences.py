@@ -17,13 +17,14 @@ from keras_tuner.engine.trial import TrialStatus
 from optuna.trial import TrialState, create_trial
 from plots.studies import X, study_of
 
-from kt_hpo import oracles, plots, pruning, space
-from kt_hpo.hyperparameters import HyperParameters
+from kt_hpo import oracles, plots, pruning
 from kt_hpo.plots.equal_epochs import losses
 from kt_hpo.plots.influences import influences, why_none
 from kt_hpo.plots.search import Search
 from kt_hpo.reports.page import render
 from kt_hpo.reports.words import listed
+from kt_hpo.space import domain
+from kt_hpo.space.hyperparameters import HyperParameters
 
 EPOCHS = 10
 DROP = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5]
@@ -118,7 +119,7 @@ def truth(declare, loss):
         free = HyperParameters()
         for hp in known.space:
             free._register(type(hp).from_config({**hp.get_config(), "conditions": []}))
-        return space.draw(free, stream)
+        return domain.draw(free, stream)
 
     effects = dict.fromkeys(names, 0.0)
     for _ in range(2000):

@@ -6,12 +6,12 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from optuna.trial import create_trial
 from reports.searches import searched, study_of, trial
 
-from kt_hpo.hyperparameters import HyperParameters
 from kt_hpo.plots.influences import influences
 from kt_hpo.plots.search import Search
 from kt_hpo.reports.advice import advise
 from kt_hpo.reports.answer import answer, further
 from kt_hpo.reports.uncertainty import nearest, uncertainty
+from kt_hpo.space.hyperparameters import HyperParameters
 from kt_hpo.training.executions import summary
 from kt_hpo.training.results import Result
 

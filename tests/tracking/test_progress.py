@@ -11,15 +11,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kt_hpo.tracking import Best, Counts, Progress, make_progress
+from kt_hpo.formatting import clock, short, values_in_words
+from kt_hpo.tracking import BestSoFar, Counts, Progress, make_progress
 from kt_hpo.tracking.plain import PlainDisplay
-from kt_hpo.tracking.tally import Tally, clock, short, values_in_words
+from kt_hpo.tracking.progress_state import ProgressState
 from kt_hpo.tracking.terminal import TerminalDisplay
 
 ROOT = Path(__file__).parents[2]
 SEARCH = """
 import time
-from kt_hpo.tracking import Best, Counts, make_progress
+from kt_hpo.tracking import BestSoFar, Counts, make_progress
 
 progress = make_progress("auto", "val_accuracy", "max")
 progress.start(6, Counts(complete=1, failed=1))
@@ -29,7 +30,7 @@ for number, state in [(2, "COMPLETE"), (3, "PRUNED"), (4, "FAIL")]:
     time.sleep(0.4)
     if state == "FAIL":
         progress.note("Trial 4 failed: ValueError: [red] <i>")
-    best = Best(2, 0.87654321, {"[bold]units": 64})
+    best = BestSoFar(2, 0.87654321, {"[bold]units": 64})
     progress.trial_ended(number, state, 0.87654321 if state != "FAIL" else None, best)
 progress.trial_started(5, {"[bold]units": 32})
 progress.stop()
@@ -42,12 +43,12 @@ def run(progress, states=("COMPLETE", "PRUNED", "FAIL"), total=5):
         progress.trial_started(number, {"units": 64, "rate": 0.00123456, "tuner/epochs": 3})
         progress.epoch(number, 0, 3, {"val_loss": 0.5})
         score = None if state == "FAIL" else 0.25
-        progress.trial_ended(number, state, score, Best(0, 0.25, {"units": 64}))
+        progress.trial_ended(number, state, score, BestSoFar(0, 0.25, {"units": 64}))
     progress.stop()
 
 
-def ended(tally, number, state="COMPLETE"):
-    return tally.trial_ended(number, state, None)
+def ended(progress, number, state="COMPLETE"):
+    return progress.trial_ended(number, state, None)
 
 
 def test_silent_says_nothing(capfd):
@@ -128,26 +129,26 @@ def test_an_unknown_state_is_refused():
 def test_time_left_is_the_mean_duration_of_this_session(monkeypatch):
     now = iter([0.0, 0.0, 10.0, 10.0, 30.0])
     monkeypatch.setattr(time, "monotonic", lambda: next(now))
-    tally = Tally("loss")
-    tally.start(10, Counts(complete=4))
-    assert tally.left is None
+    progress = ProgressState("loss")
+    progress.start(10, Counts(complete=4))
+    assert progress.left is None
     for number in range(2):  # Of 10 and 20 seconds.
-        tally.trial_started(number, {})
-        ended(tally, number)
-    assert tally.left == 15.0 * 4
+        progress.trial_started(number, {})
+        ended(progress, number)
+    assert progress.left == 15.0 * 4
 
 
 def test_time_left_knows_of_trials_side_by_side(monkeypatch):
     now = 0.0
     monkeypatch.setattr(time, "monotonic", lambda: now)
-    tally = Tally("loss")
-    tally.start(20, Counts())
+    progress = ProgressState("loss")
+    progress.start(20, Counts())
     for number in range(4):
-        tally.trial_started(number, {})
+        progress.trial_started(number, {})
     now = 10.0
     for number in range(4):
-        ended(tally, number)
-    assert tally.left == 16 * 10.0 / 4
+        ended(progress, number)
+    assert progress.left == 16 * 10.0 / 4
 
 
 def test_values_are_short():
@@ -162,7 +163,7 @@ def test_terminal_page_fits_narrow_terminals_and_many_trials():
 
     console = Console(file=io.StringIO(), width=40)
     display = TerminalDisplay("val_loss", "min", console)
-    display.tally.start(100, Counts(complete=3))
+    display.progress_state.start(100, Counts(complete=3))
     for number in range(20):
         display.trial_started(number, {"[bold]a_long_name": "[/]" * 30})
     console.print(display.page())

@@ -9,7 +9,7 @@ from models import blobs, build
 from tensorflow.python.framework import ops
 
 import kt_hpo
-from kt_hpo.hyperparameters import HyperParameters
+from kt_hpo.space.hyperparameters import HyperParameters
 from kt_hpo.training.memory import quick_collections, released_graphs
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from kt_hpo.execution.distributed.role import IP, PORT, TUNER_ID, Role
+from kt_hpo.execution.distributed.cluster_config import IP, PORT, TUNER_ID, ClusterConfig
 from kt_hpo.training.interruption import TimeIsUpError
 
 if TYPE_CHECKING:
@@ -24,11 +24,11 @@ class Chief:
     Not to be made by hand: `KERASTUNER_TUNER_ID=chief` makes it the executor of a process.
 
     Args:
-        role: The role of this process.
+        cluster: The cluster of this process.
     """
 
-    def __init__(self, role: Role) -> None:
-        self._role = role
+    def __init__(self, cluster: ClusterConfig) -> None:
+        self._cluster = cluster
 
     def run(self, tuner: Tuner, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) -> None:
         """Answers workers until the oracle has no more trials, and all of them know.
@@ -44,38 +44,38 @@ class Chief:
             RuntimeError: If too many trials failed in a row.
         """
         # gRPC is imported by those who use it.
-        from kt_hpo.execution.distributed.desk import Desk
+        from kt_hpo.execution.distributed.dispatcher import Dispatcher
         from kt_hpo.execution.distributed.server import Server
 
-        desk = Desk(tuner)
-        server = Server(self._role.address)
+        dispatcher = Dispatcher(tuner)
+        server = Server(self._cluster.address)
         try:
-            tuner.progress.note(f"Workers are answered at {self._role.address}.")
+            tuner.progress.note(f"Workers are answered at {self._cluster.address}.")
             seen, is_told = time.monotonic(), False
-            while not desk.is_over:
-                desk.serve(server.next(_BEAT))
+            while not dispatcher.is_over:
+                dispatcher.serve(server.next(_BEAT))
                 tuner.interruption.check()
-                if desk.has_workers:
+                if dispatcher.has_workers:
                     seen, is_told = time.monotonic(), False
                 elif not is_told and time.monotonic() - seen > _LONELY:
                     is_told = True
-                    tuner.progress.note(_no_worker(self._role))
+                    tuner.progress.note(_no_worker(self._cluster))
         except (Exception, TimeIsUpError) as error:
-            desk.close(error)
+            dispatcher.close(error)
             last = time.monotonic() + _LAST
-            while not desk.is_over and time.monotonic() < last:
-                desk.serve(server.next(_BEAT))
+            while not dispatcher.is_over and time.monotonic() < last:
+                dispatcher.serve(server.next(_BEAT))
             raise
         finally:
             server.close(_GRACE)
 
     def __repr__(self) -> str:
-        return f"Chief({self._role.address!r})"
+        return f"Chief({self._cluster.address!r})"
 
 
-def _no_worker(role: Role) -> str:
+def _no_worker(cluster: ClusterConfig) -> str:
     return (
-        f"No worker is connected, so no trial runs. The chief goes on waiting at {role.address}. "
-        f"To start a worker, run the same program with {IP}={role.ip} {PORT}={role.port} "
+        f"No worker is connected, so no trial runs. The chief waits on at {cluster.address}. "
+        f"To start a worker, run the same program with {IP}={cluster.ip} {PORT}={cluster.port} "
         f"{TUNER_ID}=tuner0. To stop, press Ctrl-C; the chief goes on when it is started again."
     )

@@ -11,14 +11,14 @@ from typing import Any
 import keras_tuner
 from keras_tuner.engine.trial import Trial, TrialStatus
 
-from kt_hpo.execution.distributed.desk import OPEN, OWN
-from kt_hpo.execution.distributed.line import Line
+from kt_hpo.execution.distributed.cluster_config import ClusterConfig
+from kt_hpo.execution.distributed.connection import Connection
+from kt_hpo.execution.distributed.dispatcher import OPEN, OWN
 from kt_hpo.execution.distributed.messages import TrialLostError
-from kt_hpo.execution.distributed.role import Role
-from kt_hpo.journal import RecordError
-from kt_hpo.oracles import RecordedOracle
-from kt_hpo.oracles.trials import trial_meant
-from kt_hpo.studies import open_study
+from kt_hpo.oracle.recorded import RecordedOracle
+from kt_hpo.oracle.trials import trial_meant
+from kt_hpo.record.journal import RecordError
+from kt_hpo.record.studies import open_study
 
 # What the program itself says, and is the same in the chief.
 _SAME = frozenset(
@@ -39,7 +39,7 @@ class OracleClient:
 
     Args:
         oracle: The oracle that this process would have if it searched alone.
-        role: The role of this process.
+        cluster: The cluster of this process.
         begins_anew: Whether the chief forgets what the project's folder holds.
 
     Attributes:
@@ -47,9 +47,11 @@ class OracleClient:
         line: The connection to the chief.
     """
 
-    def __init__(self, oracle: RecordedOracle, role: Role, begins_anew: bool = False) -> None:
+    def __init__(
+        self, oracle: RecordedOracle, cluster: ClusterConfig, begins_anew: bool = False
+    ) -> None:
         self.alone = oracle
-        self.line = Line(role, self._is_over)
+        self.line = Connection(cluster, self._is_over)
         self._seed: int | None = None
         self._begins_anew = begins_anew
 

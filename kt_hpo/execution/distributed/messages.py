@@ -15,7 +15,7 @@ import numpy as np
 from keras_tuner import errors
 from keras_tuner.engine.trial import Trial
 
-from kt_hpo.hyperparameters import HyperParameter, HyperParameters
+from kt_hpo.space.hyperparameters import HyperParameter, HyperParameters
 
 _KIND = "__kind__"
 

@@ -32,7 +32,7 @@ _OPTIONS = [
 
 
 @dataclass
-class Visit:
+class Request:
     """Something a worker wants, and the answer it waits for.
 
     Attributes:
@@ -88,7 +88,7 @@ class Server:
     """
 
     def __init__(self, address: str) -> None:
-        self._visits: queue.Queue[Visit] = queue.Queue()
+        self._requests: queue.Queue[Request] = queue.Queue()
         self._numbers = itertools.count()
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="kt_hpo_chief")
         handlers = {
@@ -110,8 +110,8 @@ class Server:
             ) from error
         self._server.start()
 
-    def next(self, seconds: float) -> Visit | None:
-        """Waits for a visit.
+    def next(self, seconds: float) -> Request | None:
+        """Waits for a request.
 
         Args:
             seconds: How long.
@@ -120,7 +120,7 @@ class Server:
             The next one, to be answered; None if there was none.
         """
         try:
-            return self._visits.get(timeout=seconds)
+            return self._requests.get(timeout=seconds)
         except queue.Empty:
             return None
 
@@ -131,30 +131,30 @@ class Server:
             grace: Seconds for workers to hear their last answer and to leave.
         """
         self._server.stop(grace).wait()
-        while (visit := self.next(0)) is not None:
-            visit.give_up()
+        while (request := self.next(0)) is not None:
+            request.give_up()
         self._threads.shutdown()
 
     def _ask(self, asked: dict[str, Any], context: grpc.ServicerContext) -> bytes | None:
         name, method = str(asked["tuner_id"]), str(asked["method"])
-        visit = Visit(name, method, asked["arguments"], asked["keywords"])
-        if context.add_callback(visit.give_up):
-            self._visits.put(visit)
-            return visit.wait()
+        request = Request(name, method, asked["arguments"], asked["keywords"])
+        if context.add_callback(request.give_up):
+            self._requests.put(request)
+            return request.wait()
         return None  # Nobody hears it any more.
 
     def _attend(self, name: str, context: grpc.ServicerContext) -> Iterator[bytes]:
         """Keeps the connection as long as the worker is there; it ends with its process."""
         number, gone = next(self._numbers), threading.Event()
-        arrival = Visit(str(name), ARRIVE, connection=number)
+        arrival = Request(str(name), ARRIVE, connection=number)
 
         def leave() -> None:
             arrival.give_up()
             gone.set()
-            self._visits.put(Visit(str(name), LEAVE, connection=number))
+            self._requests.put(Request(str(name), LEAVE, connection=number))
 
         if context.add_callback(leave):
-            self._visits.put(arrival)
+            self._requests.put(arrival)
             if answer := arrival.wait():
                 yield answer
             if not arrival.is_refused:

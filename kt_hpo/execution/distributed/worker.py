@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from keras_tuner import errors
 
+from kt_hpo.execution.distributed.cluster_config import current_cluster
 from kt_hpo.execution.distributed.messages import ChiefError, SearchOverError
-from kt_hpo.execution.distributed.role import current_role
 from kt_hpo.execution.inline import Inline
-from kt_hpo.oracles import RecordedOracle
-from kt_hpo.record import Record
+from kt_hpo.oracle.recorded import RecordedOracle
+from kt_hpo.record.record import Record
+from kt_hpo.record.studies import open_study
 from kt_hpo.startup import quiet_retracing
-from kt_hpo.studies import open_study
 
 if TYPE_CHECKING:
     from kt_hpo.tuner import Tuner
@@ -32,9 +32,9 @@ def make_worker(tuner: Tuner, oracle: RecordedOracle, overwrite: bool = False) -
     # gRPC is imported by those who use it.
     from kt_hpo.execution.distributed.client import OracleClient
 
-    role = current_role()
-    assert role is not None
-    tuner.oracle = OracleClient(oracle, role, overwrite)
+    cluster = current_cluster()
+    assert cluster is not None
+    tuner.oracle = OracleClient(oracle, cluster, overwrite)
 
 
 def work(tuner: Tuner, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) -> None:

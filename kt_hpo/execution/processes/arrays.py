@@ -19,7 +19,7 @@ _ALIGNMENT = 64
 LEAST = 1 << 16
 
 
-class Place(NamedTuple):
+class ArrayLocation(NamedTuple):
     """Where an array lies in the file."""
 
     offset: int
@@ -72,13 +72,13 @@ class SharedFile:
 
     def __init__(self) -> None:
         self._file = tempfile.TemporaryFile()  # noqa: SIM115
-        self._places: dict[int, tuple[np.ndarray, Place]] = {}
+        self._places: dict[int, tuple[np.ndarray, ArrayLocation]] = {}
 
     def fileno(self) -> int:
         """The file descriptor."""
         return self._file.fileno()
 
-    def add(self, array: np.ndarray) -> Place:
+    def add(self, array: np.ndarray) -> ArrayLocation:
         """Writes an array, once however often it is given.
 
         Args:
@@ -103,7 +103,7 @@ class SharedFile:
                     "environment variable TMPDIR",
                 ) from error
             # The array is kept, so that no other gets its id.
-            self._places[id(array)] = array, Place(offset, array.dtype, array.shape)
+            self._places[id(array)] = array, ArrayLocation(offset, array.dtype, array.shape)
         return self._places[id(array)][1]
 
     def write(self, content: bytes) -> tuple[int, int]:
@@ -140,7 +140,7 @@ class Pages:
         protection = mmap.PROT_READ | mmap.PROT_WRITE
         self._pages = mmap.mmap(fileno, 0, flags=mmap.MAP_PRIVATE, prot=protection)
 
-    def array(self, place: Place) -> SharedArray:
+    def array(self, place: ArrayLocation) -> SharedArray:
         """Gives an array without reading it.
 
         Args:

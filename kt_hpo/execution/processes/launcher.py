@@ -1,4 +1,4 @@
-"""Starts the warden of a search, and asks it for workers."""
+"""Starts the supervisor of a search, and asks it for workers."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from kt_hpo.execution.processes import warden
+from kt_hpo.execution.processes import supervisor
 from kt_hpo.execution.processes.channel import Channel
 from kt_hpo.execution.processes.faults import in_words
 from kt_hpo.execution.processes.output import Output
 
 # Seconds that a worker gets to write down where it hangs.
 _LAST_WORDS = 0.5
-# Seconds that the warden gets to end its workers and itself.
+# Seconds that the supervisor gets to end its workers and itself.
 _PATIENCE = 10.0
 
 
@@ -40,14 +40,14 @@ class Process:
         channel: The way to it.
         output: What it prints.
         faults: Where its stack is when it has crashed.
-        warden: Who started it.
+        supervisor: Who started it.
     """
 
     pid: int
     channel: Channel
     output: Output
     faults: IO[bytes]
-    warden: subprocess.Popen[bytes]
+    supervisor: subprocess.Popen[bytes]
 
     def release(self, whose: str) -> None:
         """Closes all this process has of it, once what it has printed is shown.
@@ -77,7 +77,7 @@ class Launcher:
 
     Args:
         shared: File descriptor of the shared file.
-        folder: What the warden deletes when it ends.
+        folder: What the supervisor deletes when it ends.
         environment: Environment variables of all workers.
         preload: Whether workers may be forks of a process that has imported all they need.
     """
@@ -89,7 +89,7 @@ class Launcher:
         self._folder = folder
         self._environment = environment
         self._preload = preload
-        self._warden: subprocess.Popen[bytes] | None = None
+        self._supervisor: subprocess.Popen[bytes] | None = None
 
     def start(self, environment: Mapping[str, str]) -> Process:
         """Starts a worker.
@@ -117,8 +117,8 @@ class Launcher:
         finally:
             theirs.close()
             os.close(writer)
-        assert self._warden is not None
-        return Process(pid, Channel(ours), Output(reader), faults, self._warden)
+        assert self._supervisor is not None
+        return Process(pid, Channel(ours), Output(reader), faults, self._supervisor)
 
     def end(self, process: Process, hangs: bool = False) -> Ending:
         """Ends a worker, if it has not ended by itself.
@@ -133,25 +133,25 @@ class Launcher:
         if hangs:
             self._ask_for_last_words(process)
         words = "It ended with the process that started it, which was killed."
-        # Without its warden a worker ends by itself; its number may be another's by now.
-        if process.warden is self._warden:
+        # Without its supervisor a worker ends by itself; its number may be another's by now.
+        if process.supervisor is self._supervisor:
             with contextlib.suppress(StartError):
                 words = in_words(self._ask(json.dumps({"end": process.pid}).encode()))
         process.faults.seek(0)
         return Ending(words, process.faults.read().decode(errors="replace").strip())
 
     def close(self) -> None:
-        """Ends all workers and the warden."""
-        if self._warden is None:
+        """Ends all workers and the supervisor."""
+        if self._supervisor is None:
             return
         self._control.close()
         try:
-            self._warden.wait(_PATIENCE)
+            self._supervisor.wait(_PATIENCE)
         except subprocess.TimeoutExpired:
-            self._warden.kill()
-            self._warden.wait()
+            self._supervisor.kill()
+            self._supervisor.wait()
         self._words.close()
-        self._warden = None
+        self._supervisor = None
 
     def _ask_for_last_words(self, process: Process) -> None:
         with contextlib.suppress(ProcessLookupError):
@@ -162,22 +162,22 @@ class Launcher:
             before, now = now, os.fstat(process.faults.fileno()).st_size
 
     def _ask(self, request: bytes, descriptors: list[int] | None = None) -> int:
-        if self._warden is None:
-            self._start_warden()
+        if self._supervisor is None:
+            self._start_supervisor()
         try:
             socket.send_fds(self._control, [request], descriptors or [])
-            answer = self._control.recv(warden.NUMBER.size, socket.MSG_WAITALL)
-            return warden.NUMBER.unpack(answer)[0]
-        except (OSError, warden.NUMBER_ERROR) as error:
-            raise StartError(self._why_there_is_no_warden()) from error
+            answer = self._control.recv(supervisor.NUMBER.size, socket.MSG_WAITALL)
+            return supervisor.NUMBER.unpack(answer)[0]
+        except (OSError, supervisor.NUMBER_ERROR) as error:
+            raise StartError(self._why_it_did_not_start()) from error
 
-    def _start_warden(self) -> None:
+    def _start_supervisor(self) -> None:
         self._control, theirs = socket.socketpair()
         self._words = tempfile.TemporaryFile()  # noqa: SIM115
         arguments = (theirs.fileno(), self._shared, str(self._folder), self._preload)
         with theirs:
-            self._warden = subprocess.Popen(
-                warden.program("warden", *arguments),
+            self._supervisor = subprocess.Popen(
+                supervisor.program("supervisor", *arguments),
                 stdin=subprocess.DEVNULL,
                 stdout=self._words,
                 stderr=self._words,
@@ -186,17 +186,17 @@ class Launcher:
                 process_group=0,
             )
 
-    def _why_there_is_no_warden(self) -> str:
-        """What the warden said before it ended; the next request starts another."""
+    def _why_it_did_not_start(self) -> str:
+        """What the supervisor said before it ended; the next request starts another."""
         words = self._words
-        assert self._warden is not None
-        self._warden.kill()
-        status = self._warden.wait()
+        assert self._supervisor is not None
+        self._supervisor.kill()
+        status = self._supervisor.wait()
         words.seek(0)
         said = words.read().decode(errors="replace").strip()
         self._control.close()
         words.close()
-        self._warden = None
+        self._supervisor = None
         return f"{said}\nThe process that starts the workers ended with status {status}.".strip()
 
 

@@ -14,7 +14,7 @@ from kt_hpo.training.results import Result
 
 
 class Setup(NamedTuple):
-    """To a worker, first of all: where the parcel lies, its GPU's memory, and Keras' settings."""
+    """To a worker, first of all: where the payload lies, its GPU's memory, and Keras' settings."""
 
     begin: int
     size: int
@@ -23,7 +23,7 @@ class Setup(NamedTuple):
 
 
 class Ready(NamedTuple):
-    """From a worker: the parcel is unpacked, trials may come."""
+    """From a worker: the payload is unpacked, trials may come."""
 
 
 class Unfit(NamedTuple):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Protocol
 
-from kt_hpo.execution.processes import parcel
+from kt_hpo.execution.processes import pickling
 from kt_hpo.execution.processes.messages import Answer, Ask, Method, Raised, packed, portable
 
 
@@ -70,7 +70,7 @@ class Questions:
         with self._lock:
             self._channel.send(packed(question))
             content = self._channel.receive()
-        answer = parcel.Unpacker(content, {parcel.STAYS: partial(Remote, self.ask)}).load()
+        answer = pickling.Unpacker(content, {pickling.STAYS: partial(Remote, self.ask)}).load()
         if isinstance(answer, Raised):
             raise answer.error
         return answer if isinstance(answer, Method) else answer.value
@@ -92,7 +92,7 @@ def look_up(roots: Mapping[str, Any], question: Ask) -> Any:
     return Method() if callable(attribute) else attribute
 
 
-def reply(packer: parcel.Packer, roots: Mapping[str, Any], question: Ask) -> bytes:
+def reply(packer: pickling.Packer, roots: Mapping[str, Any], question: Ask) -> bytes:
     """Answers a question, in the search's process.
 
     Args:
@@ -110,7 +110,7 @@ def reply(packer: parcel.Packer, roots: Mapping[str, Any], question: Ask) -> byt
         return refusal(packer, error)
 
 
-def refusal(packer: parcel.Packer, error: Exception) -> bytes:
+def refusal(packer: pickling.Packer, error: Exception) -> bytes:
     """Answers a question with an error.
 
     Args:

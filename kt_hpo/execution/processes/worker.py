@@ -7,10 +7,10 @@ import time
 from keras_tuner.engine.trial import Trial
 
 from kt_hpo.execution.processes import settings
-from kt_hpo.execution.processes.course import Course
 from kt_hpo.execution.processes.devices import Share
 from kt_hpo.execution.processes.launcher import Ending, Launcher, Process
 from kt_hpo.execution.processes.messages import Ended, Setup, Task, packed
+from kt_hpo.execution.processes.trial_run import TrialRun
 
 
 class Worker:
@@ -21,14 +21,14 @@ class Worker:
         share: What it has of the machine.
 
     Attributes:
-        course: The course of its trial, while it has one.
+        trial_run: The trial_run of its trial, while it has one.
         process: Its process, while it has one.
         is_ready: Whether the process takes trials.
     """
 
     def __init__(self, number: int, share: Share) -> None:
         self.number = number
-        self.course: Course | None = None
+        self.trial_run: TrialRun | None = None
         self.process: Process | None = None
         self.is_ready = False
         self._share = share
@@ -38,7 +38,7 @@ class Worker:
     @property
     def trial(self) -> Trial | None:
         """Its trial, while it has one."""
-        return self.course.trial if self.course else None
+        return self.trial_run.trial if self.trial_run else None
 
     @property
     def name(self) -> str:
@@ -48,16 +48,16 @@ class Worker:
     @property
     def seconds_left(self) -> float | None:
         """Seconds until the trial has taken too long; None if it never has."""
-        course = self.course if self._is_at_work else None
-        deadline = course.deadline if course else None
+        trial_run = self.trial_run if self._is_at_work else None
+        deadline = trial_run.deadline if trial_run else None
         return None if deadline is None else deadline - time.monotonic()
 
-    def start(self, launcher: Launcher, parcel: tuple[int, int]) -> None:
+    def start(self, launcher: Launcher, payload: tuple[int, int]) -> None:
         """Starts its process.
 
         Args:
             launcher: Starts it.
-            parcel: Where the parcel with the search begins, and how large it is.
+            payload: Where the payload with the search begins, and how large it is.
 
         Raises:
             StartError: If it could not be started.
@@ -66,7 +66,7 @@ class Worker:
         self.is_ready = False
         self.process = launcher.start(self._share.environment)
         self.process.channel.send(
-            packed(Setup(*parcel, self._share.gpu_memory, settings.current()))
+            packed(Setup(*payload, self._share.gpu_memory, settings.current()))
         )
 
     def end(self, launcher: Launcher, hangs: bool = False) -> Ending | None:
@@ -86,13 +86,13 @@ class Worker:
         self.process, self.is_ready, self._is_at_work = None, False, False
         return ending
 
-    def take(self, course: Course) -> None:
+    def take(self, trial_run: TrialRun) -> None:
         """Takes what is next to be done of a trial.
 
         Args:
-            course: The trial's course.
+            trial_run: The trial's trial_run.
         """
-        self.course, self._training = course, course.give()
+        self.trial_run, self._training = trial_run, trial_run.give()
 
     def begin(self) -> None:
         """Has the process begin.
@@ -104,21 +104,21 @@ class Worker:
         self._is_at_work = True
         self.process.channel.send(packed(Task(self.trial, self._training)))
 
-    def finish(self, ended: Ended) -> Course:
+    def finish(self, ended: Ended) -> TrialRun:
         """Hands in what has become of its work, and is free again.
 
         Args:
             ended: How it ended.
 
         Returns:
-            The course it was of.
+            The trial_run it was of.
         """
-        assert self.course is not None
+        assert self.trial_run is not None
         self.show_output()
-        course, training = self.course, self._training
-        self.course, self._is_at_work = None, False
-        course.take_in(training, ended)
-        return course
+        trial_run, training = self.trial_run, self._training
+        self.trial_run, self._is_at_work = None, False
+        trial_run.take_in(training, ended)
+        return trial_run
 
     def show_output(self) -> None:
         """Prints what its process has printed."""

@@ -3,17 +3,17 @@
 Ray Tune decides where a trial runs, starts what it needs and notices what is lost. The oracle, the
 record and the display stay in the search's process, which answers what is asked of it:
 
-    executor.py    what a user gives as `executor=`               the search's process
-    cluster.py     starts Ray, or connects to it
-    desk.py        answers Ray Tune's loop and the workers
-    loop.py        Ray Tune's loop, in a thread or on the head
-    searcher.py    proposes what the oracle does, tells of losses    Ray Tune's loop
-    trainable.py   what Ray Tune runs on a node                      a worker
-    work.py        unpacks the search, runs trials
+    executor.py         what a user gives as `executor=`              the search's process
+    cluster.py          starts Ray, or connects to it
+    dispatcher.py       answers Ray Tune's loop and the workers
+    loop.py             Ray Tune's loop, in a thread or on the head
+    searcher.py         proposes what the oracle does, tells of losses   Ray Tune's loop
+    trainable.py        what Ray Tune runs on a node                     a worker
+    worker_process.py   unpacks the search, runs trials
 
 and between them
 
-    mailbox.py, messages.py   what they say to each other
-    freight.py                data, once in the object store
-    shelf.py                  the folders of trials, where nodes share no files
+    request_broker.py, messages.py   what they say to each other
+    object_store.py                  data, written once
+    remote_storage.py                the directories of trials, where nodes share no files
 """

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 
 from kt_hpo.arguments import check_whole
-from kt_hpo.execution.processes import devices, settings, shipment
+from kt_hpo.execution.processes import devices, payload, settings
 from kt_hpo.optional import require
 
 if TYPE_CHECKING:
@@ -91,30 +91,30 @@ class Ray:
         """
         require("ray.tune", "ray")
         from kt_hpo.execution.ray import cluster
-        from kt_hpo.execution.ray.desk import Desk
+        from kt_hpo.execution.ray.dispatcher import Dispatcher
         from kt_hpo.execution.ray.loop import Loop
-        from kt_hpo.execution.ray.mailbox import open_mailbox
-        from kt_hpo.execution.ray.shelf import Shelf
+        from kt_hpo.execution.ray.remote_storage import RemoteStorage
+        from kt_hpo.execution.ray.request_broker import open_broker
 
-        project_dir, shelf = Path(tuner.project_dir), self._shelf(tuner)
-        roots = shipment.roots(tuner)
+        project_dir, remote_storage = Path(tuner.project_dir), self._remote_storage(tuner)
+        roots = payload.roots(tuner)
         with cluster.connected(self.address, self.num_workers, self.resources, project_dir):
-            mailbox = open_mailbox()
-            loop = Loop(self._made(tuner, mailbox, shelf, roots, fit_args, fit_kwargs))
-            there = None if shelf is None else Shelf(shelf)
-            desk = Desk(tuner, mailbox, roots, self.num_workers, there)
+            broker = open_broker()
+            loop = Loop(self._made(tuner, broker, remote_storage, roots, fit_args, fit_kwargs))
+            there = None if remote_storage is None else RemoteStorage(remote_storage)
+            dispatcher = Dispatcher(tuner, broker, roots, self.num_workers, there)
             loop.start()
             try:
-                desk.serve(loop)
+                dispatcher.serve(loop)
             finally:
-                desk.close()
+                dispatcher.close()
                 loop.join(_PATIENCE)
 
     def _made(
         self,
         tuner: Tuner,
-        mailbox: Any,
-        shelf: str | None,
+        broker: Any,
+        remote_storage: str | None,
         roots: Mapping[str, Any],
         fit_args: tuple[Any, ...],
         fit_kwargs: dict[str, Any],
@@ -122,20 +122,20 @@ class Ray:
         """Ray's own tuner."""
         from ray import tune
 
-        from kt_hpo.execution.ray.freight import ObjectStore, StoredDatasets
+        from kt_hpo.execution.ray.object_store import ObjectStore, StoredDatasets
+        from kt_hpo.execution.ray.remote_storage import place_of
         from kt_hpo.execution.ray.searcher import Losses, OracleSearcher, name_of
-        from kt_hpo.execution.ray.shelf import place_of
         from kt_hpo.execution.ray.trainable import OneTrial
 
         project_dir, store = Path(tuner.project_dir), ObjectStore()
-        folder = shipment.folder(project_dir)
+        folder = payload.folder(project_dir)
         try:
-            content = shipment.pack(
+            content = payload.pack(
                 tuner, fit_args, fit_kwargs, roots, store, StoredDatasets(store, folder)
             )
         finally:
-            shipment.remove(folder)
-        files, root = place_of(shelf or str(project_dir / "ray"))
+            payload.remove(folder)
+        files, root = place_of(remote_storage or str(project_dir / "ray"))
         trainable = tune.with_parameters(
             OneTrial,
             environment=self._environment(),
@@ -143,15 +143,15 @@ class Ray:
             path=sys.path,
             content=content,
             references=store.references,
-            mailbox=mailbox,
+            broker=broker,
             gpus=self.resources.get("GPU", 0),
-            shelf=shelf,
+            remote_storage=remote_storage,
             keras_settings=settings.current(),
         )
         return tune.Tuner(
             tune.with_resources(trainable, tune.PlacementGroupFactory([self.resources])),
             tune_config=tune.TuneConfig(
-                search_alg=OracleSearcher(mailbox),
+                search_alg=OracleSearcher(broker),
                 num_samples=-1,
                 max_concurrent_trials=self.num_workers,
                 reuse_actors=True,
@@ -162,13 +162,13 @@ class Ray:
                 name="tune",
                 storage_path=root,
                 storage_filesystem=files,
-                callbacks=[Losses(mailbox)],
+                callbacks=[Losses(broker)],
                 checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
                 verbose=0,
             ),
         )
 
-    def _shelf(self, tuner: Tuner) -> str | None:
+    def _remote_storage(self, tuner: Tuner) -> str | None:
         if self.storage_path is None:
             return None
         return f"{self.storage_path}/{Path(tuner.project_dir).name}"

@@ -16,7 +16,7 @@ import ray
 from ray import tune
 from ray.tune.search import Searcher
 
-from kt_hpo.execution.ray.mailbox import Wire
+from kt_hpo.execution.ray.request_broker import Wire
 
 ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
 
@@ -27,12 +27,12 @@ class OracleSearcher(Searcher):
     The record is what a search is taken up from, so there is nothing for Ray to save.
 
     Args:
-        mailbox: The way to the search's process.
+        broker: The way to the search's process.
     """
 
-    def __init__(self, mailbox: Any) -> None:
+    def __init__(self, broker: Any) -> None:
         super().__init__()
-        self._wire = Wire(mailbox)
+        self._wire = Wire(broker)
 
     def suggest(self, trial_id: str) -> Any:
         """Asks for the configuration of the next trial.
@@ -75,11 +75,11 @@ class Losses(tune.Callback):
     """Tells the search's process which trials Ray has lost.
 
     Args:
-        mailbox: The way there.
+        broker: The way there.
     """
 
-    def __init__(self, mailbox: Any) -> None:
-        self._wire = Wire(mailbox)
+    def __init__(self, broker: Any) -> None:
+        self._wire = Wire(broker)
 
     def setup(self, *args: Any, **info: Any) -> None:
         """Keeps Ray quiet where the loop runs on the head of a cluster.

@@ -26,9 +26,9 @@ class OneTrial(tune.Trainable):
 
         Args:
             config: Ray's configuration of the first trial.
-            **arguments: What `kt_hpo.execution.ray.work.open_work` takes, and `environment`:
-                environment variables to be set before Keras is imported; `folder` and `path`:
-                where the search's process is, and looks modules up.
+            **arguments: What `worker_process.open_work` takes, and `environment`: environment
+                variables to be set before Keras is imported; `folder` and `path`: where the
+                search's process is, and looks modules up.
         """
         # Advice to reuse the processes, which stay as it is.
         logging.getLogger("ray.tune").setLevel(logging.ERROR)
@@ -41,7 +41,7 @@ class OneTrial(tune.Trainable):
         from kt_hpo.startup import quiet_tensorflow
 
         with quiet_tensorflow():
-            from kt_hpo.execution.ray.work import open_work
+            from kt_hpo.execution.ray.worker_process import open_work
         self._work = open_work(**arguments)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:

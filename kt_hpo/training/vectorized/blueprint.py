@@ -9,7 +9,7 @@ import keras
 from keras import ops
 
 from kt_hpo.training.measures import count_parameters
-from kt_hpo.training.vectorized import lifted, stack
+from kt_hpo.training.vectorized import hoisted_scalars, stack
 from kt_hpo.training.vectorized.learner import optimizer_state, weights
 from kt_hpo.training.vectorized.signature import signature
 from kt_hpo.training.vectorized.stack import Row
@@ -32,7 +32,7 @@ class Blueprint(NamedTuple):
     """
 
     signature: Hashable
-    names: list[lifted.Name]
+    names: list[hoisted_scalars.Name]
     scalars: list[float]
     rate: float
     schedule: Callable[[Any], Any] | None
@@ -71,7 +71,7 @@ def drawn_from(model: keras.Model) -> Blueprint:
     optimizer = model.optimizer
     rate = optimizer._learning_rate
     schedule = rate if callable(rate) else None
-    places = lifted.places(model, optimizer)
+    places = hoisted_scalars.places(model, optimizer)
     return Blueprint(
         signature=signature(model),
         names=list(places),

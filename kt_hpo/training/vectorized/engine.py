@@ -20,18 +20,18 @@ from kt_hpo.training.build import build as build_model
 from kt_hpo.training.reproducibility import seed_of
 from kt_hpo.training.vectorized import stack
 from kt_hpo.training.vectorized.blueprint import Blueprint
-from kt_hpo.training.vectorized.drafts import Drafts
-from kt_hpo.training.vectorized.ends import Ends
+from kt_hpo.training.vectorized.eligibility import CannotVectorizeError, check_model
 from kt_hpo.training.vectorized.fitting import Fit, Tensors, asked, build_as_fit, read
 from kt_hpo.training.vectorized.group import Group
+from kt_hpo.training.vectorized.interleave import Training, in_turns
 from kt_hpo.training.vectorized.learner import Batch, Learner, optimizer_state
-from kt_hpo.training.vectorized.obstacles import CannotVectorizeError, check_model
 from kt_hpo.training.vectorized.outcome import Outcome
 from kt_hpo.training.vectorized.program import TRACING, Run, Sizes, backend, take
+from kt_hpo.training.vectorized.program_cache import ProgramCache
 from kt_hpo.training.vectorized.rates import scheduled
-from kt_hpo.training.vectorized.seat import Seat
 from kt_hpo.training.vectorized.signature import family
-from kt_hpo.training.vectorized.turns import Training, in_turns
+from kt_hpo.training.vectorized.state_cache import StateCache
+from kt_hpo.training.vectorized.trial_slot import TrialSlot
 
 if TYPE_CHECKING:
     from kt_hpo.tuner import Tuner
@@ -57,13 +57,13 @@ class Member(NamedTuple):
     """A trial of a group, with its executions and what they are asked to train."""
 
     trial: Trial
-    seats: list[Seat]
+    slots: list[TrialSlot]
     fit: Fit
 
     @property
     def errors(self) -> list[Exception | None]:
         """What ended its executions, where they failed."""
-        return [seat.error for seat in self.seats]
+        return [slot.error for slot in self.slots]
 
 
 class Engine:
@@ -90,11 +90,11 @@ class Engine:
         self._fit_args = fit_args
         self._fit_kwargs = fit_kwargs
         self._backend = backend()
-        self._drafts = Drafts(tuner.hypermodel)
+        self._cache = ProgramCache(tuner.hypermodel)
         self._programs: dict[Key, tuple[Learner, Run, stack.Row]] = {}
         self._families: dict[Key, tuple[Learner, Run]] = {}
         self._data = Tensors()
-        self._ends = Ends(_MEMORY // 2)
+        self._ends = StateCache(_MEMORY // 2)
 
     def explore(self) -> None:
         """Meets the hyperparameters that the hypermodel's `fit` asks for, before any trial runs.
@@ -143,7 +143,7 @@ class Engine:
         """Tells why trials of one architecture are to train by themselves, if they are."""
         if len(members) < self._fewest:
             return _FEW
-        return _LARGE if members[0].seats[0].blueprint.parameters > self._largest else None
+        return _LARGE if members[0].slots[0].blueprint.parameters > self._largest else None
 
     def _train_groups(self, parts: Sequence[tuple[Key, list[Member]]]) -> Iterator[list[Outcome]]:
         """Trains groups, some at a time; meanwhile the next ones' programs are made."""
@@ -193,7 +193,7 @@ class Engine:
         tuner = self._tuner
         arguments = asked(tuner, trial.hyperparameters, self._fit_args, self._fit_kwargs)
         fit = read(arguments)
-        seats, keys = [], set()
+        slots, keys = [], set()
 
         def built(execution: int) -> keras.Model:
             model = build(execution)
@@ -206,15 +206,15 @@ class Engine:
             past_id = trial.hyperparameters.values.get("tuner/trial_id")
             end = self._ends.get(past_id, execution)
             one = partial(built, execution)
-            blueprint = self._drafts.draft(trial.hyperparameters, seed, one, end)
+            blueprint = self._cache.draft(trial.hyperparameters, seed, one, end)
             rates = self._rates(blueprint, fit)
             callbacks = arguments.get("callbacks") or []
             given = (blueprint, callbacks, self._fit_kwargs, fit.class_weights, rates)
-            seats.append(Seat(tuner, trial, execution, *given))
+            slots.append(TrialSlot(tuner, trial, execution, *given))
             keys.add(Key(blueprint.signature, fit.key, fit.sizes, fit.epochs, fit.shuffle))
         if len(keys) > 1:
             raise CannotVectorizeError("a trial's executions have different models")
-        return keys.pop(), Member(trial, seats, fit)
+        return keys.pop(), Member(trial, slots, fit)
 
     def _rates(self, blueprint: Blueprint, fit: Fit) -> np.ndarray | None:
         """The learning rate of every step, where a schedule gives it."""
@@ -239,11 +239,11 @@ class Engine:
         except Exception as error:  # Whatever it is: by itself, a trial fails of it by itself.
             reason = f"training them together fails ({type(error).__name__}: {error})"
             return [Outcome(member.trial, obstacle=reason) for member in members]
-        for seat in [seat for member in members for seat in member.seats]:
-            if seat.last is not None:
-                self._ends.put(seat.trial.trial_id, seat.execution, seat.last)
+        for slot in [slot for member in members for slot in member.slots]:
+            if slot.last is not None:
+                self._ends.put(slot.trial.trial_id, slot.execution, slot.last)
         return [
-            Outcome(member.trial, member.seats, next(filter(None, member.errors), None))
+            Outcome(member.trial, member.slots, next(filter(None, member.errors), None))
             for member in members
         ]
 
@@ -256,10 +256,10 @@ class Engine:
     def _group(self, key: Key, members: Sequence[Member]) -> Group:
         oracle, fit = self._tuner.oracle, members[0].fit
         data = self._data.of(fit)
-        learner, run, fresh = self._program(key, members[0].seats[0].blueprint, data)
+        learner, run, fresh = self._program(key, members[0].slots[0].blueprint, data)
         keeps_last = any(oracle.may_be_continued(member.trial) for member in members)
-        seats = [seat for member in members for seat in member.seats]
-        return Group(learner, run, seats, fresh, fit, data, oracle, keeps_last)
+        slots = [slot for member in members for slot in member.slots]
+        return Group(learner, run, slots, fresh, fit, data, oracle, keeps_last)
 
     def _program(
         self, key: Key, blueprint: Blueprint, data: tuple[Batch, Batch | None]
@@ -301,6 +301,6 @@ def _past_of(trials: Sequence[Trial]) -> set[str]:
 
 def _most_at_once(member: Member, memory: int) -> int:
     """How many trials like one have room in the memory that a group may take."""
-    row = sum(array.nbytes for array in member.seats[0].blueprint.weights)
+    row = sum(array.nbytes for array in member.slots[0].blueprint.weights)
     # Weights, two moments and a gradient, as they are and at the best epoch.
-    return max(1, memory // (8 * row * len(member.seats)))
+    return max(1, memory // (8 * row * len(member.slots)))

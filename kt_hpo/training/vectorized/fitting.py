@@ -11,8 +11,8 @@ import keras_tuner
 import numpy as np
 
 from kt_hpo.training import fit
+from kt_hpo.training.vectorized.eligibility import CannotVectorizeError
 from kt_hpo.training.vectorized.learner import Batch
-from kt_hpo.training.vectorized.obstacles import CannotVectorizeError
 from kt_hpo.training.vectorized.program import Sizes, count
 
 if TYPE_CHECKING:

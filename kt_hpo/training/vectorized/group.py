@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from kt_hpo.oracles import RecordedOracle
+from kt_hpo.oracle.recorded import RecordedOracle
 from kt_hpo.training.vectorized import stack
 from kt_hpo.training.vectorized.fitting import Fit
+from kt_hpo.training.vectorized.interleave import Training
 from kt_hpo.training.vectorized.learner import Batch, Learner, Values
 from kt_hpo.training.vectorized.program import Given, Run, count
-from kt_hpo.training.vectorized.seat import Seat, random_states
-from kt_hpo.training.vectorized.turns import Training
+from kt_hpo.training.vectorized.trial_slot import TrialSlot, random_states
 
 
 class Group:
@@ -25,7 +25,7 @@ class Group:
     Args:
         learner: The model they share.
         run: Its program.
-        seats: The trials.
+        slots: The trials.
         fresh: The state of their optimizers where they have done nothing yet.
         fit: What all of them are asked to train.
         data: Its samples for training and for validation, as tensors.
@@ -37,7 +37,7 @@ class Group:
         self,
         learner: Learner,
         run: Run,
-        seats: Sequence[Seat],
+        slots: Sequence[TrialSlot],
         fresh: stack.Row,
         fit: Fit,
         data: tuple[Batch, Batch | None],
@@ -50,8 +50,8 @@ class Group:
         self._data = data
         self._oracle = oracle
         self._keep_last = keep_last
-        self._seats = list(seats)
-        self._state = stack.stacked([seat.row(fresh) for seat in seats])
+        self._slots = list(slots)
+        self._state = stack.stacked([slot.row(fresh) for slot in slots])
         self._best = self._state
         self._steps = fit.steps
 
@@ -69,26 +69,26 @@ class Group:
             Each epoch, to be continued when it has run.
         """
         with self._oracle.record.batched():
-            for trial_id in dict.fromkeys(seat.trial.trial_id for seat in self._seats):
+            for trial_id in dict.fromkeys(slot.trial.trial_id for slot in self._slots):
                 self._oracle.start_clock(trial_id)
-        for seat in self._seats:
-            seat.begin(self._learner.model)
+        for slot in self._slots:
+            slot.begin(self._learner.model)
         first_seconds = 0.0
         for epoch in self._fit.epochs:
-            for seat in self._seats:
-                seat.begin_epoch(epoch)
+            for slot in self._slots:
+                slot.begin_epoch(epoch)
             running = threads.submit(self._epoch, self._arguments(epoch))
             yield running
             self._state, logs, seconds = running.result()
             first_seconds = first_seconds or seconds
             with self._oracle.record.batched():
                 self._report(epoch, logs)
-            if not any(seat.running for seat in self._seats):
+            if not any(slot.running for slot in self._slots):
                 break
             remaining = self._fit.epochs.stop - epoch - 1
             if self._is_worth_compacting(remaining * seconds, first_seconds - seconds):
                 self._compact()
-        self._leave(range(len(self._seats)))
+        self._leave(range(len(self._slots)))
 
     def _epoch(self, arguments: tuple[Any, ...]) -> tuple[Values, dict[str, np.ndarray], float]:
         """The state after an epoch, its metrics, and how long it took."""
@@ -103,8 +103,8 @@ class Group:
         steps, fit = self._steps, self._fit
         before = (epoch - fit.epochs.start) * steps
         generators = len(self._learner.generators)
-        rates = [seat.rates(before, steps) for seat in self._seats]
-        seeds = [seat.seeds(epoch, steps, generators) for seat in self._seats]
+        rates = [slot.rates(before, steps) for slot in self._slots]
+        seeds = [slot.seeds(epoch, steps, generators) for slot in self._slots]
         given = Given(
             rates=np.stack(rates),
             seeds=np.stack(seeds),
@@ -115,8 +115,8 @@ class Group:
 
     def _scalars(self) -> list[np.ndarray]:
         """What is every trial's own for the whole training."""
-        numbers = np.asarray([seat.blueprint.scalars for seat in self._seats], "float32").T
-        weights = [one for seat in self._seats if (one := seat.class_weights) is not None]
+        numbers = np.asarray([slot.blueprint.scalars for slot in self._slots], "float32").T
+        weights = [one for slot in self._slots if (one := slot.class_weights) is not None]
         return [*numbers, np.stack(weights)] if weights else [*numbers]
 
     def _order(self, epoch: int) -> np.ndarray:
@@ -130,13 +130,13 @@ class Group:
         return stream.permutation(order) if self._fit.shuffle else order
 
     def _report(self, epoch: int, logs: dict[str, np.ndarray]) -> None:
-        improved = np.arange(len(self._state[0])) >= len(self._seats)
+        improved = np.arange(len(self._state[0])) >= len(self._slots)
         stopped: list[int] = []
-        for place, seat in enumerate(self._seats):
-            if seat.running:
+        for place, slot in enumerate(self._slots):
+            if slot.running:
                 own = {name: float(values[place]) for name, values in logs.items()}
-                improved[place] = seat.end_epoch(epoch, own)
-                if not seat.running:
+                improved[place] = slot.end_epoch(epoch, own)
+                if not slot.running:
                     stopped.append(place)
         if improved.all():
             self._best = self._state
@@ -146,19 +146,19 @@ class Group:
         if stopped and self._keep_last:
             rows = stack.unstacked(stack.chosen(self._state, stopped))
             for place, row in zip(stopped, rows, strict=True):
-                self._seats[place].last = row
+                self._slots[place].last = row
 
     def _is_worth_compacting(self, remaining: float, compiling: float) -> bool:
         """Whether half of the places are empty, and giving them up saves more than it costs."""
-        places = len(self._seats)
-        empty = sum(not seat.running for seat in self._seats)
+        places = len(self._slots)
+        empty = sum(not slot.running for slot in self._slots)
         return 2 * empty >= places and remaining * empty / places > compiling
 
     def _compact(self) -> None:
         """Lets the trials that have ended leave."""
-        running = [place for place, seat in enumerate(self._seats) if seat.running]
-        self._leave([place for place in range(len(self._seats)) if place not in running])
-        self._seats = [self._seats[place] for place in running]
+        running = [place for place, slot in enumerate(self._slots) if slot.running]
+        self._leave([place for place in range(len(self._slots)) if place not in running])
+        self._slots = [self._slots[place] for place in running]
         self._state = stack.chosen(self._state, running)
         self._best = stack.chosen(self._best, running)
 
@@ -168,8 +168,8 @@ class Group:
         best = stack.unstacked(self._best)
         last = stack.unstacked(self._state) if self._keep_last else None
         for place in leaving:
-            seat = self._seats[place]
-            seat.best = best[place]
-            if last is not None and seat.last is None:
-                seat.last = last[place]
-            seat.end()
+            slot = self._slots[place]
+            slot.best = best[place]
+            if last is not None and slot.last is None:
+                slot.last = last[place]
+            slot.end()

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops
 
-from kt_hpo.training.vectorized import lifted, noise
-from kt_hpo.training.vectorized.lifted import Lifted
-from kt_hpo.training.vectorized.obstacles import CannotVectorizeError
+from kt_hpo.training.vectorized import hoisted_scalars, noise
+from kt_hpo.training.vectorized.eligibility import CannotVectorizeError
+from kt_hpo.training.vectorized.hoisted_scalars import HoistedScalars
 
 Values = list[Any]
 Gradient = Callable[[Callable[[Values], tuple[Any, Values]], Values], tuple[Values, Values]]
@@ -87,8 +87,8 @@ class Learner:
         self.generators = noise.generators(model)
         self.state = [*weights(model), *optimizer_state(optimizer)]
         self.metrics = list(model.metrics_variables)
-        self.scalars = lifted.places(model, optimizer)
-        self.any_size = bool(lifted.units(model))
+        self.scalars = hoisted_scalars.places(model, optimizer)
+        self.any_size = bool(hoisted_scalars.units(model))
 
     def _build_metrics(self, sample: Batch) -> None:
         predicted = self.model(sample.x)
@@ -134,7 +134,7 @@ class Learner:
         weighted = self._weighted(batch, scalars)
         with (
             Scope([*self.state, *self.metrics], [*carried[0], *carried[1]]) as scope,
-            lifted.replaced(self.scalars, own),
+            hoisted_scalars.replaced(self.scalars, own),
             noise.drawn(model, draw),
         ):
             scope.set([generator.state for generator in self.generators], seeds)
@@ -180,7 +180,7 @@ class Learner:
         own = self._named(scalars)
         with (
             Scope([*self.state, *self.metrics], [*state, *metrics]) as scope,
-            lifted.replaced(self.scalars, own),
+            hoisted_scalars.replaced(self.scalars, own),
         ):
             self._forward(batch, training=False)
             _check_unchanged(self.state, state, scope, "validates")
@@ -206,9 +206,11 @@ class Learner:
         known = [_reshaped(output, (-1, *size)) for output, size in outputs]
         return keras.tree.pack_sequence_as(predicted, known)
 
-    def _named(self, scalars: Values) -> dict[lifted.Name, Lifted]:
+    def _named(self, scalars: Values) -> dict[hoisted_scalars.Name, HoistedScalars]:
         numbers = scalars[: len(self.scalars)]
-        return {name: Lifted(value) for name, value in zip(self.scalars, numbers, strict=True)}
+        return {
+            name: HoistedScalars(value) for name, value in zip(self.scalars, numbers, strict=True)
+        }
 
     def _weighted(self, batch: Batch, scalars: Values) -> Batch:
         """A batch with the weights that a trial gives the classes of its samples."""

@@ -13,7 +13,7 @@ from keras_tuner.engine.trial import Trial
 from kt_hpo import objectives
 from kt_hpo.training import checkpoints, fit
 from kt_hpo.training.results import Result, mean_metrics, read_results
-from kt_hpo.training.vectorized.seat import Seat
+from kt_hpo.training.vectorized.trial_slot import TrialSlot
 
 if TYPE_CHECKING:
     from kt_hpo.tuner import Tuner
@@ -25,13 +25,13 @@ class Outcome:
 
     Attributes:
         trial: The trial.
-        seats: Its executions, trained.
+        slots: Its executions, trained.
         error: What failed it, if it failed.
         obstacle: Why it has to train by itself, if it has to.
     """
 
     trial: Trial
-    seats: Sequence[Seat] = field(default_factory=list)
+    slots: Sequence[TrialSlot] = field(default_factory=list)
     error: Exception | None = None
     obstacle: str | None = None
 
@@ -49,7 +49,7 @@ class Outcome:
         """
         if self.error is not None:
             raise self.error
-        histories = [seat.history for seat in self.seats]
+        histories = [slot.history for slot in self.slots]
         return read_results(histories, objective, "HyperModel.fit()")
 
     def value(self, objective: keras_tuner.Objective) -> float:
@@ -64,15 +64,15 @@ class Outcome:
             keeps_best: Whether the weights of its best epoch are.
         """
         folder = Path(tuner.get_trial_dir(self.trial.trial_id))
-        best = self.seats[0]
-        for seat in self.seats[1:]:
-            if tuner.oracle.objective.better_than(seat.best_value, best.best_value):
-                best = seat
+        best = self.slots[0]
+        for slot in self.slots[1:]:
+            if tuner.oracle.objective.better_than(slot.best_value, best.best_value):
+                best = slot
         if keeps_best and best.best is not None:
             best.write(best.best, folder / checkpoints.BEST)
-        for seat in self.seats if tuner.oracle.may_be_continued(self.trial) else ():
-            if seat.last is not None:
-                seat.write(seat.last, folder / checkpoints.last(seat.execution))
+        for slot in self.slots if tuner.oracle.may_be_continued(self.trial) else ():
+            if slot.last is not None:
+                slot.write(slot.last, folder / checkpoints.last(slot.execution))
         tuner.annotate(
             self.trial,
             parameters=best.blueprint.parameters,
@@ -94,7 +94,7 @@ def best_of(outcomes: Sequence[Outcome], tuner: Tuner) -> set[str]:
     values = {
         outcome.trial.trial_id: outcome.value(objective)
         for outcome in outcomes
-        if outcome.seats
+        if outcome.slots
         and outcome.error is None
         and not tuner.oracle.is_stopped(outcome.trial.trial_id)
     }

@@ -20,8 +20,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from kt_hpo.training.vectorized.eligibility import CannotVectorizeError
 from kt_hpo.training.vectorized.library import is_library
-from kt_hpo.training.vectorized.obstacles import CannotVectorizeError
 
 _CONTAINERS = (list, tuple, set, frozenset, dict, OrderedDict, defaultdict)
 _WRAPPERS = ("_DictWrapper", "_TupleWrapper")
@@ -71,7 +71,7 @@ def description(model: keras.Model, sizes: bool = True) -> Hashable:
         >>> description(model(lambda x: x))
         Traceback (most recent call last):
             ...
-        kt_hpo.training.vectorized.obstacles.CannotVectorizeError: the model uses the function ...
+        kt_hpo.training.vectorized.eligibility.CannotVectorizeError: the model uses the function ...
     """
     config = (keras.config.epsilon(), keras.config.floatx(), keras.config.image_data_format())
     outputs = [output.shape for output in model.outputs]

@@ -13,9 +13,9 @@ import keras
 import numpy as np
 from keras import ops
 
+from kt_hpo.training.vectorized.eligibility import CannotVectorizeError
 from kt_hpo.training.vectorized.learner import Batch, Learner, Values
 from kt_hpo.training.vectorized.library import is_library
-from kt_hpo.training.vectorized.obstacles import CannotVectorizeError
 from kt_hpo.training.vectorized.parts import described
 
 

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from kt_hpo.training.vectorized.obstacles import CannotVectorizeError
+from kt_hpo.training.vectorized.eligibility import CannotVectorizeError
 from kt_hpo.training.vectorized.parts import described
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Which models can share a program: those that differ only in scalars that are lifted.
+"""Which models can share a program: those that differ only in scalars that are hoisted.
 
 All of a model has to be Keras' own for that; see `parts`. Learning rates and schedules are not
 looked at: the rate of every step is given to the program.
@@ -11,7 +11,7 @@ from collections.abc import Hashable, Mapping
 
 import keras
 
-from kt_hpo.training.vectorized import lifted
+from kt_hpo.training.vectorized import hoisted_scalars
 from kt_hpo.training.vectorized.parts import description
 
 
@@ -41,7 +41,7 @@ def signature(model: keras.Model) -> Hashable:
         >>> one == signature(model(0.1, units=5))
         False
     """
-    return _describe(model, lifted.places(model, model.optimizer))
+    return _describe(model, hoisted_scalars.places(model, model.optimizer))
 
 
 def family(model: keras.Model) -> Hashable:
@@ -53,14 +53,18 @@ def family(model: keras.Model) -> Hashable:
     Returns:
         Something that is equal for models that one program can calculate.
     """
-    sizes = lifted.units(model)
+    sizes = hoisted_scalars.units(model)
     if not sizes:
         return signature(model)
-    return _describe(model, {**lifted.places(model, model.optimizer), **sizes}, sizes=False)
+    return _describe(
+        model, {**hoisted_scalars.places(model, model.optimizer), **sizes}, sizes=False
+    )
 
 
 def _describe(
-    model: keras.Model, without: Mapping[lifted.Name, lifted.Place], sizes: bool = True
+    model: keras.Model,
+    without: Mapping[hoisted_scalars.Name, hoisted_scalars.ScalarLocation],
+    sizes: bool = True,
 ) -> Hashable:
-    with lifted.replaced(without, dict.fromkeys(without, math.nan)):
+    with hoisted_scalars.replaced(without, dict.fromkeys(without, math.nan)):
         return (tuple(without), description(model, sizes))

@@ -18,9 +18,9 @@ from keras import ops
 
 from kt_hpo.training.compiled.graphs import as_traced
 from kt_hpo.training.vectorized import noise
+from kt_hpo.training.vectorized.eligibility import CannotVectorizeError
 from kt_hpo.training.vectorized.graphs import each, register_conversions, silence
 from kt_hpo.training.vectorized.learner import Batch, Learner, Values
-from kt_hpo.training.vectorized.obstacles import CannotVectorizeError
 from kt_hpo.training.vectorized.program import (
     TRACING,
     Given,

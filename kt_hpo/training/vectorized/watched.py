@@ -9,7 +9,7 @@ from typing import Any
 
 import keras_tuner
 
-# What Keras and its backends do with a number is known; see `lifted`.
+# What Keras and its backends do with a number is known; see `hoisted`.
 _PASS_ON = ("keras", "tensorflow", "jax", "numpy")
 _OPERATORS = (
     "abs add bool ceil divmod eq float floor floordiv format ge gt hash int le lt mod mul ne neg "

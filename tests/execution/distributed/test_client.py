@@ -7,7 +7,7 @@ import pytest
 
 import kt_hpo
 from kt_hpo.execution.distributed.client import OracleClient
-from kt_hpo.execution.distributed.desk import OPEN, OWN
+from kt_hpo.execution.distributed.dispatcher import OPEN, OWN
 
 ROOT = Path(kt_hpo.__file__).parent
 # What runs in a worker when a trial does.

@@ -14,8 +14,8 @@ from kt_hpo.execution.distributed.messages import (
     raised,
     unpacked,
 )
-from kt_hpo.hyperparameters import HyperParameters
-from kt_hpo.kinds import Float
+from kt_hpo.space.hyperparameters import HyperParameters
+from kt_hpo.space.kinds import Float
 
 
 def arrived(message):

@@ -6,7 +6,7 @@ import pytest
 from models import build
 
 import kt_hpo
-from kt_hpo.execution.distributed import current_role, warn_of_open_port
+from kt_hpo.execution.distributed import current_cluster, warn_of_open_port
 
 ROLE = {
     "KERASTUNER_ORACLE_IP": "127.0.0.1",
@@ -34,7 +34,7 @@ def test_one_variable_asks_for_the_others(missing, variables):
 def test_a_port_is_a_number(port, variables):
     variables.setenv("KERASTUNER_ORACLE_PORT", port)
     with pytest.raises(ValueError, match="KERASTUNER_ORACLE_PORT"):
-        current_role()
+        current_cluster()
 
 
 def test_executor_and_variables_contradict_each_other(variables, tmp_path):

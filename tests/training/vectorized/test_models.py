@@ -9,8 +9,8 @@ from vectorized_searches import eagerly
 
 import kt_hpo
 from kt_hpo.training.vectorized.blueprint import drawn_from
+from kt_hpo.training.vectorized.eligibility import CannotVectorizeError
 from kt_hpo.training.vectorized.learner import Batch, Learner
-from kt_hpo.training.vectorized.obstacles import CannotVectorizeError
 from kt_hpo.training.vectorized.program import backend
 
 X, Y = blobs(48)

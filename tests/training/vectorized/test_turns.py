@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from kt_hpo.training.vectorized.turns import in_turns
+from kt_hpo.training.vectorized.interleave import in_turns
 
 
 @pytest.fixture

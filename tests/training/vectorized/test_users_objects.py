@@ -11,7 +11,7 @@ from vectorized_searches import eagerly
 
 import kt_hpo
 from kt_hpo.training.vectorized.blueprint import drawn_from
-from kt_hpo.training.vectorized.obstacles import CannotVectorizeError
+from kt_hpo.training.vectorized.eligibility import CannotVectorizeError
 from kt_hpo.training.vectorized.program import backend
 from kt_hpo.training.vectorized.rates import scheduled
 

@@ -1,0 +1,1 @@
+"""What several engines propose with: samplers, surrogate models, mutation, perturbation."""

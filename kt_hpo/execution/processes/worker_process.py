@@ -1,0 +1,160 @@
+"""What a worker does: unpacks the search, then runs one trial after the other."""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import random
+import select
+import signal
+import socket
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+from keras_tuner import errors
+from keras_tuner.engine.trial import Trial
+
+from kt_hpo.execution.processes import datasets, devices, pickling, settings
+from kt_hpo.execution.processes.arrays import Pages
+from kt_hpo.execution.processes.channel import Channel
+from kt_hpo.execution.processes.messages import (
+    Ended,
+    Fatal,
+    Ready,
+    Setup,
+    Task,
+    Unfit,
+    packed,
+    portable,
+    unpacked,
+)
+from kt_hpo.execution.processes.remote import Questions, Remote
+from kt_hpo.execution.trial import attempt, settle
+from kt_hpo.startup import quiet_retracing
+from kt_hpo.training.memory import quick_collections, released_graphs
+from kt_hpo.training.side_by_side import train
+
+# Milliseconds between two looks at whether the supervisor is still there.
+_LOOK = 1000
+
+
+class Search(NamedTuple):
+    """What there is to run."""
+
+    tuner: Any
+    fit_args: tuple[Any, ...]
+    fit_kwargs: dict[str, Any]
+
+
+def main(connected: int, faults: int, shared: int) -> int:
+    """Works until the search's process has no more to do, or is gone.
+
+    Args:
+        connected: File descriptor of the socket to that process.
+        faults: File descriptor of where the stack goes when this process crashes.
+        shared: File descriptor of the shared file.
+
+    Returns:
+        The exit status.
+    """
+    _be_on_guard(connected, faults)
+    channel = Channel(socket.socket(fileno=connected))
+    # A child that outlives this process must not keep its end from being noticed.
+    os.register_at_fork(after_in_child=channel.close)
+    try:
+        try:
+            search = _set_up(channel, shared)
+        except Exception:
+            channel.send(packed(Unfit(traceback.format_exc())))
+            return 1
+        channel.send(packed(Ready()))
+        _work(channel, search)
+    except EOFError:
+        pass  # The search's process has no more to say.
+    return 0
+
+
+def _be_on_guard(connected: int, faults: int) -> None:
+    """Leaves a trace of crashes, and ends with the process of the search, also within an epoch."""
+    for stop in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(stop, signal.SIG_DFL)
+    faulthandler.enable(faults)
+    faulthandler.register(signal.SIGUSR1, faults)
+    threading.Thread(target=_watch, args=(connected, os.getppid()), daemon=True).start()
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+
+
+def _watch(connected: int, supervisor: int) -> None:
+    hung_up = select.poll()
+    hung_up.register(connected, 0)
+    while not hung_up.poll(_LOOK) and os.getppid() == supervisor:
+        pass
+    os.killpg(0, signal.SIGKILL)
+
+
+def _set_up(channel: Channel, shared: int) -> Search:
+    setup: Setup = unpacked(channel.receive())
+    # Workers that are forks of one process would otherwise draw the same numbers.
+    random.seed()
+    np.random.seed()
+    devices.limit_gpu_memory(setup.gpu_memory)
+    settings.adopt(setup.settings)
+    pages, questions = Pages(shared), Questions(channel)
+    openers: dict[str, Callable[[Any], Any]] = {
+        pickling.STAYS: partial(Remote, questions.ask),
+        pickling.ARRAY: pages.array,
+        pickling.DATASET: datasets.load,
+    }
+    return open_search(pages.read(setup.begin, setup.size), openers)
+
+
+def open_search(content: bytes, openers: Mapping[str, Callable[[Any], Any]]) -> Search:
+    """Opens the payload with a search.
+
+    Args:
+        content: What `kt_hpo.execution.processes.payload.pack` made.
+        openers: What becomes of a thing that was not sent, by its kind.
+
+    Returns:
+        The search.
+    """
+    tuner, known, fit_args, fit_kwargs = pickling.Unpacker(content, openers).load()
+    vars(tuner.oracle).update(known)
+    return Search(tuner, fit_args, fit_kwargs)
+
+
+def _work(channel: Channel, search: Search) -> None:
+    with quiet_retracing(), quick_collections():
+        while True:
+            task: Task = unpacked(channel.receive())
+            channel.send(packed(run(search, *task)))
+
+
+def run(search: Search, trial: Trial, training: int | None = None) -> Ended | Fatal:
+    """Runs a trial as `Inline` does, up to its end; or one of its trainings.
+
+    Args:
+        search: The search.
+        trial: The trial.
+        training: The number of the training; None for the whole trial.
+
+    Returns:
+        How it ended.
+    """
+    tuner, hp, arguments = search.tuner, trial.hyperparameters, search[1:]
+    hp.propose = partial(tuner.oracle.meet, trial.trial_id)
+    try:
+        with released_graphs():
+            if training is None:
+                settle(tuner, trial, lambda: tuner.run_trial(trial, *arguments[0], **arguments[1]))
+                results = None
+            else:
+                results = attempt(tuner, trial, lambda: train(tuner, trial, training, *arguments))
+    except errors.FatalError as error:
+        return Fatal(portable(error, "the worker"))
+    return Ended(trial.status, trial.message, trial.hyperparameters, results)

@@ -1,0 +1,77 @@
+"""Values and times in few characters, on one line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from numbers import Integral, Real
+
+
+def short(value: object) -> str:
+    r"""Return a value in few characters, all of them printable and on one line.
+
+    Args:
+        value: Object, a number or whatever a choice may be.
+
+    Returns:
+        A string.
+
+    Example:
+        >>> short(0.123456), short("a\nb")
+        ('0.1235', 'a b')
+    """
+    if isinstance(value, Real) and not isinstance(value, Integral):
+        return f"{float(value):.4g}"
+    return one_line(str(value))
+
+
+def one_line(text: str) -> str:
+    r"""Return a text without line breaks and control characters, which would garble a display.
+
+    Args:
+        text: String, the text.
+
+    Returns:
+        A string.
+
+    Example:
+        >>> one_line("\x1b[31mred\n  blue")
+        '?[31mred blue'
+    """
+    return "".join(c if c.isprintable() else "?" for c in " ".join(text.split()))
+
+
+def values_in_words(values: Mapping[str, object]) -> str:
+    """Return hyperparameters on one line, the tuner's own (`tuner/epochs`, ...) left out.
+
+    Args:
+        values: Mapping of names to values.
+
+    Returns:
+        A string.
+
+    Example:
+        >>> values_in_words({"units": 64, "learning_rate": 0.00123456})
+        'units=64, learning_rate=0.001235'
+    """
+    own = {name: value for name, value in values.items() if not name.startswith("tuner/")}
+    return ", ".join(f"{one_line(name)}={short(value)}" for name, value in own.items())
+
+
+def clock(seconds: float) -> str:
+    """Return a duration as a clock shows it.
+
+    Args:
+        seconds: Float, the duration.
+
+    Returns:
+        A string.
+
+    Example:
+        >>> clock(0.42), clock(61), clock(3661)
+        ('0.4s', '1:01', '1:01:01')
+    """
+    if seconds < 59.5:
+        return f"{seconds:.1f}s" if seconds < 9.95 else f"{seconds:.0f}s"
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

@@ -1,0 +1,1 @@
+"""A search with other programs: Ray Tune, Weights & Biases, scikit-learn, files."""

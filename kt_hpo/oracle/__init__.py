@@ -1,0 +1,1 @@
+"""The oracle every engine is built on: its trials live in the record."""

@@ -1,0 +1,1 @@
+"""The record of a search: its trials, where they are kept, and what is read from them."""

@@ -1,0 +1,1 @@
+"""The search space: hyperparameters, their scopes and ranges, and Optuna's distributions."""
