@@ -9,7 +9,7 @@ from models import blobs, build
 import kt_hpo
 from kt_hpo.plots import plot_durations
 from kt_hpo.record import clock
-from kt_hpo.record.status import stand
+from kt_hpo.record.status import search_status
 
 
 class Slow(kt_hpo.RandomSearch):
@@ -34,7 +34,7 @@ def test_a_trial_that_is_run_again_is_timed_from_when_it_runs(tmp_path):
     assert all(0.1 <= seconds < 0.9 for seconds in table["seconds"])
     again = tuner.study.trials[1]
     assert clock.started(again) - again.datetime_start > timedelta(seconds=1)
-    assert stand(tuner).pace < 3600 / 0.1
+    assert search_status(tuner).pace < 3600 / 0.1
     axes = plot_durations(tuner)
     assert max(axes.get_xlim()) < {"seconds": 1, "milliseconds": 1000}[axes.get_xlabel().split()[0]]
 

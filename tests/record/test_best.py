@@ -14,7 +14,7 @@ import kt_hpo
 from kt_hpo.plots.search import Search
 from kt_hpo.record import tables
 from kt_hpo.record.best import best_first, level
-from kt_hpo.record.status import stand
+from kt_hpo.record.status import search_status
 from kt_hpo.reports.advice import best_trials
 from kt_hpo.reports.answer import answer
 from kt_hpo.training import checkpoints
@@ -56,13 +56,13 @@ def test_there_is_one_best_of_equal_ones(tmp_path, reopened, capsys):
     assert [trial.number for trial in best_first(study, study.trials)] == BEST_FIRST
     assert [trial.number for trial in best_trials(search)] == BEST_FIRST[:5]
     assert tables.best_trials(study)["trial"].tolist() == BEST_FIRST
-    assert [one.number for one in stand(tuner).best] == BEST_FIRST[:1]
+    assert [one.number for one in search_status(tuner).best] == BEST_FIRST[:1]
     assert answer(search, None).trial.number == BEST_FIRST[0]
     capsys.readouterr()
     tuner.results_summary()
     said = "3 other trials have the same val_accuracy as trial 3, the earliest of them."
     assert said in capsys.readouterr().out
-    assert stand(tuner).level == said
+    assert search_status(tuner).level == said
     assert said in answer(search, None).remarks
 
 

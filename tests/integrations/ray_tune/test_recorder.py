@@ -10,7 +10,7 @@ from ray_curves import Curve, fit
 
 import kt_hpo
 from kt_hpo.ray import Recorder
-from kt_hpo.record.status import stand
+from kt_hpo.record.status import search_status
 
 pytestmark = [pytest.mark.xdist_group("ray"), pytest.mark.usefixtures("local_ray")]
 
@@ -30,7 +30,7 @@ def test_trials_of_any_trainable_are_recorded_and_a_second_experiment_is_added(t
         traceback = trial.user_attrs["traceback"]
         assert f"ArithmeticError: {message}" in traceback and f"in {where}" in traceback
         assert "\x1b" not in traceback
-    assert len(results.errors) == stand(tmp_path / "r").counts.failed == 2
+    assert len(results.errors) == search_status(tmp_path / "r").counts.failed == 2
     assert (complete.value, no_number.value) == (0.25, 0.125)
     assert complete.user_attrs["best_epoch"] == 1
     assert complete.intermediate_values == {0: 0.5, 1: 0.25, 2: 0.75}
@@ -45,7 +45,7 @@ def test_trials_of_any_trainable_are_recorded_and_a_second_experiment_is_added(t
     assert [(one.state, one.value) for one in first] == before
     assert trial.state == TrialState.FAIL and trial.user_attrs["attempts"] == 1
     assert "no value" in trial.user_attrs["traceback"]
-    assert (stand(longer).planned, stand(longer).state) == (6, "finished")
+    assert (search_status(longer).planned, search_status(longer).state) == (6, "finished")
 
 
 def test_an_objective_that_is_not_reported_ends_the_experiment(tmp_path):
@@ -73,7 +73,7 @@ def test_a_project_that_is_searched_already_is_refused(tmp_path):
     first.setup()
     with pytest.raises(kt_hpo.RecordError, match="Another process is searching"):
         second.setup()
-    assert stand(tmp_path / "r").state == "running"
+    assert search_status(tmp_path / "r").state == "running"
     pickle.dumps(first)  # Ray keeps its callbacks.
     first.on_experiment_end([])
     second.setup()
@@ -98,7 +98,7 @@ def test_trials_that_end_because_the_time_is_up_are_pruned(tmp_path):
     [trial] = study.trials
     assert trial.state == TrialState.PRUNED and trial.value == 0.5
     assert sorted(trial.intermediate_values) == [0, 1, 2]
-    assert stand(tmp_path / "r").state == "finished"
+    assert search_status(tmp_path / "r").state == "finished"
 
 
 class Interrupt(tune.Callback):
@@ -118,10 +118,10 @@ def test_a_restored_experiment_goes_on_with_its_record(tmp_path):
     run = {"checkpoint_config": tune.CheckpointConfig(checkpoint_frequency=1)}
     Interrupt.is_armed = True
     fit(Curve, tmp_path, space, callbacks=[Interrupt()], run=run, max_concurrent_trials=1)
-    interrupted = stand(tmp_path / "r")
+    interrupted = search_status(tmp_path / "r")
     assert (interrupted.state, interrupted.counts.total, len(interrupted.open)) == ("stopped", 0, 1)
     tune.Tuner.restore(str(tmp_path / "ray" / "t"), Curve, param_space=space).fit()
     study = kt_hpo.open_study(tmp_path / "r")
     assert [trial.value for trial in study.trials] == [0.125, 0.625]
     assert [sorted(trial.intermediate_values) for trial in study.trials] == [[0, 1, 2], [0, 1, 2]]
-    assert (stand(tmp_path / "r").planned, stand(tmp_path / "r").state) == (2, "finished")
+    assert (search_status(tmp_path / "r").planned, search_status(tmp_path / "r").state) == (2, "finished")

@@ -18,7 +18,7 @@ import kt_hpo
 from kt_hpo.oracle.trials import trial_id_of
 from kt_hpo.plots import plot_lineage
 from kt_hpo.ray import load_model, param_space, trainable
-from kt_hpo.record.status import stand
+from kt_hpo.record.status import search_status
 
 pytestmark = [
     pytest.mark.slow,
@@ -55,7 +55,7 @@ def test_asha_stops_what_is_hopeless_and_actors_are_reused(tmp_path):
     assert best.params == {"outputs": 1, "rate": best.params["rate"]}
     assert best.user_attrs["parameters"] == 49
     assert {"loss", "val_loss", "epoch"} <= best.user_attrs["history"][0].keys()
-    standing = stand(tmp_path / "r")
+    standing = search_status(tmp_path / "r")
     assert (standing.state, standing.planned) == ("finished", 4)
     assert kt_hpo.report(tmp_path / "r").exists()
 
@@ -108,7 +108,7 @@ def test_an_exploiting_trial_goes_on_from_the_weights_of_the_other(tmp_path):
     there, here = donor.intermediate_values, child.intermediate_values
     assert here[2] == pytest.approx(there[1] * (1 - 10 * place["rate"]))
     assert {trial.state for trial in study.trials} == {TrialState.COMPLETE}
-    assert stand(tmp_path / "r").state == "finished"
+    assert search_status(tmp_path / "r").state == "finished"
     assert plot_lineage(study).get_xlabel() == "epoch"
 
 
@@ -136,7 +136,7 @@ def test_optuna_proposes_and_the_median_rule_stops(tmp_path):
     hopeless = [trial for trial in study.trials if rate_of(trial) == BAD]
     assert [len(trial.intermediate_values) for trial in hopeless] == [1, 1]
     assert {rate_of(trial) for trial in study.trials} >= {GOOD, 0.04}
-    assert (stand(tmp_path / "r").planned, len(study.trials)) == (5, 5)
+    assert (search_status(tmp_path / "r").planned, len(study.trials)) == (5, 5)
 
 
 def test_bohb_proposes_and_its_hyperband_pauses(tmp_path):
