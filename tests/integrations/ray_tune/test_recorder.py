@@ -4,12 +4,12 @@ import pickle
 import signal
 
 import pytest
+from kt_hpo.ray import Recorder
 from optuna.trial import TrialState
 from ray import tune
 from ray_curves import Curve, fit
 
 import kt_hpo
-from kt_hpo.ray import Recorder
 from kt_hpo.record.status import search_status
 
 pytestmark = [pytest.mark.xdist_group("ray"), pytest.mark.usefixtures("local_ray")]
@@ -124,4 +124,5 @@ def test_a_restored_experiment_goes_on_with_its_record(tmp_path):
     study = kt_hpo.open_study(tmp_path / "r")
     assert [trial.value for trial in study.trials] == [0.125, 0.625]
     assert [sorted(trial.intermediate_values) for trial in study.trials] == [[0, 1, 2], [0, 1, 2]]
-    assert (search_status(tmp_path / "r").planned, search_status(tmp_path / "r").state) == (2, "finished")
+    status = search_status(tmp_path / "r")
+    assert (status.planned, status.state) == (2, "finished")

@@ -1,6 +1,7 @@
 """Ray's schedulers run a hypermodel, or what is as quick, in actors, and all is recorded."""
 
 import pytest
+from kt_hpo.ray import load_model, param_space, trainable
 from optuna.trial import TrialState
 from ray import tune
 from ray.tune.schedulers import (
@@ -17,7 +18,6 @@ from ray_experiments import DATA, X, Y, noisy
 import kt_hpo
 from kt_hpo.oracle.trials import trial_id_of
 from kt_hpo.plots import plot_lineage
-from kt_hpo.ray import load_model, param_space, trainable
 from kt_hpo.record.status import search_status
 
 pytestmark = [

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from keras_tuner.errors import FailedTrialError
+from kt_hpo.ray import trainable
 from models import blobs, eager
 from ray_experiments import DATA, Fragile, X, Y, noisy
 
 import kt_hpo
-from kt_hpo.ray import trainable
 
 pytestmark = pytest.mark.xdist_group("ray")
 CONFIG = {"units": 4, "rate": 0.01}

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kt_hpo.sklearn import param_distributions, param_grid
 from networks import scoped
 from sklearn.model_selection import ParameterGrid, ParameterSampler
 from strategies import spaces
 
 from kt_hpo.integrations.sklearn.configurations import configuration
 from kt_hpo.integrations.sklearn.grids import scopes
-from kt_hpo.sklearn import param_distributions, param_grid
 from kt_hpo.space.hyperparameters import HyperParameters
 
 

@@ -1,6 +1,7 @@
 """scikit-learn's searches of a hypermodel."""
 
 import pytest
+from kt_hpo.sklearn import param_distributions, param_grid
 from networks import NAMES, X, build, build_line
 from sklearn.datasets import load_diabetes
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
@@ -15,7 +16,6 @@ from sklearn.preprocessing import StandardScaler
 from tiers import few
 
 from kt_hpo import KerasHyperClassifier, KerasHyperRegressor
-from kt_hpo.sklearn import param_distributions, param_grid
 
 
 @pytest.mark.slow
