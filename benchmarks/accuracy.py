@@ -117,7 +117,7 @@ SEARCHES: dict[str, Callable[[float, int], None]] = {
     "Keras Tuner, Hyperband": partial(with_keras_tuner, keras_tuner.Hyperband),
     "Optuna + Keras, TPE": with_optuna,
     "kt_hpo, OptunaSearch (TPE)": partial(with_ours, kt_hpo.OptunaSearch),
-    "kt_hpo, OptunaSearch, vectorised": partial(
+    "kt_hpo, OptunaSearch, vectorized": partial(
         with_ours, kt_hpo.OptunaSearch, executor=kt_hpo.Vectorized(k=8)
     ),
     "kt_hpo, Hyperband": partial(with_ours, kt_hpo.Hyperband),

@@ -73,7 +73,7 @@ class Case:
         peer_trials: How many the others do: each takes them about as long as the next.
         epochs: Of each trial.
         batch_size: Of each trial.
-        goal: How many times faster than Keras Tuner vectorised trials should be.
+        goal: How many times faster than Keras Tuner vectorized trials should be.
     """
 
     build: Callable[[keras_tuner.HyperParameters], keras.Model]

@@ -49,7 +49,7 @@ def vectorized(case: Case, values: list[Values], k: int = 64) -> Scores:
     executor = kt_hpo.Vectorized(k=k)
     scores = _searched(case, kt_hpo.Tuner, values, executor=executor, early_stopping=None)
     if executor.notes:
-        raise RuntimeError(f"not all trials were vectorised: {executor.notes}")
+        raise RuntimeError(f"not all trials were vectorized: {executor.notes}")
     return scores
 
 
@@ -146,7 +146,7 @@ class Timed:
 
 @contextmanager
 def timed_graphs() -> Iterator[None]:
-    """Times the compiled epochs of vectorised trials, nothing else."""
+    """Times the compiled epochs of vectorized trials, nothing else."""
     made = engine.backend
 
     def timed_backend() -> Any:

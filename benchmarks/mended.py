@@ -62,7 +62,7 @@ def bayesopt(as_it_was: bool, trials: int = 100) -> float:
 
 
 def groups(as_it_was: bool, trials: int = 64) -> float:
-    """Milliseconds a trial of a search that trains all of them vectorised."""
+    """Milliseconds a trial of a search that trains all of them vectorized."""
     if as_it_was:
         engine.Engine._groups_at_once = lambda self: 1
     return 1000 * contenders.seconds_a_trial(contenders.vectorized, CASES[TWELVE], trials, [])
@@ -94,7 +94,7 @@ SPOTS: dict[str, tuple[Callable[..., float], str, str]] = {
         "wait for each other",
         "a generation and a slope at a time, one thread (`oracles/acquisition.py`)",
     ),
-    f"vectorised trials, {TWELVE}": (
+    f"vectorized trials, {TWELVE}": (
         groups,
         "processors that wait while the next group is built and traced",
         "two groups at a time, as generators (`training/vectorized/turns.py`)",

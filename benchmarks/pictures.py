@@ -1,4 +1,4 @@
-"""Pictures of results: the house's colours on white paper, as SVG beside the numbers."""
+"""Pictures of results: the house's colors on white paper, as SVG beside the numbers."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from benchmarks.measuring import RESULTS
-from kt_hpo.plots.style import BLUE, GREY, ORANGE
+from kt_hpo.plots.style import BLUE, GRAY, ORANGE
 
-__all__ = ["BLUE", "GREY", "ORANGE", "axes", "saved"]
+__all__ = ["BLUE", "GRAY", "ORANGE", "axes", "saved"]
 
 
 def axes(ax: Axes, title: str, x: str, y: str, log: str = "") -> None:

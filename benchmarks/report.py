@@ -81,7 +81,7 @@ def curves() -> str:
         )
     columns = {"table": "l", "data": "l", "configurations": "r", "epochs": "r", "seeds made": "r"}
     return (
-        "Made by `make curves` with the vectorised trainer, on training and validation splits of "
+        "Made by `make curves` with the vectorized trainer, on training and validation splits of "
         "`kt_hpo.datasets`; `make curves` goes on with what is missing.\n\n"
         + measuring.markdown(columns, rows)
     )

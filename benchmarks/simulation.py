@@ -216,11 +216,11 @@ def section(results: dict[str, Any]) -> str:
 
 def drawn(rows: list[dict[str, Any]]) -> str:
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4))
-    colours = (pictures.GREY, pictures.ORANGE, pictures.BLUE)
-    for algorithm, colour in zip(ALGORITHMS, colours, strict=True):
+    colors = (pictures.GRAY, pictures.ORANGE, pictures.BLUE)
+    for algorithm, color in zip(ALGORITHMS, colors, strict=True):
         some = [one for one in rows if one["algorithm"] == algorithm]
         workers = [one["workers"] for one in some]
-        style = {"color": colour, "marker": "o", "label": algorithm}
+        style = {"color": color, "marker": "o", "label": algorithm}
         left.plot(workers, [one["makespan"] for one in some], **style)
         right.plot(workers, [one["idle"] for one in some], **style)
     pictures.axes(left, "Makespan", "workers", "seconds", log="xy")

@@ -4,7 +4,7 @@
 
 The same values, data and epochs for all, in turns, in one process; medians. Who trains one trial
 after the other runs the first few only, as each takes about as long as the next; two at once run
-twice as many, their start included. The graph alone is what the compiled epochs of vectorised
+twice as many, their start included. The graph alone is what the compiled epochs of vectorized
 trials take, nothing else: no implementation on these kernels can be quicker.
 """
 
@@ -76,7 +76,7 @@ def graph(case: Case) -> float:
 
 
 def agreement(scores: dict[str, list[float]], trials: int) -> dict[str, float]:
-    """Whether vectorised trials score as Keras Tuner's do, values by values."""
+    """Whether vectorized trials score as Keras Tuner's do, values by values."""
     if "Keras Tuner" not in scores:
         return {}
     ours, theirs = scores["kt_hpo, Vectorized"][:trials], scores["Keras Tuner"][:trials]
@@ -110,7 +110,7 @@ def section(results: dict[str, Any]) -> str:
         parts += [f"### {row['case']}", f"`{row['command']}`", measuring.markdown(columns, lines)]
         if "Kolmogorov-Smirnov p" in row:
             parts.append(
-                f"Goal for vectorised trials: {row['goal']:g} times. Their scores less Keras "
+                f"Goal for vectorized trials: {row['goal']:g} times. Their scores less Keras "
                 f"Tuner's: {row['mean difference of paired scores']:+.3f} in the mean, "
                 f"Kolmogorov-Smirnov p = {row['Kolmogorov-Smirnov p']:.2f}."
             )

@@ -1,4 +1,4 @@
-"""What is optimised: a metric, something measured of the trained model, or several of these.
+"""What is optimized: a metric, something measured of the trained model, or several of these.
 
 Keras Tuner's `Objective` is used as it is; this module makes it from what a user writes, names the
 objectives of a search for its record and reads their values. Models are measured in
@@ -92,8 +92,8 @@ def make_objective(objective: ObjectiveLike) -> Objective:
     Args:
         objective: The name of a metric; one of latency, parameters, flops, training_seconds,
             generalization_gap; a `keras_tuner.Objective`; a function of the trained model, to be
-            minimised, or a `Measure` of it; a list of these; or None for what `fit` or `run_trial`
-            returns, to be minimised.
+            minimized, or a `Measure` of it; a list of these; or None for what `fit` or `run_trial`
+            returns, to be minimized.
 
     Returns:
         The objective, a sum if there are several, as Keras Tuner has it.

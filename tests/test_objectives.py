@@ -32,7 +32,7 @@ ONE = st.one_of(
 
 
 @given(st.lists(ONE, min_size=1, max_size=5, unique_by=lambda one: one[1]))
-def test_what_is_written_is_what_is_optimised(written):
+def test_what_is_written_is_what_is_optimized(written):
     made = objectives.make_objective([one for one, _, _ in written])
     parts = objectives.parts(made)
     assert [(part.name, part.direction) for part in parts] == [one[1:] for one in written]

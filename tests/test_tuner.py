@@ -15,7 +15,7 @@ import kt_hpo
 
 
 class Parabola(kt_hpo.RandomSearch):
-    """A black-box function, as Keras Tuner's documentation optimises one."""
+    """A black-box function, as Keras Tuner's documentation optimizes one."""
 
     def run_trial(self, trial, *args, **kwargs):
         x = trial.hyperparameters.Float("x", -1, 1)
@@ -58,7 +58,7 @@ def test_trials_that_another_executor_has_left_running_are_run(tmp_path):
     assert not tuner.oracle.ongoing_trials and left.trial_id == "0000"
 
 
-def test_a_function_can_be_optimised(tmp_path):
+def test_a_function_can_be_optimized(tmp_path):
     tuner = Parabola(max_trials=30, seed=0, directory=tmp_path)
     tuner.search()
     assert tuner.study.best_value < 0.01

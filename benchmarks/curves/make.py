@@ -1,4 +1,4 @@
-"""Makes the tables of learning curves with the vectorised trainer, piece by piece.
+"""Makes the tables of learning curves with the vectorized trainer, piece by piece.
 
     python -m benchmarks.curves.make [--tables NAME ...] [--minutes 4]
 
@@ -84,7 +84,7 @@ def train(piece: Piece) -> None:
         )
         tuner.search(*train_data.arrays, epochs=plan.epochs, **fit)
     if executor.notes:
-        raise RuntimeError(f"not all trials of {piece.file.name} were vectorised: {executor.notes}")
+        raise RuntimeError(f"not all trials of {piece.file.name} were vectorized: {executor.notes}")
     samples = len(validation.arrays[1])
     accuracy, loss = columns(tuner.study, plan.epochs)
     keep(piece.file, correct=samples * np.nan_to_num(accuracy), loss=loss, samples=samples,

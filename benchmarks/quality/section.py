@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib import pyplot as plt
 
 from benchmarks import measuring
-from benchmarks.pictures import BLUE, GREY, ORANGE, axes, saved
+from benchmarks.pictures import BLUE, GRAY, ORANGE, axes, saved
 from benchmarks.quality.libraries import LIBRARIES, OURS
 from benchmarks.quality.problems import PROBLEMS
 from benchmarks.quality.run import fits, known
@@ -111,8 +111,8 @@ def _drawn(found: Summary, name: str) -> str:
     for place in reversed(found.best_first()):
         library = found.libraries[place]
         ours = library in OURS
-        colour = ORANGE if library == default else BLUE if ours else GREY
-        style = {"color": colour, "linewidth": 2.2 if library == default else 1.0,
+        color = ORANGE if library == default else BLUE if ours else GRAY
+        style = {"color": color, "linewidth": 2.2 if library == default else 1.0,
                  "linestyle": "-" if ours else "--"}  # fmt: skip
         left.plot(POINTS, found.regret[place], **style)
         right.plot(POINTS, found.rank[place], **style)

@@ -42,7 +42,7 @@ def add_to(commands: Any) -> None:
     add(
         "--objective",
         metavar="NAMES",
-        help="what was optimised, where the source does not say it; NAME:max or NAME:min where "
+        help="what was optimized, where the source does not say it; NAME:max or NAME:min where "
         "the name does not tell",
     )
     add("--study-name", metavar="NAME", help="which study, where a data base holds several")

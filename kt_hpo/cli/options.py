@@ -116,7 +116,7 @@ _WHAT = OptionGroup(
         Option(
             "objective",
             values.several(values.text(names=OBJECTIVES), "NAMES"),
-            "metrics to optimise, several with commas, or latency, parameters, flops, "
+            "metrics to optimize, several with commas, or latency, parameters, flops, "
             "training_seconds, generalization_gap; my_metric:max says the direction (default: "
             "val_accuracy, or val_loss for numbers)",
         ),

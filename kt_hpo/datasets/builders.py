@@ -57,7 +57,7 @@ class Digits(_Packaged):
 
     def _arrays(self) -> tuple[np.ndarray, np.ndarray]:
         bunch = sklearn_datasets.load_digits()
-        # scikit-learn's 17 grey levels (0..16) over the 256 of an image, so that 1.0 is ink.
+        # scikit-learn's 17 gray levels (0..16) over the 256 of an image, so that 1.0 is ink.
         return np.rint(bunch.images * (255 / 16)).astype(np.uint8)[..., None], bunch.target
 
 

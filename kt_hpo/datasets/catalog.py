@@ -32,7 +32,7 @@ def load(
         test: Fraction of the samples for the test; 0 for none. Official splits come first.
         seed: Same seed, same splits.
         data_dir: Where TFDS keeps its files; None for its own folder.
-        normalize: Whether to standardise tables with the train split's mean and deviation.
+        normalize: Whether to standardize tables with the train split's mean and deviation.
         target: For a `.csv` file: the column to predict; None takes the last.
         image_size: Height and width in pixels to resize images to; needed where sizes differ.
         task: `"classification"` or `"regression"`, where the type of the targets misleads.

@@ -39,7 +39,7 @@ def from_arrays(
         validation: Fraction of the samples for validation; 0 for none.
         test: Fraction of the samples for the test; 0 for none.
         seed: Same seed, same splits.
-        normalize: Whether to standardise the columns of tables (`x` of two dimensions) with the
+        normalize: Whether to standardize the columns of tables (`x` of two dimensions) with the
             mean and standard deviation of the train split.
         name: Name of the data set.
         class_names: Names of the classes in the order of their labels.
@@ -92,7 +92,7 @@ def from_csv(
         validation: Fraction of the rows for validation; 0 for none.
         test: Fraction of the rows for the test; 0 for none.
         seed: Same seed, same splits.
-        normalize: Whether to standardise the columns with the train split's mean and deviation.
+        normalize: Whether to standardize the columns with the train split's mean and deviation.
         name: Name of the data set; None takes the file's.
         class_names: Names of the classes in the order of their labels.
         task: `"classification"` or `"regression"`; None takes a column of floats for quantities.

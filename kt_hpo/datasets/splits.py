@@ -59,7 +59,7 @@ def split(
         validation: Fraction of the samples for validation.
         test: Fraction of the samples for the test.
         seed: Same seed, same splits.
-        normalize: Whether to standardise tables (images are scaled always).
+        normalize: Whether to standardize tables (images are scaled always).
         task: The task, where the targets' type does not tell it.
         class_names: Names of the classes in the order of their labels.
         fixed: Rows of `"validation"` or `"test"` where the data set itself says which they are.
@@ -82,7 +82,7 @@ def split(
         x = x[:, None]
     y, task, names = labels.encode(y, task, class_names)
     rows = _partition(y, names, {"validation": validation, "test": test}, fixed or {}, seed)
-    scaled = _standardised(x, rows) if normalize and x.ndim == 2 else _images(x, rows)
+    scaled = _standardized(x, rows) if normalize and x.ndim == 2 else _images(x, rows)
     return Splits(**{key: Dataset(scaled[key], y[rows[key]], name, task, names) for key in rows})
 
 
@@ -192,8 +192,8 @@ def _crowded(y: np.ndarray, names: tuple[str, ...], sizes: Mapping[str, int]) ->
     )
 
 
-def _standardised(x: np.ndarray, rows: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Standardises the columns of a table with the train split's mean and deviation."""
+def _standardized(x: np.ndarray, rows: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Standardizes the columns of a table with the train split's mean and deviation."""
     from sklearn.preprocessing import StandardScaler
 
     # In float64, so that large offsets (time stamps) do not round the differences away.

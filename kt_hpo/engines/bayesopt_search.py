@@ -46,7 +46,7 @@ _MOST_LEVELS = 100
 class BayesOptSearchOracle(RecordedOracle):
     """Proposes where a Gaussian process promises the most, with `bayes_opt`.
 
-    Numbers are modelled from 0 to 1 on the scale they are sampled on: its kernel has one length for
+    Numbers are modeled from 0 to 1 on the scale they are sampled on: its kernel has one length for
     all, so that units up to 512 would drown a rate below 1. It knows which number is which value
     where they are at most 100. Choices are its categorical parameters. A hyperparameter that is not
     active stands in the middle of its range. A running trial counts as average ("constant liar",
@@ -273,7 +273,7 @@ def _check_constraint(constraint: Any, acquisition: Any) -> None:
 
 
 def _targets(seen: list[Observation]) -> np.ndarray:
-    """What is to be maximised: losses of mean 0 and deviation 1, their sign turned."""
+    """What is to be maximized: losses of mean 0 and deviation 1, their sign turned."""
     losses = np.array([np.nan if o.loss is None else o.loss for o in seen])
     finite = losses[np.isfinite(losses)]
     losses = np.where(np.isnan(losses), finite.mean(), losses)

@@ -280,7 +280,7 @@ class PopulationBasedTraining(Tuner):
         quantile: The share of members, up to a half, that copy, and that are copied.
         resample_probability: How often a copied value is drawn anew from its whole range.
         perturbation_factors: One of them multiplies a copied value that is not; an integer or a
-            choice moves to a neighbour at least.
+            choice moves to a neighbor at least.
         perturb: Names of the hyperparameters that are changed; all `hp.Float` by default. Weights
             are copied, so none that changes their shapes should be among them.
         seed: Seed of values, weights and shuffling. The same seed gives the same trials.

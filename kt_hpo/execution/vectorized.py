@@ -30,7 +30,7 @@ class Vectorized:
 
     For small and medium models a trial's time is Python and tracing, not arithmetic; together they
     take little longer than one. Losses and metrics are `model.fit`'s: weights and dropout are every
-    trial's own, the shuffled order of the samples is the search's. What cannot be vectorised
+    trial's own, the shuffled order of the samples is the search's. What cannot be vectorized
     trains by itself, and the tuner says once why.
 
     The oracle is asked for `k` trials before the first of them has ended. An algorithm that learns
@@ -66,7 +66,7 @@ class Vectorized:
         self.notes: list[str] = []
 
     def obstacle(self, tuner: Tuner) -> str | None:
-        """Says why a search cannot be vectorised.
+        """Says why a search cannot be vectorized.
 
         Args:
             tuner: The tuner.

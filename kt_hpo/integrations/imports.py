@@ -58,7 +58,7 @@ def import_search(
         directory: Folder of projects.
         project_name: Folder within it that the record is made in; the source's name by default.
         storage: Where the record is kept instead, as in `Tuner`.
-        objective: What was optimised, as in `Tuner`: where the source does not name it. Of a
+        objective: What was optimized, as in `Tuner`: where the source does not name it. Of a
             `.csv` file the column behind `state` by default.
         study_name: Which study of a storage with several.
 
@@ -115,7 +115,7 @@ def _opened(source: Any, study_name: str | None) -> tuple[optuna.Study, Path | N
 
 
 def _objective_of(study: optuna.Study) -> keras_tuner.Objective:
-    """What a study optimises, by the names it has."""
+    """What a study optimizes, by the names it has."""
     return objectives.make_objective(
         [
             keras_tuner.Objective(name, "max" if way == StudyDirection.MAXIMIZE else "min")

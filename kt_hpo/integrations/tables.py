@@ -53,10 +53,10 @@ def read_table(
 
     Args:
         path: A `.csv` file such as `kt_hpo.export` writes.
-        objective: What was optimised; the first column behind `trial` and `state` if not given.
+        objective: What was optimized; the first column behind `trial` and `state` if not given.
 
     Returns:
-        What was optimised, and the trials.
+        What was optimized, and the trials.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -98,7 +98,7 @@ def _guessed(columns: Sequence[str], path: Path) -> keras_tuner.Objective:
         return objectives.make_objective(left[0] if left else "")
     except ValueError as error:
         raise ValueError(
-            f"{path} does not tell which of {', '.join(left) or 'no columns'} was optimised. Give "
+            f"{path} does not tell which of {', '.join(left) or 'no columns'} was optimized. Give "
             "objective=, on the command line --objective NAME:max or NAME:min."
         ) from error
 

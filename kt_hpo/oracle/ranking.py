@@ -30,7 +30,7 @@ def best_first(
 
     Args:
         trials: Trials of a search.
-        objective: What is optimised.
+        objective: What is optimized.
         parameters: How many parameters their models have, by id, as far as that is known.
 
     Returns:
@@ -54,7 +54,7 @@ class Ranking:
     Sorting 10,000 trials anew at each end takes longer than many a trial.
 
     Args:
-        objective: What is optimised.
+        objective: What is optimized.
     """
 
     def __init__(self, objective: keras_tuner.Objective) -> None:
@@ -127,7 +127,7 @@ def front(trials: Iterable[Trial], objective: keras_tuner.Objective) -> list[Tri
 
     Args:
         trials: Trials of a search.
-        objective: What is optimised.
+        objective: What is optimized.
 
     Returns:
         The completed trials than which none is better in one objective and as good in all others,
@@ -151,7 +151,7 @@ def _key(
 
 
 def _losses(trials: list[Trial], objective: keras_tuner.Objective) -> np.ndarray:
-    """The objectives of each trial, to be minimised: shape `(trials, objectives)`."""
+    """The objectives of each trial, to be minimized: shape `(trials, objectives)`."""
     parts = objectives.parts(objective)
     if len(parts) == 1:
         values = [[trial.score] for trial in trials]

@@ -111,7 +111,7 @@ def score(trial: Trial, objective: keras_tuner.Objective) -> None:
 
     Args:
         trial: The trial.
-        objective: What is optimised.
+        objective: What is optimized.
     """
     name = objective.name
     observed = trial.metrics.get_history(name)

@@ -30,7 +30,7 @@ def take_past(
     Args:
         record: The record of the new search.
         study: The past search.
-        objective: What the new search optimises.
+        objective: What the new search optimizes.
         known: Its search space.
         constraints: What it keeps; past trials are held against what is known of them.
 
@@ -38,11 +38,11 @@ def take_past(
         The trials, scored.
 
     Raises:
-        ValueError: If the past search optimised in other directions, or no trial of it fits.
+        ValueError: If the past search optimized in other directions, or no trial of it fits.
     """
     if study.directions != record.study.directions:
         raise ValueError(
-            f"warm_start={study.study_name!r} optimises {_directions(study)}, this search "
+            f"warm_start={study.study_name!r} optimizes {_directions(study)}, this search "
             f"{_directions(record.study)}: its trials are worth nothing here. Leave it out."
         )
     completed = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
@@ -66,7 +66,7 @@ def past_trials(
 
     Args:
         record: The record.
-        objective: What is optimised.
+        objective: What is optimized.
         known: The search space.
 
     Returns:

@@ -136,5 +136,5 @@ def _label_rungs(ax: Axes, counts: Counter[float]) -> None:
             textcoords="offset points",
             ha="center",
             fontsize=style.SMALL - 0.5,
-            color=style.GREY,
+            color=style.GRAY,
         )

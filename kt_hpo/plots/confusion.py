@@ -23,7 +23,7 @@ def plot_confusion_matrix(
 ) -> Axes:
     """Plot how many samples of each true class were predicted as each class.
 
-    A cell's colour is its share of the true class, so that rare classes show as well.
+    A cell's color is its share of the true class, so that rare classes show as well.
 
     Args:
         y_true: Array of the true classes: labels, or one row of ones and zeros a sample.
@@ -114,5 +114,5 @@ def _write_counts(ax: Axes, counts: np.ndarray, shares: np.ndarray) -> None:
     """Write every cell's count, in white on the dark ones; zeros stay quiet."""
     size = float(np.clip(80 / len(counts), 5, 10))
     for (row, column), count in np.ndenumerate(counts):
-        colour = "white" if shares[row, column] > 0.55 else "#333333" if count else "#BBBBBB"
-        ax.text(column, row, str(count), ha="center", va="center", fontsize=size, color=colour)
+        color = "white" if shares[row, column] > 0.55 else "#333333" if count else "#BBBBBB"
+        ax.text(column, row, str(count), ha="center", va="center", fontsize=size, color=color)

@@ -83,20 +83,20 @@ def _draw_surface(
         np.log10(values) if log else values,
     )
     levels = np.linspace(np.nanmin(heights), np.nanmax(heights) + 1e-12, LEVELS + 1)
-    colours = style.goodness(ax)
-    colours = colours if search.maximize else colours.reversed()
+    colors = style.goodness(ax)
+    colors = colors if search.maximize else colors.reversed()
     x, y = across.from_unit(middles_x), up.from_unit(middles_y)
     if across.choices or up.choices:
         ax.pcolormesh(
             across.from_unit(edges_x),
             up.from_unit(edges_y),
             heights,
-            cmap=colours,
+            cmap=colors,
             norm=BoundaryNorm(levels, 256),
             alpha=0.85,
         )
     else:
-        ax.contourf(x, y, heights, levels, cmap=colours, alpha=0.85)
+        ax.contourf(x, y, heights, levels, cmap=colors, alpha=0.85)
         ax.contour(x, y, heights, levels, colors="white", linewidths=0.5)
     ends = levels[[0, -1]]
     low, high = 10.0**ends if log else ends

@@ -39,7 +39,7 @@ def plot_durations(tuner_or_study: Any, ax: Axes | None = None) -> Axes:
     search, ax = Search.of(tuner_or_study), style.axes_of(ax)
     seconds = {
         state: [s for t in search.with_state(state) if (s := clock.seconds(t)) is not None]
-        for state in style.COLOURS
+        for state in style.COLORS
     }
     seconds = {state: durations for state, durations in seconds.items() if durations}
     everything = np.array([value for durations in seconds.values() for value in durations])
@@ -51,7 +51,7 @@ def plot_durations(tuner_or_study: Any, ax: Axes | None = None) -> Axes:
         [np.array(durations) / size for durations in seconds.values()],
         bins=_bins(everything / size).tolist(),
         stacked=True,
-        color=[style.COLOURS[state] for state in seconds],
+        color=[style.COLORS[state] for state in seconds],
         edgecolor="white",
         linewidth=0.6,
         label=[f"{len(durations)} {style.WORDS[state]}" for state, durations in seconds.items()],

@@ -51,10 +51,10 @@ def plot_edf(tuner_or_study: Any, ax: Axes | None = None) -> Axes:
         return style.say(ax, "No trial has a value yet." if first.trials else "No trials yet.")
     ranges.fit_value_axis(ax, np.concatenate(values), first.maximize, which="x")
     for index, (search, found) in enumerate(zip(searches, values, strict=True)):
-        colour = style.CYCLE[index % len(style.CYCLE)]
-        # Colours come again after seven, and print has none.
+        color = style.CYCLE[index % len(style.CYCLE)]
+        # Colors come again after seven, and print has none.
         dashes = ("-", "--", ":", "-.")[index // len(style.CYCLE) % 4 if index > 6 else index % 4]
-        _draw(ax, found, colour, dashes, search.study.study_name if several else None)
+        _draw(ax, found, color, dashes, search.study.study_name if several else None)
     ax.set_ylim(0, 1.02)
     ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     style.finish(ax, "" if several else _median(ax, values[0]))
@@ -72,7 +72,7 @@ def _check_alike(searches: Sequence[Search]) -> None:
         )
 
 
-def _draw(ax: Axes, values: np.ndarray, colour: str, dashes: str, name: str | None) -> None:
+def _draw(ax: Axes, values: np.ndarray, color: str, dashes: str, name: str | None) -> None:
     """Draw the function as steps, up to the ends of the axis."""
     if not len(values):
         return
@@ -84,18 +84,18 @@ def _draw(ax: Axes, values: np.ndarray, colour: str, dashes: str, name: str | No
         places,
         heights,
         drawstyle="steps-post",
-        color=colour,
+        color=color,
         linestyle=dashes,
         linewidth=1.8,
         label=text.shorten(f"{name} ({len(values)})", 30) if name else None,
     )
     if name is None:
-        ax.fill_between(places, heights, step="post", color=colour, alpha=0.12, linewidth=0)
+        ax.fill_between(places, heights, step="post", color=color, alpha=0.12, linewidth=0)
 
 
 def _median(ax: Axes, values: np.ndarray) -> str:
     """Mark the median, and return the words about it."""
     median = float(np.median(values))
-    ax.plot([median, median, ax.get_xlim()[0]], [0, 0.5, 0.5], color=style.GREY, lw=0.9, ls=":")
+    ax.plot([median, median, ax.get_xlim()[0]], [0, 0.5, 0.5], color=style.GRAY, lw=0.9, ls=":")
     trials = f"{len(values)} complete trial{'s' * (len(values) != 1)}"
     return f"median {median:.4g} of {trials}"

@@ -1,4 +1,4 @@
-"""The strip above a plot that says what its colours mean."""
+"""The strip above a plot that says what its colors mean."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from matplotlib.patches import Rectangle
 WIDTH, HEIGHT, ABOVE = 60.0, 6.0, 11.0
 
 
-def draw_key(ax: Axes, colours: Colormap, low: str, high: str, **words: Any) -> None:
-    """Draw colours as a strip between two words, above the axes at the right.
+def draw_key(ax: Axes, colors: Colormap, low: str, high: str, **words: Any) -> None:
+    """Draw colors as a strip between two words, above the axes at the right.
 
     Args:
         ax: `matplotlib.axes.Axes`. The axes.
-        colours: `matplotlib.colors.Colormap`. The colours.
+        colors: `matplotlib.colors.Colormap`. The colors.
         low: String, what the first of them means.
         high: String, what the last of them means.
         **words: How the words look: `fontsize`, `color`.
@@ -29,7 +29,7 @@ def draw_key(ax: Axes, colours: Colormap, low: str, high: str, **words: Any) -> 
         >>> draw_key(Figure().subplots(), colormaps["Blues"], "worse", "better")
     """
     left, right = (TextArea(word, textprops=words) for word in (low, high))
-    key = HPacker(children=[left, _strip(colours), right], align="center", pad=0, sep=5)
+    key = HPacker(children=[left, _strip(colors), right], align="center", pad=0, sep=5)
     ax.add_artist(
         AnnotationBbox(
             key,
@@ -44,10 +44,10 @@ def draw_key(ax: Axes, colours: Colormap, low: str, high: str, **words: Any) -> 
     )
 
 
-def _strip(colours: Colormap, steps: int = 60) -> DrawingArea:
-    """Return the colours side by side."""
+def _strip(colors: Colormap, steps: int = 60) -> DrawingArea:
+    """Return the colors side by side."""
     area, width = DrawingArea(WIDTH, HEIGHT), WIDTH / steps
     for step in range(steps):
-        colour = colours(step / (steps - 1))
-        area.add_artist(Rectangle((step * width, 0), 1.1 * width, HEIGHT, lw=0, color=colour))
+        color = colors(step / (steps - 1))
+        area.add_artist(Rectangle((step * width, 0), 1.1 * width, HEIGHT, lw=0, color=color))
     return area

@@ -45,7 +45,7 @@ def plot_learning_curves(tuner_or_study: Any, ax: Axes | None = None) -> Axes:
     if not heights.size:
         return style.say(ax, "No values by epoch were recorded.")
     ranges.fit_value_axis(ax, heights, search.maximize)
-    for state in style.COLOURS:
+    for state in style.COLORS:
         _draw_faint(ax, state, [curves[trial.number] for trial in search.with_state(state)])
     named = _draw_best(ax, search, curves)
     ax.autoscale_view(scaley=False)
@@ -78,7 +78,7 @@ def _draw_faint(ax: Axes, state: TrialState, curves: list[np.ndarray]) -> None:
     if not curves:
         return
     look: dict[str, Any] = {
-        "color": style.COLOURS[state],
+        "color": style.COLORS[state],
         "alpha": float(np.clip(20 / len(curves), 0.08, 0.6)),
     }
     label = f"{len(curves)} {style.WORDS[state]}"

@@ -46,7 +46,7 @@ def plot_lineage(tuner_or_study: Any, ax: Axes | None = None) -> Axes:
     _draw_lives(ax, population)
     copies = _copies(population)
     bows = [_bow(population, source, trial) for source, trial in copies]
-    _draw_copies(ax, bows, style.GREY, 0.8)
+    _draw_copies(ax, bows, style.GRAY, 0.8)
     _draw_best(ax, population)
     members = {population.member(trial) for trial in population.intervals.values()}
     ax.set_ylim(max(members) + 0.6, min(members) - 0.6)
@@ -67,18 +67,18 @@ def _draw_lives(ax: Axes, population: Population) -> None:
     rows = len({population.member(trial) for trial in members})
     width = float(np.clip(110 / rows, 2, 9))
     gap = 0.06
-    segments, colours = [], []
+    segments, colors = [], []
     for trial in members:
         begin, end = population.span(trial)
         row, length = population.member(trial), end - begin
         segments.append([(begin + gap * length, row), (end - gap * length, row)])
         rank = goodness.get(trial.number)
-        colours.append(style.goodness(ax)(rank) if rank is not None else (0.6, 0.6, 0.6, 0.35))
+        colors.append(style.goodness(ax)(rank) if rank is not None else (0.6, 0.6, 0.6, 0.35))
         if trial.state == TrialState.FAIL:
             middle = 0.5 * (begin + end)
             ax.plot(middle, row, "x", color=style.VERMILLION, markersize=6, zorder=3)
     ax.add_collection(
-        LineCollection(segments, colors=colours, linewidths=width, capstyle="butt", zorder=2)
+        LineCollection(segments, colors=colors, linewidths=width, capstyle="butt", zorder=2)
     )
     ax.autoscale_view()
 
@@ -93,14 +93,14 @@ def _copies(population: Population) -> list[tuple[FrozenTrial, FrozenTrial]]:
     ]
 
 
-def _draw_copies(ax: Axes, bows: list[np.ndarray], colour: str, width: float) -> None:
+def _draw_copies(ax: Axes, bows: list[np.ndarray], color: str, width: float) -> None:
     """Draw a bow from the end of each source to the beginning of its copy, where a dot is."""
     if not bows:
         return
-    ax.add_collection(LineCollection(bows, colors=colour, linewidths=width, zorder=2.4))
+    ax.add_collection(LineCollection(bows, colors=color, linewidths=width, zorder=2.4))
     size = 4 * width + 4
     x, y = np.array([bow[-1] for bow in bows]).T
-    ax.scatter(x, y, s=size, c=colour, linewidths=0, zorder=2.5)
+    ax.scatter(x, y, s=size, c=color, linewidths=0, zorder=2.5)
 
 
 def _bow(population: Population, source: FrozenTrial, trial: FrozenTrial) -> np.ndarray:

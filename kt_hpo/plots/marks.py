@@ -30,7 +30,7 @@ def at_worse_edge(
     places: Sequence[float] | np.ndarray,
     maximize: bool,
     marker: str,
-    colour: str,
+    color: str,
     label: str | None = None,
     size: float = 22,
 ) -> None:
@@ -41,7 +41,7 @@ def at_worse_edge(
         places: Where they stand horizontally.
         maximize: Boolean, whether higher is better.
         marker: String, matplotlib's marker.
-        colour: String, its colour.
+        color: String, its color.
         label: String or None. What they are, for the legend.
         size: Float, a mark's area in square points.
 
@@ -54,7 +54,7 @@ def at_worse_edge(
         s=size,
         linewidths=1.2,
         marker=marker,
-        color=colour,
+        color=color,
         transform=ax.get_xaxis_transform(),
         label=label,
         clip_on=False,

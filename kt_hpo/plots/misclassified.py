@@ -116,8 +116,8 @@ def _images(samples: np.ndarray) -> np.ndarray | None:
     """Return the samples as images with values from 0 to 1; None where they are none."""
     if samples.ndim == 4 and samples.shape[-1] == 1:
         samples = samples[..., 0]
-    coloured = samples.ndim == 4 and samples.shape[-1] in (3, 4)
-    if samples.dtype.kind not in "biuf" or not (coloured or samples.ndim == 3):
+    colored = samples.ndim == 4 and samples.shape[-1] in (3, 4)
+    if samples.dtype.kind not in "biuf" or not (colored or samples.ndim == 3):
         return None
     if min(samples.shape[1:3]) < 3:
         return None
@@ -153,8 +153,8 @@ def _draw_bars(
     """Draw the probability of each mistake as a bar."""
     shown = wrong[:MAX_BARS]
     lengths = np.ones(len(shown)) if confidence is None else confidence[shown]
-    colour = style.VERMILLION if confidence is not None else "none"
-    ax.barh(range(len(shown)), lengths, height=0.7, color=colour, alpha=0.3)
+    color = style.VERMILLION if confidence is not None else "none"
+    ax.barh(range(len(shown)), lengths, height=0.7, color=color, alpha=0.3)
     for place, (predicted, true) in enumerate(words[: len(shown)]):
         ax.text(
             0.01,

@@ -11,7 +11,7 @@ from optuna.trial import FrozenTrial, TrialState
 from kt_hpo.plots import marks, ranges, style
 from kt_hpo.plots.search import Search
 
-# Shapes differ as well as colours, for print without colour.
+# Shapes differ as well as colors, for print without color.
 MARKERS = {TrialState.COMPLETE: "o", TrialState.PRUNED: "D", TrialState.RUNNING: "s"}
 
 
@@ -81,7 +81,7 @@ def _draw_dots(ax: Axes, search: Search, state: TrialState, trials: list[FrozenT
         zorder=2.5,
         marker=MARKERS[state],
         facecolors=style.SKY if state == TrialState.COMPLETE else "none",
-        edgecolors=style.BLUE if state == TrialState.COMPLETE else style.COLOURS[state],
+        edgecolors=style.BLUE if state == TrialState.COMPLETE else style.COLORS[state],
     )
 
 
@@ -91,7 +91,7 @@ def _draw_off_scale(ax: Axes, search: Search, trials: list[FrozenTrial]) -> None
     off = np.array([trial.number for trial in trials], dtype=int)[marks.off_scale(ax, values)]
     if len(off):
         marker = "v" if search.maximize else "^"
-        marks.at_worse_edge(ax, off, search.maximize, marker, style.GREY, f"{len(off)} off scale")
+        marks.at_worse_edge(ax, off, search.maximize, marker, style.GRAY, f"{len(off)} off scale")
 
 
 def _draw_failed(ax: Axes, search: Search) -> None:
@@ -99,8 +99,8 @@ def _draw_failed(ax: Axes, search: Search) -> None:
     failed = [trial.number for trial in search.without_value()]
     if failed:
         word = "failed" if len(failed) == len(search.with_state(TrialState.FAIL)) else "no value"
-        colour = style.COLOURS[TrialState.FAIL]
-        marks.at_worse_edge(ax, failed, search.maximize, "x", colour, f"{len(failed)} {word}")
+        color = style.COLORS[TrialState.FAIL]
+        marks.at_worse_edge(ax, failed, search.maximize, "x", color, f"{len(failed)} {word}")
 
 
 def _draw_best(ax: Axes, search: Search) -> str:

@@ -135,14 +135,14 @@ def draw_lines(ax: Axes, nodes: np.ndarray, goodness: np.ndarray, label: str | N
         >>> draw_lines(style.axes_of(None), np.array([[0.0, 1.0]]), np.array([0.5]))
     """
     if not len(nodes):
-        return  # A legend cannot show a line that has no colour.
+        return  # A legend cannot show a line that has no color.
     crowd = len(nodes)
-    colours = style.goodness(ax)(goodness)
-    colours[:, 3] = np.clip(60 / crowd, 0.12, 0.8) * (0.5 + 0.5 * goodness)
+    colors = style.goodness(ax)(goodness)
+    colors[:, 3] = np.clip(60 / crowd, 0.12, 0.8) * (0.5 + 0.5 * goodness)
     ax.add_collection(
         LineCollection(
             list(curves_through(nodes)),
-            colors=colours,
+            colors=colors,
             linewidths=float(np.clip(60 / crowd, 0.7, 1.4)),
             label=label,
             zorder=2,
@@ -162,8 +162,8 @@ def draw_best(ax: Axes, nodes: np.ndarray) -> None:
         >>> draw_best(style.axes_of(None), np.array([0.0, 1.0]))
     """
     x, y = curves_through(nodes[None])[0].T
-    for colour, width in ((style.paper(ax), 4.2), (style.ORANGE, 2.4)):
-        ax.plot(x, y, color=colour, linewidth=width, zorder=3, clip_on=False)
+    for color, width in ((style.paper(ax), 4.2), (style.ORANGE, 2.4)):
+        ax.plot(x, y, color=color, linewidth=width, zorder=3, clip_on=False)
 
 
 def _draw_failed(ax: Axes, nodes: np.ndarray, failed: list[FrozenTrial]) -> None:
@@ -242,7 +242,7 @@ def _say_absent(ax: Axes, scales: list[Scale], trials: list[FrozenTrial]) -> Non
                 va="center",
                 fontsize=style.SMALL - 1,
                 style="italic",
-                color=style.GREY,
+                color=style.GRAY,
                 bbox={"boxstyle": "round,pad=0.1", "fc": style.paper(ax), "ec": "none"},
                 zorder=5,
             )

@@ -64,7 +64,7 @@ def on_front(losses: np.ndarray) -> np.ndarray:
     """Tell which points no other point dominates.
 
     Args:
-        losses: Array of shape `(points, objectives)`, to be minimised.
+        losses: Array of shape `(points, objectives)`, to be minimized.
 
     Returns:
         Array of booleans, one a point; equal points are all on the front, or none is.
@@ -134,7 +134,7 @@ def _draw_broken(ax: Axes, trials: list[FrozenTrial]) -> None:
     if trials:
         label = f"{len(trials)} break a constraint"
         x, y = _values(trials).T
-        ax.scatter(x, y, marker="x", s=18, lw=0.9, c=style.GREY, label=label)
+        ax.scatter(x, y, marker="x", s=18, lw=0.9, c=style.GRAY, label=label)
 
 
 def _draw_parallel(ax: Axes, search: Search, values: np.ndarray, front: np.ndarray) -> None:

@@ -153,7 +153,7 @@ class Scale:
         return self.low + parts * (self.high - self.low)
 
     def ticks(self, count: int = 5) -> tuple[np.ndarray, list[str]]:
-        """Return where an axis should be labelled, and how.
+        """Return where an axis should be labeled, and how.
 
         Args:
             count: Integer, about how many labels there is room for.

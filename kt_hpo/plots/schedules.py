@@ -76,15 +76,15 @@ def _draw(ax: Axes, population: Population, scale: Scale) -> None:
     goodness = population.goodness
     intervals = sorted(population.intervals.values(), key=lambda t: goodness.get(t.number, -1.0))
     crowd = len({population.member(trial) for trial in intervals})
-    colours = style.goodness(ax)([goodness.get(trial.number, 0.0) for trial in intervals])
-    colours[:, 3] = np.clip(12 / crowd, 0.3, 0.9)
+    colors = style.goodness(ax)([goodness.get(trial.number, 0.0) for trial in intervals])
+    colors[:, 3] = np.clip(12 / crowd, 0.3, 0.9)
     steps = [_step(population, scale, trial) for trial in intervals]
-    ax.add_collection(LineCollection(steps, colors=colours, linewidths=1.2, zorder=2))
+    ax.add_collection(LineCollection(steps, colors=colors, linewidths=1.2, zorder=2))
     line = population.best_line
     if line:
         way = np.concatenate([_step(population, scale, trial)[-2:] for trial in line])
-        for colour, width in ((style.paper(ax), 4.0), (style.ORANGE, 2.2)):
-            ax.plot(*way.T, color=colour, linewidth=width, zorder=3)
+        for color, width in ((style.paper(ax), 4.0), (style.ORANGE, 2.2)):
+            ax.plot(*way.T, color=color, linewidth=width, zorder=3)
     ax.autoscale_view()
     scale.put_on(ax, "y", count=4)
     ax.set_ylabel("")

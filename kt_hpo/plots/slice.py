@@ -93,7 +93,7 @@ def _draw(ax: Axes, search: Search, scale: Scale) -> None:
         zorder=2.5,
     )
     beyond = "v" if search.maximize else "^"
-    marks.at_worse_edge(ax, places[off], search.maximize, beyond, style.GREY, size=14)
+    marks.at_worse_edge(ax, places[off], search.maximize, beyond, style.GRAY, size=14)
     marks.at_worse_edge(ax, scale.places(failed), search.maximize, "x", style.VERMILLION, size=14)
     best = search.best()
     if best is not None and scale.name in best.params:

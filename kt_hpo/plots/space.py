@@ -133,7 +133,7 @@ def _draw_branches(ax: Axes, rows: list[Row]) -> None:
         parent = max(p for p in range(place) if rows[p].depth == row.depth - 1)
         x = (row.depth - 1) * INDENT + 0.007
         lines.append([(x, parent + 0.4), (x, place), (row.depth * INDENT - 0.005, place)])
-    ax.add_collection(LineCollection(lines, colors=style.GREY, linewidths=0.8, alpha=0.8))
+    ax.add_collection(LineCollection(lines, colors=style.GRAY, linewidths=0.8, alpha=0.8))
 
 
 def _write(ax: Axes, place: int, row: Row) -> None:
@@ -152,7 +152,7 @@ def _write(ax: Axes, place: int, row: Row) -> None:
 
 def _draw_range(ax: Axes, search: Search, place: int, scale: Scale) -> None:
     """Draw a range with a tick a trial and its ends beside it."""
-    ax.plot([LEFT, RIGHT], [place, place], color=style.GREY, linewidth=0.8, zorder=1.5)
+    ax.plot([LEFT, RIGHT], [place, place], color=style.GRAY, linewidth=0.8, zorder=1.5)
     for x, value, side in ((LEFT, scale.low, "right"), (RIGHT, scale.high, "left")):
         ax.annotate(
             text.number(value) + (" log" if scale.log and side == "left" else ""),
@@ -193,14 +193,14 @@ def _draw_choices(ax: Axes, search: Search, place: int, scale: Scale) -> None:
     named = len(scale.choices) <= MAX_BOXES
     for index, choice in enumerate(scale.choices):
         share = counts[index] / max(counts.sum(), 1)
-        colour = style.goodness(ax)(0.75 * share) if counts.sum() else style.paper(ax)
+        color = style.goodness(ax)(0.75 * share) if counts.sum() else style.paper(ax)
         x = LEFT + index * width
         chosen = index == best_index
         box = Rectangle((x + gap, place - 0.34), width - 2 * gap, 0.68, zorder=2 + 0.5 * chosen)
-        box.set(facecolor=colour, edgecolor=style.ORANGE if chosen else style.GREY)
+        box.set(facecolor=color, edgecolor=style.ORANGE if chosen else style.GRAY)
         box.set_linewidth(2.2 if chosen else 0.5)
         ax.add_patch(box)
-        dark = style.brightness(colour) < 0.5
+        dark = style.brightness(color) < 0.5
         ax.text(
             x + width / 2,
             place,

@@ -1,4 +1,4 @@
-"""How every plot looks: its colours, its axes and its words, in one place."""
+"""How every plot looks: its colors, its axes and its words, in one place."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from optuna.trial import TrialState
 
 from kt_hpo.plots.key import draw_key
 
-# Okabe and Ito's palette: told apart with every kind of colour vision.
+# Okabe and Ito's palette: told apart with every kind of color vision.
 ORANGE, SKY, GREEN, BLUE, VERMILLION = "#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00"
-PURPLE, GREY = "#CC79A7", "#999999"
+PURPLE, GRAY = "#CC79A7", "#999999"
 # Of things that are only to be told apart, in the order to take them.
-CYCLE = (BLUE, ORANGE, GREEN, VERMILLION, SKY, PURPLE, GREY)
+CYCLE = (BLUE, ORANGE, GREEN, VERMILLION, SKY, PURPLE, GRAY)
 # From the worst trial to the best: ever farther from the paper, so that print and every eye keep
 # the order.
 _ON_LIGHT = LinearSegmentedColormap.from_list("light", ["#DCE3E8", "#8FC7EA", BLUE, "#00304F"])
 _ON_DARK = LinearSegmentedColormap.from_list("dark", ["#3A444B", "#1F6E9E", SKY, "#E3F3FD"])
 
 # Of trials, by state.
-COLOURS = {
+COLORS = {
     TrialState.COMPLETE: SKY,
     TrialState.PRUNED: ORANGE,
     TrialState.RUNNING: GREEN,
@@ -85,11 +85,11 @@ def axes_of(ax: Axes | None, height: float = 4.2) -> Axes:
     return plt.subplots(figsize=(7.0, height), layout="constrained", facecolor="white")[1]
 
 
-def brightness(colour: Any) -> float:
-    """Return how bright a colour looks on white paper.
+def brightness(color: Any) -> float:
+    """Return how bright a color looks on white paper.
 
     Args:
-        colour: Any colour matplotlib knows.
+        color: Any color matplotlib knows.
 
     Returns:
         A float from 0 (black) to 1 (white).
@@ -98,18 +98,18 @@ def brightness(colour: Any) -> float:
         >>> brightness("white") > brightness("yellow") > brightness("blue")
         True
     """
-    red, green, blue, alpha = to_rgba(colour)
+    red, green, blue, alpha = to_rgba(color)
     return 1 - alpha * (1 - (0.2126 * red + 0.7152 * green + 0.0722 * blue))
 
 
 def ink(ax: Axes) -> str:
-    """Return the colour of words beside these axes: dark on light paper, light on dark.
+    """Return the color of words beside these axes: dark on light paper, light on dark.
 
     Args:
         ax: `matplotlib.axes.Axes`. The axes to write on.
 
     Returns:
-        A colour as a string.
+        A color as a string.
 
     Example:
         >>> ink(axes_of(None))
@@ -119,7 +119,7 @@ def ink(ax: Axes) -> str:
 
 
 def goodness(ax: Axes) -> LinearSegmentedColormap:
-    """Return the colours from the worst trial to the best, the best farthest from the paper.
+    """Return the colors from the worst trial to the best, the best farthest from the paper.
 
     Args:
         ax: `matplotlib.axes.Axes`. The axes to draw on.
@@ -136,20 +136,20 @@ def goodness(ax: Axes) -> LinearSegmentedColormap:
 
 
 def paper(ax: Axes) -> str:
-    """Return the colour behind these axes.
+    """Return the color behind these axes.
 
     Args:
         ax: `matplotlib.axes.Axes`. The axes.
 
     Returns:
-        A colour as a string.
+        A color as a string.
 
     Example:
         >>> paper(axes_of(None))
         '#ffffff'
     """
-    colour = ax.figure.get_facecolor()
-    return to_hex(colour) if to_rgba(colour)[3] > 0 else "#ffffff"
+    color = ax.figure.get_facecolor()
+    return to_hex(color) if to_rgba(color)[3] > 0 else "#ffffff"
 
 
 def dress(
@@ -174,33 +174,31 @@ def dress(
         >>> ax.get_xlabel()
         'seconds'
     """
-    colour = ink(ax)
+    color = ink(ax)
     ax.set_facecolor("none")
-    ax.set_title(title, loc="left", fontsize=LARGE, fontweight="bold", color=colour)
-    ax.set_xlabel(xlabel, fontsize=NORMAL, color=colour)
-    ax.set_ylabel(ylabel, fontsize=NORMAL, color=colour)
-    ax.tick_params(
-        which="both", labelsize=SMALL, labelcolor=colour, color=GREY, length=3, width=0.6
-    )
+    ax.set_title(title, loc="left", fontsize=LARGE, fontweight="bold", color=color)
+    ax.set_xlabel(xlabel, fontsize=NORMAL, color=color)
+    ax.set_ylabel(ylabel, fontsize=NORMAL, color=color)
+    ax.tick_params(which="both", labelsize=SMALL, labelcolor=color, color=GRAY, length=3, width=0.6)
     for side, spine in ax.spines.items():
-        spine.set(visible=side in ("left", "bottom"), color=GREY, linewidth=0.6)
+        spine.set(visible=side in ("left", "bottom"), color=GRAY, linewidth=0.6)
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_formatter(ScalarFormatter(useMathText=False, usetex=False))
     ax.set_axisbelow(True)
     ax.grid(False, which="both")
     if grid:
-        ax.grid(True, axis=grid, color=GREY, alpha=0.25, linewidth=0.6, linestyle="-")
+        ax.grid(True, axis=grid, color=GRAY, alpha=0.25, linewidth=0.6, linestyle="-")
 
 
 def finish(
-    ax: Axes, aside: str = "", colour: str | None = None, key: tuple[str, str] | None = None
+    ax: Axes, aside: str = "", color: str | None = None, key: tuple[str, str] | None = None
 ) -> None:
     """List what was drawn in a row under the title, where it hides no data, and add an aside.
 
     Args:
-        ax: `matplotlib.axes.Axes`. The axes, dressed, with labelled artists.
+        ax: `matplotlib.axes.Axes`. The axes, dressed, with labeled artists.
         aside: String, the words at the title's right: the figure to remember.
-        colour: String or None. The aside's colour, that of the artist it names.
+        color: String or None. The aside's color, that of the artist it names.
         key: Two strings or None. What the two ends of `goodness` mean, where it was used.
 
     Example:
@@ -213,7 +211,7 @@ def finish(
     handles, labels = ax.get_legend_handles_labels()
     # The titles of an axes share one distance.
     pad = 24 if handles or key else 8
-    ax.set_title(aside, loc="right", fontsize=NORMAL, color=colour or ink(ax), pad=pad)
+    ax.set_title(aside, loc="right", fontsize=NORMAL, color=color or ink(ax), pad=pad)
     if key:
         draw_key(ax, goodness(ax), *key, fontsize=SMALL, color=ink(ax))
     if not handles:
@@ -262,6 +260,6 @@ def say(ax: Axes, reason: str) -> Axes:
         va="center",
         fontsize=NORMAL,
         style="italic",
-        color=GREY,
+        color=GRAY,
     )
     return ax

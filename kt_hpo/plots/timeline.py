@@ -57,7 +57,7 @@ def plot_timeline(tuner_or_study: Any, ax: Axes | None = None) -> Axes:
     # However short a trial was, its bar is to be seen.
     narrowest = max(spans[:, 1].max(), 1e-6) / 1500
     spans[:, 1] = np.maximum(spans[:, 1], spans[:, 0] + narrowest)
-    for state in style.COLOURS:
+    for state in style.COLORS:
         _draw_bars(ax, state, begun, spans / size, rows)
     ax.set(xlabel=f"{unit} since the search began", xlim=(0, spans[:, 1].max() / size * 1.005))
     middle, half = 0.5 * (len(names) - 1), 0.5 * max(len(names), 3)
@@ -117,7 +117,7 @@ def _draw_bars(
     ax.add_collection(
         PolyCollection(
             list(corners.transpose(2, 0, 1)),
-            facecolors=style.COLOURS[state],
+            facecolors=style.COLORS[state],
             edgecolors="white",
             linewidths=0.6 if len(begun) <= 300 else 0.0,
             label=f"{mine.sum()} {style.WORDS[state]}",

@@ -75,7 +75,7 @@ class Record:
 
         Args:
             project_dir: Folder of the project; its name is the study's.
-            objective: What is optimised.
+            objective: What is optimized.
             storage: An Optuna storage or its URL; a journal file in the folder if not given.
             overwrite: Whether to forget what is there.
 
@@ -121,7 +121,7 @@ class Record:
             self.study.set_user_attr("objective", wanted)
         elif known != wanted:
             raise journal.RecordError(
-                f"The search in project {self.study.study_name!r} optimises {known}, not {wanted}. "
+                f"The search in project {self.study.study_name!r} optimizes {known}, not {wanted}. "
                 "Give the new search another project_name, or overwrite=True to begin anew."
             )
 

@@ -13,7 +13,7 @@ from optuna.trial import FrozenTrial
 from kt_hpo.plots.search import Search
 from kt_hpo.reports.words import number
 
-NEIGHBOURS = 5
+NEIGHBORS = 5
 # Among fewer trials even the nearest are far away.
 _ENOUGH = 20
 
@@ -72,7 +72,7 @@ def uncertainty(
     values = [search.value(other) for other in near]
     return Uncertainty(
         stdev([search.value(trial), *values]),
-        f"It was trained once. The {NEIGHBOURS} trials most like it scored {number(min(values))} "
+        f"It was trained once. The {NEIGHBORS} trials most like it scored {number(min(values))} "
         f"to {number(max(values))}; given is the spread of all six, which holds what their values "
         "do besides chance.",
     )
@@ -89,10 +89,10 @@ def nearest(
         weights: How much each hyperparameter counts; all the same if not given.
 
     Returns:
-        At most `NEIGHBOURS` others, the nearest first. Nothing is near where nothing was searched.
+        At most `NEIGHBORS` others, the nearest first. Nothing is near where nothing was searched.
     """
     others = [other for other in search.finished() if other.number != trial.number]
-    return sorted(others, key=lambda other: _distance(trial, other, weights))[:NEIGHBOURS]
+    return sorted(others, key=lambda other: _distance(trial, other, weights))[:NEIGHBORS]
 
 
 def position(distribution: BaseDistribution, value: float) -> float:

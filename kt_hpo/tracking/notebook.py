@@ -55,7 +55,7 @@ class NotebookDisplay(Display):
         """Lay out what is known now.
 
         Returns:
-            HTML as a string, in the notebook's own colours.
+            HTML as a string, in the notebook's own colors.
         """
         progress = self.progress_state
         bar = ""

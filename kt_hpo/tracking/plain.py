@@ -16,7 +16,7 @@ VALUES_WIDTH = 60
 
 
 class PlainDisplay(Display):
-    """Prints one line a trial, without colours or redrawing.
+    """Prints one line a trial, without colors or redrawing.
 
     Args:
         objective_name: String, the objective's name.

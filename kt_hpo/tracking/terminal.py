@@ -15,7 +15,7 @@ from kt_hpo.tracking.display import Display
 from kt_hpo.tracking.progress_state import RunningTrial
 
 MAX_RUNNING = 8
-COLOURS = {"complete": "green", "pruned": "yellow", "failed": "red", "running": "cyan"}
+COLORS = {"complete": "green", "pruned": "yellow", "failed": "red", "running": "cyan"}
 
 
 class _Console(Console):
@@ -92,8 +92,8 @@ class TerminalDisplay(Display):
     def _counts(self) -> Text:
         """Write the trials by state, and the time."""
         words = Text(f"{self.progress_state.by_state}, {self.progress_state.time_in_words}")
-        for state, colour in COLOURS.items():
-            words.highlight_regex(rf"\d+ {state}", colour)
+        for state, color in COLORS.items():
+            words.highlight_regex(rf"\d+ {state}", color)
         return words
 
     def _begin(self) -> None:

@@ -40,7 +40,7 @@ def count_flops(model: keras.Model) -> int:
     if not hasattr(graph, "_nodes_by_depth"):
         raise ValueError(
             f"The flops of {model.name!r} cannot be counted: it is no functional or sequential "
-            "model, or not built. Optimise latency or parameters instead."
+            "model, or not built. Optimize latency or parameters instead."
         )
     nodes = [node for nodes in graph._nodes_by_depth.values() for node in nodes]
     return sum(
@@ -64,7 +64,7 @@ def _count(layer: Any, inputs: Sequence[Shape], output: Shape) -> int:
         return _elements(output) * (len(inputs) - 1)
     raise ValueError(
         f"The flops of the layer {layer.name!r} ({type(layer).__name__}) cannot be counted. "
-        "Optimise latency or parameters instead, or count them yourself: "
+        "Optimize latency or parameters instead, or count them yourself: "
         "kt_hpo.Measure(your_function, name='flops')."
     )
 
@@ -75,7 +75,7 @@ def _elements(shape: Shape) -> int:
     if None in sizes:
         raise ValueError(
             f"Flops cannot be counted for inputs of any length: a shape is {shape}. Give the "
-            "model's keras.Input a fixed shape, or optimise latency or parameters instead."
+            "model's keras.Input a fixed shape, or optimize latency or parameters instead."
         )
     return math.prod(size for size in sizes if size is not None)
 

@@ -46,7 +46,7 @@ def names_asked_for(
     """Names all that objective and constraints are about, metrics included.
 
     Args:
-        objective: What is optimised.
+        objective: What is optimized.
         constraints: What is to be kept.
 
     Returns:
@@ -69,7 +69,7 @@ def measure(
 
     Args:
         trained: The model.
-        objective: What is optimised.
+        objective: What is optimized.
         constraints: What is to be kept.
 
     Returns:

@@ -26,7 +26,7 @@ def test_the_clock_stops_at_the_goal(name, monkeypatch):
         rate = hp.Float("learning_rate", 1e-5, 1e-1, sampling="log")
         model.compile(
             keras.optimizers.SGD(rate), "sparse_categorical_crossentropy", metrics=["accuracy"],
-            run_eagerly="vectorised" not in name,
+            run_eagerly="vectorized" not in name,
         )  # fmt: skip
         return model
 

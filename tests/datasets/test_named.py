@@ -72,7 +72,7 @@ def test_images_are_scaled(loaded: dict[str, Splits]) -> None:
         assert (loaded[name].train.x.min(), loaded[name].train.x.max()) == (0.0, 1.0)
 
 
-def test_tables_are_standardised_by_the_train_split(loaded: dict[str, Splits]) -> None:
+def test_tables_are_standardized_by_the_train_split(loaded: dict[str, Splits]) -> None:
     for name in ("breast_cancer", "wine", "diabetes"):
         x = loaded[name].train.x
         np.testing.assert_allclose(x.mean(axis=0), 0, atol=1e-5)

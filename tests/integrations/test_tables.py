@@ -56,7 +56,7 @@ def test_a_table_becomes_a_record(table, tmp_path):
 @pytest.mark.parametrize(
     ("content", "objective", "words"),
     [
-        ("a,b\n1,2\n", None, "which of a, b was optimised"),
+        ("a,b\n1,2\n", None, "which of a, b was optimized"),
         (TABLE, "val_acuracy", "Did you mean 'val_accuracy'?"),
         (TABLE, "kind", "other things than numbers"),
         (TABLE.replace("pruned", "prunned"), None, "Did you mean 'pruned'?"),

@@ -95,7 +95,7 @@ def test_another_objective_or_tuner_from_another_directory_is_another_search(tmp
     made(tmp_path, "a").search(verbose=0)
     with pytest.raises(kt_hpo.RecordError, match="its tuner is Other, and was Parabola"):
         made(tmp_path, "b", Other)
-    with pytest.raises(kt_hpo.RecordError, match="optimises"):
+    with pytest.raises(kt_hpo.RecordError, match="optimizes"):
         made(tmp_path, "b", objective="val_loss")
     with pytest.raises(kt_hpo.RecordError, match="asked for here, not there: 'units'"):
         built(tmp_path, "b", objective=None)

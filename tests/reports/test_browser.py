@@ -144,13 +144,13 @@ def test_names_are_shown_as_they_are_and_never_run(browser, tmp_path):
 
 def test_dark_and_light_differ(browser, study, tmp_path):
     page = show(browser, study, tmp_path)
-    colours = []
+    colors = []
     for scheme in ("light", "dark"):
         media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
         page.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
         body = "return getComputedStyle(document.body).backgroundColor"
-        colours.append(page.execute_script(body))
-    assert colours == ["rgb(251, 251, 250)", "rgb(20, 23, 26)"]
+        colors.append(page.execute_script(body))
+    assert colors == ["rgb(251, 251, 250)", "rgb(20, 23, 26)"]
 
 
 @pytest.mark.parametrize("name", DEGENERATE)

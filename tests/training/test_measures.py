@@ -165,7 +165,7 @@ def test_a_function_sees_the_model_of_the_best_epoch(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_bare_function_is_minimised(tmp_path):
+def test_a_bare_function_is_minimized(tmp_path):
     def width(model):
         return model.layers[0].units
 

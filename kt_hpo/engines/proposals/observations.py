@@ -20,7 +20,7 @@ class Observation(NamedTuple):
 
     Attributes:
         values: Active values by the names of hyperparameters.
-        loss: The objective, to be minimised; None while the trial runs.
+        loss: The objective, to be minimized; None while the trial runs.
     """
 
     values: Mapping[str, Value]
@@ -35,7 +35,7 @@ def observations(trials: Iterable[Trial], objective: keras_tuner.Objective) -> l
 
     Args:
         trials: Trials of a search.
-        objective: What is optimised.
+        objective: What is optimized.
 
     Returns:
         An observation for each trial that is completed, pruned or running.

@@ -51,7 +51,7 @@ class Interval:
 
         Args:
             reported: Ray's result.
-            objective: What is optimised.
+            objective: What is optimized.
 
         Returns:
             The epoch. One that is trained again, after a failure, replaces what was known of it.
@@ -74,7 +74,7 @@ class Interval:
         """Gives what its epochs come to.
 
         Args:
-            objective: What is optimised.
+            objective: What is optimized.
 
         Returns:
             The metrics of the best epoch, and those of all.
@@ -95,7 +95,7 @@ def taken_up(
 
     Args:
         recorded: The trial in the record.
-        objective: What is optimised.
+        objective: What is optimized.
         known: What Ray has kept of it, maybe some epochs less, or an interval before.
 
     Returns:

@@ -48,7 +48,7 @@ class Recorder(tune.Callback):
     Args:
         directory: Folder of projects.
         project_name: Folder of this search within it.
-        objective: What is optimised, as in `kt_hpo.Tuner`: one of the metrics that the trials
+        objective: What is optimized, as in `kt_hpo.Tuner`: one of the metrics that the trials
             report, or several.
         storage: Where the record is kept instead, as in `kt_hpo.Tuner`.
         overwrite: Whether to forget what the record holds; else the trials are added to it.

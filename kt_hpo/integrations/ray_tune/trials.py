@@ -15,7 +15,7 @@ from kt_hpo.integrations.ray_tune.space import read_values
 from kt_hpo.oracle.trials import trial_id_of
 from kt_hpo.space.hyperparameters import HyperParameters
 
-_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+_COLORS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def space_of(trial: Trial) -> HyperParameters:
@@ -114,11 +114,11 @@ def error_of(trial: Trial) -> str:
         trial: A trial of Ray's.
 
     Returns:
-        The traceback that Ray has written, without its colours.
+        The traceback that Ray has written, without its colors.
     """
     if trial.error_file is None:
         return "The trial failed, and Ray has written no reason."
-    return _COLOURS.sub("", Path(trial.error_file).read_text()).strip()
+    return _COLORS.sub("", Path(trial.error_file).read_text()).strip()
 
 
 def _owns(trial: Trial, checkpoint: str) -> bool:

@@ -41,7 +41,7 @@ def sweep_config(
     Args:
         hypermodel: A `keras_tuner.HyperModel` or a build function.
         method: `"random"`, `"grid"` or `"bayes"`.
-        objective: What is optimised, one metric.
+        objective: What is optimized, one metric.
         early_terminate: `"hyperband"`, which stops runs after 3, 9, 27, ... epochs that are not
             among the best third; or W&B's own dict, such as
             `{"type": "hyperband", "min_iter": 5, "eta": 2}`; None for none.
@@ -65,7 +65,7 @@ def sweep_config(
         )
     made = objectives.make_objective(objective)
     if len(objectives.parts(made)) > 1:
-        raise ValueError("A sweep optimises one metric. Give the one objective that matters most.")
+        raise ValueError("A sweep optimizes one metric. Give the one objective that matters most.")
     known = find_space(hypermodel)
     if not known.space:
         raise ValueError("The hypermodel asks for no hyperparameter, so there is nothing to sweep.")
@@ -162,7 +162,7 @@ def objective_of(config: Mapping[str, Any]) -> keras_tuner.Objective:
     metric = config.get("metric") or {}
     if "name" not in metric:
         raise ValueError(
-            "The sweep names no metric to optimise. Make it with kt_hpo.wandb.sweep_config."
+            "The sweep names no metric to optimize. Make it with kt_hpo.wandb.sweep_config."
         )
     name, goal = metric["name"], metric.get("goal")
     if goal is not None:

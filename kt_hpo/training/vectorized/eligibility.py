@@ -1,4 +1,4 @@
-"""What cannot be vectorised, and why."""
+"""What cannot be vectorized, and why."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def check_search(tuner: Tuner) -> None:
         tuner: The tuner.
 
     Raises:
-        CannotVectorizeError: If none of its trials can be vectorised.
+        CannotVectorizeError: If none of its trials can be vectorized.
     """
     if keras.backend.backend() not in _BACKENDS:
         raise CannotVectorizeError(f"Keras runs on {keras.backend.backend()}")

@@ -1,4 +1,4 @@
-"""Vectorised training on Keras' JAX backend: `jax.vmap` over the epoch of one trial."""
+"""Vectorized training on Keras' JAX backend: `jax.vmap` over the epoch of one trial."""
 
 from __future__ import annotations
 

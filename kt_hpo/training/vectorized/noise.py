@@ -4,7 +4,7 @@ Every random layer of a model reads its numbers from a Keras seed generator. Bef
 engine sets the state of each: a trial is trained with the same numbers whatever group it is in,
 today or in a search that was resumed.
 
-TensorFlow does not vectorise random numbers whose seed differs by trial. There the trials share a
+TensorFlow does not vectorize random numbers whose seed differs by trial. There the trials share a
 draw and each turns it by an angle of its own, fresh at each step (Cranley & Patterson 1976,
 "Randomization of number theoretic methods for multiple integration"): uniform for every trial, and
 independent between any two.

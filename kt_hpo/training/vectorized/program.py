@@ -150,7 +150,7 @@ def backend() -> Backend:
         from kt_hpo.training.vectorized.jax import Jax
 
         return Jax()
-    raise NotImplementedError(f"there is no vectorised training on Keras' backend {name!r}")
+    raise NotImplementedError(f"there is no vectorized training on Keras' backend {name!r}")
 
 
 def with_rate(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:

@@ -103,7 +103,7 @@ class ProgramCache:
         self._has_failed = False
         self._models: dict[Hashable, keras.Model] = {}
         # Checkpoints ask for models while the next group's program does.
-        self._modelling = threading.Lock()
+        self._modeling = threading.Lock()
 
     def draft(
         self,
@@ -164,7 +164,7 @@ class ProgramCache:
 
     def _model(self, architecture: Hashable, built: Callable[[], keras.Model]) -> keras.Model:
         """A model of an architecture, the same whenever it is asked for."""
-        with self._modelling:
+        with self._modeling:
             if architecture not in self._models:
                 self._keep(architecture, built())
             return self._models[architecture]

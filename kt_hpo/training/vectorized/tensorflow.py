@@ -1,4 +1,4 @@
-"""Vectorised training on Keras' TensorFlow backend.
+"""Vectorized training on Keras' TensorFlow backend.
 
 A step of all trials at once is `tf.vectorized_map` over the step of one. Some layers it cannot
 convert, convolutions among them: those train one trial after the other, several at a time, in a

@@ -16,7 +16,7 @@ BOUNDS = {
 
 
 def fitted(bounds):
-    """An acquisition to be minimised, its space, and the object that it is of."""
+    """An acquisition to be minimized, its space, and the object that it is of."""
     acquisition = ExpectedImprovement(xi=0.01)
     optimizer = bayes_opt.BayesianOptimization(
         None, bounds, acquisition, random_state=0, verbose=0, allow_duplicate_points=True

@@ -1,4 +1,4 @@
-"""A vectorised training is `model.fit`: the same weights and batches give the same losses."""
+"""A vectorized training is `model.fit`: the same weights and batches give the same losses."""
 
 import keras
 import numpy as np
