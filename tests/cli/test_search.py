@@ -136,7 +136,9 @@ def test_options_that_do_not_fit_together_are_one_line_and_leave_nothing(
 def test_a_package_that_is_missing_has_a_status_of_its_own(tmp_path, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "wandb", None)
     for name in [
-        one for one in sys.modules if one.startswith(("kt_hpo.wandb", "kt_hpo.tracking.w"))
+        one
+        for one in sys.modules
+        if one.startswith(("kt_hpo.integrations.wandb", "kt_hpo.tracking.w"))
     ]:
         monkeypatch.delitem(sys.modules, name)
     command = [*QUICK, "--tracker", "wandb", "--directory", str(tmp_path / "one")]

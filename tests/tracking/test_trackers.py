@@ -162,7 +162,7 @@ def test_a_package_that_is_missing_is_named_before_any_training(monkeypatch, tmp
 
 def test_sweeps_without_the_package_name_it(monkeypatch):
     for module in [*sys.modules]:
-        if module.startswith(("wandb.", "kt_hpo.wandb")):
+        if module.startswith(("wandb.", "kt_hpo.wandb", "kt_hpo.integrations.wandb")):
             monkeypatch.delitem(sys.modules, module)
     monkeypatch.setitem(sys.modules, "wandb", None)
     with pytest.raises(ImportError, match=r'pip install "kt-hpo\[wandb\]"'):

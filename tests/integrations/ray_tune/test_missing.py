@@ -3,12 +3,12 @@ import os
 import subprocess
 import sys
 
-import kt_hpo
+import kt_hpo.integrations.ray_tune
 
 MISSING = """
 import sys
 sys.modules["ray"] = None
-import kt_hpo
+import kt_hpo.integrations.ray_tune
 try:
     kt_hpo.ray
 except ImportError as error:
@@ -28,5 +28,5 @@ def test_missing_ray_gives_the_install_line():
 
 def test_ray_sends_no_usage_reports(monkeypatch):
     monkeypatch.delenv("RAY_USAGE_STATS_ENABLED", raising=False)
-    importlib.reload(kt_hpo.ray)
+    importlib.reload(kt_hpo.integrations.ray_tune)
     assert os.environ["RAY_USAGE_STATS_ENABLED"] == "0"
