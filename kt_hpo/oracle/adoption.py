@@ -38,6 +38,6 @@ def recorded(oracle: keras_tuner.Oracle) -> RecordedOracle:
 
 
 def _engine_on(kind: type[keras_tuner.Oracle]) -> type[RecordedOracle] | None:
-    """The engine built on one of Keras Tuner's, found by their name, for engines are built on this."""
+    """The engine built on one of Keras Tuner's: found by name, as no engine is imported here."""
     engine = getattr(import_module("kt_hpo.oracles"), kind.__name__, RecordedOracle)
     return engine if kind in engine.__bases__ else None

@@ -8,7 +8,7 @@ import kt_hpo.integrations.ray_tune
 MISSING = """
 import sys
 sys.modules["ray"] = None
-import kt_hpo.integrations.ray_tune
+import kt_hpo
 try:
     kt_hpo.ray
 except ImportError as error:
