@@ -142,7 +142,6 @@ def test_its_code_asks_for_names_and_arguments_that_there_are(path):
 
 
 @pytest.mark.slow
-@pytest.mark.long
 @every_notebook
 def test_it_runs_from_top_to_bottom(path, tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
