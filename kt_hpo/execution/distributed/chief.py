@@ -75,7 +75,7 @@ class Chief:
 
 def _no_worker(cluster: ClusterConfig) -> str:
     return (
-        f"No worker is connected, so no trial runs. The chief waits on at {cluster.address}. "
+        f"No worker is connected, so no trial runs. The chief keeps waiting at {cluster.address}. "
         f"To start a worker, run the same program with {IP}={cluster.ip} {PORT}={cluster.port} "
         f"{TUNER_ID}=tuner0. To stop, press Ctrl-C; the chief goes on when it is started again."
     )
