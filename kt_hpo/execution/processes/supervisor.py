@@ -135,7 +135,7 @@ class Supervisor:
         if not self._forks:
             for descriptor in arguments:
                 os.set_inheritable(descriptor, True)
-            os.execv(sys.executable, program("work", *arguments))
+            os.execv(sys.executable, program("worker_process", *arguments))
         return worker_process.main(*arguments)
 
 
