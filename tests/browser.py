@@ -3,12 +3,14 @@
 import json
 import shutil
 from contextlib import contextmanager
+from importlib.util import find_spec
 
 import pytest
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 needs_chromium = pytest.mark.skipif(
-    not (CHROMIUM and DRIVER), reason="chromium or chromedriver is not installed"
+    not (CHROMIUM and DRIVER and find_spec("selenium")),
+    reason="chromium, chromedriver or selenium is not installed",
 )
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",

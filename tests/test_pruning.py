@@ -42,6 +42,7 @@ def test_a_pruned_trial_stops_and_keeps_its_best_value(tmp_path):
     assert searched(tmp_path).study.trials == tuner.study.trials
 
 
+@pytest.mark.slow
 def test_the_other_executions_of_a_pruned_trial_are_not_run(tmp_path):
     tuner = searched(tmp_path, max_trials=2, executions_per_trial=2)
     assert [len(t.user_attrs["history"]) for t in tuner.study.trials] == [2, 1]

@@ -29,6 +29,7 @@ def test_a_search_finds_better_models(tmp_path):
     assert tuner.study.best_value > 0.8
 
 
+@pytest.mark.slow
 def test_the_best_model_is_the_one_that_was_measured(tmp_path):
     tuner = searched(tmp_path, max_trials=3)
     validation = X[150:], Y[150:]
@@ -40,6 +41,7 @@ def test_the_best_model_is_the_one_that_was_measured(tmp_path):
     assert hp["rate"] == tuner.study.best_params["rate"]
 
 
+@pytest.mark.slow
 def test_a_second_run_has_nothing_left_to_do(tmp_path):
     first = searched(tmp_path, max_trials=1).study.trials
     assert searched(tmp_path, max_trials=1).study.trials == first
@@ -86,6 +88,7 @@ def test_hooks_of_a_subclass_are_called(tmp_path):
     assert ("0000", 1, True) in calls
 
 
+@pytest.mark.slow
 def test_verbose_0_is_silent_and_1_is_not(tmp_path, capfd):
     searched(tmp_path, max_trials=1)
     silent = capfd.readouterr()
@@ -115,6 +118,7 @@ def test_wrong_arguments_are_early_errors(kwargs, message, tmp_path):
         kt_hpo.RandomSearch(**arguments)
 
 
+@pytest.mark.slow
 def test_what_is_not_asked_for_is_neither_needed_nor_imported(tmp_path):
     program = textwrap.dedent(
         f"""

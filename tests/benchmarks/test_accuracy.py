@@ -36,6 +36,7 @@ def test_the_clock_stops_at_the_goal(name, monkeypatch):
     assert 0 < seconds < math.inf
 
 
+@pytest.mark.slow
 def test_a_search_that_ends_before_has_no_time(monkeypatch):
     monkeypatch.setattr(accuracy, "EPOCHS", 1)
     monkeypatch.setattr(accuracy, "TRIALS", 1)

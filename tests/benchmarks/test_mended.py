@@ -43,6 +43,7 @@ def test_a_spot_is_timed_in_a_process_of_its_own():
         assert process(mended.inline, True, 1) > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("spot", "trials", "place", "name"), PUT_BACK)
 @pytest.mark.usefixtures("short")
 def test_what_is_put_back_is_what_the_code_calls(spot, trials, place, name, monkeypatch):

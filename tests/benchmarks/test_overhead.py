@@ -11,6 +11,7 @@ from benchmarks.overhead import measure
 TPE = ENGINES["OptunaSearch (TPE)"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("storage", STORAGES)
 def test_a_trial_takes_time_and_place_in_each_storage(storage):
     # The path of a server's socket would be too long below pytest's folder.

@@ -23,6 +23,7 @@ def budgeted(directory):
     return kt_hpo.open_study(directory)
 
 
+@pytest.mark.slow
 def test_a_search_goes_on_from_anywhere_and_where_it_was_moved_to(tmp_path, monkeypatch):
     study = budgeted(tmp_path / "paused")
     assert len(study.trials) < 3 and not study.user_attrs["finished"]

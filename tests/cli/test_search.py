@@ -88,6 +88,7 @@ def test_a_search_of_a_python_program_is_not_mixed_with(tmp_path, capsys):
     assert len(kt_hpo.open_study(tmp_path / "p").trials) == 10
 
 
+@pytest.mark.slow
 def test_what_a_trial_is_can_be_said_in_a_shell(unpainted, tmp_path):
     command = [
         *QUICK, "--algorithm", "tpe", "--cross-validation", "2", "--executions-per-trial", "2",

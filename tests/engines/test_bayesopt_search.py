@@ -206,6 +206,7 @@ def test_a_space_without_choice_is_one_trial(tmp_path):
     assert values_of(oracle) == [{"units": 8}]
 
 
+@pytest.mark.slow
 def test_models_are_searched(tmp_path):
     x, y = blobs()
     tuner = kt_hpo.BayesOptSearch(

@@ -39,6 +39,7 @@ def test_a_trial_that_is_run_again_is_timed_from_when_it_runs(tmp_path):
     assert max(axes.get_xlim()) < {"seconds": 1, "milliseconds": 1000}[axes.get_xlabel().split()[0]]
 
 
+@pytest.mark.slow
 def test_trials_that_wait_for_their_group_are_timed_from_its_start(tmp_path):
     tuner = kt_hpo.RandomSearch(
         build, "val_loss", max_trials=4, seed=0, directory=tmp_path, executor=kt_hpo.Vectorized(2)

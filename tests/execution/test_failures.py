@@ -11,6 +11,7 @@ from kt_hpo.record.journal import Journal
 ONE_BATCH = FIT | {"batch_size": 200}
 
 
+@pytest.mark.slow
 def test_a_trial_that_fails_fails_alone(tmp_path):
     def fails_when_wide(hp):
         if hp.Int("units", 1, 32) > 16:
@@ -26,6 +27,7 @@ def test_a_trial_that_fails_fails_alone(tmp_path):
     assert {trial.state.name for trial in tuner.study.trials} == {"FAIL", "COMPLETE"}
 
 
+@pytest.mark.slow
 def test_a_nan_fails_its_trial_and_says_when(tmp_path):
     def diverges(hp):
         model = build(hp)

@@ -264,6 +264,7 @@ def test_executions_are_averaged(tmp_path):
     assert len(histories(ours)[0]) == 2
 
 
+@pytest.mark.slow
 def test_a_killed_search_goes_on_as_if_it_was_not(whole, tmp_path):
     class Killed(kt_hpo.RandomSearch):
         def report(self, trial, epoch, metrics):
@@ -309,6 +310,7 @@ def test_dropout_gives_the_same_distribution_of_scores(tmp_path):
     assert scipy.stats.ks_2samp(*training).pvalue > 0.05
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pruner", ["asha", pytest.param("median", marks=pytest.mark.slow)])
 def test_pruners_stop_trials_in_a_group(pruner, tmp_path):
     kwargs = {"max_trials": 12, "pruner": pruner, "fit": FIT | {"epochs": 8}}
@@ -324,6 +326,7 @@ def test_pruners_stop_trials_in_a_group(pruner, tmp_path):
     assert loss(tuner.get_best_models()[0]) == pytest.approx(best.score, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_several_objectives_keep_the_weights_of_the_best(tmp_path):
     tuner = searched(
         tmp_path, objective=["val_loss", "val_accuracy"], keep_checkpoints=2, max_trials=3

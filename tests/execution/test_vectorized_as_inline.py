@@ -41,6 +41,7 @@ def both(tmp_path, hypermodel, fit=PLAIN, **kwargs):
     return ours
 
 
+@pytest.mark.slow
 def test_what_our_inspection_raises_is_not_the_trials(tmp_path, monkeypatch):
     from kt_hpo.training.vectorized import blueprint
 
@@ -65,6 +66,7 @@ def fatal_at(number, error):
     return build
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("executor", [None, kt_hpo.Vectorized()], ids=repr)
 def test_what_was_asked_for_before_a_fatal_error_is_recorded_first(executor, tmp_path):
     hypermodel = fatal_at(4, FatalError)

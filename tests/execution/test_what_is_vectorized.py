@@ -77,6 +77,7 @@ OBSTACLES = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reason", OBSTACLES)
 def test_what_cannot_be_vectorized_trains_by_itself_and_says_why_once(reason, tmp_path, capsys):
     kwargs = {"hypermodel": eagerly(without_dropout), "max_trials": 1} | OBSTACLES[reason]
@@ -103,6 +104,7 @@ def test_what_does_not_pay_together_trains_by_itself(tmp_path, limits, reason):
     assert len(executor.notes) == 1 and reason in executor.notes[0]
 
 
+@pytest.mark.slow
 def test_auto_says_what_it_chose(tmp_path, capsys):
     searched(tmp_path / "a", executor="auto", fit=FIT | {"verbose": 1}, max_trials=2)
     said = capsys.readouterr().out

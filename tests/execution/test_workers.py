@@ -41,6 +41,7 @@ def memory(kind):
     return next(int(line.split()[1]) for line in lines if line.startswith(kind)) / 1024
 
 
+@pytest.mark.slow
 def test_results_are_those_of_inline(tmp_path):
     """Weights, order of the samples, values met while building, reports and pruning: all."""
     x, y = blobs(SAMPLES)

@@ -195,6 +195,7 @@ def test_a_saved_model_is_the_same(tmp_path):
     assert float(schedule(700)) == float(model.optimizer._learning_rate(700))
 
 
+@pytest.mark.slow
 def test_a_hypermodel_of_ones_own_is_a_dozen_lines(tmp_path):
     class Mine(keras_tuner.HyperModel):
         def build(self, hp):

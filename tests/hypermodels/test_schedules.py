@@ -89,6 +89,7 @@ def test_under_keras_tuner_itself_too(tmp_path, seen):
     assert seen == [pytest.approx(cosine(4 * 5), rel=1e-4)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("data", "steps"),
     [
@@ -139,6 +140,7 @@ def test_each_fold_has_a_schedule_of_its_own(tmp_path, seen):
     assert seen == [pytest.approx(cosine(2 * 3), rel=1e-4)] * 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("library", [kt_hpo, pytest.param(keras_tuner, marks=pytest.mark.slow)])
 def test_hyperband_goes_on_at_the_place_of_the_schedule(library, tmp_path, seen):
     tuner = library.Hyperband(

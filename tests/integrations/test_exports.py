@@ -25,6 +25,7 @@ def tuner(tmp_path_factory):
     return tuner
 
 
+@pytest.mark.slow
 def test_the_table_is_that_of_the_tuner(tuner):
     path = kt_hpo.export(tuner)
     assert path.name == "trials.csv" and path.parent.name == "demo"

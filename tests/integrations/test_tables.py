@@ -90,6 +90,7 @@ ROWS = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(rows=ROWS)
 def test_a_study_that_was_exported_is_imported_as_it_was(rows, tmp_path_factory):
     kinds = {

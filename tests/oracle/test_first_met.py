@@ -69,6 +69,7 @@ class LateFit(keras_tuner.HyperModel):
         return model.fit(*args, batch_size=hp.Int("batch_size", 8, 64), **kwargs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "executor", [kt_hpo.Vectorized(4), pytest.param(2, marks=pytest.mark.slow)]
 )

@@ -192,6 +192,7 @@ WAYS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("box", "engine", "pruner"), [*((box, "random", "none") for box in DECIDED), *WAYS]
 )
@@ -321,6 +322,7 @@ def test_too_few_trials_say_how_many_are_needed(trials):
     assert why_none(search) == f"Importances need 10 trials with a score; there are {trials}."
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["fanova", "ped_anova"])
 def test_both_methods_know_the_number_of_hyperparameters(method):
     """With 10 hyperparameters that do nothing, none seems to in most searches."""

@@ -240,6 +240,7 @@ def test_predictions_leave_out_and_count_what_is_not_finite(ax):
     assert ax.get_title(loc="right") == "root mean squared error 0, 1 not finite"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("true", "predicted", "title"),
     [
@@ -285,6 +286,7 @@ def test_overview_shows_what_the_search_has(study, own):
     ]
 
 
+@pytest.mark.slow
 def test_overview_headline_and_caption():
     page = plots.overview(mixed_study(40))
     assert page.get_suptitle().startswith("40 trials (30 complete, 5 failed, 5 pruned) · best val_")

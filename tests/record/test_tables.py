@@ -1,6 +1,7 @@
 """The record as tables."""
 
 import optuna
+import pytest
 from searches import fails_when_wide, searched
 
 from kt_hpo.plots.search import Search
@@ -8,6 +9,7 @@ from kt_hpo.record import tables
 from kt_hpo.space.hyperparameters import HyperParameters
 
 
+@pytest.mark.slow
 def test_tables(tmp_path, capsys):
     tuner = searched(tmp_path, hypermodel=fails_when_wide, max_trials=4, seed=1)
     table = tuner.to_dataframe()

@@ -62,11 +62,13 @@ def place_of(browser, trial):
     )
 
 
+@pytest.mark.slow
 def test_it_loads_without_a_complaint_and_asks_for_nothing(page):
     assert requests(page) == [page.current_url]
     assert complaints(page) == []
 
 
+@pytest.mark.slow
 def test_the_best_come_first_and_columns_sort_both_ways(page, study):
     best = [f"{float(f'{trial.value:.5g}'):g}" for trial in [study.best_trial]]
     assert column(page, "val_accuracy")[0] == best[0]
@@ -85,6 +87,7 @@ def test_the_best_come_first_and_columns_sort_both_ways(page, study):
     assert len(column(page, "rate")) == 60
 
 
+@pytest.mark.slow
 def test_the_filter_keeps_the_trials_with_all_words(page):
     page.find_element("id", "filter").send_keys("completed SGD")
     assert set(column(page, "state")) == {"completed"}

@@ -29,6 +29,7 @@ def drawn(known, numbers):
     return hps.values
 
 
+@pytest.mark.slow
 @given(hyperparameters(), st.floats(0, 0.9999))
 def test_a_value_survives_the_record_exactly(hp, prob):
     value = hp.prob_to_value(prob)

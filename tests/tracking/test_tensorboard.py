@@ -69,6 +69,7 @@ def experiment_of(tuner):
     return metadata.parse_experiment_plugin_data(content)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("executor", "hypermodel"),
     [

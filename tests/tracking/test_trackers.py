@@ -116,6 +116,7 @@ def test_what_a_tracker_cannot_open_ends_the_search_before_any_training(tmp_path
     assert not tuner.study.trials
 
 
+@pytest.mark.slow
 def test_a_tracker_may_load_the_model_of_a_trial(tmp_path):
     losses = []
 

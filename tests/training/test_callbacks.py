@@ -15,6 +15,7 @@ from kt_hpo.training.callbacks import BestEpoch
 from kt_hpo.training.reproducibility import seed_of
 
 
+@pytest.mark.slow
 def test_early_stopping_watches_the_objective(tmp_path):
     class Flat(WithFit):
         def fit(self, hp, model, *args, **kwargs):
@@ -49,6 +50,7 @@ def test_callbacks_are_copied_or_made_for_each_trial(tmp_path):
         )
 
 
+@pytest.mark.slow
 def test_a_training_step_is_traced_once_and_trains_as_fit_does(tmp_path):
     class Counting(keras.layers.Dense):
         calls = 0

@@ -15,6 +15,7 @@ def model():
     return made
 
 
+@pytest.mark.slow
 def test_a_restored_model_trains_on_as_if_it_had_not_stopped(tmp_path):
     x, y = blobs()
     fit = {"epochs": 2, "batch_size": 50, "shuffle": False, "verbose": 0}

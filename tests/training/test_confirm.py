@@ -54,6 +54,7 @@ def test_a_real_difference_is_told(tmp_path):
     assert again.values["0000"] == pytest.approx(found.values["0000"][:2])
 
 
+@pytest.mark.slow
 def test_trials_are_compared_fold_by_fold(tmp_path):
     tuner = searched(tmp_path, cross_validation=3)
     tuner.search(X, Y, verbose=0)
@@ -112,6 +113,7 @@ def test_intervals_hold_the_mean_as_often_as_they_say():
     assert np.mean(hits) == pytest.approx(0.95, abs=0.015)
 
 
+@pytest.mark.slow
 def test_differences_that_are_none_are_seldom_called_real():
     """In a whole family of comparisons, at most once in twenty."""
     stream = np.random.default_rng(0)

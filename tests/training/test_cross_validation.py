@@ -23,6 +23,7 @@ def tuner_for(tmp_path, hypermodel=eager, **kwargs):
     return kt_hpo.RandomSearch(hypermodel, **{**arguments, **kwargs})
 
 
+@pytest.mark.slow
 def test_the_folds_are_those_of_model_fit(tmp_path):
     """The objective is the mean over trainings of Keras on the folds, one by one."""
     tuner = tuner_for(tmp_path, cross_validation=KFold(3), max_trials=1)

@@ -40,6 +40,7 @@ def pipeline(x, y):
     return tf.data.Dataset.from_tensor_slices((x, y))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["arrays", "pipeline"])
 def test_batch_size_and_epochs_are_searched(kind, tmp_path):
     training = kt_hpo.Training(eager, batch_size=(30, 64), epochs=(1, 3))
@@ -71,6 +72,7 @@ def test_any_hypermodel_is_wrapped(tmp_path):
     assert not tuner.fits_its_own_way
 
 
+@pytest.mark.slow
 def test_hyperband_gives_the_epochs(tmp_path):
     tuner = kt_hpo.Hyperband(
         kt_hpo.Training(eager, batch_size=[45, 90]), "val_loss", max_epochs=2, factor=2, seed=0,

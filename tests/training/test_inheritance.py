@@ -119,6 +119,7 @@ class Starts(kt_hpo.EvolutionarySearch):
         self.last[trial.trial_id] = {layer.name: layer.get_weights() for layer in model.layers}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hypermodel", few([build, unbuilt], build))
 def test_a_child_starts_with_what_its_parent_ended_with(hypermodel, tmp_path):
     tuner = Starts(
@@ -173,6 +174,7 @@ def test_without_inheritance_no_ends_are_kept(tmp_path):
     assert not list(Path(tuner.project_dir).rglob(checkpoints.LAST))
 
 
+@pytest.mark.slow
 def test_the_checkpoint_of_a_running_childs_parent_stays(ended, tmp_path):
     tuner = evolved(shutil.copytree(ended, tmp_path / "copy"), max_trials=3)
     oracle = tuner.oracle

@@ -80,6 +80,7 @@ class Slow(keras.callbacks.Callback):
         time.sleep(0.5)
 
 
+@pytest.mark.slow
 def test_the_time_budget_stops_the_search_and_the_next_one_goes_on(tmp_path, capsys):
     tuner = tuner_for(tmp_path, time_budget=0.2)
     tuner.search(X, Y, **FIT, callbacks=[Slow])

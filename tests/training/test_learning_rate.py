@@ -33,6 +33,7 @@ def test_the_range_ends_where_training_diverges():
     assert found.plot().get_xscale() == "log"
 
 
+@pytest.mark.slow
 def test_a_hypermodel_is_tested_with_its_data_as_they_are():
     found = kt_hpo.find_learning_rate(
         eager, X, Y, batch_size=16, steps=20, validation_split=0.5, epochs=1, low=1e-5, high=1.0

@@ -99,6 +99,7 @@ def test_with_nothing_that_epochs_measure_the_loss_picks_the_epoch(tmp_path):
     assert measured["loss"] == pytest.approx(recorded["val_loss"], rel=1e-5)
 
 
+@pytest.mark.slow
 def test_the_parts_that_epochs_measure_pick_the_epoch(tmp_path):
     objective = ["flops", kt_hpo.Objective("val_accuracy", "max"), "training_seconds"]
     tuner = searched(tmp_path, objective=objective, fit=FIT | {"epochs": 4})
@@ -110,6 +111,7 @@ def test_the_parts_that_epochs_measure_pick_the_epoch(tmp_path):
         assert 0 < trial.values[2] < trial.duration.total_seconds()
 
 
+@pytest.mark.slow
 def test_the_gap_is_there_each_epoch(tmp_path):
     tuner = searched(tmp_path, objective="generalization_gap", fit=FIT | {"epochs": 3})
     for trial in tuner.study.trials:
@@ -209,6 +211,7 @@ def test_hyperband_with_a_measured_objective_promotes_by_it(tmp_path):
     assert first[int(promoted)] == min(first) < first[0]
 
 
+@pytest.mark.slow
 def test_the_hypermodels_own_result_may_hold_them(tmp_path):
     class Own(kt_hpo.HyperModel):
         def build(self, hp):

@@ -137,6 +137,7 @@ def test_the_learning_rate_falls_on_a_plateau(tmp_path):
     assert np.divide(rates, rates[0]) == pytest.approx([1, 1, 1, 0.1], rel=1e-3)
 
 
+@pytest.mark.slow
 def test_executions_have_a_mean_and_its_standard_error(tmp_path):
     tuner = searched(tmp_path, executions_per_trial=3)
     attributes = tuner.study.trials[0].user_attrs

@@ -141,6 +141,7 @@ LAMBDA = keras.callbacks.LambdaCallback(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "callbacks, hypermodel, executor",
     [
@@ -214,6 +215,7 @@ class Told(keras.callbacks.Callback):
         Asks.seen.append(self.params["verbose"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("given", [{}, {"verbose": 0}, {"verbose": 1}, {"verbose": "auto"}])
 @pytest.mark.parametrize("own_fit", [True, False])
 def test_fit_and_callbacks_see_verbose_as_given(given, own_fit, tmp_path, capfd):
@@ -290,6 +292,7 @@ def test_a_tuner_may_train_a_model_that_it_builds_itself(tmp_path):
     assert tuner.study.best_value == tuner.study.best_params["own"]
 
 
+@pytest.mark.slow
 def test_fit_best_and_confirm_train_as_the_trials_did(tmp_path):
     class Counts(kt_hpo.RandomSearch):
         fits = 0

@@ -48,6 +48,7 @@ def test_trials_of_any_trainable_are_recorded_and_a_second_experiment_is_added(t
     assert (search_status(longer).planned, search_status(longer).state) == (6, "finished")
 
 
+@pytest.mark.slow
 def test_an_objective_that_is_not_reported_ends_the_experiment(tmp_path):
     tuner = tune.Tuner(
         Curve,
@@ -93,6 +94,7 @@ class TimeIsUp(tune.Stopper):
         return self.results >= 3
 
 
+@pytest.mark.slow
 def test_trials_that_end_because_the_time_is_up_are_pruned(tmp_path):
     _, study = fit(Curve, tmp_path, {"values": [0.5] * 100}, run={"stop": TimeIsUp()})
     [trial] = study.trials

@@ -43,6 +43,7 @@ def test_epochs_one_by_one_are_those_of_one_fit():
     assert metrics_of(results, "parameters") == [model.count_params()] * 3
 
 
+@pytest.mark.slow
 def test_values_and_seed_decide_whichever_actor_trains():
     made = trainable(noisy, X, Y, epochs=2, **DATA)
     first, reused = made(config={"rate": 0.01}), made(config={"rate": 0.1})
@@ -54,6 +55,7 @@ def test_values_and_seed_decide_whichever_actor_trains():
     assert metrics_of(steps(other, 2)) != expected
 
 
+@pytest.mark.slow
 def test_a_paused_trial_goes_on_as_it_would_have(tmp_path):
     made = trainable(noisy, X, Y, epochs=4, **DATA)
     expected = metrics_of(steps(made(config={"rate": 0.01}), 4))
@@ -88,6 +90,7 @@ def test_weights_of_another_architecture_are_refused(tmp_path):
         made(config={"units": 3}).restore(saved)
 
 
+@pytest.mark.slow
 def test_patience_counts_over_all_epochs(tmp_path):
     log = tmp_path / "log.csv"
     callbacks = [

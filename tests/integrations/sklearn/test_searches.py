@@ -31,6 +31,7 @@ def test_a_grid_search_finds_what_is_better():
     assert search.best_estimator_.score(X, NAMES) > 0.6
 
 
+@pytest.mark.slow
 def test_a_randomized_search_of_a_pipeline():
     x, y = load_diabetes(return_X_y=True)
     pipeline = make_pipeline(

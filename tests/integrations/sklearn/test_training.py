@@ -13,6 +13,7 @@ from hypermodels import MLPHyperModel
 from kt_hpo import KerasHyperClassifier, KerasHyperRegressor
 
 
+@pytest.mark.slow
 def test_it_learns_names():
     classifier = fitted(y=NAMES, units=16)
     assert list(classifier.classes_) == ["setosa", "versicolor", "virginica"]
@@ -23,6 +24,7 @@ def test_it_learns_names():
     assert classifier.hyperparameters_ == {"units": 16, "rate": 0.03}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("units", "activation", "loss"),
     [
@@ -64,6 +66,7 @@ def test_a_model_that_does_not_match_is_refused(hypermodel, message):
         fitted(hypermodel=hypermodel)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("targets", [None, 1, 2])
 def test_a_regressor_gives_the_shape_it_was_taught(targets):
     x, y = load_diabetes(return_X_y=True)

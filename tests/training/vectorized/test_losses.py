@@ -129,6 +129,7 @@ CASES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", few(CASES, "sgd"))
 def test_losses_are_those_of_fit(name, tmp_path):
     optimizer, (x, stack), given = CASES[name]

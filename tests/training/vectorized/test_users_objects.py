@@ -263,6 +263,7 @@ def histories(tmp_path, build, executor):
 OTHERS = [kind for kind in KINDS if kind != "loss"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "kinds", [["loss"], pytest.param(OTHERS, marks=pytest.mark.slow)], ids=["loss", "others"]
 )
