@@ -12,6 +12,7 @@ from optuna.pruners import BasePruner
 from optuna.samplers import BaseSampler, BruteForceSampler, GridSampler
 
 from kt_hpo import objectives
+from kt_hpo._private_apis.optuna_tpe import quick
 from kt_hpo.arguments import is_one_of
 from kt_hpo.engines.proposals.samplers import (
     has_fixed_dimensions,
@@ -67,6 +68,7 @@ class OptunaSearchOracle(RecordedOracle):
         **kwargs: Any,
     ) -> None:
         self.sampler = make_sampler(sampler)
+        self._asked = quick(self.sampler)
         super().__init__(objective=objective, max_trials=max_trials, seed=seed, **kwargs)
         if takes_no_choices(self.sampler) and len(objectives.parts(self.objective)) > 1:
             raise ValueError(
@@ -121,12 +123,12 @@ class OptunaSearchOracle(RecordedOracle):
         for known, recorded_name in recorded_names(self.hyperparameters):
             if (known.name, known.conditions) == (name, hyperparameter.conditions):
                 name = recorded_name
-        reseed(self.sampler, [self.seed, number, 1 + len(frozen.params)])
+        reseed(self._asked, [self.seed, number, 1 + len(frozen.params)])
         study = study_as_now(self.record.study, self.hyperparameters)
-        return self.sampler.sample_independent(study, frozen, name, distribution)
+        return self._asked.sample_independent(study, frozen, name, distribution)
 
     def _ask(self, number: int, fixed: Mapping[str, Value]) -> dict[str, Value]:
-        reseed(self.sampler, [self.seed, number, 0])
+        reseed(self._asked, [self.seed, number, 0])
         study = study_as_now(self.record.study, self.hyperparameters)
         needs_first = has_fixed_dimensions(self.sampler)
         recorded = study.get_trials(deepcopy=False) if needs_first else []
@@ -139,7 +141,7 @@ class OptunaSearchOracle(RecordedOracle):
             if hyperparameter.name in fixed
         }
         with quiet_optuna():
-            staged = StagedTrial(study, self.sampler, number, named | dict(fixed), relative)
+            staged = StagedTrial(study, self._asked, number, named | dict(fixed), relative)
             values = active_values(
                 self.hyperparameters,
                 lambda hyperparameter, name: staged.suggest(

@@ -5,13 +5,12 @@ from dataclasses import replace
 import pytest
 
 from benchmarks import measuring, mended
-from kt_hpo.engines import bayesopt_search
-from kt_hpo.engines.proposals import samplers
+from kt_hpo.engines import bayesopt_search, optuna_search
 from kt_hpo.execution import inline
 from kt_hpo.training.vectorized.engine import Engine
 
 PUT_BACK = [
-    (mended.tpe, 1, samplers, "quicken"),
+    (mended.tpe, 1, optuna_search, "quick"),
     (mended.bayesopt, 7, bayesopt_search, "quicken"),
     (mended.bayesopt, 7, bayesopt_search, "threadpool_limits"),
     (mended.groups, 1, Engine, "_groups_at_once"),

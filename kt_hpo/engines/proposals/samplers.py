@@ -19,10 +19,8 @@ from optuna.samplers import (
     RandomSampler,
     TPESampler,
 )
-from optuna.samplers._lazy_random_state import LazyRandomState
 
 from kt_hpo.arguments import did_you_mean
-from kt_hpo.engines.proposals.parzen import quicken
 from kt_hpo.optional import require
 from kt_hpo.record.record import quiet_optuna
 from kt_hpo.space import domain
@@ -95,8 +93,6 @@ def make_sampler(sampler: str | BaseSampler | None) -> BaseSampler:
     for kind, package, extra in ((GPSampler, "torch", "gp"), (CmaEsSampler, "cmaes", "cmaes")):
         if isinstance(made, kind):
             require(package, extra)
-    if isinstance(made, TPESampler):
-        quicken(made)
     return made
 
 
@@ -109,7 +105,7 @@ def reseed(sampler: BaseSampler, entropy: Sequence[int]) -> None:
     """
     for index, state in enumerate(_random_states(sampler, set())):
         words = np.random.SeedSequence([*entropy, index]).generate_state(4)
-        state.rng.seed(words.tolist())
+        state.seed(words.tolist())
 
 
 def seed_of(sampler: BaseSampler) -> int:
@@ -122,7 +118,7 @@ def seed_of(sampler: BaseSampler) -> int:
         A number below 2**31; 0 for a sampler without random numbers.
     """
     for state in _random_states(sampler, set()):
-        return int(state.rng.randint(2**31))
+        return int(state.randint(2**31))
     return 0
 
 
@@ -182,13 +178,14 @@ def relative_space(
     }
 
 
-def _random_states(part: Any, seen: set[int]) -> Iterator[LazyRandomState]:
+def _random_states(part: Any, seen: set[int]) -> Iterator[np.random.RandomState]:
     """The sources of random numbers of a sampler and all it is made of."""
     if id(part) in seen:
         return
     seen.add(id(part))
-    if isinstance(part, LazyRandomState):
-        yield part
+    state = part if isinstance(part, np.random.RandomState) else getattr(part, "rng", None)
+    if isinstance(state, np.random.RandomState):
+        yield state
     elif type(part).__module__.startswith("optuna.") or isinstance(part, BaseSampler):
         for _, value in sorted(getattr(part, "__dict__", {}).items()):
             yield from _random_states(value, seen)
