@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ from kt_hpo.space.kinds import Value
 from kt_hpo.startup import quiet_retracing
 from kt_hpo.tracking import Progress, TrackerLike, make_trackers
 from kt_hpo.training import checkpoints, fit, precision
-from kt_hpo.training.build import Preparation, check_model, go_on
+from kt_hpo.training.build import check_model, go_on
 from kt_hpo.training.checks import check_search
 from kt_hpo.training.data import validation_samples
 from kt_hpo.training.distribution import strategy_named
@@ -105,7 +105,7 @@ class Tuner(Results):
         ['units']
     """
 
-    preparation: Preparation | None = None
+    preparation: Callable[[keras.Model], None] | None = None
 
     def __init__(
         self,
@@ -241,7 +241,8 @@ class Tuner(Results):
             work(self, fit_args, fit_kwargs)
             return
         with quiet_retracing():
-            check_search(self, fit_args, fit_kwargs)
+            ends_what_hangs = getattr(self.executor, "ends_what_hangs", False)
+            check_search(self, fit_args, fit_kwargs, ends_what_hangs)
         with alone(self), quiet_retracing(), shown(self, verbose):
             record_environment(self.study)
             self.oracle.record.note(
@@ -301,7 +302,7 @@ class Tuner(Results):
     def _try_build(self, hp: keras_tuner.HyperParameters) -> keras.Model:
         """Builds and checks the model of a training; to be overridden likewise."""
         model = self._build_hypermodel(hp)
-        check_model(self, model)
+        check_model(model, self.max_model_size)
         if self.preparation is not None:
             self.preparation(model)
         else:

@@ -1,6 +1,7 @@
 """HOW one trial trains.
 
 fit                one trial, from its values to its results; `build`: its model
+context            what training knows of the search: protocols that a tuner fulfills
 options            what a tuner is told of it
 executions         the trainings a trial consists of; `cross_validation`: the folds of each
 callback_list      the callbacks of a training, in order; `callbacks`: those of the search

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
 from keras_tuner.engine.trial import Trial
@@ -14,18 +14,18 @@ from keras_tuner.engine.trial import Trial
 from kt_hpo.oracle.trials import lineage
 from kt_hpo.startup import quiet_retracing
 from kt_hpo.training import checkpoints, distribution, fit
+from kt_hpo.training.context import SearchContext, TrainingContext
 from kt_hpo.training.cross_validation import Data
 from kt_hpo.training.reproducibility import seed_of
 
-if TYPE_CHECKING:
-    from kt_hpo.tuner import Tuner
 
-
-def fit_best(tuner: Tuner, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) -> keras.Model:
+def fit_best(
+    search: SearchContext, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]
+) -> keras.Model:
     """Trains the model of the best trial from its beginning.
 
     Args:
-        tuner: The tuner.
+        search: The search.
         fit_args: Positional arguments of `HyperModel.fit`.
         fit_kwargs: Its keyword arguments; without `epochs`, as many as the trial needed to reach
             its best epoch.
@@ -36,19 +36,19 @@ def fit_best(tuner: Tuner, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]
     Raises:
         ValueError: If no trial has been completed, or none that keeps the constraints.
     """
-    reason = tuner.oracle.why_none_is_best()
+    reason = search.oracle.why_none_is_best()
     if reason:
         raise ValueError(reason)
-    [best] = tuner.oracle.get_best_trials(1)
+    [best] = search.oracle.get_best_trials(1)
     epochs = fit_kwargs.get("epochs", best.best_step + 1)
     model, _ = retrain(
-        tuner, best, (fit_args, fit_kwargs), epochs, lambda part: seed_of(tuner.oracle.seed, part)
+        search, best, (fit_args, fit_kwargs), epochs, lambda part: seed_of(search.oracle.seed, part)
     )
     return model
 
 
 def retrain(
-    tuner: Tuner,
+    search: SearchContext,
     trial: Trial,
     data: Data,
     epochs: int | None,
@@ -60,7 +60,7 @@ def retrain(
     its own hyperparameters, weights and optimizer state carried on.
 
     Args:
-        tuner: The tuner.
+        search: The search.
         trial: The trial.
         data: Positional and keyword arguments of `HyperModel.fit`.
         epochs: How long; None for as long as the trial, or `data`, say.
@@ -72,7 +72,7 @@ def retrain(
     fit_args, fit_kwargs = data
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / checkpoints.LAST
-        lived = lineage(tuner.oracle.trials, trial)
+        lived = lineage(search.oracle.trials, trial)
         for part, begin, end in _parts(lived, epochs):
             keras.utils.clear_session()
             keras.utils.set_random_seed(seed(part))
@@ -80,27 +80,29 @@ def retrain(
             seen = keras.callbacks.Callback()
             kwargs = {"verbose": 0, **fit_kwargs}
             kwargs["callbacks"] = [*(kwargs.get("callbacks") or []), seen]
-            if end is not None and tuner.fits_its_own_way and "epochs" in hp.values:
+            if end is not None and search.fits_its_own_way and "epochs" in hp.values:
                 hp.values["epochs"] = end
             elif end is not None:
                 kwargs["epochs"] = end
             if begin:
                 kwargs["initial_epoch"] = begin
-            prepare = partial(_prepare, tuner, part, data, path if begin else None)
-            with quiet_retracing(), fit.preparing(tuner, prepare) as preparation:
+            prepare = partial(_prepare, search, part, data, path if begin else None)
+            with quiet_retracing(), fit.preparing(search, prepare) as preparation:
                 again = Trial(hp, part.trial_id)
-                returned = tuner._build_and_fit_model(again, *fit_args, **kwargs)
+                returned = search._build_and_fit_model(again, *fit_args, **kwargs)
             model = preparation.model or seen.model
             if part is not trial:
                 checkpoints.save(model, path)
     return model, returned
 
 
-def _prepare(tuner: Tuner, part: Trial, data: Data, past: Path | None, model: keras.Model) -> None:
+def _prepare(
+    context: TrainingContext, part: Trial, data: Data, past: Path | None, model: keras.Model
+) -> None:
     if past is not None:
-        with distribution.scope(tuner.distribution_strategy):
+        with distribution.scope(context.distribution_strategy):
             checkpoints.go_on_from(model, past)
-    fit.scale_learning_rate(tuner, part, model, data)
+    fit.scale_learning_rate(context, part, model, data)
 
 
 def _parts(lived: Sequence[Trial], epochs: int | None) -> Iterator[tuple[Trial, int, int | None]]:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
 import keras_tuner
@@ -14,17 +14,15 @@ from keras_tuner.engine.trial import Trial
 from keras_tuner.errors import FailedTrialError, FatalTypeError
 
 from kt_hpo.training import checkpoints, distribution, inheritance
+from kt_hpo.training.context import ModelBuilder
 from kt_hpo.training.measures import count_parameters
 
-if TYPE_CHECKING:
-    from kt_hpo.tuner import Tuner
 
-
-def build(tuner: Tuner, trial: Trial, execution: int = 0) -> keras.Model:
+def build(builder: ModelBuilder, trial: Trial, execution: int = 0) -> keras.Model:
     """Builds the model of a trial, as far trained as the trial it continues or descends from.
 
     Args:
-        tuner: The tuner.
+        builder: Makes models of the search.
         trial: The trial.
         execution: The number of the training within its trial.
 
@@ -35,9 +33,9 @@ def build(tuner: Tuner, trial: Trial, execution: int = 0) -> keras.Model:
         FatalTypeError: If the hypermodel does not return a model.
         FailedTrialError: If the model has more than `max_model_size` weights.
     """
-    model = tuner._build_hypermodel(trial.hyperparameters)
-    check_model(tuner, model)
-    continue_past(tuner, trial, model, execution)
+    model = builder._build_hypermodel(trial.hyperparameters)
+    check_model(model, builder.max_model_size)
+    continue_past(builder, trial, model, execution)
     return model
 
 
@@ -57,12 +55,12 @@ def check_is_model(model: Any) -> None:
         )
 
 
-def check_model(tuner: Tuner, model: Any) -> None:
+def check_model(model: Any, max_model_size: int | None) -> None:
     """Refuses what a hypermodel must not return.
 
     Args:
-        tuner: The tuner.
         model: What `HyperModel.build` returned.
+        max_model_size: Most weights it may have; None for no limit.
 
     Raises:
         FatalTypeError: If it is no model.
@@ -70,36 +68,38 @@ def check_model(tuner: Tuner, model: Any) -> None:
     """
     check_is_model(model)
     size = count_parameters(model)
-    if tuner.max_model_size and size > tuner.max_model_size:
+    if max_model_size and size > max_model_size:
         raise FailedTrialError(
-            f"The model has {size:,} weights, more than max_model_size={tuner.max_model_size:,}."
+            f"The model has {size:,} weights, more than max_model_size={max_model_size:,}."
         )
 
 
-def continue_past(tuner: Tuner, trial: Trial, model: keras.Model, execution: int = 0) -> None:
+def continue_past(
+    builder: ModelBuilder, trial: Trial, model: keras.Model, execution: int = 0
+) -> None:
     """Trains a model as far as the trial is that its trial continues or descends from.
 
     Args:
-        tuner: The tuner.
+        builder: Makes models of the search.
         trial: The trial.
         model: Its model.
         execution: The number of the training within its trial.
     """
-    go_on(tuner, trial.hyperparameters, model, execution)
-    if tuner.oracle.inherit_weights:
-        with distribution.scope(tuner.distribution_strategy):
-            inherited = inheritance.inherit_from_parent(tuner, trial, model, execution)
+    go_on(builder, trial.hyperparameters, model, execution)
+    if builder.oracle.inherit_weights:
+        with distribution.scope(builder.distribution_strategy):
+            inherited = inheritance.inherit_from_parent(builder, trial, model, execution)
         if inherited is not None:
-            tuner.annotate(trial, inherited=inherited)
+            builder.annotate(trial, inherited=inherited)
 
 
 def go_on(
-    tuner: Tuner, hp: keras_tuner.HyperParameters, model: keras.Model, execution: int = 0
+    builder: ModelBuilder, hp: keras_tuner.HyperParameters, model: keras.Model, execution: int = 0
 ) -> None:
     """Trains a model as far as the trial is that its values name, as Hyperband's later rounds do.
 
     Args:
-        tuner: The tuner.
+        builder: Makes models of the search.
         hp: The values that the model was built with.
         model: The model.
         execution: The number of the training within its trial.
@@ -107,8 +107,8 @@ def go_on(
     past_id = hp.values.get("tuner/trial_id")
     if past_id is None:
         return
-    with distribution.scope(tuner.distribution_strategy):
-        past = checkpoints.find_last(Path(tuner.get_trial_dir(past_id)), execution)
+    with distribution.scope(builder.distribution_strategy):
+        past = checkpoints.find_last(Path(builder.get_trial_dir(past_id)), execution)
         checkpoints.go_on_from(model, past)
 
 

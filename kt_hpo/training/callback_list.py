@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
 import keras_tuner
@@ -13,26 +13,29 @@ from keras_tuner.engine.trial import Trial
 from keras_tuner.errors import FatalValueError
 
 from kt_hpo import objectives
+from kt_hpo.constraints import Constraint
 from kt_hpo.training import callbacks as cb
 from kt_hpo.training import executions, measures
+from kt_hpo.training.context import TrainingContext
 from kt_hpo.training.interruption import StopWhenAsked
 
-if TYPE_CHECKING:
-    from kt_hpo.tuner import Tuner
 
-
-def measuring(tuner: Tuner, best_weights: cb.BestWeights) -> list[keras.callbacks.Callback]:
+def measuring(
+    objective: keras_tuner.Objective,
+    constraints: Sequence[Constraint],
+    best_weights: cb.BestWeights,
+) -> list[keras.callbacks.Callback]:
     """Makes the callbacks that objective and constraints ask for.
 
     Args:
-        tuner: The tuner.
+        objective: The objective of the search.
+        constraints: Its constraints.
         best_weights: Keeps the best epoch, where functions of the model are measured.
 
     Returns:
         The callbacks.
     """
-    objective = tuner.oracle.objective
-    asked = measures.names_asked_for(objective, tuner.oracle.constraints)
+    asked = measures.names_asked_for(objective, constraints)
     callbacks: list[keras.callbacks.Callback] = []
     if objectives.GAP in asked:
         callbacks.append(cb.GeneralizationGap())
@@ -42,12 +45,12 @@ def measuring(tuner: Tuner, best_weights: cb.BestWeights) -> list[keras.callback
 
 
 def callbacks_of(
-    tuner: Tuner, trial: Trial, fit_kwargs: dict[str, Any], execution: int = 0
+    context: TrainingContext, trial: Trial, fit_kwargs: dict[str, Any], execution: int = 0
 ) -> list[keras.callbacks.Callback]:
     """Makes the callbacks of the search for a training.
 
     Args:
-        tuner: The tuner.
+        context: The training's context.
         trial: The trial.
         fit_kwargs: Keyword arguments of `search`.
         execution: The number of the training within its trial.
@@ -57,51 +60,50 @@ def callbacks_of(
     """
     return [
         # The user's own, as they are: they may add to the logs what the search asks for.
-        cb.TunerHooks(tuner, trial),
-        *guiding(tuner, fit_kwargs),
-        *_logging(tuner, trial, execution),
-        cb.Report(_reporter(tuner, trial)),
-        StopWhenAsked(tuner.interruption),
+        cb.TunerHooks(context, trial),
+        *guiding(context, fit_kwargs),
+        *_logging(context, trial, execution),
+        cb.Report(_reporter(context, trial)),
+        StopWhenAsked(context.interruption),
     ]
 
 
-def guiding(tuner: Tuner, fit_kwargs: dict[str, Any]) -> list[keras.callbacks.Callback]:
+def guiding(context: TrainingContext, fit_kwargs: dict[str, Any]) -> list[keras.callbacks.Callback]:
     """Makes the callbacks that a training goes by, whether it is reported or not.
 
     Args:
-        tuner: The tuner.
+        context: The training's context.
         fit_kwargs: Keyword arguments of `search`; an `EarlyStopping` of the user's is the only one.
 
     Returns:
         The callbacks.
     """
-    objective = objectives.while_training(tuner.oracle.objective)
+    objective = objectives.while_training(context.oracle.objective)
     theirs = fit_kwargs.get("callbacks") or []
     stops_early = any(isinstance(one, keras.callbacks.EarlyStopping) for one in theirs)
     callbacks: list[keras.callbacks.Callback] = [cb.StopOnNaN(objective)]
-    if not tuner.fits_its_own_way:
+    if not context.fits_its_own_way:
         validation_freq = fit_kwargs.get("validation_freq", 1)
         callbacks.append(cb.CheckObjective(objective, validation_freq))
-    if tuner.early_stopping and not stops_early:
-        callbacks.append(cb.EarlyStopping(objective, tuner.early_stopping))
-    if tuner.training.reduce_lr_on_plateau:
-        callbacks.append(cb.ReduceLROnPlateau(objective, tuner.training.reduce_lr_on_plateau))
+    if context.early_stopping and not stops_early:
+        callbacks.append(cb.EarlyStopping(objective, context.early_stopping))
+    if context.training.reduce_lr_on_plateau:
+        callbacks.append(cb.ReduceLROnPlateau(objective, context.training.reduce_lr_on_plateau))
     return callbacks
 
 
-def may_add_metrics(tuner: Tuner, fit_kwargs: dict[str, Any]) -> bool:
+def may_add_metrics(tuner_class: type[keras_tuner.Tuner], fit_kwargs: dict[str, Any]) -> bool:
     """Tells whether code of the user's may add metrics to the logs of an epoch.
 
     Args:
-        tuner: The tuner.
+        tuner_class: The class of the tuner.
         fit_kwargs: Keyword arguments of `search`.
 
     Returns:
         True if there is a callback that is not Keras' own, or the tuner overrides a hook.
     """
-    for hook in ("on_epoch_begin", "on_epoch_end", "on_batch_begin", "on_batch_end"):
-        if getattr(type(tuner), hook) is not getattr(keras_tuner.Tuner, hook):
-            return True
+    if cb.overridden_hooks(tuner_class):
+        return True
     for callback in fit_kwargs.get("callbacks") or []:
         kind = callback if isinstance(callback, type) else type(callback)
         if kind is keras.callbacks.LambdaCallback or not kind.__module__.startswith("keras."):
@@ -156,22 +158,24 @@ def _copy(callback: Any) -> Any:
         ) from error
 
 
-def _logging(tuner: Tuner, trial: Trial, execution: int) -> list[keras.callbacks.Callback]:
+def _logging(
+    context: TrainingContext, trial: Trial, execution: int
+) -> list[keras.callbacks.Callback]:
     """The CSV log, if it is wanted."""
-    if not tuner.training.csv_log:
+    if not context.training.csv_log:
         return []
     name = f"log_{execution}.csv" if execution else "log.csv"
-    return [keras.callbacks.CSVLogger(str(Path(tuner.get_trial_dir(trial.trial_id)) / name))]
+    return [keras.callbacks.CSVLogger(str(Path(context.get_trial_dir(trial.trial_id)) / name))]
 
 
-def _reporter(tuner: Tuner, trial: Trial) -> Any:
+def _reporter(context: TrainingContext, trial: Trial) -> Any:
     """What is told of each epoch; where the pruner compares trainings, the user alone is."""
 
     def show(epoch: int, metrics: dict[str, float]) -> bool:
-        tuner.progress.epoch(int(trial.trial_id), epoch, None, metrics)
+        context.progress.epoch(int(trial.trial_id), epoch, None, metrics)
         return True
 
     def report(epoch: int, metrics: dict[str, float]) -> bool:
-        return tuner.report(trial, epoch, metrics)
+        return context.report(trial, epoch, metrics)
 
-    return show if executions.compares_executions(tuner) else report
+    return show if executions.compares_executions(context) else report

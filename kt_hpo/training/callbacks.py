@@ -321,11 +321,32 @@ class TunerHooks(keras.callbacks.Callback):
         super().__init__()
         self._tuner = tuner
         self._trial = trial
-        for hook in ("on_epoch_begin", "on_epoch_end", "on_batch_begin", "on_batch_end"):
-            if getattr(type(tuner), hook) is not getattr(keras_tuner.Tuner, hook):
-                # A callback with a batch hook slows every batch, so only who overrides one pays.
-                setattr(self, hook.replace("on_batch", "on_train_batch"), self._forward(hook))
+        # A callback with a batch hook slows every batch, so only who overrides one pays.
+        for hook in overridden_hooks(type(tuner)):
+            setattr(self, hook.replace("on_batch", "on_train_batch"), self._forward(hook))
 
     def _forward(self, hook: str) -> Callable[..., None]:
         method = getattr(self._tuner, hook)
         return lambda number, logs=None: method(self._trial, self.model, number, logs=logs)
+
+
+def overridden_hooks(tuner_class: type[keras_tuner.Tuner]) -> list[str]:
+    """Names the hooks of epochs and batches that a tuner's class overrides.
+
+    Args:
+        tuner_class: A class of tuners.
+
+    Returns:
+        The names.
+
+    Example:
+        >>> class Counting(keras_tuner.Tuner):
+        ...     def on_epoch_end(self, trial, model, epoch, logs=None):
+        ...         print(epoch)
+        >>> overridden_hooks(Counting)
+        ['on_epoch_end']
+    """
+    hooks = ("on_epoch_begin", "on_epoch_end", "on_batch_begin", "on_batch_end")
+    return [
+        hook for hook in hooks if getattr(tuner_class, hook) is not getattr(keras_tuner.Tuner, hook)
+    ]

@@ -4,45 +4,51 @@ from __future__ import annotations
 
 import numbers
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
 import numpy as np
 
 from kt_hpo import objectives
 from kt_hpo.constraints import missing_metric
+from kt_hpo.oracle.recorded import RecordedOracle
 from kt_hpo.training import cross_validation, fit_arguments, measures
 from kt_hpo.training.build import check_is_model
 from kt_hpo.training.callback_list import may_add_metrics
+from kt_hpo.training.context import SearchContext
 from kt_hpo.training.data import validates
+from kt_hpo.training.options import TrainingOptions
 from kt_hpo.training.results import missing_objective
-
-if TYPE_CHECKING:
-    from kt_hpo.tuner import Tuner
 
 _STEPS = ("fit", "train_step", "make_train_function", "compute_metrics", "get_metrics_result")
 
 
-def check_search(tuner: Tuner, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) -> None:
+def check_search(
+    search: SearchContext,
+    fit_args: tuple[Any, ...],
+    fit_kwargs: dict[str, Any],
+    ends_what_hangs: bool = False,
+) -> None:
     """Checks a search before its first trial.
 
     A tuner that overrides `run_trial`, and a hypermodel with a `fit` of its own, may do with space
     and data whatever they like: those are not checked.
 
     Args:
-        tuner: The tuner.
+        search: The search.
         fit_args: Positional arguments of `search`.
         fit_kwargs: Keyword arguments of `search`.
+        ends_what_hangs: Whether the executor ends a trial that takes longer than `trial_timeout`.
 
     Raises:
         ValueError: If the space is empty, the data are empty, hold NaN, do not fit together or do
             not fit the model, or nothing measures the objective or what a constraint is about.
     """
-    fit_arguments.check(tuner, fit_args, fit_kwargs)
-    _check_training(tuner, (fit_args, fit_kwargs))
-    if tuner.runs_its_own_way or tuner.fits_its_own_way:
+    fit_arguments.check(search, fit_args, fit_kwargs)
+    _check_training(search, (fit_args, fit_kwargs), ends_what_hangs)
+    if search.runs_its_own_way or search.fits_its_own_way:
         return
-    if not tuner.oracle.get_space().space:
+    if not search.oracle.get_space().space:
         raise ValueError(
             "The hypermodel asks for no hyperparameter, so there is nothing to search. Replace "
             "what shall be tuned in build(hp) by hp.Int(...), hp.Float(...), hp.Choice(...), or "
@@ -54,32 +60,34 @@ def check_search(tuner: Tuner, fit_args: tuple[Any, ...], fit_kwargs: dict[str, 
     for x, y in (("x", "y"), ("the validation x", "the validation y")):
         if y in data:
             _check_lengths(x, data[x], y, data[y])
-    names = measures.names_asked_for(tuner.oracle.objective, tuner.oracle.constraints)
+    names = measures.names_asked_for(search.oracle.objective, search.oracle.constraints)
     validated = [name for name in names if objectives.needs_validation([name])]
-    _check_validation_freq(tuner, validated, fit_kwargs)
-    may_add = may_add_metrics(tuner, fit_kwargs)
+    _check_validation_freq(search.oracle, validated, fit_kwargs)
+    may_add = may_add_metrics(type(search), fit_kwargs)
     if may_add:
         # A callback may measure all but what Keras itself calls by this name.
         validated = [name for name in validated if name in ("val_loss", objectives.GAP)]
-    if validated and not _validates(tuner, fit_kwargs):
+    if validated and not _validates(search.training, fit_kwargs):
         raise ValueError(
             f"The search asks for {', '.join(validated)}, measured on validation data, and "
             "search() got none. Pass validation_data=(x_val, y_val) or validation_split=0.2, or "
             "give the tuner cross_validation=5."
         )
-    if not tuner.oracle.trials and "x" in data:
-        _check_model(tuner, data, may_add)
+    if not search.oracle.trials and "x" in data:
+        _check_model(search, data, may_add)
 
 
-def _check_training(tuner: Tuner, data: cross_validation.Data) -> None:
+def _check_training(
+    search: SearchContext, data: cross_validation.Data, ends_what_hangs: bool
+) -> None:
     """Refuses options that nothing would come of."""
-    if not tuner.runs_its_own_way:
-        cross_validation.check_data(tuner.training.cross_validation, data)
+    if not search.runs_its_own_way:
+        cross_validation.check_data(search.training.cross_validation, data)
         return
     without = ["deterministic", "time_budget"]
-    if getattr(tuner.executor, "ends_what_hangs", False):
+    if ends_what_hangs:
         without.append("trial_timeout")
-    unused = [name for name in tuner.training.chosen if name not in without]
+    unused = [name for name in search.training.chosen if name not in without]
     if unused:
         raise ValueError(
             f"{', '.join(unused)}: the tuner has a run_trial of its own, and it alone says how a "
@@ -100,12 +108,14 @@ def _named_data(fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) -> dict[s
     return {name: values for name, values in given.items() if values is not None}
 
 
-def _validates(tuner: Tuner, fit_kwargs: dict[str, Any]) -> bool:
+def _validates(options: TrainingOptions, fit_kwargs: dict[str, Any]) -> bool:
     given = fit_kwargs.get("validation_data") is not None or fit_kwargs.get("validation_split")
-    return bool(given) or tuner.training.cross_validation is not None
+    return bool(given) or options.cross_validation is not None
 
 
-def _check_validation_freq(tuner: Tuner, validated: list[str], fit_kwargs: dict[str, Any]) -> None:
+def _check_validation_freq(
+    oracle: RecordedOracle, validated: list[str], fit_kwargs: dict[str, Any]
+) -> None:
     """Refuses a `validation_freq` with which no epoch would measure what the search asks for."""
     given = fit_kwargs.get("validation_freq", 1)
     every = list(given) if isinstance(given, Collection) else [given]
@@ -116,8 +126,8 @@ def _check_validation_freq(tuner: Tuner, validated: list[str], fit_kwargs: dict[
             "of the epochs that validate, counted from 1."
         )
     # An algorithm, or a hyperparameter, may say how long a trial trains.
-    names = [hp.name for hp in tuner.oracle.get_space().space]
-    if hasattr(tuner.oracle, "max_epochs") or "epochs" in names or not validated:
+    names = [hp.name for hp in oracle.get_space().space]
+    if hasattr(oracle, "max_epochs") or "epochs" in names or not validated:
         return
     epochs = fit_kwargs.get("epochs", 1)
     if not any(
@@ -162,10 +172,10 @@ def _check_lengths(x_name: str, x: Any, y_name: str, y: Any) -> None:
         )
 
 
-def _check_model(tuner: Tuner, data: dict[str, Any], may_add: bool) -> None:
+def _check_model(search: SearchContext, data: dict[str, Any], may_add: bool) -> None:
     """Holds labels and objective against the model that the default values give."""
     try:
-        model = tuner._build_hypermodel(tuner.oracle.get_space())
+        model = search._build_hypermodel(search.oracle.get_space())
     except Exception:
         # Values other than the defaults may well work: the trials will tell.
         return
@@ -180,12 +190,12 @@ def _check_model(tuner: Tuner, data: dict[str, Any], may_add: bool) -> None:
     if may_add or _steps_its_own_way(model):
         return  # The first epoch will tell.
     metrics = [*measured, *(f"val_{name}" for name in measured)]
-    for part in objectives.parts(tuner.oracle.objective):
+    for part in objectives.parts(search.oracle.objective):
         if not (objectives.is_measured(part) or part.name in metrics):
             raise ValueError(missing_objective(part.name, metrics, "the compiled model"))
-    functions = [part.name for part in measures.functions_of(tuner.oracle.objective)]
+    functions = [part.name for part in measures.functions_of(search.oracle.objective)]
     known = [*metrics, *objectives.MEASURED, *functions]
-    for constraint in tuner.oracle.constraints:
+    for constraint in search.oracle.constraints:
         for name in constraint.needs:
             if name not in known:
                 raise ValueError(missing_metric(constraint, name, known))

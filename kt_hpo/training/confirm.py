@@ -6,7 +6,8 @@ import time
 import traceback
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any
 
 import pandas as pd
 from keras_tuner.engine.trial import Trial
@@ -17,13 +18,10 @@ from kt_hpo.training import callbacks as cb
 from kt_hpo.training import cross_validation, executions, measures, significance
 from kt_hpo.training.best import retrain
 from kt_hpo.training.callback_list import copied, guiding, measuring, progress_bars
+from kt_hpo.training.context import SearchContext
 from kt_hpo.training.cross_validation import Data
 from kt_hpo.training.executions import Execution
-from kt_hpo.training.reproducibility import seed_of
 from kt_hpo.training.results import mean_metrics, read_results
-
-if TYPE_CHECKING:
-    from kt_hpo.tuner import Tuner
 
 _SIGNIFICANT = 0.05
 
@@ -55,11 +53,11 @@ class Confirmation:
         )
 
 
-def confirm(tuner: Tuner, data: Data | None, top: int, repetitions: int) -> Confirmation:
+def confirm(search: SearchContext, data: Data | None, top: int, repetitions: int) -> Confirmation:
     """Trains the best trials again; see `Tuner.confirm`.
 
     Args:
-        tuner: The tuner.
+        search: The search.
         data: Positional and keyword arguments of `search`.
         top: How many of the best trials.
         repetitions: How often each is trained, on every fold where there are some.
@@ -72,11 +70,12 @@ def confirm(tuner: Tuner, data: Data | None, top: int, repetitions: int) -> Conf
     """
     check_whole(top=top)
     check_whole(2, executions=repetitions)
-    if tuner.runs_its_own_way:
+    if search.runs_its_own_way:
         raise ValueError("confirm() trains models, and this tuner has a run_trial of its own.")
-    if len(objectives.parts(tuner.oracle.objective)) > 1:
+    objective = search.oracle.objective
+    if len(objectives.parts(objective)) > 1:
         raise ValueError("confirm() compares trials by one objective, and this search has several.")
-    reason = tuner.oracle.why_none_is_best()
+    reason = search.oracle.why_none_is_best()
     if reason:
         raise ValueError(reason)
     if data is None:
@@ -84,41 +83,38 @@ def confirm(tuner: Tuner, data: Data | None, top: int, repetitions: int) -> Conf
             "confirm() needs the data, as no search() was run in this program: "
             "tuner.confirm(x, y, validation_data=..., epochs=...)."
         )
-    trials = tuner.oracle.get_best_trials(top)
+    trials = search.oracle.get_best_trials(top)
     # Those of the search go before: these are other seeds.
-    first = tuner.executions_per_trial
-    plan = executions.planned(tuner, data, range(first, first + repetitions))
+    first = search.executions_per_trial
+    plan = executions.planned(search, data, range(first, first + repetitions))
     values = {
-        trial.trial_id: [_value(tuner, trial, execution, data) for execution in plan]
+        trial.trial_id: [_value(search, trial, execution, data) for execution in plan]
         for trial in trials
     }
-    found = _compare(tuner, trials, values, _overlap(plan))
-    tuner.study.set_user_attr(
-        "confirmation",
-        {"trials": found.trials.to_dict("records"), "values": values},
-    )
+    found = _compare(objective.direction, trials, values, _overlap(plan))
+    confirmation = {"trials": found.trials.to_dict("records"), "values": values}
+    search.oracle.record.study.set_user_attr("confirmation", confirmation)
     return found
 
 
-def _value(tuner: Tuner, trial: Trial, execution: Execution, data: Data) -> float:
+def _value(search: SearchContext, trial: Trial, execution: Execution, data: Data) -> float:
     """The objective of one training; NaN if it fails, of which a warning tells."""
-    objective = tuner.oracle.objective
+    objective = search.oracle.objective
     args, kwargs = cross_validation.select(data, execution.fold)
     kwargs.setdefault("verbose", "auto")
     best_weights = cb.BestWeights(objectives.while_training(objective))
     kwargs["callbacks"] = [
-        *measuring(tuner, best_weights),
+        *measuring(objective, search.oracle.constraints, best_weights),
         *copied(kwargs.get("callbacks") or [], f"{trial.trial_id}_again", execution.number),
-        *guiding(tuner, kwargs),
+        *guiding(search, kwargs),
         *progress_bars(kwargs["verbose"]),
     ]
 
-    def seed(part: Trial) -> int:
-        return seed_of(tuner.oracle.seed, part, execution.repetition, execution.place)
-
     started = time.perf_counter()
     try:
-        model, returned = retrain(tuner, trial, (args, kwargs), None, seed)
+        model, returned = retrain(
+            search, trial, (args, kwargs), None, partial(execution.seed, search.oracle.seed)
+        )
         x, _, _ = cross_validation.named_data(data)
         seconds = time.perf_counter() - started
         trained = measures.Trained(model, seconds, x, best_weights.weights)
@@ -141,7 +137,7 @@ def _overlap(plan: list[Execution]) -> float:
 
 
 def _compare(
-    tuner: Tuner, trials: list[Trial], values: dict[str, list[float]], overlap: float
+    direction: str, trials: list[Trial], values: dict[str, list[float]], overlap: float
 ) -> Confirmation:
     rows: list[dict[str, Any]] = []
     for trial in trials:
@@ -159,8 +155,8 @@ def _compare(
             }
         )
     table = pd.DataFrame(rows)
-    is_max = tuner.oracle.objective.direction == "max"
-    table = table.sort_values("mean", ascending=not is_max, kind="stable", ignore_index=True)
+    ascending = direction == "min"
+    table = table.sort_values("mean", ascending=ascending, kind="stable", ignore_index=True)
     ordered = {trial_id: values[trial_id] for trial_id in table["trial"]}
     names = ["trial", "other", "difference", "low", "high", "p_value"]
     compared = significance.differences(ordered, overlap)

@@ -5,18 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from statistics import stdev
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from keras_tuner.engine.trial import Trial
 from optuna.pruners import WilcoxonPruner
 
 from kt_hpo.training import cross_validation
+from kt_hpo.training.context import TrainingContext
 from kt_hpo.training.cross_validation import Data, Fold
 from kt_hpo.training.reproducibility import seed_of
 from kt_hpo.training.results import Result
-
-if TYPE_CHECKING:
-    from kt_hpo.tuner import Tuner
 
 
 class Execution(NamedTuple):
@@ -34,29 +32,31 @@ class Execution(NamedTuple):
     place: int
     fold: Fold | None
 
-    def seed(self, tuner: Tuner, trial: Trial) -> int:
+    def seed(self, search_seed: int, trial: Trial) -> int:
         """Gives the seed of weights and shuffling in this training of a trial."""
-        return seed_of(tuner.oracle.seed, trial, self.repetition, self.place)
+        return seed_of(search_seed, trial, self.repetition, self.place)
 
 
-def planned(tuner: Tuner, data: Data, repetitions: Sequence[int] | None = None) -> list[Execution]:
+def planned(
+    context: TrainingContext, data: Data, repetitions: Sequence[int] | None = None
+) -> list[Execution]:
     """Lists the trainings of a trial.
 
     Args:
-        tuner: The tuner.
+        context: The training's context.
         data: Positional and keyword arguments of `search`.
         repetitions: The numbers of the executions; those of the search by default.
 
     Returns:
         The trainings, in the order they are done.
     """
-    numbers = range(tuner.executions_per_trial) if repetitions is None else repetitions
+    numbers = range(context.executions_per_trial) if repetitions is None else repetitions
     folds: list[Fold | None] = [None]
-    splitter = tuner.training.cross_validation
+    splitter = context.training.cross_validation
     if splitter is not None:
         x, y, _ = cross_validation.named_data(data)
         groups = data[1].get("groups")
-        folds = [*cross_validation.make_folds(splitter, x, y, groups, tuner.oracle.seed)]
+        folds = [*cross_validation.make_folds(splitter, x, y, groups, context.oracle.seed)]
     return [
         Execution(len(folds) * at + place, repetition, place, fold)
         for at, repetition in enumerate(numbers)
@@ -64,17 +64,17 @@ def planned(tuner: Tuner, data: Data, repetitions: Sequence[int] | None = None) 
     ]
 
 
-def compares_executions(tuner: Tuner) -> bool:
+def compares_executions(context: TrainingContext) -> bool:
     """Tells whether the pruner of a search looks at trainings, not at epochs.
 
     Args:
-        tuner: The tuner.
+        context: The training's context.
 
     Returns:
         True for the Wilcoxon pruner, where a trial has several trainings.
     """
-    has_several = tuner.training.cross_validation is not None or tuner.executions_per_trial > 1
-    return has_several and isinstance(tuner.oracle.pruner, WilcoxonPruner)
+    has_several = context.training.cross_validation is not None or context.executions_per_trial > 1
+    return has_several and isinstance(context.oracle.pruner, WilcoxonPruner)
 
 
 def summary(results: Sequence[Result]) -> dict[str, Any]:
@@ -104,15 +104,15 @@ def _standard_error(values: Sequence[float]) -> float:
     return stdev(values) / len(values) ** 0.5 if is_known else math.nan
 
 
-def keep(tuner: Tuner, trial: Trial, ended: Sequence[Result]) -> None:
+def keep(context: TrainingContext, trial: Trial, ended: Sequence[Result]) -> None:
     """Records the trainings of a running trial that have ended, for when it is interrupted.
 
     Args:
-        tuner: The tuner.
+        context: The training's context.
         trial: The trial.
         ended: Their results.
     """
-    tuner.annotate(trial, history=[result.history for result in ended], **summary(ended))
+    context.annotate(trial, history=[result.history for result in ended], **summary(ended))
 
 
 def kept(attributes: Mapping[str, Any]) -> list[Result]:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
 from keras_tuner.engine.trial import Trial
@@ -17,18 +17,16 @@ from kt_hpo.training import checkpoints, cross_validation, executions, learning_
 from kt_hpo.training.build import Preparation, continue_past
 from kt_hpo.training.callback_list import callbacks_of, copied, measuring, progress_bars
 from kt_hpo.training.compiled import trained_by_programs
+from kt_hpo.training.context import TrainingContext
 from kt_hpo.training.cross_validation import Data
 from kt_hpo.training.data import made, validates
 from kt_hpo.training.executions import Execution
 from kt_hpo.training.measures import count_parameters
 from kt_hpo.training.results import Result, mean_metrics, read_results
 
-if TYPE_CHECKING:
-    from kt_hpo.tuner import Tuner
-
 
 def run_trial(
-    tuner: Tuner, trial: Trial, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]
+    context: TrainingContext, trial: Trial, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]
 ) -> list[Result]:
     """Trains and measures the model of a trial: each execution, on each fold.
 
@@ -37,7 +35,7 @@ def run_trial(
     training it was in.
 
     Args:
-        tuner: The tuner.
+        context: The training's context.
         trial: The trial.
         fit_args: Positional arguments of `search`.
         fit_kwargs: Keyword arguments of `search`.
@@ -46,26 +44,26 @@ def run_trial(
         A result a training.
     """
     data = made(fit_args, fit_kwargs)
-    folder = Path(tuner.get_trial_dir(trial.trial_id))
-    plan = executions.planned(tuner, data)
-    results = executions.kept(tuner.annotations(trial)) if len(plan) > 1 else []
+    folder = Path(context.get_trial_dir(trial.trial_id))
+    plan = executions.planned(context, data)
+    results = executions.kept(context.annotations(trial)) if len(plan) > 1 else []
     best_epoch = cb.BestEpoch(
-        objectives.while_training(tuner.oracle.objective), folder / checkpoints.BEST
+        objectives.while_training(context.oracle.objective), folder / checkpoints.BEST
     )
     for result in results:
         best_epoch.improves(result.metrics)
-    time_limit = cb.TimeLimit(tuner.training.trial_timeout)
+    time_limit = cb.TimeLimit(context.training.trial_timeout)
     for execution in plan[len(results) :]:
         if results:
-            tuner.interruption.check()
-        results += execute(tuner, trial, execution, data, [best_epoch, time_limit])
-        if len(plan) > 1 and not _goes_on(tuner, trial, execution, results):
+            context.interruption.check()
+        results += execute(context, trial, execution, data, [best_epoch, time_limit])
+        if len(plan) > 1 and not _goes_on(context, trial, execution, results):
             break
     return results
 
 
 def execute(
-    tuner: Tuner,
+    context: TrainingContext,
     trial: Trial,
     execution: Execution,
     data: Data,
@@ -74,7 +72,7 @@ def execute(
     """Does one training of a trial, and leaves what the record and other trials need of it.
 
     Args:
-        tuner: The tuner.
+        context: The training's context.
         trial: The trial.
         execution: Which of its trainings.
         data: Positional and keyword arguments of `search`.
@@ -83,18 +81,18 @@ def execute(
     Returns:
         What the training gave: one result, unless the hypermodel's `fit` returns a list.
     """
-    folder = Path(tuner.get_trial_dir(trial.trial_id))
-    model, results = train(tuner, trial, execution, data, watching)
+    folder = Path(context.get_trial_dir(trial.trial_id))
+    model, results = train(context, trial, execution, data, watching)
     if model is None:  # The tuner trains something else in a `_build_and_fit_model` of its own.
         return results
-    if tuner.oracle.may_be_continued(trial):
+    if context.oracle.may_be_continued(trial):
         checkpoints.save(model, folder / checkpoints.last(execution.number))
-    tuner.annotate(trial, parameters=count_parameters(model), checkpoint=checkpoint_of(folder))
+    context.annotate(trial, parameters=count_parameters(model), checkpoint=checkpoint_of(folder))
     return results
 
 
 def train(
-    tuner: Tuner,
+    context: TrainingContext,
     trial: Trial,
     execution: Execution,
     data: Data,
@@ -103,7 +101,7 @@ def train(
     """Trains and measures the model of a trial once.
 
     Args:
-        tuner: The tuner.
+        context: The training's context.
         trial: The trial.
         execution: Which of its trainings.
         data: Positional and keyword arguments of `search`.
@@ -113,18 +111,18 @@ def train(
         The model, None where a tuner trains something else, and what the training gave: one result,
         unless the hypermodel's `fit` returns a list.
     """
-    hp, objective = trial.hyperparameters, tuner.oracle.objective
+    hp, objective = trial.hyperparameters, context.oracle.objective
     keras.utils.clear_session()
-    keras.utils.set_random_seed(execution.seed(tuner, trial))
+    keras.utils.set_random_seed(execution.seed(context.oracle.seed, trial))
     args, kwargs = cross_validation.select(data, execution.fold)
     best_weights = cb.BestWeights(objectives.while_training(objective))
     epochs = cb.Epochs()
     kwargs |= epochs_of(hp.values)
     kwargs |= validated_once(kwargs, hp.values)
     kwargs["callbacks"] = [
-        *measuring(tuner, best_weights),
+        *measuring(objective, context.oracle.constraints, best_weights),
         *copied(kwargs.get("callbacks") or [], trial.trial_id, execution.number),
-        *callbacks_of(tuner, trial, data[1], execution.number),
+        *callbacks_of(context, trial, data[1], execution.number),
         *watching,
         epochs,
         cb.BuildOptimizer(),
@@ -132,13 +130,13 @@ def train(
     ]
 
     def prepare(model: keras.Model) -> None:
-        continue_past(tuner, trial, model, execution.number)
-        factor = scale_learning_rate(tuner, trial, model, (args, kwargs))
+        continue_past(context, trial, model, execution.number)
+        factor = scale_learning_rate(context, trial, model, (args, kwargs))
         if factor is not None:
-            tuner.annotate(trial, learning_rate_factor=factor)
+            context.annotate(trial, learning_rate_factor=factor)
 
-    with preparing(tuner, prepare) as preparation:
-        returned = tuner._build_and_fit_model(trial, *args, **kwargs)
+    with preparing(context, prepare) as preparation:
+        returned = context._build_and_fit_model(trial, *args, **kwargs)
     for callback in watching:
         if isinstance(callback, cb.BestEpoch):
             callback.write()
@@ -146,17 +144,19 @@ def train(
     model = preparation.model or epochs.model
     x, _, _ = cross_validation.named_data(data)
     trained = measures.Trained(model, seconds, x, best_weights.weights)
-    measured = measures.measure(trained, objective, tuner.oracle.constraints)
+    measured = measures.measure(trained, objective, context.oracle.constraints)
     source = "HyperModel.fit()"
     return model, read_results(returned, objective, source, measured, epochs.trainings)
 
 
 @contextmanager
-def preparing(tuner: Tuner, prepare: Callable[[keras.Model], None]) -> Iterator[Preparation]:
+def preparing(
+    context: TrainingContext, prepare: Callable[[keras.Model], None]
+) -> Iterator[Preparation]:
     """Has a tuner make models ready for their training, by programs unless told otherwise.
 
     Args:
-        tuner: The tuner.
+        context: The training's context.
         prepare: Called with a model that is built.
 
     Yields:
@@ -166,31 +166,35 @@ def preparing(tuner: Tuner, prepare: Callable[[keras.Model], None]) -> Iterator[
 
         def ready(model: keras.Model) -> None:
             prepare(model)
-            if tuner.training.compiled:
+            if context.training.compiled:
                 programs.enter_context(trained_by_programs(model))
 
-        tuner.preparation = preparation = Preparation(ready)
+        context.preparation = preparation = Preparation(ready)
         try:
             yield preparation
         finally:
-            tuner.preparation = None
+            context.preparation = None
 
 
-def _goes_on(tuner: Tuner, trial: Trial, execution: Execution, results: list[Result]) -> bool:
+def _goes_on(
+    context: TrainingContext, trial: Trial, execution: Execution, results: list[Result]
+) -> bool:
     """Records what has been trained of a trial, and asks whether to train it once more."""
     if len(results) == execution.number + 1:  # Otherwise the user's `fit` has its own executions.
-        executions.keep(tuner, trial, results)
-    if executions.compares_executions(tuner):
+        executions.keep(context, trial, results)
+    if executions.compares_executions(context):
         latest = mean_metrics(results[execution.number :])
-        tuner.oracle.report(trial.trial_id, execution.number, latest)
-    return not tuner.oracle.is_stopped(trial.trial_id)
+        context.oracle.report(trial.trial_id, execution.number, latest)
+    return not context.oracle.is_stopped(trial.trial_id)
 
 
-def scale_learning_rate(tuner: Tuner, trial: Trial, model: keras.Model, data: Data) -> float | None:
+def scale_learning_rate(
+    context: TrainingContext, trial: Trial, model: keras.Model, data: Data
+) -> float | None:
     """Scales a model's learning rate to the batch size it is trained with, where that is wanted.
 
     Args:
-        tuner: The tuner.
+        context: The training's context.
         trial: The trial.
         model: The compiled model.
         data: Positional and keyword arguments of `fit`.
@@ -198,10 +202,10 @@ def scale_learning_rate(tuner: Tuner, trial: Trial, model: keras.Model, data: Da
     Returns:
         The factor; None where nothing is to be scaled.
     """
-    meant_for = tuner.training.scale_learning_rate
+    meant_for = context.training.scale_learning_rate
     if meant_for is None:
         return None
-    batches = getattr(tuner.hypermodel, "batches_pipelines", False)
+    batches = getattr(context.hypermodel, "batches_pipelines", False)
     values = trial.hyperparameters.values
     factor = learning_rate.batch_size_of(data, values, batches) / meant_for
     learning_rate.scale(model, factor)

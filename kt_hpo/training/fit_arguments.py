@@ -4,37 +4,35 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
 import numpy as np
 
 from kt_hpo.arguments import check_whole, check_whole_or_none, did_you_mean, is_number, is_whole
-
-if TYPE_CHECKING:
-    from kt_hpo.tuner import Tuner
+from kt_hpo.training.context import SearchContext
 
 _OF_FIT = [name for name in inspect.signature(keras.Model.fit).parameters if name != "self"]
 # Says what a fold must not part; cross-validation takes it out.
 _OWN = ("groups",)
 
 
-def check(tuner: Tuner, fit_args: tuple[Any, ...], fit_kwargs: Mapping[str, Any]) -> None:
+def check(search: SearchContext, fit_args: tuple[Any, ...], fit_kwargs: Mapping[str, Any]) -> None:
     """Refuses arguments of `search` that its trials could not be run with.
 
     Args:
-        tuner: The tuner.
+        search: The search.
         fit_args: Positional arguments of `search`.
         fit_kwargs: Its keyword arguments.
 
     Raises:
         ValueError: If one is unknown, or its value is not allowed.
     """
-    if tuner.runs_its_own_way:
-        _check_takes(tuner.run_trial, "run_trial", fit_args, fit_kwargs, before=1)
+    if search.runs_its_own_way:
+        _check_takes(search.run_trial, "run_trial", fit_args, fit_kwargs, before=1)
         return
-    if tuner.fits_its_own_way:
-        _check_takes(tuner.hypermodel.fit, "HyperModel.fit", fit_args, fit_kwargs, before=2)
+    if search.fits_its_own_way:
+        _check_takes(search.hypermodel.fit, "HyperModel.fit", fit_args, fit_kwargs, before=2)
         return
     if len(fit_args) > len(_OF_FIT):
         raise ValueError(

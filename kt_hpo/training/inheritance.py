@@ -9,24 +9,21 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import keras
 from keras_tuner.engine.trial import Trial
 
 from kt_hpo.training import checkpoints
-
-if TYPE_CHECKING:
-    from kt_hpo.tuner import Tuner
+from kt_hpo.training.context import ModelBuilder
 
 
 def inherit_from_parent(
-    tuner: Tuner, trial: Trial, model: keras.Model, execution: int = 0
+    builder: ModelBuilder, trial: Trial, model: keras.Model, execution: int = 0
 ) -> int | None:
     """Gives a trial's model the weights its parent ended with.
 
     Args:
-        tuner: The tuner.
+        builder: Makes models of the search.
         trial: The trial, its parent under `tuner/parent` among its values.
         model: The trial's model; built, if it is not, for the data of its parent.
         execution: The number of the training within its trial.
@@ -37,12 +34,12 @@ def inherit_from_parent(
     parent_id = trial.hyperparameters.values.get("tuner/parent")
     if parent_id is None:
         return None
-    checkpoint = checkpoints.find_last(Path(tuner.get_trial_dir(parent_id)), execution)
+    checkpoint = checkpoints.find_last(Path(builder.get_trial_dir(parent_id)), execution)
     if not checkpoint.exists():
         return 0
     # In a session of its own the parent's layers get the names they had, and the child's have.
     keras.utils.clear_session(free_memory=False)
-    parent = tuner._build_hypermodel(tuner.oracle.get_trial(parent_id).hyperparameters.copy())
+    parent = builder._build_hypermodel(builder.oracle.get_trial(parent_id).hyperparameters.copy())
     checkpoints.restore(parent, checkpoint)
     if not model.built:
         model.build_from_config(parent.get_build_config())

@@ -8,28 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from keras_tuner.engine.trial import Trial
 
 from kt_hpo import objectives
 from kt_hpo.training import callbacks as cb
 from kt_hpo.training import checkpoints, executions, fit
+from kt_hpo.training.context import SearchContext, TrainingContext
 from kt_hpo.training.data import made
 from kt_hpo.training.results import Result, mean_metrics
-
-if TYPE_CHECKING:
-    from kt_hpo.tuner import Tuner
 
 Ends = Mapping[int, list[Result]]
 """What the trainings of a trial gave, by their numbers."""
 
 
-def count(tuner: Tuner, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) -> int:
+def count(search: SearchContext, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) -> int:
     """Counts the trainings of a trial.
 
     Args:
-        tuner: The tuner.
+        search: The search.
         fit_args: Positional arguments of `search`.
         fit_kwargs: Keyword arguments of `search`.
 
@@ -39,24 +37,24 @@ def count(tuner: Tuner, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) -
     Raises:
         ValueError: If there is one only, or the tuner has a `run_trial` of its own.
     """
-    number = len(executions.planned(tuner, made(fit_args, fit_kwargs)))
+    number = len(executions.planned(search, made(fit_args, fit_kwargs)))
     if number == 1:
         raise ValueError(
             "parallel_folds=True trains the folds of a trial side by side, and there are none. "
             "Give the tuner cross_validation=5 or executions_per_trial=5, or leave parallel_folds "
             "out."
         )
-    if tuner.runs_its_own_way:
+    if search.runs_its_own_way:
         raise ValueError(
-            f"parallel_folds=True does not go with a run_trial of one's own, which "
-            f"{type(tuner).__name__} has: nobody else knows the trainings it is made of. Leave one "
-            "of the two out."
+            "parallel_folds=True does not go with a run_trial of one's own, which "
+            f"{type(search).__name__} has: nobody else knows the trainings it is made of. Leave "
+            "one of the two out."
         )
     return number
 
 
 def train(
-    tuner: Tuner,
+    context: TrainingContext,
     trial: Trial,
     number: int,
     fit_args: tuple[Any, ...],
@@ -65,7 +63,7 @@ def train(
     """Does one training of a trial.
 
     Args:
-        tuner: The tuner.
+        context: The training's context.
         trial: The trial.
         number: Which of its trainings.
         fit_args: Positional arguments of `search`.
@@ -75,19 +73,19 @@ def train(
         As `fit.train`.
     """
     data = made(fit_args, fit_kwargs)
-    path = Path(tuner.get_trial_dir(trial.trial_id)) / checkpoints.best(number)
+    path = Path(context.get_trial_dir(trial.trial_id)) / checkpoints.best(number)
     watching = [
-        cb.BestEpoch(objectives.while_training(tuner.oracle.objective), path),
-        cb.TimeLimit(tuner.training.trial_timeout),
+        cb.BestEpoch(objectives.while_training(context.oracle.objective), path),
+        cb.TimeLimit(context.training.trial_timeout),
     ]
-    return fit.execute(tuner, trial, executions.planned(tuner, data)[number], data, watching)
+    return fit.execute(context, trial, executions.planned(context, data)[number], data, watching)
 
 
-def take_in(tuner: Tuner, trial: Trial, number: int, ends: Ends) -> bool:
+def take_in(context: TrainingContext, trial: Trial, number: int, ends: Ends) -> bool:
     """Records the end of a training.
 
     Args:
-        tuner: The tuner.
+        context: The training's context.
         trial: The trial.
         number: Which of its trainings.
         ends: What those that have ended gave, this one included.
@@ -97,25 +95,25 @@ def take_in(tuner: Tuner, trial: Trial, number: int, ends: Ends) -> bool:
     """
     first = _first_in_order(ends)
     if first:
-        executions.keep(tuner, trial, first)
-    if executions.compares_executions(tuner):
-        tuner.oracle.report(trial.trial_id, number, mean_metrics(ends[number]))
-    return not tuner.oracle.is_stopped(trial.trial_id)
+        executions.keep(context, trial, first)
+    if executions.compares_executions(context):
+        context.oracle.report(trial.trial_id, number, mean_metrics(ends[number]))
+    return not context.oracle.is_stopped(trial.trial_id)
 
 
-def gather(tuner: Tuner, trial: Trial, ends: Ends) -> list[Result]:
+def gather(context: TrainingContext, trial: Trial, ends: Ends) -> list[Result]:
     """Makes the results of a trial of those of its trainings, and keeps the best one's weights.
 
     Args:
-        tuner: The tuner.
+        context: The training's context.
         trial: The trial.
         ends: What its trainings gave.
 
     Returns:
         The results in the order of the trainings.
     """
-    folder = Path(tuner.get_trial_dir(trial.trial_id))
-    best = cb.BestEpoch(objectives.while_training(tuner.oracle.objective), folder)
+    folder = Path(context.get_trial_dir(trial.trial_id))
+    best = cb.BestEpoch(objectives.while_training(context.oracle.objective), folder)
     for number in sorted(ends):
         path = folder / checkpoints.best(number)
         if any(best.improves(one.metrics) for one in ends[number]) and path.exists():

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
-import keras_tuner
 
 from hypermodels.schedules import FollowTraining
 from kt_hpo import objectives
+from kt_hpo.training.callbacks import overridden_hooks
+from kt_hpo.training.context import SearchContext
 from kt_hpo.training.executions import compares_executions
 from kt_hpo.training.vectorized.library import is_library
 
-if TYPE_CHECKING:
-    from kt_hpo.tuner import Tuner
-
 _BACKENDS = ("tensorflow", "jax")
-_HOOKS = ("on_epoch_begin", "on_epoch_end", "on_batch_begin", "on_batch_end")
 _CALLBACKS = (
     keras.callbacks.EarlyStopping,
     keras.callbacks.LearningRateScheduler,
@@ -42,39 +39,38 @@ class CannotVectorizeError(Exception):
     """A trial that has to train by itself; the message completes "because"."""
 
 
-def check_search(tuner: Tuner) -> None:
+def check_search(search: SearchContext) -> None:
     """Checks what holds for every trial of a search.
 
     Args:
-        tuner: The tuner.
+        search: The search.
 
     Raises:
         CannotVectorizeError: If none of its trials can be vectorized.
     """
     if keras.backend.backend() not in _BACKENDS:
         raise CannotVectorizeError(f"Keras runs on {keras.backend.backend()}")
-    if tuner.runs_its_own_way:
+    if search.runs_its_own_way:
         raise CannotVectorizeError("the tuner has a run_trial of its own")
-    for hook in _HOOKS:
-        if getattr(type(tuner), hook) is not getattr(keras_tuner.Tuner, hook):
-            raise CannotVectorizeError(f"the tuner has an {hook} of its own")
-    if tuner.distribution_strategy is not None:
+    for hook in overridden_hooks(type(search)):
+        raise CannotVectorizeError(f"the tuner has an {hook} of its own")
+    if search.distribution_strategy is not None:
         raise CannotVectorizeError("a distribution strategy is used")
-    _check_options(tuner)
-    for part in objectives.parts(tuner.oracle.objective):
+    _check_options(search)
+    for part in objectives.parts(search.oracle.objective):
         if objectives.is_measured(part):
             raise CannotVectorizeError(f"{part.name} is measured on a model of its own")
-    for constraint in tuner.oracle.constraints:
+    for constraint in search.oracle.constraints:
         for name in constraint.needs:
             if name in objectives.MEASURED:
                 raise CannotVectorizeError(f"{name} is measured on a model of its own")
 
 
-def _check_options(tuner: Tuner) -> None:
+def _check_options(search: SearchContext) -> None:
     for name in _ALONE:
-        if getattr(tuner.training, name) not in (None, False):
+        if getattr(search.training, name) not in (None, False):
             raise CannotVectorizeError(f"{name} is set")
-    if compares_executions(tuner):
+    if compares_executions(search):
         raise CannotVectorizeError("the pruner compares a trial's executions")
 
 

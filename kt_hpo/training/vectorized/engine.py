@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -17,6 +17,7 @@ from keras_tuner.errors import FatalError
 
 from hypermodels.schedules import TrainingSchedule
 from kt_hpo.training.build import build as build_model
+from kt_hpo.training.context import SearchContext
 from kt_hpo.training.reproducibility import seed_of
 from kt_hpo.training.vectorized import stack
 from kt_hpo.training.vectorized.blueprint import Blueprint
@@ -32,10 +33,6 @@ from kt_hpo.training.vectorized.rates import scheduled
 from kt_hpo.training.vectorized.signature import family
 from kt_hpo.training.vectorized.state_cache import StateCache
 from kt_hpo.training.vectorized.trial_slot import TrialSlot
-
-if TYPE_CHECKING:
-    from kt_hpo.tuner import Tuner
-
 
 _MEMORY = 2**31
 _FEW, _LARGE = "few of them have one architecture", "their models are large"
@@ -70,7 +67,7 @@ class Engine:
     """Trains the trials of a search in groups.
 
     Args:
-        tuner: The tuner.
+        search: The search.
         fit_args: Positional arguments of `search`.
         fit_kwargs: Keyword arguments of `search`.
         fewest: Trials of which fewer have one architecture train by themselves.
@@ -79,18 +76,18 @@ class Engine:
 
     def __init__(
         self,
-        tuner: Tuner,
+        search: SearchContext,
         fit_args: tuple[Any, ...],
         fit_kwargs: dict[str, Any],
         fewest: int = 1,
         largest: int | None = None,
     ) -> None:
-        self._tuner = tuner
+        self._search = search
         self._fewest, self._largest = fewest, largest or math.inf
         self._fit_args = fit_args
         self._fit_kwargs = fit_kwargs
         self._backend = backend()
-        self._cache = ProgramCache(tuner.hypermodel)
+        self._cache = ProgramCache(search.hypermodel)
         self._programs: dict[Key, tuple[Learner, Run, stack.Row]] = {}
         self._families: dict[Key, tuple[Learner, Run]] = {}
         self._data = Tensors()
@@ -101,11 +98,11 @@ class Engine:
 
         Otherwise the oracle would not know of them when it is asked for the first trials.
         """
-        known = self._tuner.oracle.get_space()
+        known = self._search.oracle.get_space()
         with suppress(CannotVectorizeError):
-            asked(self._tuner, known, self._fit_args, self._fit_kwargs)
-            self._tuner.oracle.update_space(known)
-            self._tuner.oracle.meets_more = False
+            asked(self._search.hypermodel, known, self._fit_args, self._fit_kwargs)
+            self._search.oracle.update_space(known)
+            self._search.oracle.meets_more = False
 
     def train(self, trials: Sequence[Trial], at_once: int) -> Iterator[list[Outcome]]:
         """Trains trials.
@@ -119,7 +116,7 @@ class Engine:
         """
         groups: dict[Key, list[Member]] = {}
         others: list[Outcome] = []
-        self._ends.keep_only(self._tuner.oracle.checkpoints_needed() | _past_of(trials))
+        self._ends.keep_only(self._search.oracle.checkpoints_needed() | _past_of(trials))
         for trial in trials:
             try:
                 key, member = self._prepare(trial)
@@ -164,7 +161,7 @@ class Engine:
 
     def _groups_at_once(self) -> int:
         """One where trials are judged: by what must not depend on which of two is quicker."""
-        return 1 if self._tuner.stops_trials_early else self._backend.groups_at_once
+        return 1 if self._search.stops_trials_early else self._backend.groups_at_once
 
     def _prepare(self, trial: Trial) -> tuple[Key, Member]:
         """Builds the models of a trial, and reads what they are to be trained on."""
@@ -172,7 +169,7 @@ class Engine:
 
         def build(execution: int) -> keras.Model:
             try:
-                return build_model(self._tuner, trial, execution)
+                return build_model(self._search, trial, execution)
             except Exception as error:
                 mistakes.append(error)
                 raise
@@ -190,8 +187,10 @@ class Engine:
 
     def _read(self, trial: Trial, build: Callable[[int], keras.Model]) -> tuple[Key, Member]:
         """Reads what a trial trains and on what; an error that `build` did not raise is ours."""
-        tuner = self._tuner
-        arguments = asked(tuner, trial.hyperparameters, self._fit_args, self._fit_kwargs)
+        search = self._search
+        arguments = asked(
+            search.hypermodel, trial.hyperparameters, self._fit_args, self._fit_kwargs
+        )
         fit = read(arguments)
         slots, keys = [], set()
 
@@ -201,8 +200,8 @@ class Engine:
             check_model(model)
             return model
 
-        for execution in range(tuner.executions_per_trial):
-            seed = seed_of(tuner.oracle.seed, trial, execution)
+        for execution in range(search.executions_per_trial):
+            seed = seed_of(search.oracle.seed, trial, execution)
             past_id = trial.hyperparameters.values.get("tuner/trial_id")
             end = self._ends.get(past_id, execution)
             one = partial(built, execution)
@@ -210,7 +209,7 @@ class Engine:
             rates = self._rates(blueprint, fit)
             callbacks = arguments.get("callbacks") or []
             given = (blueprint, callbacks, self._fit_kwargs, fit.class_weights, rates)
-            slots.append(TrialSlot(tuner, trial, execution, *given))
+            slots.append(TrialSlot(search, trial, execution, *given))
             keys.add(Key(blueprint.signature, fit.key, fit.sizes, fit.epochs, fit.shuffle))
         if len(keys) > 1:
             raise CannotVectorizeError("a trial's executions have different models")
@@ -254,7 +253,7 @@ class Engine:
         return group
 
     def _group(self, key: Key, members: Sequence[Member]) -> Group:
-        oracle, fit = self._tuner.oracle, members[0].fit
+        oracle, fit = self._search.oracle, members[0].fit
         data = self._data.of(fit)
         learner, run, fresh = self._program(key, members[0].slots[0].blueprint, data)
         keeps_last = any(oracle.may_be_continued(member.trial) for member in members)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
 import keras_tuner
@@ -14,9 +14,6 @@ from kt_hpo.training import fit
 from kt_hpo.training.vectorized.eligibility import CannotVectorizeError
 from kt_hpo.training.vectorized.learner import Batch
 from kt_hpo.training.vectorized.program import Sizes, count
-
-if TYPE_CHECKING:
-    from kt_hpo.tuner import Tuner
 
 _UNDERSTOOD = {
     "x", "y", "batch_size", "epochs", "verbose", "callbacks", "validation_split",
@@ -70,7 +67,7 @@ class _Asked:
 
 
 def asked(
-    tuner: Tuner,
+    hypermodel: keras_tuner.HyperModel,
     hp: keras_tuner.HyperParameters,
     fit_args: tuple[Any, ...],
     fit_kwargs: dict[str, Any],
@@ -78,7 +75,7 @@ def asked(
     """Finds what a hypermodel's `fit` would call `model.fit` with.
 
     Args:
-        tuner: The tuner.
+        hypermodel: The hypermodel.
         hp: The hyperparameters of a trial; those that `fit` alone asks for are added.
         fit_args: Positional arguments of `search`.
         fit_kwargs: Keyword arguments of `search`.
@@ -93,7 +90,7 @@ def asked(
     kwargs = {**fit_kwargs, **fit.epochs_of(hp.values)}
     kwargs["callbacks"] = list(kwargs.get("callbacks") or [])  # There are some in every training.
     try:
-        returned = tuner.hypermodel.fit(hp, model, *fit_args, **kwargs)
+        returned = hypermodel.fit(hp, model, *fit_args, **kwargs)
     except Exception as error:  # Whatever a user's code raises that wants a real model.
         raise CannotVectorizeError("the hypermodel's fit does more than model.fit") from error
     if returned is not model or not model.arguments:

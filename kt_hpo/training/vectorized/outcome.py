@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import keras_tuner
 from keras_tuner.engine.trial import Trial
 
 from kt_hpo import objectives
 from kt_hpo.training import checkpoints, fit
+from kt_hpo.training.context import SearchContext, TrainingContext
 from kt_hpo.training.results import Result, mean_metrics, read_results
 from kt_hpo.training.vectorized.trial_slot import TrialSlot
-
-if TYPE_CHECKING:
-    from kt_hpo.tuner import Tuner
 
 
 @dataclass
@@ -56,56 +53,56 @@ class Outcome:
         """The mean of the executions' objectives; that of a trial without an error."""
         return mean_metrics(self.results(objective))[objective.name]
 
-    def save(self, tuner: Tuner, keeps_best: bool) -> None:
+    def save(self, context: TrainingContext, keeps_best: bool) -> None:
         """Writes what is needed of the trial later.
 
         Args:
-            tuner: The tuner.
+            context: The training's context.
             keeps_best: Whether the weights of its best epoch are.
         """
-        folder = Path(tuner.get_trial_dir(self.trial.trial_id))
+        folder = Path(context.get_trial_dir(self.trial.trial_id))
         best = self.slots[0]
         for slot in self.slots[1:]:
-            if tuner.oracle.objective.better_than(slot.best_value, best.best_value):
+            if context.oracle.objective.better_than(slot.best_value, best.best_value):
                 best = slot
         if keeps_best and best.best is not None:
             best.write(best.best, folder / checkpoints.BEST)
-        for slot in self.slots if tuner.oracle.may_be_continued(self.trial) else ():
+        for slot in self.slots if context.oracle.may_be_continued(self.trial) else ():
             if slot.last is not None:
                 slot.write(slot.last, folder / checkpoints.last(slot.execution))
-        tuner.annotate(
+        context.annotate(
             self.trial,
             parameters=best.blueprint.parameters,
             checkpoint=fit.checkpoint_of(folder),
         )
 
 
-def best_of(outcomes: Sequence[Outcome], tuner: Tuner) -> set[str]:
+def best_of(outcomes: Sequence[Outcome], search: SearchContext) -> set[str]:
     """Chooses the trials whose weights will be kept when all of a group have ended.
 
     Args:
         outcomes: Trials that have ended together.
-        tuner: The tuner.
+        search: The search.
 
     Returns:
         Their ids.
     """
-    objective = tuner.oracle.objective
+    objective = search.oracle.objective
     values = {
         outcome.trial.trial_id: outcome.value(objective)
         for outcome in outcomes
         if outcome.slots
         and outcome.error is None
-        and not tuner.oracle.is_stopped(outcome.trial.trial_id)
+        and not search.oracle.is_stopped(outcome.trial.trial_id)
     }
-    if len(objectives.parts(objective)) > 1 or tuner.oracle.constraints:
+    if len(objectives.parts(objective)) > 1 or search.oracle.constraints:
         return set(values)  # Which of them are the best is known when all have ended.
-    best = tuner.oracle.get_best_trials(tuner.keep_checkpoints)
+    best = search.oracle.get_best_trials(search.keep_checkpoints)
     before = {trial.trial_id: trial.score for trial in best}
     everyone = {**before, **values}
     ranked = sorted(everyone, key=everyone.__getitem__, reverse=objective.direction == "max")
     # Which of equal ones is the best, their losses tell when they have ended.
-    last = everyone[ranked[min(tuner.keep_checkpoints, len(ranked)) - 1]] if ranked else None
+    last = everyone[ranked[min(search.keep_checkpoints, len(ranked)) - 1]] if ranked else None
     return {i for i, value in values.items() if value == last} | (
-        set(ranked[: tuner.keep_checkpoints]) & values.keys()
+        set(ranked[: search.keep_checkpoints]) & values.keys()
     )

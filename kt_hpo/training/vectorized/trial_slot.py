@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
 import numpy as np
@@ -14,14 +14,12 @@ from keras_tuner.engine.trial import Trial
 from kt_hpo.training import callbacks as cb
 from kt_hpo.training import checkpoints
 from kt_hpo.training.callback_list import callbacks_of, copied
+from kt_hpo.training.context import TrainingContext
 from kt_hpo.training.reproducibility import seed_of
 from kt_hpo.training.vectorized import stack
 from kt_hpo.training.vectorized.blueprint import Blueprint
 from kt_hpo.training.vectorized.eligibility import check_callbacks
 from kt_hpo.training.vectorized.stack import Row
-
-if TYPE_CHECKING:
-    from kt_hpo.tuner import Tuner
 
 
 class ModelStub:
@@ -52,7 +50,7 @@ class TrialSlot:
     """One execution of one trial.
 
     Args:
-        tuner: The tuner.
+        context: The training's context.
         trial: The trial.
         execution: The number of the execution.
         blueprint: Its model, as it is before the training.
@@ -77,7 +75,7 @@ class TrialSlot:
 
     def __init__(
         self,
-        tuner: Tuner,
+        context: TrainingContext,
         trial: Trial,
         execution: int,
         blueprint: Blueprint,
@@ -97,11 +95,11 @@ class TrialSlot:
         self.best: Row | None = None
         self.last: Row | None = None
         self._stand = ModelStub(blueprint.rate)
-        self._seed = seed_of(tuner.oracle.seed, trial, execution)
+        self._seed = seed_of(context.oracle.seed, trial, execution)
         self._scheduled = scheduled
-        self._best_epoch = cb.BestEpoch(tuner.oracle.objective, Path(checkpoints.BEST))
+        self._best_epoch = cb.BestEpoch(context.oracle.objective, Path(checkpoints.BEST))
         self._callbacks = keras.callbacks.CallbackList(
-            [*own, *callbacks_of(tuner, trial, fit_kwargs, execution)],
+            [*own, *callbacks_of(context, trial, fit_kwargs, execution)],
             add_history=True,
             model=self._stand,
         )
