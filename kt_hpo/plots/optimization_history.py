@@ -10,6 +10,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from kt_hpo.plots import marks, ranges, style
 from kt_hpo.plots.search import Search
+from kt_hpo.record.best import best_so_far
 
 # Shapes differ as well as colors, for print without color.
 MARKERS = {TrialState.COMPLETE: "o", TrialState.PRUNED: "D", TrialState.RUNNING: "s"}
@@ -105,14 +106,12 @@ def _draw_failed(ax: Axes, search: Search) -> None:
 
 def _draw_best(ax: Axes, search: Search) -> str:
     """Draw the best so far as steps, and return the words about the best."""
-    best, finished = search.best(), search.finished()
+    best, so_far = search.best(), best_so_far(search.study, search.finished())
     if best is None:
         return ""
-    running_best = np.maximum.accumulate if search.maximize else np.minimum.accumulate
-    values = running_best([search.value(trial) for trial in finished])
-    numbers = [trial.number for trial in finished]
+    values = [search.value(trial) for trial in so_far.values()]
     ax.plot(
-        [*numbers, max(search.trials[-1].number, numbers[-1])],
+        [*so_far, search.trials[-1].number],
         [*values, values[-1]],
         drawstyle="steps-post",
         color=style.BLUE,
@@ -120,6 +119,5 @@ def _draw_best(ax: Axes, search: Search) -> str:
         solid_capstyle="round",
         zorder=2.8,
     )
-    value = search.value(best)
-    marks.star(ax, best.number, value)
-    return f"best so far: {value:.4g} in trial {best.number}"
+    marks.star(ax, best.number, values[-1])
+    return f"best so far: {values[-1]:.4g} in trial {best.number}"

@@ -13,6 +13,7 @@ from kt_hpo.plots import ranges, style
 from kt_hpo.plots.parallel_coordinates import ABSENT, draw_axes, draw_lines
 from kt_hpo.plots.scale import Scale
 from kt_hpo.plots.search import Search
+from kt_hpo.record.best import on_front
 
 
 @style.styled()
@@ -58,29 +59,6 @@ def plot_pareto_front(tuner_or_study: Any, ax: Axes | None = None) -> Axes:
         _draw_parallel(ax, search, values, front)
     style.finish(ax, f"{front.sum()} of {len(trials)} trials on the front")
     return ax
-
-
-def on_front(losses: np.ndarray) -> np.ndarray:
-    """Tell which points no other point dominates.
-
-    Args:
-        losses: Array of shape `(points, objectives)`, to be minimized.
-
-    Returns:
-        Array of booleans, one a point; equal points are all on the front, or none is.
-
-    Example:
-        >>> on_front(np.array([[1.0, 2.0], [2.0, 1.0], [2.0, 2.0]])).tolist()
-        [True, True, False]
-    """
-    unique, places = np.unique(losses, axis=0, return_inverse=True)
-    front = np.zeros(len(unique), dtype=bool)
-    left = np.arange(len(unique))
-    # In this order a point is dominated only by points before it, so the first left never is.
-    while len(left):
-        front[left[0]] = True
-        left = left[(unique[left] < unique[left[0]]).any(axis=1)]
-    return front[places.reshape(-1)]
 
 
 def _values(trials: list[FrozenTrial]) -> np.ndarray:

@@ -154,12 +154,12 @@ class Search:
         return [trial for trial in complete if not math.isnan(self.value(trial))]
 
     def best(self) -> FrozenTrial | None:
-        """Return the finished trial with the best objective that keeps the constraints.
+        """Return the best of the finished trials that keep the constraints.
 
         Returns:
             The `optuna.trial.FrozenTrial`, or None where there is none; see `kt_hpo.record.best`.
         """
-        return next(iter(best_first(self.study, self.finished())), None)
+        return next(iter(best_first(self.study, self.finished(), 1)), None)
 
     def curve(self, trial: FrozenTrial) -> dict[int, float]:
         """Return the objective by epoch: what was reported, else the history's mean.

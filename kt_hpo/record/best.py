@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate, islice
+from operator import le
+from typing import NamedTuple
 
+import numpy as np
 import optuna
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
@@ -13,38 +17,148 @@ from kt_hpo.constraints import keeps
 from kt_hpo.metric_directions import ACCURACIES
 
 
-def tie_break(metrics: Mapping[str, float], parameters: float | None) -> tuple[float, float]:
-    """Orders trials of the same score: by the loss, then by the size.
+class Standing(NamedTuple):
+    """What orders the completed trials of a search: of two the lesser is the better.
+
+    A trial that another dominates is the greater of the two, so the least of all trials is on the
+    Pareto front.
+
+    Attributes:
+        total: The sum of the losses.
+        losses: The objectives, each to be minimized; all infinite where one is not finite.
+        loss: The validation loss, or else the training loss; infinite if that is not known.
+        parameters: How many parameters the model has; infinite if that is not known.
+        number: The trial's number; infinite for one from elsewhere, without a number.
+    """
+
+    total: float
+    losses: tuple[float, ...]
+    loss: float
+    parameters: float
+    number: float
+
+    def dominates(self, other: Standing) -> bool:
+        """Tells whether this is better in one objective, and as good in all others."""
+        return self.losses != other.losses and all(map(le, self.losses, other.losses))
+
+
+def standing(
+    number: float,
+    losses: Sequence[float],
+    metrics: Mapping[str, float],
+    parameters: float | None = None,
+) -> Standing:
+    """Gives what orders a trial among others.
 
     Args:
-        metrics: What was measured of the trial, by name.
+        number: The trial's number.
+        losses: Its objectives, each to be minimized.
+        metrics: What was measured of it, by name.
         parameters: How many parameters its model has; None if that is not known.
 
     Returns:
-        The validation loss, or else the training loss, and the parameters, the less the better;
-        infinite what is not known.
+        Its place.
 
     Example:
-        >>> tie_break({"val_loss": 0.5}, 100) < tie_break({"val_loss": 0.5}, 200)
+        >>> small, large = (standing(0, [0.1], {"val_loss": 0.5}, size) for size in (100, 200))
+        >>> small < large
         True
     """
+    if not all(map(math.isfinite, losses)):
+        losses = [math.inf] * len(losses)
     loss = metrics.get("val_loss", metrics.get("loss", math.inf))
-    size = math.inf if parameters is None else parameters
-    return (math.inf if math.isnan(loss) else loss, size)
+    return Standing(
+        sum(losses),
+        tuple(losses),
+        math.inf if math.isnan(loss) else loss,
+        math.inf if parameters is None else parameters,
+        number,
+    )
 
 
-def best_first(study: optuna.Study, trials: Iterable[FrozenTrial]) -> list[FrozenTrial]:
-    """Sorts the completed trials that keep the constraints, the best first.
+def order(standings: Sequence[Standing]) -> Iterator[int]:
+    """Orders the trials of a search.
 
-    Of equal ones that with the lower loss comes first, then the one with fewer parameters, then
-    the earlier one. Of several objectives the first counts.
+    With several objectives those come first that no other trial dominates, then those that only
+    they dominate, and so on: non-dominated sorting (Deb et al. 2002, NSGA-II, section III A).
+    Within such a front, and with one objective, the lesser standing comes first.
 
     Args:
-        study: Their study, which tells the direction.
-        trials: Trials.
+        standings: What orders each trial.
+
+    Yields:
+        Places in `standings`, that of the best trial first.
+
+    Example:
+        >>> losses = [(2.0, 2.0), (3.0, 1.0), (1.0, 1.5)]
+        >>> list(order([standing(number, both, {}) for number, both in enumerate(losses)]))
+        [2, 1, 0]
+    """
+    places = sorted(range(len(standings)), key=standings.__getitem__)
+    if not places or len(standings[0].losses) == 1:
+        yield from places
+        return
+    losses = np.array([one.losses for one in standings])
+    left = np.array(places)
+    while len(left):
+        is_on_front = on_front(losses[left])
+        yield from left[is_on_front].tolist()
+        left = left[~is_on_front]
+
+
+def on_front(losses: np.ndarray) -> np.ndarray:
+    """Tells which points no other point dominates.
+
+    Args:
+        losses: Array of shape `(points, objectives)`, to be minimized.
 
     Returns:
-        Those with a finite objective, sorted.
+        Array of booleans, one a point; equal points are all on the front, or none is.
+
+    Example:
+        >>> on_front(np.array([[1.0, 2.0], [2.0, 1.0], [2.0, 2.0]])).tolist()
+        [True, True, False]
+    """
+    unique, places = np.unique(losses, axis=0, return_inverse=True)
+    front = np.zeros(len(unique), dtype=bool)
+    left = np.arange(len(unique))
+    # In this order a point is dominated only by points before it, so the first left never is.
+    while len(left):
+        front[left[0]] = True
+        left = left[(unique[left] < unique[left[0]]).any(axis=1)]
+    return front[places.reshape(-1)]
+
+
+def front(standings: Sequence[Standing]) -> list[int]:
+    """Picks the trials that no other trial dominates: the Pareto front.
+
+    Args:
+        standings: What orders each trial.
+
+    Returns:
+        Places in `standings`, in the order of the first objective; with one objective those of all
+        trials that reach the best value.
+    """
+    losses = np.array([one.losses for one in standings])
+    places = np.flatnonzero(on_front(losses)).tolist() if len(losses) else []
+    return sorted(places, key=lambda place: (standings[place].losses, standings[place]))
+
+
+def best_first(
+    study: optuna.Study, trials: Iterable[FrozenTrial], count: int | None = None
+) -> list[FrozenTrial]:
+    """Sorts the completed trials that keep the constraints, the best first.
+
+    With several objectives, by domination. Of equal ones that with the lower loss comes first, then
+    the one with fewer parameters, then the earlier one.
+
+    Args:
+        study: Their study, which tells the directions.
+        trials: Trials.
+        count: How many are wanted at most; None for all.
+
+    Returns:
+        Those with finite objectives, sorted.
 
     Example:
         >>> study = optuna.create_study()
@@ -54,23 +168,68 @@ def best_first(study: optuna.Study, trials: Iterable[FrozenTrial]) -> list[Froze
         >>> best_first(study, study.trials)[0].number
         1
     """
-    sign = -1.0 if study.directions[0] == StudyDirection.MAXIMIZE else 1.0
+    kept = [trial for trial in trials if may_be_best(trial)]
+    return [kept[place] for place in islice(order(_standings(study, kept)), count)]
 
-    def place(trial: FrozenTrial) -> tuple[float, float, float, int]:
-        known = trial.user_attrs
-        tie = tie_break(known.get("metrics", {}), known.get("parameters"))
-        return (sign * trial.values[0], *tie, trial.number)
 
-    return sorted(
-        (
-            trial
-            for trial in trials
-            if trial.state == TrialState.COMPLETE
-            and math.isfinite(trial.values[0])
-            and keeps(trial.constraints)
-        ),
-        key=place,
-    )
+def best_so_far(study: optuna.Study, trials: Iterable[FrozenTrial]) -> dict[int, FrozenTrial]:
+    """Tells which trial was the best when others came.
+
+    Args:
+        study: Their study, which tells the directions.
+        trials: Trials, in their order.
+
+    Returns:
+        The best up to each trial, by the number of that; only trials that may be the best are
+        there.
+
+    Example:
+        >>> study = optuna.create_study()
+        >>> study.add_trials([optuna.create_trial(value=value) for value in (0.5, 0.7, 0.2)])
+        >>> [best.number for best in best_so_far(study, study.trials).values()]
+        [0, 0, 2]
+    """
+    kept = {trial.number: trial for trial in trials if may_be_best(trial)}
+    least = accumulate(_standings(study, kept.values()), min)
+    return {number: kept[int(best.number)] for number, best in zip(kept, least, strict=True)}
+
+
+def pareto_front(study: optuna.Study, trials: Iterable[FrozenTrial]) -> list[FrozenTrial]:
+    """Picks the trials that no other trial dominates.
+
+    Args:
+        study: Their study, which tells the directions.
+        trials: Trials.
+
+    Returns:
+        Those of them that keep the constraints, in the order of the first objective.
+
+    Example:
+        >>> study = optuna.create_study(directions=["minimize", "maximize"])
+        >>> for values in ((0.2, 5), (0.1, 1), (0.3, 4)):
+        ...     study.add_trial(optuna.create_trial(values=values))
+        >>> [trial.number for trial in pareto_front(study, study.trials)]
+        [1, 0]
+    """
+    kept = [trial for trial in trials if may_be_best(trial)]
+    return [kept[place] for place in front(_standings(study, kept))]
+
+
+def may_be_best(trial: FrozenTrial) -> bool:
+    """Tells whether a trial is completed, keeps the constraints and has finite objectives."""
+    is_complete = trial.state == TrialState.COMPLETE
+    return is_complete and all(map(math.isfinite, trial.values)) and keeps(trial.constraints)
+
+
+def _standings(study: optuna.Study, trials: Iterable[FrozenTrial]) -> list[Standing]:
+    signs = [-1.0 if way == StudyDirection.MAXIMIZE else 1.0 for way in study.directions]
+    return [_standing(trial, signs) for trial in trials]
+
+
+def _standing(trial: FrozenTrial, signs: Sequence[float]) -> Standing:
+    losses = [sign * value for sign, value in zip(signs, trial.values, strict=True)]
+    known = trial.user_attrs
+    return standing(trial.number, losses, known.get("metrics", {}), known.get("parameters"))
 
 
 def level(study: optuna.Study, objective: str) -> str:
@@ -141,10 +300,9 @@ def _standard_error(trial: FrozenTrial, objective: str, samples: int | None) -> 
 
 def _merit(best: FrozenTrial, second: FrozenTrial) -> str:
     """What puts the best before another of the same score."""
-    first, other = (
-        tie_break(one.user_attrs.get("metrics", {}), one.user_attrs.get("parameters"))
-        for one in (best, second)
-    )
-    if first[0] != other[0]:
+    first, other = (_standing(one, [1.0]) for one in (best, second))
+    if first.loss != other.loss:
         return "which has the lowest loss"
-    return "which has the fewest parameters" if first[1] != other[1] else "the earliest"
+    if first.parameters != other.parameters:
+        return "which has the fewest parameters"
+    return "the earliest"

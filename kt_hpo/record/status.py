@@ -11,9 +11,8 @@ from typing import Any
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from kt_hpo.constraints import keeps
 from kt_hpo.record import journal, tables
-from kt_hpo.record.best import best_first, level
+from kt_hpo.record.best import best_first, level, pareto_front
 from kt_hpo.record.clock import started
 from kt_hpo.record.counts import Counts
 from kt_hpo.record.studies import find_study, is_past
@@ -155,12 +154,8 @@ def _counts(ended: Sequence[FrozenTrial]) -> Counts:
 
 def _best(study: optuna.Study, ended: Sequence[FrozenTrial]) -> list[BestTrial]:
     """The best of the trials that keep the constraints."""
-    kept = [t for t in ended if t.state == TrialState.COMPLETE and keeps(t.constraints)]
-    if len(study.directions) > 1:
-        front = {trial.number for trial in study.best_trials} if kept else set()
-        chosen = [trial for trial in kept if trial.number in front]
-    else:
-        chosen = best_first(study, kept)[:1]
+    several = len(study.directions) > 1
+    chosen = pareto_front(study, ended) if several else best_first(study, ended, 1)
     names = tables.objective_names(study)
     return [BestTrial(t.number, dict(zip(names, t.values, strict=True)), t.params) for t in chosen]
 

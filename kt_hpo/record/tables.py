@@ -70,14 +70,14 @@ def best_trials(study: optuna.Study, count: int = 10) -> pd.DataFrame:
         count: How many at most.
 
     Returns:
-        Rows of `to_dataframe` that keep the constraints, in the order of the first objective,
-        without the columns that are empty in all of them.
+        Rows of `to_dataframe` that keep the constraints, without the columns that are empty in all
+        of them.
     """
     table = to_dataframe(study)
     if table.empty:
         return table
-    ordered = best_first(study, study.get_trials(deepcopy=False))
-    numbers = [trial.number for trial in ordered[:count]]
+    best = best_first(study, study.get_trials(deepcopy=False), count)
+    numbers = [trial.number for trial in best]
     return table.set_index("trial", drop=False).loc[numbers].dropna(axis="columns", how="all")
 
 

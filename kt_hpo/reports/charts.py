@@ -10,9 +10,9 @@ import numpy as np
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from kt_hpo.constraints import keeps
 from kt_hpo.plots import style
 from kt_hpo.plots.search import Search
+from kt_hpo.record.best import best_so_far, pareto_front
 from kt_hpo.record.tables import objective_names
 from kt_hpo.reports.advice import best_trials
 from kt_hpo.reports.drawing import (
@@ -171,7 +171,7 @@ def fronts(search: Search) -> list[Chart]:
     names = objective_names(search.study)
     if search.n_objectives < 2 or not finished:
         return []
-    best = {trial.number for trial in search.study.best_trials}
+    best = {trial.number for trial in pareto_front(search.study, search.trials)}
     maximize = [way == StudyDirection.MAXIMIZE for way in search.study.directions]
     charts = []
     for i, j in list(combinations(range(search.n_objectives), 2))[:MAX_FRONTS]:
@@ -203,13 +203,12 @@ def _by_number(
 
 
 def _best_so_far(search: Search, x: Scale, y: Scale) -> Layer:
-    kept = [trial for trial in search.finished() if keeps(trial.constraints)]
-    if not kept:
+    so_far = best_so_far(search.study, search.finished())
+    if not so_far:
         return Layer("line", "")
-    running_best = np.maximum.accumulate if search.maximize else np.minimum.accumulate
-    values = running_best([search.value(trial) for trial in kept])
+    values = np.array([search.value(trial) for trial in so_far.values()])
     rises = np.flatnonzero(np.diff(values, prepend=np.nan) != 0)
-    numbers = [kept[rise].number for rise in rises] + [search.trials[-1].number]
+    numbers = [*np.array([*so_far])[rises].tolist(), search.trials[-1].number]
     points = places(x, numbers, y, [*values[rises], values[-1]])
     return Layer("line", steps(points), (), "best so far")
 

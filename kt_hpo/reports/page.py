@@ -16,11 +16,11 @@ from markupsafe import Markup
 from optuna.trial import FrozenTrial, TrialState
 
 import kt_hpo
-from kt_hpo._private_apis.optuna import StorageView, study_on
 from kt_hpo.garbage import without_collections
 from kt_hpo.plots import text
 from kt_hpo.plots.influences import Influence, influences, why_none
 from kt_hpo.plots.search import Search
+from kt_hpo.record.best import pareto_front
 from kt_hpo.record.studies import find_study
 from kt_hpo.record.tables import objective_names
 from kt_hpo.reports import advice, answer, charts, trials, words
@@ -107,14 +107,14 @@ def _asset(environment: jinja2.Environment, name: str) -> str:
     return _TEMPLATES.get_source(environment, name)[0]
 
 
-class _Snapshot(StorageView):
+class _Snapshot:
     """A storage with the trials of one study as they are now: one that runs would change them.
 
     Trials that have ended change no more; copying them takes longer than all the rest of a page.
     """
 
     def __init__(self, study: optuna.Study) -> None:
-        super().__init__(study)
+        self._storage = study._storage
         self._attributes = study.user_attrs
         self._trials = [
             trial if trial.state.is_finished() else copy.deepcopy(trial)
@@ -134,9 +134,14 @@ class _Snapshot(StorageView):
 
     get_best_trial = optuna.storages.BaseStorage.get_best_trial
 
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._storage, name)
+
 
 def _as_now(study: optuna.Study) -> optuna.Study:
-    return study_on(_Snapshot(study), study)
+    view = copy.copy(study)
+    view._storage = _Snapshot(study)  # type: ignore[assignment]
+    return view
 
 
 def _contents(search: Search) -> dict[str, Any]:
@@ -202,5 +207,5 @@ def _front(search: Search) -> list[tuple[int, list[float]]]:
     """The trials no other is better than, where there are several objectives."""
     if search.n_objectives < 2:
         return []
-    best = [(trial.number, list(trial.values)) for trial in search.study.best_trials]
-    return sorted(best, key=lambda pair: pair[1][0], reverse=search.maximize)
+    best = pareto_front(search.study, search.trials)
+    return [(trial.number, list(trial.values)) for trial in best]

@@ -11,7 +11,7 @@ from matplotlib import pyplot as plt
 from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
-from optuna.trial import TrialState
+from optuna.trial import TrialState, create_trial
 from plots.studies import (
     DEGENERATE,
     PLOTS_OF_STUDIES,
@@ -97,6 +97,13 @@ def test_history_line_is_the_best_so_far(direction, ax):
     assert list(ax.lines[0].get_ydata()) == expected
     best = "2 in trial 2" if direction == "minimize" else "5 in trial 1"
     assert best in ax.get_title(loc="right")
+
+
+def test_what_breaks_a_constraint_is_never_the_best_so_far(ax):
+    broken = create_trial(value=1.0, system_attrs={"constraints:size": 1.0})
+    plots.plot_optimization_history(study_of([trial(3.0), broken, trial(2.0)]), ax)
+    assert list(ax.lines[0].get_ydata()) == [3, 2, 2]
+    assert list(ax.lines[0].get_xdata()) == [0, 2, 2]
 
 
 def test_history_marks_failures_and_outliers_at_the_worse_edge(ax):

@@ -9,7 +9,7 @@ from optuna.trial import TrialState, create_trial
 from plots.studies import X, hyperband_study, labels, population_study, study_of, words
 
 from kt_hpo import Hyperband, PopulationBasedTraining, plots
-from kt_hpo.plots.pareto_front import on_front
+from kt_hpo.record.best import on_front
 
 
 class Slope(Hyperband):

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import keras
+import numpy as np
 import optuna
 import pytest
 import tensorflow as tf
@@ -13,7 +14,7 @@ from optuna.trial import create_trial
 import kt_hpo
 from kt_hpo.plots.search import Search
 from kt_hpo.record import tables
-from kt_hpo.record.best import best_first, level
+from kt_hpo.record.best import best_first, best_so_far, level, order, pareto_front, standing
 from kt_hpo.record.status import search_status
 from kt_hpo.reports.advice import best_trials
 from kt_hpo.reports.answer import answer
@@ -78,6 +79,56 @@ def test_the_weights_of_the_best_of_equal_ones_are_kept(tmp_path):
     tuner.search(verbose=0)
     kept = [path.parent.name for path in Path(tuner.project_dir).rglob(checkpoints.BEST)]
     assert kept == ["trial_0003"]
+
+
+# Loss and seconds of each trial. Two of the others dominate trials 0 and 1, and 4 takes too long.
+SEVERAL = [(0.9, 1.0), (0.5, 5.0), (0.2, 2.0), (0.3, 0.5), (0.1, 9.0), (0.3, 0.5)]
+BY_DOMINATION, FRONT = [3, 5, 2, 0, 1], [2, 3, 5]
+
+
+class Several(kt_hpo.RandomSearch):
+    def run_trial(self, trial):
+        trial.hyperparameters.Int("x", 0, 1000)
+        return dict(zip(("val_loss", "seconds"), SEVERAL[int(trial.trial_id)], strict=True))
+
+
+@pytest.mark.parametrize("reopened", [False, True])
+def test_there_is_one_best_of_several_objectives(tmp_path, reopened):
+    objectives = [kt_hpo.Objective(name, "min") for name in ("val_loss", "seconds")]
+    for _ in range(1 + reopened):
+        tuner = Several(
+            objective=objectives, max_trials=len(SEVERAL), constraint="seconds < 6", seed=0,
+            directory=tmp_path,
+        )  # fmt: skip
+        tuner.search(verbose=0)
+    study, search = tuner.study, Search.of(tuner)
+    assert numbers(tuner.oracle.get_best_trials(6)) == BY_DOMINATION
+    assert numbers(tuner.pareto_front()) == FRONT
+    assert [trial.number for trial in best_first(study, study.trials)] == BY_DOMINATION
+    assert [trial.number for trial in pareto_front(study, study.trials)] == FRONT
+    assert tables.best_trials(study, 4)["trial"].tolist() == BY_DOMINATION[:4]
+    assert search.best().number == BY_DOMINATION[0]
+    assert [trial.number for trial in best_trials(search)] == BY_DOMINATION
+    assert [one.number for one in search_status(tuner).best] == FRONT
+    so_far = best_so_far(study, study.trials)
+    assert [(n, best.number) for n, best in so_far.items()] == [
+        (0, 0),
+        (1, 0),
+        (2, 0),
+        (3, 3),
+        (5, 3),
+    ]
+
+
+def test_the_best_of_any_objectives_is_the_least_standing():
+    """Also where the sum of the objectives cannot tell them apart."""
+    stream = np.random.default_rng(0)
+    for losses in (stream.integers(0, 5, (100, 3)), 1e16 + stream.integers(0, 3, (50, 2))):
+        standings = [standing(i, list(map(float, row)), {}) for i, row in enumerate(losses)]
+        ordered = [standings[place] for place in order(standings)]
+        assert ordered[0] == min(standings)
+        for place, one in enumerate(ordered):
+            assert not any(later.dominates(one) for later in ordered[place:])
 
 
 @pytest.mark.parametrize(("objective", "sign"), [("val_accuracy", 1), ("val_mse", -1)])
@@ -169,3 +220,7 @@ def test_what_breaks_a_constraint_or_is_not_finite_is_never_the_best():
     study = study_of((float("-inf"), {}), (0.5, {}))
     study.add_trial(create_trial(value=0.1, system_attrs={"constraints:size": 1.0}))
     assert [trial.number for trial in best_first(study, study.trials)] == [1]
+    several = optuna.create_study(directions=["minimize", "minimize"])
+    several.add_trials([create_trial(values=both) for both in ([0.1, float("inf")], [0.5, 2.0])])
+    assert [trial.number for trial in pareto_front(several, several.trials)] == [1]
+    assert standing(0, [0.1, float("inf")], {}) > standing(1, [0.5, 2.0], {})
