@@ -1,7 +1,7 @@
 # `make demo` runs a real search, `make test` the checks and the quick tests, `make test-all` every
 # test, `make docs` builds the documentation, `make notebooks` executes the notebooks, `make bench`
-# every benchmark, and `make curves` makes what is missing of the tables of learning curves. Each
-# installs what it needs first, with uv: .venv, which grows from one target to the next; .venv-jax
+# every benchmark, `make curves` makes what is missing of the tables of learning curves, and `make
+# stubs` writes the types of the names in the registry. Each installs what it needs first, with uv: .venv, which grows from one target to the next; .venv-jax
 # of the tests with JAX and without TensorFlow; .venv-bench with the libraries we are compared with.
 
 PYTHON ?= python3
@@ -14,7 +14,7 @@ UV := $(shell command -v uv 2>/dev/null)
 # Images of containers often set it; each process would compile all of TensorFlow anew then.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-all check docs notebooks bench bench-quick curves format clean
+.PHONY: demo test test-all check docs notebooks bench bench-quick curves format stubs clean
 
 define install
 	$(if $(UV),$(UV) venv --quiet --allow-existing --python ">=3.11" $(@D),$(PYTHON) -m venv $(@D))
@@ -65,6 +65,10 @@ curves: $(BENCH)/bench
 format: $(VENV)/dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# What type checkers read of the names in the registry.
+stubs: $(VENV)/dev
+	$(BIN)/python tests/stubs.py
 
 clean:
 	rm -rf $(VENV) $(JAX) $(BENCH) build site *.egg-info .mypy_cache .ruff_cache .pytest_cache

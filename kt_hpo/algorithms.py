@@ -5,25 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import kt_hpo
+from kt_hpo import registry
 
 if TYPE_CHECKING:
     from kt_hpo.tuner import Tuner
 
 # What each of them is.
-ALGORITHMS = {
-    "random": "random search",
-    "grid": "every combination in order",
-    "bayesian": "Keras Tuner's Gaussian process",
-    "hyperband": "many trials of few epochs, the best go on",
-    "tpe": "Optuna's TPE, the one to begin with",
-    "cmaes": "Optuna's CMA-ES",
-    "nsga2": "Optuna's NSGA-II, for several objectives",
-    "bohb": "TPE with Hyperband pruning",
-    "hyperopt": "Hyperopt's TPE",
-    "bayesopt": "the Gaussian process of bayesian-optimization",
-    "evolution": "regularized evolution",
-    "pbt": "population-based training",
-}
+ALGORITHMS = {name: engine.algorithms[name] for name, engine in registry.algorithms().items()}
 
 
 def make_tuner(algorithm: str, max_trials: int, max_epochs: int, **arguments: Any) -> Tuner:
@@ -52,19 +40,8 @@ def make_tuner(algorithm: str, max_trials: int, max_epochs: int, **arguments: An
         >>> type(make_tuner("tpe", max_trials=5, max_epochs=2, **arguments)).__name__
         'OptunaSearch'
     """
-    match algorithm:
-        case "hyperband":
-            return kt_hpo.Hyperband(max_epochs=max_epochs, **arguments)
-        case "pbt":
-            return kt_hpo.PopulationBasedTraining(max_epochs=max_epochs, **arguments)
-        case "tpe" | "cmaes" | "nsga2" | "bohb":
-            return kt_hpo.OptunaSearch(sampler=algorithm, max_trials=max_trials, **arguments)
-    tuners: dict[str, type[Tuner]] = {
-        "random": kt_hpo.RandomSearch,
-        "grid": kt_hpo.GridSearch,
-        "bayesian": kt_hpo.BayesianOptimization,
-        "hyperopt": kt_hpo.HyperoptSearch,
-        "bayesopt": kt_hpo.BayesOptSearch,
-        "evolution": kt_hpo.EvolutionarySearch,
-    }
-    return tuners[algorithm](max_trials=max_trials, **arguments)
+    engine = registry.algorithms()[algorithm]
+    if engine.argument is not None:
+        arguments[engine.argument] = algorithm
+    budget = {"max_epochs": max_epochs} if engine.plans_trials else {"max_trials": max_trials}
+    return getattr(kt_hpo, engine.tuner)(**budget, **arguments)

@@ -6,30 +6,13 @@ record whether it is worth going on. Any pruner goes with any engine.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import keras_tuner
-from optuna.pruners import (
-    BasePruner,
-    HyperbandPruner,
-    MedianPruner,
-    NopPruner,
-    PercentilePruner,
-    SuccessiveHalvingPruner,
-    WilcoxonPruner,
-)
+from optuna import pruners
+from optuna.pruners import BasePruner, NopPruner
 
 from kt_hpo import objectives
 from kt_hpo.arguments import did_you_mean
-
-PRUNERS: dict[str, Callable[[], BasePruner]] = {
-    "median": MedianPruner,
-    "percentile": lambda: PercentilePruner(25.0),
-    "asha": lambda: SuccessiveHalvingPruner(min_resource=1),
-    "hyperband": lambda: HyperbandPruner(min_resource=1),
-    "wilcoxon": WilcoxonPruner,
-    "none": NopPruner,
-}
+from kt_hpo.registry import PRUNERS
 
 
 def make_pruner(pruner: str | BasePruner | None) -> BasePruner:
@@ -68,7 +51,8 @@ def make_pruner(pruner: str | BasePruner | None) -> BasePruner:
             f"pruner={pruner!r} is not one of {', '.join(PRUNERS)}.{hint} Any object of "
             "optuna.pruners is taken as well."
         )
-    return PRUNERS[pruner]()
+    kind, arguments = PRUNERS[pruner]
+    return getattr(pruners, kind)(**arguments)
 
 
 def check_pruner(pruner: BasePruner, oracle: keras_tuner.Oracle) -> None:

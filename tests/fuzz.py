@@ -31,7 +31,7 @@ from PIL import Image
 
 import hypermodels
 import kt_hpo
-from kt_hpo import datasets
+from kt_hpo import datasets, registry
 from kt_hpo.cli import main
 from kt_hpo.cli.options import OPTIONS
 from kt_hpo.training.checks import check_search
@@ -40,17 +40,7 @@ from kt_hpo.training.options import TrainingOptions
 # What is said of a mistake; anything else, or anything of another library, is ours to answer for.
 DOCUMENTED = (ValueError, TypeError, kt_hpo.RecordError, FileNotFoundError, ImportError)
 OURS = tuple(str(Path(package.__file__).parent) for package in (kt_hpo, hypermodels))
-ENGINES = [
-    kt_hpo.RandomSearch,
-    kt_hpo.GridSearch,
-    kt_hpo.Hyperband,
-    kt_hpo.BayesianOptimization,
-    kt_hpo.OptunaSearch,
-    kt_hpo.HyperoptSearch,
-    kt_hpo.BayesOptSearch,
-    kt_hpo.EvolutionarySearch,
-    kt_hpo.PopulationBasedTraining,
-]
+ENGINES = [getattr(kt_hpo, engine.tuner) for engine in registry.ENGINES if engine.has_oracle]
 JUNK = st.one_of(
     st.none(),
     st.booleans(),

@@ -8,16 +8,9 @@ import optuna
 import pytest
 
 import kt_hpo
+from kt_hpo import registry
 
-ENGINES = [
-    kt_hpo.RandomSearch,
-    kt_hpo.GridSearch,
-    kt_hpo.Hyperband,
-    kt_hpo.BayesianOptimization,
-    kt_hpo.OptunaSearch,
-    kt_hpo.EvolutionarySearch,
-    kt_hpo.PopulationBasedTraining,
-]
+ENGINES = [getattr(kt_hpo, engine.tuner) for engine in registry.ENGINES if engine.has_oracle]
 
 
 def build(hp):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from kt_hpo.algorithms import ALGORITHMS
+from kt_hpo import registry
 from kt_hpo.cli import values
 from kt_hpo.cli.values import Kind
 
@@ -16,12 +16,12 @@ OBJECTIVES = (
     "val_accuracy", "val_loss",
     "latency", "parameters", "flops", "training_seconds", "generalization_gap",
 )  # fmt: skip
-# Those of `kt_hpo.pruning`, `kt_hpo.training` and `kt_hpo.tracking`, which import Keras.
-PRUNERS = ("auto", "median", "percentile", "asha", "hyperband", "wilcoxon", "none")
+PRUNERS = ("auto", *registry.PRUNERS)
+TRACKERS = tuple(registry.TRACKERS)
+EXECUTORS = (*registry.EXECUTORS, "auto")
+# Those of `kt_hpo.training`, which imports Keras.
 PRECISIONS = ("auto", "float32", "mixed_float16", "mixed_bfloat16")
 DISTRIBUTIONS = ("auto", "one_device", "mirrored")
-TRACKERS = ("tensorboard", "wandb")
-EXECUTORS = ("inline", "workers", "vectorized", "ray", "auto")
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ _WHAT = OptionGroup(
 _HOW = OptionGroup(
     "how it is searched",
     (
-        Option("algorithm", values.name(tuple(ALGORITHMS)), "one of those below", "tpe"),
+        Option("algorithm", values.name(tuple(registry.algorithms())), "one of those below", "tpe"),
         Option(
             "max_trials",
             values.whole(),

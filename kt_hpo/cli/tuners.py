@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from kt_hpo.algorithms import make_tuner
 from kt_hpo.cli.settings import Settings
+from kt_hpo.registry import algorithms
 
 if TYPE_CHECKING:
     from kt_hpo.tuner import Tuner
@@ -18,8 +19,6 @@ _ALIKE = (
     "reduce_lr_on_plateau", "scale_learning_rate", "seed", "steps_per_execution",
     "storage", "time_budget", "tracker", "trial_timeout",
 )  # fmt: skip
-
-_PRUNE_THEMSELVES = ("hyperband", "bohb", "pbt")
 
 
 def tuner_for(
@@ -73,7 +72,8 @@ def _pruner(settings: Settings, objective: Any) -> str | None:
         return settings["pruner"]
     [first, *others] = objectives.parts(objective)
     compares = not others and not objectives.is_measured_after_training(first)
-    return "median" if compares and settings["algorithm"] not in _PRUNE_THEMSELVES else None
+    name = settings["algorithm"]
+    return "median" if compares and name not in algorithms()[name].prunes else None
 
 
 def _objective(settings: Settings, task: str) -> Any:

@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-from kt_hpo.engines.bayesian_optimization import BayesianOptimizationOracle
-from kt_hpo.engines.bayesopt_search import BayesOptSearchOracle
-from kt_hpo.engines.evolutionary_search import EvolutionarySearchOracle
-from kt_hpo.engines.grid_search import GridSearchOracle
-from kt_hpo.engines.hyperband import HyperbandOracle
-from kt_hpo.engines.hyperopt_search import HyperoptSearchOracle
-from kt_hpo.engines.optuna_search import OptunaSearchOracle
-from kt_hpo.engines.population_based_training import PopulationBasedTrainingOracle
-from kt_hpo.engines.random_search import RandomSearchOracle
-from kt_hpo.oracle.adoption import recorded
-from kt_hpo.oracle.recorded import RecordedOracle
+from kt_hpo.lazy_names import lazy_names
+from kt_hpo.registry import ENGINES
 
-__all__ = [
-    "BayesOptSearchOracle",
-    "BayesianOptimizationOracle",
-    "EvolutionarySearchOracle",
-    "GridSearchOracle",
-    "HyperbandOracle",
-    "HyperoptSearchOracle",
-    "OptunaSearchOracle",
-    "PopulationBasedTrainingOracle",
-    "RandomSearchOracle",
-    "RecordedOracle",
-    "recorded",
-]
+_HOMES = {
+    **{engine.oracle: engine.module for engine in ENGINES if engine.has_oracle},
+    "RecordedOracle": "kt_hpo.oracle.recorded",
+    "recorded": "kt_hpo.oracle.adoption",
+}
+
+__all__ = sorted(_HOMES)
+__getattr__ = lazy_names(__name__, _HOMES)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-from kt_hpo.engines.bayesian_optimization import BayesianOptimization
-from kt_hpo.engines.bayesopt_search import BayesOptSearch
-from kt_hpo.engines.evolutionary_search import EvolutionarySearch
-from kt_hpo.engines.grid_search import GridSearch
-from kt_hpo.engines.hyperband import Hyperband
-from kt_hpo.engines.hyperopt_search import HyperoptSearch
-from kt_hpo.engines.optuna_search import OptunaSearch
-from kt_hpo.engines.population_based_training import PopulationBasedTraining
-from kt_hpo.engines.random_search import RandomSearch
-from kt_hpo.engines.sklearn_tuner import SklearnTuner
-from kt_hpo.tuner import Tuner
+from kt_hpo.lazy_names import lazy_names
+from kt_hpo.registry import ENGINES
 
-__all__ = [
-    "BayesOptSearch",
-    "BayesianOptimization",
-    "EvolutionarySearch",
-    "GridSearch",
-    "Hyperband",
-    "HyperoptSearch",
-    "OptunaSearch",
-    "PopulationBasedTraining",
-    "RandomSearch",
-    "SklearnTuner",
-    "Tuner",
-]
+_HOMES = {**{engine.tuner: engine.module for engine in ENGINES}, "Tuner": "kt_hpo.tuner"}
+
+__all__ = sorted(_HOMES)
+__getattr__ = lazy_names(__name__, _HOMES)
+
+
+def __dir__() -> list[str]:
+    return __all__

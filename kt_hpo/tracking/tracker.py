@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from kt_hpo.arguments import did_you_mean
 from kt_hpo.optional import require
+from kt_hpo.registry import TRACKERS
 from kt_hpo.tracking.events import Progress
 
 if TYPE_CHECKING:
@@ -91,8 +92,6 @@ class Tracker(Progress):
 
 
 TrackerLike = str | Tracker | Sequence["str | Tracker"] | None
-# Each is a module of its own, named as its extra, as it needs a package the others do without.
-_HOMES = {"tensorboard": "TensorBoardTracker", "wandb": "WandbTracker"}
 
 
 def make_trackers(tracker: TrackerLike) -> list[Tracker]:
@@ -121,10 +120,10 @@ def make_trackers(tracker: TrackerLike) -> list[Tracker]:
 def _made(tracker: Any) -> Tracker:
     if isinstance(tracker, Tracker):
         return tracker
-    if isinstance(tracker, str) and tracker in _HOMES:
-        return getattr(require(f"kt_hpo.tracking.{tracker}", tracker), _HOMES[tracker])()
-    hint = did_you_mean(tracker, _HOMES) if isinstance(tracker, str) else ""
+    if isinstance(tracker, str) and tracker in TRACKERS:
+        return getattr(require(f"kt_hpo.tracking.{tracker}", tracker), TRACKERS[tracker])()
+    hint = did_you_mean(tracker, TRACKERS) if isinstance(tracker, str) else ""
     raise ValueError(
-        f"tracker={tracker!r} is not allowed.{hint} Give {' or '.join(map(repr, _HOMES))}, an "
+        f"tracker={tracker!r} is not allowed.{hint} Give {' or '.join(map(repr, TRACKERS))}, an "
         "object of a subclass of kt_hpo.tracking.Tracker, or a list of these."
     )

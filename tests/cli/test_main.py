@@ -77,15 +77,11 @@ def test_the_guide_has_every_command_every_option_and_every_exit_status():
 def test_the_names_are_those_of_the_library():
     from kt_hpo.datasets import OFFLINE
     from kt_hpo.objectives import MEASURED
-    from kt_hpo.pruning import PRUNERS
-    from kt_hpo.tracking import tracker
     from kt_hpo.training import distribution, precision
 
     assert options.DATASETS == OFFLINE
     assert set(options.OBJECTIVES) > set(MEASURED)
-    assert ("auto", *PRUNERS) == options.PRUNERS
     assert options.PRECISIONS == precision.PRECISIONS
-    assert tuple(tracker._HOMES) == options.TRACKERS
     for name in options.DISTRIBUTIONS:
         distribution.check_distribution(name)
 

@@ -1,4 +1,4 @@
-"""The table of engines: a new one joins by one line, and keeps the whole contract then."""
+"""The table of engines: a new one joins by one line here, and keeps the whole contract then."""
 
 from __future__ import annotations
 

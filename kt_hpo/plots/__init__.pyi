@@ -1,0 +1,21 @@
+# Made by `make stubs`.
+from kt_hpo.plots.brackets import plot_brackets as plot_brackets
+from kt_hpo.plots.confusion import plot_confusion_matrix as plot_confusion_matrix
+from kt_hpo.plots.contour import plot_contour as plot_contour
+from kt_hpo.plots.durations import plot_durations as plot_durations
+from kt_hpo.plots.edf import plot_edf as plot_edf
+from kt_hpo.plots.importances import plot_importances as plot_importances
+from kt_hpo.plots.learning_curves import plot_learning_curves as plot_learning_curves
+from kt_hpo.plots.learning_rate import plot_learning_rate as plot_learning_rate
+from kt_hpo.plots.lineage import plot_lineage as plot_lineage
+from kt_hpo.plots.misclassified import plot_misclassified as plot_misclassified
+from kt_hpo.plots.optimization_history import plot_optimization_history as plot_optimization_history
+from kt_hpo.plots.page import overview as overview
+from kt_hpo.plots.parallel_coordinates import plot_parallel_coordinates as plot_parallel_coordinates
+from kt_hpo.plots.pareto_front import plot_pareto_front as plot_pareto_front
+from kt_hpo.plots.predictions import plot_predictions as plot_predictions
+from kt_hpo.plots.rank import plot_rank as plot_rank
+from kt_hpo.plots.schedules import plot_schedules as plot_schedules
+from kt_hpo.plots.slice import plot_slice as plot_slice
+from kt_hpo.plots.space import plot_space as plot_space
+from kt_hpo.plots.timeline import plot_timeline as plot_timeline

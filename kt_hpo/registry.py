@@ -1,0 +1,141 @@
+"""THE registry: every engine, executor, pruner, tracker and plot, by name. One line adds one.
+
+The public names of `kt_hpo`, `kt_hpo.oracles`, `kt_hpo.tuners` and `kt_hpo.plots`, the choices of
+the command line, and the static types (`make stubs`) are made from it. It imports none of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class EngineEntry:
+    """An engine of `kt_hpo/engines/`.
+
+    Attributes:
+        file: The name of its module.
+        tuner: The name of its tuner there; its oracle is named the same, with `Oracle` behind it.
+        algorithms: What it is called on the command line, and what that is.
+        argument: The argument of its tuner that takes the algorithm's name, if it has several.
+        plans_trials: Whether it plans its own trials from `max_epochs`; else it takes `max_trials`.
+        prunes: Which of its algorithms stop trials early by themselves.
+        has_oracle: Whether it has an oracle; else its tuner takes any.
+
+    Example:
+        >>> entry = EngineEntry("random_search", "RandomSearch")
+        >>> entry.module, entry.oracle
+        ('kt_hpo.engines.random_search', 'RandomSearchOracle')
+    """
+
+    file: str
+    tuner: str
+    algorithms: Mapping[str, str] = field(default_factory=dict)
+    argument: str | None = None
+    plans_trials: bool = False
+    prunes: tuple[str, ...] = ()
+    has_oracle: bool = True
+
+    @property
+    def module(self) -> str:
+        """Where it is."""
+        return f"kt_hpo.engines.{self.file}"
+
+    @property
+    def oracle(self) -> str:
+        """The name of its oracle."""
+        return f"{self.tuner}Oracle"
+
+
+_SAMPLERS = {
+    "tpe": "Optuna's TPE, the one to begin with",
+    "cmaes": "Optuna's CMA-ES",
+    "nsga2": "Optuna's NSGA-II, for several objectives",
+    "bohb": "TPE with Hyperband pruning",
+}
+_HYPERBAND = {"hyperband": "many trials of few epochs, the best go on"}
+_PBT = {"pbt": "population-based training"}
+
+ENGINES = (
+    EngineEntry("random_search", "RandomSearch", {"random": "random search"}),
+    EngineEntry("grid_search", "GridSearch", {"grid": "every combination in order"}),
+    EngineEntry(
+        "bayesian_optimization",
+        "BayesianOptimization",
+        {"bayesian": "Keras Tuner's Gaussian process"},
+    ),
+    EngineEntry("hyperband", "Hyperband", _HYPERBAND, plans_trials=True, prunes=("hyperband",)),
+    EngineEntry("optuna_search", "OptunaSearch", _SAMPLERS, argument="sampler", prunes=("bohb",)),
+    EngineEntry("hyperopt_search", "HyperoptSearch", {"hyperopt": "Hyperopt's TPE"}),
+    EngineEntry(
+        "bayesopt_search",
+        "BayesOptSearch",
+        {"bayesopt": "the Gaussian process of bayesian-optimization"},
+    ),
+    EngineEntry(
+        "evolutionary_search", "EvolutionarySearch", {"evolution": "regularized evolution"}
+    ),
+    EngineEntry(
+        "population_based_training",
+        "PopulationBasedTraining",
+        _PBT,
+        plans_trials=True,
+        prunes=("pbt",),
+    ),
+    EngineEntry("sklearn_tuner", "SklearnTuner", has_oracle=False),
+)
+
+# Classes of `kt_hpo.execution`, by their names on the command line.
+EXECUTORS = {"inline": "Inline", "workers": "Workers", "vectorized": "Vectorized", "ray": "Ray"}
+
+# Classes of `optuna.pruners`, and their arguments.
+PRUNERS: dict[str, tuple[str, dict[str, Any]]] = {
+    "median": ("MedianPruner", {}),
+    "percentile": ("PercentilePruner", {"percentile": 25.0}),
+    "asha": ("SuccessiveHalvingPruner", {"min_resource": 1}),
+    "hyperband": ("HyperbandPruner", {"min_resource": 1}),
+    "wilcoxon": ("WilcoxonPruner", {}),
+    "none": ("NopPruner", {}),
+}
+
+# Each is a module of `kt_hpo.tracking`, named as its extra, and a class there.
+TRACKERS = {"tensorboard": "TensorBoardTracker", "wandb": "WandbTracker"}
+
+# Functions of `kt_hpo.plots`, and the modules they are in.
+PLOTS = {
+    "overview": "page",
+    "plot_brackets": "brackets",
+    "plot_confusion_matrix": "confusion",
+    "plot_contour": "contour",
+    "plot_durations": "durations",
+    "plot_edf": "edf",
+    "plot_importances": "importances",
+    "plot_learning_curves": "learning_curves",
+    "plot_learning_rate": "learning_rate",
+    "plot_lineage": "lineage",
+    "plot_misclassified": "misclassified",
+    "plot_optimization_history": "optimization_history",
+    "plot_parallel_coordinates": "parallel_coordinates",
+    "plot_pareto_front": "pareto_front",
+    "plot_predictions": "predictions",
+    "plot_rank": "rank",
+    "plot_schedules": "schedules",
+    "plot_slice": "slice",
+    "plot_space": "space",
+    "plot_timeline": "timeline",
+}
+
+
+def algorithms() -> dict[str, EngineEntry]:
+    """Lists the algorithms of the command line.
+
+    Returns:
+        The engine of each, by the algorithm's name.
+
+    Example:
+        >>> algorithms()["cmaes"].tuner
+        'OptunaSearch'
+    """
+    return {name: engine for engine in ENGINES for name in engine.algorithms}
