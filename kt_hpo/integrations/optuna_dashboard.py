@@ -10,6 +10,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import optuna
 
+from kt_hpo._private_apis.optuna import id_of, storage_of
 from kt_hpo.optional import require
 
 HOST = "127.0.0.1"
@@ -49,7 +50,7 @@ def make_dashboard(study: optuna.Study, port: int = 8080) -> WSGIServer:
         '127.0.0.1'
         >>> server.server_close()
     """
-    application = require("optuna_dashboard", "dashboard").wsgi(study._storage)
+    application = require("optuna_dashboard", "dashboard").wsgi(storage_of(study))
     try:
         return make_server(HOST, port, only_to_look_at(application), _Server, _Quiet)
     except OSError as error:
@@ -69,7 +70,7 @@ def address(server: WSGIServer, study: optuna.Study) -> str:
     Returns:
         The URL.
     """
-    return f"http://{HOST}:{server.server_address[1]}/dashboard/studies/{study._study_id}"
+    return f"http://{HOST}:{server.server_address[1]}/dashboard/studies/{id_of(study)}"
 
 
 def only_to_look_at(application: Application) -> Application:

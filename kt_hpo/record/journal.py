@@ -95,6 +95,7 @@ class Journal(JournalFileBackend):
 
     def __init__(self, path: Path, lock: Any) -> None:
         super().__init__(str(path), lock_obj=lock)
+        self._path, self._lock = path, lock
         self._held: list[dict[str, Any]] | None = None
         self._written = 0
         # How many lines were read, and how long they are together.
@@ -152,9 +153,9 @@ class Journal(JournalFileBackend):
         """Reads the file from a line on; a last line without an end is being written."""
         if first < self._read:
             self._read, self._read_bytes = 0, 0
-        if Path(self._file_path).stat().st_size <= self._read_bytes:
+        if self._path.stat().st_size <= self._read_bytes:
             return
-        with Path(self._file_path).open("rb") as file:
+        with self._path.open("rb") as file:
             file.seek(self._read_bytes)
             while lines := [line for line in islice(file, _AT_ONCE) if line.endswith(b"\n")]:
                 unread = lines[max(first - self._read, 0) :]
@@ -172,14 +173,14 @@ class Journal(JournalFileBackend):
         try:
             yield from entries
         except ValueError as error:
-            raise RecordError(_describe_damage(Path(self._file_path))) from error
+            raise RecordError(_describe_damage(self._path)) from error
 
     def _write(self, logs: list[dict[str, Any]]) -> None:
         lines = b"".join(
             _line(log, following)
             for log, following in zip(logs, reversed(range(len(logs))), strict=True)
         )
-        with Path(self._file_path).open("ab", buffering=0) as file:
+        with self._path.open("ab", buffering=0) as file:
             whole = os.fstat(file.fileno()).st_size
             try:
                 _write_all(file.fileno(), lines)
@@ -188,7 +189,7 @@ class Journal(JournalFileBackend):
                 # Half a line would spoil those written after it.
                 file.truncate(whole)
                 raise RecordError(
-                    f"The record {self._file_path} cannot be written: {error.strerror}. What was "
+                    f"The record {self._path} cannot be written: {error.strerror}. What was "
                     "written before is kept. Make room and run the same program again: it goes on."
                 ) from error
 
@@ -232,7 +233,22 @@ def _write_all(descriptor: int, content: bytes) -> None:
         left = left[os.write(descriptor, left) :]
 
 
-def open_for_writing(path: Path) -> JournalStorage:
+class JournalRecord(JournalStorage):
+    """A storage in a journal of ours.
+
+    Args:
+        journal: The journal.
+
+    Attributes:
+        journal: The same.
+    """
+
+    def __init__(self, journal: Journal) -> None:
+        super().__init__(journal)
+        self.journal = journal
+
+
+def open_for_writing(path: Path) -> JournalRecord:
     """Opens a journal to go on with it, or begins one.
 
     Args:
@@ -253,7 +269,7 @@ def open_for_writing(path: Path) -> JournalStorage:
     return _open(path, Journal(path, lock))
 
 
-def open_for_reading(path: Path) -> JournalStorage:
+def open_for_reading(path: Path) -> JournalRecord:
     """Opens a journal that another process may be writing.
 
     Args:
@@ -341,10 +357,10 @@ def _lock(path: Path) -> Any:
     return FileLock(path) if fcntl else JournalFileOpenLock(str(path))
 
 
-def _open(path: Path, backend: JournalFileBackend) -> JournalStorage:
+def _open(path: Path, journal: Journal) -> JournalRecord:
     try:
         with without_collections():
-            return JournalStorage(backend)
+            return JournalRecord(journal)
     except (OSError, RecordError):
         raise
     except Exception as error:  # Optuna raises whatever its replay stumbles over.

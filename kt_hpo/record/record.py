@@ -30,7 +30,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,7 @@ from optuna.exceptions import ExperimentalWarning
 from optuna.trial import FrozenTrial, TrialState
 
 from kt_hpo import objectives
+from kt_hpo._private_apis.optuna import id_of, storage_of
 from kt_hpo.record import journal, shared_storage
 from kt_hpo.record.storages import Storage, check_storage, connected, read_space
 from kt_hpo.space import domain
@@ -281,9 +282,8 @@ class Record:
         trial = self.trial(number)
         for name in (name for name in params if name not in trial.params):
             distribution = distributions[name]
-            self._storage.set_trial_param(
-                trial._trial_id, name, distribution.to_internal_repr(params[name]), distribution
-            )
+            internal = distribution.to_internal_repr(params[name])
+            self._storage.set_trial_param(self._storage_id(number), name, internal, distribution)
         self._keep_rest(trial, rest)
 
     def keep_values(
@@ -344,13 +344,8 @@ class Record:
             state: COMPLETE, PRUNED (its value is the last that was reported) or FAIL.
             values: A value for each objective, for a complete trial.
         """
-        # A sampler that has nothing more to try says so by `study.stop()`, which Optuna allows
-        # within `study.optimize` only.
-        self.study._thread_local.in_optimize_loop = True
-        try:
+        with _allowing_stop(self.study):
             self.study.tell(number, values and [float(value) for value in values], state=state)
-        finally:
-            self.study._thread_local.in_optimize_loop = False
 
     @contextmanager
     def batched(self) -> Iterator[None]:
@@ -359,20 +354,33 @@ class Record:
         Yields:
             Nothing, while writes are held back. Whoever reads through this record sees them.
         """
-        backend = getattr(self._storage, "_backend", None)
-        with backend.held() if isinstance(backend, journal.Journal) else nullcontext():
+        storage = self._storage
+        if not isinstance(storage, journal.JournalRecord):
+            yield
+            return
+        with storage.journal.held():
             yield
 
     @property
     def _storage(self) -> optuna.storages.BaseStorage:
-        return self.study._storage
+        return storage_of(self.study)
 
     def _storage_id(self, number: int) -> int:
-        return self._storage.get_trial_id_from_study_id_trial_number(self.study._study_id, number)
+        return self._storage.get_trial_id_from_study_id_trial_number(id_of(self.study), number)
 
 
 def _in_words(constraints: Sequence[str]) -> str:
     return ", ".join(constraints) or "no constraints"
+
+
+@contextmanager
+def _allowing_stop(study: optuna.Study) -> Iterator[None]:
+    """Lets a sampler that has nothing more to try say so, outside of `study.optimize`, too."""
+    study.stop = lambda: None  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        vars(study).pop("stop", None)
 
 
 @contextmanager

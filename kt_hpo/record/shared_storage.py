@@ -20,6 +20,7 @@ from typing import Any
 
 import optuna
 
+from kt_hpo._private_apis.optuna import id_of, storage_of
 from kt_hpo.record import journal
 from kt_hpo.record.storages import Storage, connected
 from kt_hpo.space.hyperparameters import HyperParameters, in_words
@@ -109,7 +110,7 @@ def _is_running(study: optuna.Study, place: Mapping[str, str]) -> bool:
     if place["host"] == socket.gethostname():
         folder = Path(place["directory"])
         return _read(folder) == place["token"] and journal.is_claimed(folder)
-    signs = study._storage.get_study_system_attrs(study._study_id)
+    signs = storage_of(study).get_study_system_attrs(id_of(study))
     return time.time() - (signs.get(_ALIVE + place["token"]) or -math.inf) < _LOST
 
 
@@ -150,14 +151,15 @@ def running(study: optuna.Study, project_dir: Path) -> Iterator[None]:
         return
     check_alone(study, project_dir)
     _add(study, project_dir)
-    storage, key, ended = study._storage, _ALIVE + _token(project_dir), threading.Event()
+    storage, study_id = storage_of(study), id_of(study)
+    key, ended = _ALIVE + _token(project_dir), threading.Event()
 
     def live() -> None:
         while not ended.wait(_BEAT):
             with suppress(Exception):  # The search itself says what is wrong with the storage.
-                storage.set_study_system_attr(study._study_id, key, time.time())
+                storage.set_study_system_attr(study_id, key, time.time())
 
-    storage.set_study_system_attr(study._study_id, key, time.time())
+    storage.set_study_system_attr(study_id, key, time.time())
     thread = threading.Thread(target=live, daemon=True)
     thread.start()
     try:
@@ -167,12 +169,12 @@ def running(study: optuna.Study, project_dir: Path) -> Iterator[None]:
         ended.set()
         thread.join()
         with suppress(Exception):
-            storage.set_study_system_attr(study._study_id, key, None)
+            storage.set_study_system_attr(study_id, key, None)
 
 
 def _is_in_its_directory(study: optuna.Study) -> bool:
     """Whether the record is a journal in the directory, which no other search can share."""
-    return isinstance(getattr(study._storage, "_backend", None), journal.Journal)
+    return isinstance(storage_of(study), journal.JournalRecord)
 
 
 def _add(study: optuna.Study, project_dir: Path) -> None:

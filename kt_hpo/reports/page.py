@@ -16,6 +16,7 @@ from markupsafe import Markup
 from optuna.trial import FrozenTrial, TrialState
 
 import kt_hpo
+from kt_hpo._private_apis.optuna import StorageView, study_on
 from kt_hpo.garbage import without_collections
 from kt_hpo.plots import text
 from kt_hpo.plots.influences import Influence, influences, why_none
@@ -107,14 +108,14 @@ def _asset(environment: jinja2.Environment, name: str) -> str:
     return _TEMPLATES.get_source(environment, name)[0]
 
 
-class _Snapshot:
+class _Snapshot(StorageView):
     """A storage with the trials of one study as they are now: one that runs would change them.
 
     Trials that have ended change no more; copying them takes longer than all the rest of a page.
     """
 
     def __init__(self, study: optuna.Study) -> None:
-        self._storage = study._storage
+        super().__init__(study)
         self._attributes = study.user_attrs
         self._trials = [
             trial if trial.state.is_finished() else copy.deepcopy(trial)
@@ -134,14 +135,9 @@ class _Snapshot:
 
     get_best_trial = optuna.storages.BaseStorage.get_best_trial
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._storage, name)
-
 
 def _as_now(study: optuna.Study) -> optuna.Study:
-    view = copy.copy(study)
-    view._storage = _Snapshot(study)  # type: ignore[assignment]
-    return view
+    return study_on(_Snapshot(study), study)
 
 
 def _contents(search: Search) -> dict[str, Any]:

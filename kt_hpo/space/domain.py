@@ -22,6 +22,7 @@ from optuna.distributions import (
     FloatDistribution,
     IntDistribution,
 )
+from optuna.trial import create_trial
 
 from kt_hpo.space.hyperparameters import (
     HyperParameter,
@@ -356,6 +357,27 @@ def _ends(hyperparameter: Int | Float) -> tuple[float, float]:
     return min(ends), max(ends)
 
 
+def contains(distribution: BaseDistribution, value: Any) -> bool:
+    """Tells whether a value is one of a distribution's.
+
+    Args:
+        distribution: The distribution.
+        value: The value, as a trial has it.
+
+    Returns:
+        Whether a trial may have it.
+
+    Example:
+        >>> contains(IntDistribution(0, 8, step=2), 4), contains(IntDistribution(0, 8, step=2), 5)
+        (True, False)
+    """
+    try:
+        create_trial(value=0.0, params={"it": value}, distributions={"it": distribution})
+    except ValueError:
+        return False
+    return True
+
+
 def _holding(distribution: BaseDistribution, value: Any) -> BaseDistribution | None:
     """The distribution, widened to hold the value; None where it cannot."""
     if isinstance(distribution, CategoricalDistribution):
@@ -367,7 +389,7 @@ def _holding(distribution: BaseDistribution, value: Any) -> BaseDistribution | N
         return None
     if isinstance(distribution, IntDistribution) and value != int(value):
         return None
-    if distribution._contains(distribution.to_internal_repr(value)):
+    if contains(distribution, value):
         return distribution
     low, high = min(distribution.low, value), max(distribution.high, value)
     return type(distribution)(low, high, log=distribution.log)

@@ -9,26 +9,23 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Container, Mapping
+from datetime import datetime
 from typing import Any
 
 import optuna
-from optuna import pruners
-from optuna.distributions import BaseDistribution, _get_single_value
+from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.samplers import BaseSampler
-from optuna.study.study import _ThreadLocalStudyAttribute
 from optuna.trial import FrozenTrial, TrialState
 
-from kt_hpo.space import revisions
+from kt_hpo._private_apis.optuna import StorageView, study_on, trials_of_bracket
+from kt_hpo.space import domain, revisions
 from kt_hpo.space.hyperparameters import HyperParameters
 
 _STAGED = -1
 
 
-class _View:
+class _View(StorageView):
     """A storage that seems to hold other trials than it does."""
-
-    def __init__(self, storage: optuna.storages.BaseStorage) -> None:
-        self._storage = storage
 
     def get_all_trials(
         self,
@@ -42,15 +39,12 @@ class _View:
     def _seen(self, trials: list[FrozenTrial]) -> list[FrozenTrial]:
         raise NotImplementedError
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._storage, name)
-
 
 class _WithStaged(_View):
     """A storage that seems to hold one trial more."""
 
-    def __init__(self, storage: optuna.storages.BaseStorage, trial: FrozenTrial) -> None:
-        super().__init__(storage)
+    def __init__(self, study: optuna.Study, trial: FrozenTrial) -> None:
+        super().__init__(study)
         self._trial = trial
         self._all: list[FrozenTrial] | None = None
 
@@ -109,12 +103,11 @@ class StagedTrial:
     ) -> None:
         self._sampler = sampler
         self._fixed = fixed
-        self._trial = optuna.trial.create_trial(state=TrialState.RUNNING)
-        self._trial.number, self._trial._trial_id = number, _STAGED
+        self._trial = _staged(number)
         if fixed:
             self._trial.system_attrs["fixed_params"] = dict(fixed)
-        self._study = pruners._filter_study(
-            _view(study, _WithStaged(study._storage, self._trial)), self._trial
+        self._study = trials_of_bracket(
+            study_on(_WithStaged(study, self._trial), study), self._trial
         )
         sampler.before_trial(self._study, self._trial)
         if relative is None:
@@ -148,14 +141,38 @@ class StagedTrial:
         if name in self._fixed:
             return self._fixed[name]
         if distribution.single():
-            return _get_single_value(distribution)
+            return _only_value(distribution)
         if name in self._relative:
             value = self._relative[name]
-            if distribution._contains(distribution.to_internal_repr(value)):
+            if domain.contains(distribution, value):
                 return value
         if self._relative:
             self.independent.append(name)
         return self._sampler.sample_independent(self._study, self._trial, name, distribution)
+
+
+def _staged(number: int) -> FrozenTrial:
+    """A running trial that no storage has."""
+    return FrozenTrial(
+        number=number,
+        state=TrialState.RUNNING,
+        value=None,
+        datetime_start=datetime.now(),
+        datetime_complete=None,
+        params={},
+        distributions={},
+        user_attrs={},
+        system_attrs={},
+        intermediate_values={},
+        trial_id=_STAGED,
+    )
+
+
+def _only_value(distribution: Any) -> Any:
+    """The value of a distribution that has no other."""
+    if isinstance(distribution, CategoricalDistribution):
+        return distribution.choices[0]
+    return distribution.low
 
 
 class _AsNow(_View):
@@ -165,8 +182,8 @@ class _AsNow(_View):
     numbers, and learn nothing of those that failed.
     """
 
-    def __init__(self, storage: optuna.storages.BaseStorage, known: HyperParameters) -> None:
-        super().__init__(storage)
+    def __init__(self, study: optuna.Study, known: HyperParameters) -> None:
+        super().__init__(study)
         self._known = known
 
     def _seen(self, trials: list[FrozenTrial]) -> list[FrozenTrial]:
@@ -190,12 +207,4 @@ def study_as_now(study: optuna.Study, known: HyperParameters) -> optuna.Study:
     Returns:
         The study itself where none has changed.
     """
-    return _view(study, _AsNow(study._storage, known)) if known.recorded_as else study
-
-
-def _view(study: optuna.Study, storage: Any) -> optuna.Study:
-    """The study on another storage; what samplers note about the study is kept."""
-    view = copy.copy(study)
-    view._storage = storage
-    view._thread_local = _ThreadLocalStudyAttribute()
-    return view
+    return study_on(_AsNow(study, known), study) if known.recorded_as else study

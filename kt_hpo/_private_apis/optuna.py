@@ -1,0 +1,108 @@
+"""Optuna's studies on storages of ours, and what they keep to themselves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import optuna
+from optuna import pruners
+from optuna.study import StudyDirection
+from optuna.trial import FrozenTrial
+
+
+def storage_of(study: optuna.Study) -> Any:
+    """Gives the storage of a study, which no public name tells.
+
+    Args:
+        study: The study.
+
+    Returns:
+        The `optuna.storages.BaseStorage`, or what stands for one. Without the name of today it is
+        the attribute that can be asked for trials.
+
+    Example:
+        >>> storage = optuna.storages.InMemoryStorage()
+        >>> storage_of(optuna.create_study(storage=storage)) is storage
+        True
+    """
+    if hasattr(study, "_storage"):
+        return study._storage
+    return next(one for one in vars(study).values() if hasattr(one, "get_all_trials"))
+
+
+def id_of(study: optuna.Study) -> int:
+    """Gives the number of a study in its storage.
+
+    Args:
+        study: The study.
+
+    Returns:
+        The number. Without the name of today the storage is asked by the study's name.
+
+    Example:
+        >>> id_of(optuna.create_study())
+        0
+    """
+    if hasattr(study, "_study_id"):
+        return study._study_id
+    return storage_of(study).get_study_id_from_name(study.study_name)
+
+
+def trials_of_bracket(study: optuna.Study, trial: FrozenTrial) -> optuna.Study:
+    """Gives a study as a sampler is to see it for a trial.
+
+    Args:
+        study: The study.
+        trial: The trial.
+
+    Returns:
+        With Optuna's `HyperbandPruner` a study of the trials in the same bracket. Without that
+        function of Optuna's it is the study: samplers learn from all brackets then.
+
+    Example:
+        >>> study = optuna.create_study()
+        >>> trials_of_bracket(study, optuna.trial.create_trial(value=0.0)) is study
+        True
+    """
+    own = getattr(pruners, "_filter_study", None)
+    return study if own is None else own(study, trial)
+
+
+class StorageView:
+    """A storage that seems to hold other trials of one study than it does.
+
+    Args:
+        study: The study.
+    """
+
+    def __init__(self, study: optuna.Study) -> None:
+        self._storage = storage_of(study)
+        self._id = id_of(study)
+        self._directions = study.directions
+
+    def get_study_id_from_name(self, study_name: str) -> int:
+        """Gives the number of the study, whose name it is."""
+        return self._id
+
+    def get_study_directions(self, study_id: int) -> list[StudyDirection]:
+        """Gives the directions of the study."""
+        return self._directions
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._storage, name)
+
+
+def study_on(view: StorageView, study: optuna.Study) -> optuna.Study:
+    """Makes a study with the trials of a view.
+
+    Args:
+        view: The view.
+        study: The study it is of.
+
+    Returns:
+        A study of the same name, with the same sampler and pruner.
+    """
+    storage: Any = view
+    return optuna.load_study(
+        study_name=study.study_name, storage=storage, sampler=study.sampler, pruner=study.pruner
+    )
