@@ -11,13 +11,14 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
-from keras_tuner import Objective
-from keras_tuner.src.engine.objective import MultiObjective, create_objective
+from keras_tuner import Objective, Oracle
 
 from kt_hpo.arguments import did_you_mean, is_one_of
 from kt_hpo.metric_directions import metric_direction
 
 GAP = "generalization_gap"
+# What Keras Tuner calls the number that a search without an objective minimizes.
+DEFAULT = "default_objective"
 # What is measured of a trained model where it is asked for; the less the better, all of them.
 MEASURED = ("latency", "parameters", "flops", "training_seconds", GAP)
 
@@ -114,9 +115,9 @@ def make_objective(objective: ObjectiveLike) -> Objective:
             raise ValueError(
                 f"objective={objective!r} is not allowed; give at least one, and none twice."
             )
-        return made[0] if len(made) == 1 else MultiObjective(made)
+        return made[0] if len(made) == 1 else _keras_tuners(made)
     if objective is None:
-        return create_objective(None)
+        return _keras_tuners(None)
     if isinstance(objective, Objective):
         return _checked(objective)
     if isinstance(objective, str):
@@ -264,7 +265,13 @@ def while_training(objective: Objective) -> Objective:
         return objective
     if not left:
         return TrainingLoss()
-    return left[0] if len(left) == 1 else MultiObjective(left)
+    return left[0] if len(left) == 1 else _keras_tuners(left)
+
+
+def _keras_tuners(objective: list[Objective] | None) -> Objective:
+    """Keras Tuner's objective for several, or for none, of which it shows no class."""
+    # A seed: without one it would draw from the user's random numbers.
+    return Oracle(objective=objective, seed=1).objective
 
 
 def is_better(objective: Objective, value: float, other: float) -> bool:

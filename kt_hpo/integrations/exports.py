@@ -16,6 +16,7 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from kt_hpo import objectives
+from kt_hpo._private_apis.keras_tuner import note_as_tried
 from kt_hpo.arguments import did_you_mean, file_within, is_one_of
 from kt_hpo.oracle.trials import PRUNED, rebuild
 from kt_hpo.record import tables
@@ -119,20 +120,22 @@ def _write_keras_tuner(study: optuna.Study, folder: Path, target: Path) -> None:
     known = _space(study, begun)
     objective = _objective(study)
     oracle = keras_tuner.Oracle(objective, hyperparameters=known, seed=study.user_attrs.get("seed"))
-    oracle._set_project_dir(target.absolute().parent, target.name)
+    target.mkdir(parents=True, exist_ok=True)
     for frozen in begun:
         trial = _trial(frozen, objective, known)
         oracle.trials[trial.trial_id] = trial
         oracle.start_order.append(trial.trial_id)
-        oracle._record_values(trial)
+        note_as_tried(oracle, trial)
         if trial.status == TrialStatus.RUNNING:
             oracle.ongoing_trials[f"tuner{len(oracle.ongoing_trials)}"] = trial
-        oracle._save_trial(trial)
-        _copy_weights(folder, frozen, Path(oracle._get_trial_dir(trial.trial_id)))
+        trial_dir = target / f"trial_{trial.trial_id}"
+        trial_dir.mkdir()
+        trial.save(str(trial_dir / "trial.json"))
+        _copy_weights(folder, frozen, trial_dir)
     ended = [frozen for frozen in begun if frozen.datetime_complete is not None]
     ended.sort(key=lambda frozen: (frozen.datetime_complete, frozen.number))
     oracle.end_order = [f"{frozen.number:04d}" for frozen in ended]
-    oracle.save()
+    (target / "oracle.json").write_text(json.dumps(oracle.get_state()))
     # Keras Tuner reloads a project by itself where it finds this file.
     (target / "tuner0.json").write_text("{}")
 

@@ -19,6 +19,7 @@ from optuna.pruners import BasePruner, NopPruner
 from optuna.trial import FrozenTrial, TrialState
 
 from kt_hpo import objectives
+from kt_hpo._private_apis.keras_tuner import show_space
 from kt_hpo.constraints import Constraint, keeps
 from kt_hpo.garbage import without_collections
 from kt_hpo.oracle import oracle_arguments
@@ -103,6 +104,11 @@ class SearchState(keras_tuner.Oracle):
         self._parameters: dict[str, int] = {}
         self._stopped: set[str] = set()
         self._out_of_memory: list[Mapping[str, Value]] = []
+
+    @property
+    def project_dir(self) -> Path:
+        """The directory of the search."""
+        return Path(self._project_dir)
 
     @property
     def record(self) -> Record:
@@ -248,11 +254,7 @@ class SearchState(keras_tuner.Oracle):
     def _show_space(self) -> None:
         """Lets a plain object that was passed in hold what the space holds."""
         if self._given is not self.hyperparameters:
-            self._given._hps, self._given._space = (
-                self.hyperparameters._hps,
-                self.hyperparameters._space,
-            )
-            self._given.values = dict(self.hyperparameters.values)
+            show_space(self._given, self.hyperparameters)
 
     def save(self) -> None:
         """Does nothing: all there is to save is in the record already."""
@@ -294,7 +296,7 @@ class SearchState(keras_tuner.Oracle):
         self._not_asked_yet = {one.name for one in known.space} - {one.name for one in asked}
         self.hyperparameters.become(known)
         if changed or new:
-            with journal.claimed(Path(self._project_dir)):
+            with journal.claimed(self.project_dir):
                 self.hyperparameters.merge(new)
                 self._revise(changed, new=new if record.trials else ())
                 self._resume(record)

@@ -24,6 +24,7 @@ from optuna.distributions import (
 )
 from optuna.trial import create_trial
 
+from kt_hpo.space import ranges
 from kt_hpo.space.hyperparameters import (
     HyperParameter,
     HyperParameters,
@@ -352,8 +353,7 @@ def _ends(hyperparameter: Int | Float) -> tuple[float, float]:
     """The lowest and highest value that really occur."""
     if hyperparameter.step is None:
         return hyperparameter.min_value, hyperparameter.max_value
-    last = hyperparameter._get_n_values() - 1
-    ends = [hyperparameter._get_value_by_index(index) for index in (0, last)]
+    ends = [ranges.value_at(hyperparameter, i) for i in (0, ranges.count(hyperparameter) - 1)]
     return min(ends), max(ends)
 
 

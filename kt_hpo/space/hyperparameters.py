@@ -16,7 +16,6 @@ from typing import Any, Self
 import keras_tuner
 from keras_tuner.engine.hyperparameters import HyperParameter
 from keras_tuner.errors import FatalValueError
-from keras_tuner.src.engine.conditions import Parent
 
 from kt_hpo.space import plain_values
 from kt_hpo.space.kinds import Boolean, Choice, Fixed, Float, Int, Value, corrected, from_config
@@ -154,7 +153,7 @@ class HyperParameters(keras_tuner.HyperParameters):
         """
         name = self._name(parent_name)
         self._check_parent(name)
-        condition = Parent(name, _parent_values(name, parent_values))
+        condition = _condition(name, _parent_values(name, parent_values))
         self._conditions.append(condition)
         try:
             is_active = condition.is_active(self.values)
@@ -317,12 +316,15 @@ class HyperParameters(keras_tuner.HyperParameters):
         hyperparameters = cls()
         for entry in config["space"]:
             hyperparameter = from_config(entry["class_name"], entry["config"])
-            hyperparameters._hps[hyperparameter.name].append(hyperparameter)
-            hyperparameters._space.append(hyperparameter)
+            hyperparameters._append(hyperparameter)
         hyperparameters.values = dict(config["values"])
         renamed = config.get("recorded_as", {}).items()
         hyperparameters.recorded_as = {name: list(names) for name, names in renamed}
         return hyperparameters
+
+    def _append(self, hyperparameter: HyperParameter) -> None:
+        self._hps[hyperparameter.name].append(hyperparameter)
+        self._space.append(hyperparameter)
 
     @classmethod
     def copy_of(cls, other: keras_tuner.HyperParameters) -> HyperParameters:
@@ -344,8 +346,7 @@ class HyperParameters(keras_tuner.HyperParameters):
         """Returns an independent copy of the space and its values."""
         other = type(self)()
         for hyperparameter in map(_copied, self._space):
-            other._hps[hyperparameter.name].append(hyperparameter)
-            other._space.append(hyperparameter)
+            other._append(hyperparameter)
         other.values = dict(self.values)
         other.recorded_as = {name: list(names) for name, names in self.recorded_as.items()}
         return other
@@ -357,6 +358,15 @@ def _copied(hyperparameter: HyperParameter) -> HyperParameter:
     for name, value in vars(hyperparameter).items():
         vars(other)[name] = list(value) if isinstance(value, list) else value
     return other
+
+
+def _condition(name: str, values: list[Any]) -> Any:
+    """Keras Tuner's condition on a hyperparameter, which it only makes as a scope is entered."""
+    scratch = keras_tuner.HyperParameters()
+    scratch.Fixed(name, values[0])
+    with scratch.conditional_scope(name, values):
+        scratch.Fixed(f"within {name}", values[0])
+    return scratch.space[-1].conditions[0]
 
 
 def _parent_values(name: str, values: Any) -> list[Any]:

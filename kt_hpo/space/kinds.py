@@ -8,8 +8,6 @@ sense is accepted in silence. Everything else is Keras Tuner's own.
 
 from __future__ import annotations
 
-import math
-from decimal import Decimal
 from typing import Any
 
 from keras_tuner.engine.hyperparameters import Boolean as KerasTunerBoolean
@@ -80,7 +78,7 @@ class Int(KerasTunerInt):
         return min(max(super().prob_to_value(prob), self.min_value), self.max_value)
 
     def _to_prob_with_step(self, value: float) -> float:
-        return (ranges.nearest(self, value) + 0.5) / self._get_n_values()
+        return (ranges.nearest(self, value) + 0.5) / ranges.count(self)
 
 
 class Float(KerasTunerFloat):
@@ -138,19 +136,13 @@ class Float(KerasTunerFloat):
         return min(max(super().prob_to_value(prob), self.min_value), self.max_value)
 
     def _get_n_values(self) -> int:
-        if self.sampling == "linear":
-            return math.floor((self.max_value - self.min_value) / self.step + 1e-8) + 1
-        return super()._get_n_values()
+        return ranges.count(self)
 
     def _get_value_by_index(self, index: int) -> float:
-        if self.sampling == "linear":
-            value = float(Decimal(str(self.min_value)) + index * Decimal(str(self.step)))
-        else:
-            value = super()._get_value_by_index(index)
-        return min(max(value, self.min_value), self.max_value)
+        return ranges.value_at(self, index)
 
     def _to_prob_with_step(self, value: float) -> float:
-        return (ranges.nearest(self, value) + 0.5) / self._get_n_values()
+        return (ranges.nearest(self, value) + 0.5) / ranges.count(self)
 
 
 class Choice(KerasTunerChoice):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from decimal import Decimal
+from typing import Any, TypeAlias
 
-from keras_tuner.src.engine.hyperparameters.hp_types.numerical import Numerical
+from keras_tuner.engine.hyperparameters import Float, Int
 
 from kt_hpo.space.plain_values import number
 
+Numerical: TypeAlias = Int | Float
 _SAMPLINGS = ("linear", "log", "reverse_log")
 
 # Steps that are fewer can be counted exactly.
@@ -114,12 +116,58 @@ def default_of(where: str, asked: Numerical, default: Any, whole: bool = False) 
             f"{high!r}, or leave it out for {lowest(asked):g}."
         )
     if asked.step is not None and not is_on_step(asked, default):
-        near = asked._get_value_by_index(nearest(asked, default))
+        near = value_at(asked, nearest(asked, default))
         raise ValueError(
             f"{where}: default={default!r} is not on a step of {asked.step!r} from {low!r}; give "
             f"one of the values, such as {near:g}, or leave it out for {lowest(asked):g}."
         )
     return default
+
+
+def count(asked: Numerical) -> int:
+    """Counts the values of a stepped hyperparameter.
+
+    Args:
+        asked: A hyperparameter with a step.
+
+    Returns:
+        Their number.
+
+    Example:
+        >>> count(Int("units", 32, 512, step=32)), count(Int("units", 8, 64, 2, sampling="log"))
+        (16, 4)
+    """
+    low, high, step = asked.min_value, asked.max_value, asked.step
+    if asked.sampling != "linear":
+        return int(math.log(high / low, step) + 1e-8) + 1
+    if isinstance(low, int) and isinstance(step, int):
+        return (high - low) // step + 1
+    return math.floor((high - low) / step + 1e-8) + 1
+
+
+def value_at(asked: Numerical, index: int) -> float:
+    """Gives a value of a stepped hyperparameter, never one outside of its range.
+
+    Args:
+        asked: A hyperparameter with a step.
+        index: Which one, from 0 on.
+
+    Returns:
+        The value; linear steps are exact decimals.
+
+    Example:
+        >>> value_at(Float("rate", 0.0, 0.5, step=0.1), 3)
+        0.3
+    """
+    low, high, step = asked.min_value, asked.max_value, asked.step
+    if asked.sampling != "linear":
+        power = low * math.pow(step, index)
+        value = power if asked.sampling == "log" else high + low - power
+    elif isinstance(low, int) and isinstance(step, int):
+        return low + index * step
+    else:
+        value = float(Decimal(str(low)) + index * Decimal(str(step)))
+    return min(max(value, low), high)
 
 
 def lowest(asked: Numerical) -> float:
@@ -133,7 +181,7 @@ def lowest(asked: Numerical) -> float:
     """
     if asked.step is None or asked.sampling != "reverse_log":
         return asked.min_value
-    return asked._get_value_by_index(asked._get_n_values() - 1)
+    return value_at(asked, count(asked) - 1)
 
 
 def is_on_step(asked: Numerical, value: float) -> bool:
@@ -151,7 +199,7 @@ def is_on_step(asked: Numerical, value: float) -> bool:
         >>> is_on_step(Int("units", 32, 512, step=32), 64), is_on_step(Int("x", 0, 9, step=3), 5)
         (True, False)
     """
-    reached = float(asked._get_value_by_index(nearest(asked, value)))
+    reached = float(value_at(asked, nearest(asked, value)))
     if isinstance(asked.min_value, int):
         return int(reached) == value
     return math.isclose(reached, value, rel_tol=1e-6, abs_tol=1e-9 * (asked.step or 1.0))
@@ -175,14 +223,14 @@ def nearest(asked: Numerical, value: float) -> int:
         # The reverse one counts its steps down from the maximum.
         rising = value if asked.sampling == "log" else high + low - value
         place = math.log(max(rising, low) / low, step)
-    last = asked._get_n_values() - 1
+    last = count(asked) - 1
     guess = min(max(round(place), 0), last)
     return min(
         (guess + by for by in _steps_beside(asked, guess)),
-        key=lambda index: abs(asked._get_value_by_index(index) - value),
+        key=lambda index: abs(value_at(asked, index) - value),
     )
 
 
 def _steps_beside(asked: Numerical, index: int) -> list[int]:
     """Which of a step back, none and a step on stay within the values."""
-    return [by for by in (0, -1, 1) if 0 <= index + by < asked._get_n_values()]
+    return [by for by in (0, -1, 1) if 0 <= index + by < count(asked)]

@@ -7,12 +7,41 @@ from typing import Any
 
 import keras
 import keras_tuner
-from keras_tuner.src.engine.hypermodel import get_hypermodel
 
 from hypermodels.ranges import Range, check_numbers, pick
 from kt_hpo.arguments import check_whole
 from kt_hpo.space.hyperparameters import HyperParameters
 from kt_hpo.training import batches, class_weights, precision
+
+
+def as_hypermodel(
+    hypermodel: keras_tuner.HyperModel | Callable[..., keras.Model],
+) -> keras_tuner.HyperModel:
+    """Makes a hypermodel of a function.
+
+    Args:
+        hypermodel: A function `build(hp)`, or a hypermodel.
+
+    Returns:
+        The hypermodel.
+
+    Raises:
+        ValueError: If it is neither.
+
+    Example:
+        >>> as_hypermodel(lambda hp: keras.Sequential()).build(None).name
+        'sequential'
+    """
+    if isinstance(hypermodel, keras_tuner.HyperModel):
+        return hypermodel
+    if not callable(hypermodel):
+        raise ValueError(
+            f"hypermodel={hypermodel!r} is not allowed; give a keras_tuner.HyperModel or a "
+            "function build(hp) that returns a compiled model."
+        )
+    made = keras_tuner.HyperModel()
+    made.build = hypermodel
+    return made
 
 
 class Training(keras_tuner.HyperModel):
@@ -71,12 +100,7 @@ class Training(keras_tuner.HyperModel):
         steps_per_execution: Range = None,
     ) -> None:
         super().__init__()
-        if not callable(hypermodel) and not isinstance(hypermodel, keras_tuner.HyperModel):
-            raise ValueError(
-                f"hypermodel={hypermodel!r} is not allowed; give a keras_tuner.HyperModel or a "
-                "function build(hp) that returns a compiled model."
-            )
-        self.hypermodel = get_hypermodel(hypermodel)
+        self.hypermodel = as_hypermodel(hypermodel)
         self.class_weight = class_weight
         self._ranges = {
             "batch_size": batch_size,

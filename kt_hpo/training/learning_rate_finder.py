@@ -14,12 +14,12 @@ from typing import Any
 import keras
 import keras_tuner
 import numpy as np
-from keras_tuner.src.engine.hypermodel import get_hypermodel
 from matplotlib.axes import Axes
 
 from kt_hpo import plots
 from kt_hpo.arguments import check_whole
 from kt_hpo.space.hyperparameters import HyperParameters
+from kt_hpo.training.hyperparameters import as_hypermodel
 
 _DIVERGED = 4.0
 _BEGUN = 0.1
@@ -105,7 +105,7 @@ def find_learning_rate(
     if isinstance(hypermodel, keras.Model):
         model = hypermodel
     else:
-        model = get_hypermodel(hypermodel).build(hyperparameters or HyperParameters())
+        model = as_hypermodel(hypermodel).build(hyperparameters or HyperParameters())
     test = _RangeTest(np.geomspace(low, high, steps).tolist(), smoothing)
     _run(model, test, fit_args, fit_kwargs)
     return _read(test)

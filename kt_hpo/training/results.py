@@ -12,7 +12,6 @@ from typing import Any, TypeAlias
 import keras
 import keras_tuner
 from keras_tuner.errors import FatalTypeError, FatalValueError
-from keras_tuner.src.engine.objective import DefaultObjective
 
 from kt_hpo import objectives
 
@@ -62,7 +61,7 @@ def read_results(
         FatalValueError: If the objective is not among the metrics. Both end the search: every
             other trial would end the same way.
     """
-    if isinstance(objective, DefaultObjective):
+    if objective.name == objectives.DEFAULT:
         _check_number(returned, objective, source)
     match returned:
         case Result():

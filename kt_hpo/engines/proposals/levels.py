@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from bayes_opt.parameter import FloatParameter
 
+from kt_hpo.space import ranges
 from kt_hpo.space.hyperparameters import HyperParameter
 from kt_hpo.space.kinds import Choice, Float, Int
 
@@ -61,5 +62,5 @@ def level_count(hyperparameter: HyperParameter) -> int | None:
         case Choice():
             return len(hyperparameter.values)
         case Int() | Float() if hyperparameter.step is not None:
-            return hyperparameter._get_n_values()
+            return ranges.count(hyperparameter)
     return None

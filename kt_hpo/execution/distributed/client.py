@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from contextlib import suppress
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import keras_tuner
@@ -102,7 +101,7 @@ class OracleClient:
         """Whether the record, as far as it can be seen here, says that nothing is left to do."""
         if self._begins_anew and not self.line.was_answered:
             return False
-        project, storage = Path(self.alone._project_dir), self.alone.storage
+        project, storage = self.alone.project_dir, self.alone.storage
         if not isinstance(storage, str | None):
             return False  # Who knows how to open it anew?
         try:
