@@ -15,7 +15,7 @@ from optuna.samplers import TPESampler
 import kt_hpo
 from benchmarks import measuring
 from kt_hpo import oracles
-from kt_hpo.execution.trial import execute
+from kt_hpo.execution import Dispatcher, run_trial
 from kt_hpo.optional import require
 
 OBJECTIVE = keras_tuner.Objective("score", "min")
@@ -89,13 +89,14 @@ class Engine:
 
     def __init__(self, kind: Callable[..., Any], storage: Any, folder: str) -> None:
         self._kind, self._storage, self._folder = kind, storage, folder
-        self._tuner = self._opened(kind)
+        self._open(kind)
 
-    def _opened(self, kind: Callable[..., Any]) -> kt_hpo.Tuner:
+    def _open(self, kind: Callable[..., Any]) -> None:
         oracle = kind(objective=OBJECTIVE, seed=0, hyperparameters=space())
-        return Untrained(
+        self._tuner = Untrained(
             oracle, directory=self._folder, project_name="overhead", storage=self._storage
         )
+        self._dispatcher = Dispatcher(self._tuner)
 
     @property
     def _oracle(self) -> Any:
@@ -109,17 +110,17 @@ class Engine:
     def trial(self) -> float:
         """Does what `search` does for each trial; returns seconds."""
         with measuring.timed() as seconds:
-            self._tuner.pre_create_trial()
-            trial = self._oracle.create_trial(self._tuner.tuner_id)
-            execute(self._tuner, trial, (), {})
+            assignment = self._dispatcher.next()
+            self._dispatcher.begin(assignment)
+            self._dispatcher.end(assignment, run_trial(self._tuner, assignment.trial, (), {}))
         return seconds()
 
     def draw(self, trials: int) -> None:
         """Lets a random search go on with the record, then the engine again."""
-        self._tuner = self._opened(ENGINES["RandomSearch"])
+        self._open(ENGINES["RandomSearch"])
         for _ in range(trials):
             self.trial()
-        self._tuner = self._opened(self._kind)
+        self._open(self._kind)
 
 
 class OptunaAlone:

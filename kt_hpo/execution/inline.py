@@ -5,13 +5,15 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from keras_tuner.engine.trial import TrialStatus
-
-from kt_hpo.execution.trial import execute
+from kt_hpo.execution.dispatcher import Dispatcher
+from kt_hpo.execution.trial import run_trial
 from kt_hpo.training.memory import quick_collections
 
 if TYPE_CHECKING:
     from kt_hpo.tuner import Tuner
+
+# Seconds to wait while an oracle has nothing to run yet.
+PAUSE = 0.1
 
 
 class Inline:
@@ -30,16 +32,14 @@ class Inline:
             fit_args: Positional arguments of `search`.
             fit_kwargs: Keyword arguments of `search`.
         """
+        dispatcher = Dispatcher(tuner)
         with quick_collections():
-            while True:
-                tuner.pre_create_trial()
-                trial = tuner.oracle.create_trial(tuner.tuner_id)
-                if trial.status == TrialStatus.STOPPED:
-                    return
-                if trial.status == TrialStatus.IDLE:
-                    time.sleep(0.1)
+            while (assignment := dispatcher.next()) or not dispatcher.is_over:
+                if assignment is None:
+                    time.sleep(PAUSE)
                     continue
-                execute(tuner, trial, fit_args, fit_kwargs)
+                dispatcher.begin(assignment)
+                dispatcher.end(assignment, run_trial(tuner, assignment.trial, fit_args, fit_kwargs))
 
     def __repr__(self) -> str:
         return "Inline()"

@@ -7,13 +7,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kt_hpo.execution.trial import counts
-from kt_hpo.oracle.trials import trial_id_of
+from kt_hpo.oracle.trials import STATES, trial_id_of
 from kt_hpo.record import journal, shared_storage
-from kt_hpo.tracking import Audience, Search, make_progress
+from kt_hpo.tracking import Audience, Counts, Search, make_progress
 
 if TYPE_CHECKING:
     import keras
+    import keras_tuner
 
     from kt_hpo.tuner import Tuner
 
@@ -61,7 +61,7 @@ def shown(tuner: Tuner, verbose: int | str) -> Iterator[None]:
         tuner.oracle.record, Path(tuner.project_dir), tuner.executions_per_trial, load_model
     )
     tuner.progress = Audience(display, tuner.trackers, search)
-    tuner.progress.start(tuner.oracle.planned_trials, counts(tuner.oracle))
+    tuner.progress.start(tuner.oracle.planned_trials, _counts(tuner.oracle))
     try:
         yield
     except KeyboardInterrupt:
@@ -69,3 +69,12 @@ def shown(tuner: Tuner, verbose: int | str) -> Iterator[None]:
         raise
     finally:
         tuner.progress.stop()
+
+
+def _counts(oracle: keras_tuner.Oracle) -> Counts:
+    """How many trials have ended, by how they did."""
+    total = Counts()
+    for trial in oracle.trials.values():
+        if trial.status in STATES:
+            total = total.plus(STATES[trial.status])
+    return total

@@ -7,12 +7,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from keras_tuner.engine.trial import Trial, TrialStatus
 from keras_tuner.errors import FatalError
 
 from kt_hpo.arguments import check_whole
-from kt_hpo.execution.inline import Inline
-from kt_hpo.execution.trial import begin, end, run, settle
+from kt_hpo.execution.dispatcher import Assignment, Dispatcher
+from kt_hpo.execution.inline import PAUSE, Inline
+from kt_hpo.execution.messages import Ended
+from kt_hpo.execution.trial import attempt, run_trial
+from kt_hpo.training.cross_validation import Data
 from kt_hpo.training.memory import quick_collections, released_graphs
 from kt_hpo.training.results import Result
 
@@ -105,65 +107,48 @@ class Vectorized:
 
         engine = Engine(tuner, fit_args, fit_kwargs, self.fewest, self.largest)
         engine.explore()
-        while True:
-            trials, status = self._ask(tuner)
-            if trials:
-                self._train(tuner, engine, trials, fit_args, fit_kwargs)
-            elif status == TrialStatus.STOPPED:
-                return
-            else:
-                time.sleep(0.1)
-
-    def _ask(self, tuner: Tuner) -> tuple[list[Trial], str]:
-        """Asks the oracle for many trials, as if that many tuners did."""
-        trials: list[Trial] = []
         ahead = 1 if self.k == 1 or tuner.oracle.learns_from_trials else _AHEAD
-        with tuner.oracle.record.batched():
-            for place in range(ahead * self.k):
-                tuner.pre_create_trial()
-                trial = tuner.oracle.create_trial(f"{tuner.tuner_id}:{place}")
-                if trial.status != TrialStatus.RUNNING:
-                    break
-                trials.append(trial)
-        return trials, trial.status
+        dispatcher = Dispatcher(tuner, ahead * self.k)
+        while not dispatcher.is_over:
+            with tuner.oracle.record.batched():
+                assignments = list(iter(dispatcher.next, None))
+            if assignments:
+                self._train(tuner, engine, dispatcher, assignments, (fit_args, fit_kwargs))
+            elif not dispatcher.is_over:
+                time.sleep(PAUSE)
 
     def _train(
         self,
         tuner: Tuner,
         engine: Engine,
-        trials: Sequence[Trial],
-        fit_args: tuple[Any, ...],
-        fit_kwargs: dict[str, Any],
+        dispatcher: Dispatcher,
+        assignments: Sequence[Assignment],
+        data: Data,
     ) -> None:
         from kt_hpo.training.vectorized import best_of
 
-        for trial in trials:
-            begin(tuner, trial)
+        for assignment in assignments:
+            dispatcher.begin(assignment)
+        by_trial = {assignment.trial.trial_id: assignment for assignment in assignments}
         fatal: list[FatalError] = []
-        for ended in engine.train(trials, self.k):
+        for outcomes in engine.train([assignment.trial for assignment in assignments], self.k):
             # One that ends the search does so when what was asked for beside it is recorded.
-            kept = best_of(ended, tuner)
+            kept = best_of(outcomes, tuner)
             with tuner.oracle.record.batched():
-                for outcome in ended:
+                for outcome in outcomes:
                     if outcome.obstacle is None:
+                        trial_id = outcome.trial.trial_id
                         with _collected(fatal):
-                            self._end(tuner, outcome, outcome.trial.trial_id in kept)
-            for outcome in ended:
+                            ended = _ended(tuner, outcome, trial_id in kept)
+                            dispatcher.end(by_trial[trial_id], ended)
+            for outcome in outcomes:
                 if outcome.obstacle is not None:
                     self._note(tuner, outcome.obstacle)
                     with _collected(fatal):
-                        run(tuner, outcome.trial, fit_args, fit_kwargs)
+                        ended = run_trial(tuner, outcome.trial, *data)
+                        dispatcher.end(by_trial[outcome.trial.trial_id], ended)
         if fatal:
             raise fatal[0]
-
-    def _end(self, tuner: Tuner, outcome: Outcome, keeps_best: bool) -> None:
-        def results() -> list[Result]:
-            found = outcome.results(tuner.oracle.objective)
-            outcome.save(tuner, keeps_best)
-            return found
-
-        settle(tuner, outcome.trial, results)
-        end(tuner, outcome.trial)
 
     def _note(self, tuner: Tuner, reason: str) -> None:
         if reason not in self.notes:
@@ -172,6 +157,15 @@ class Vectorized:
 
     def __repr__(self) -> str:
         return f"Vectorized(k={self.k})"
+
+
+def _ended(tuner: Tuner, outcome: Outcome, keeps_best: bool) -> Ended:
+    def results() -> list[Result]:
+        found = outcome.results(tuner.oracle.objective)
+        outcome.save(tuner, keeps_best)
+        return found
+
+    return attempt(outcome.trial, results)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 
 from kt_hpo.arguments import check_flag, check_whole, is_number
+from kt_hpo.execution.dispatcher import Dispatcher
 from kt_hpo.execution.processes import devices, payload
 from kt_hpo.execution.processes.arrays import SharedFile
 from kt_hpo.execution.processes.datasets import SavedDatasets
@@ -96,12 +97,13 @@ class Workers:
         environment = {"KERAS_BACKEND": keras.backend.backend(), **devices.threads(self.n)}
         launcher = Launcher(file.fileno(), folder, environment, preload=not there)
         workers = [Worker(number, share) for number, share in enumerate(shares, 1)]
-        roots = payload.roots(tuner)
+        dispatcher = Dispatcher(tuner, self.n, trainings)
+        roots = payload.roots(tuner, dispatcher)
         try:
             datasets = SavedDatasets(folder)
             content = payload.pack(tuner, fit_args, fit_kwargs, roots, file, datasets)
             payload_location = file.write(content)
-            pool = WorkerPool(tuner, workers, launcher, payload_location, roots, trainings)
+            pool = WorkerPool(tuner, dispatcher, workers, launcher, payload_location, roots)
             try:
                 pool.run()
             finally:

@@ -29,6 +29,13 @@ _STATUS = {
     TrialState.RUNNING: TrialStatus.RUNNING,
 }
 
+STATES = {
+    TrialStatus.COMPLETED: "COMPLETE",
+    PRUNED: "PRUNED",
+    TrialStatus.FAILED: "FAIL",
+}
+"""Optuna's names of how a trial ended, by Keras Tuner's."""
+
 _ENDS = (TrialStatus.COMPLETED, TrialStatus.INVALID, TrialStatus.FAILED)
 
 

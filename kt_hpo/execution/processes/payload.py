@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kt_hpo.execution.dispatcher import Dispatcher
 from kt_hpo.execution.inline import Inline
 from kt_hpo.execution.processes.pickling import ArrayStore, DatasetStore, Packer
 
@@ -19,17 +20,19 @@ if TYPE_CHECKING:
 _CONSTANT = ("objective", "constraints", "seed", "inherit_weights", "tune_new_entries")
 
 
-def roots(tuner: Tuner) -> dict[str, Any]:
+def roots(tuner: Tuner, dispatcher: Dispatcher) -> dict[str, Any]:
     """Names the objects of a search that stay in its process and that workers may ask.
 
     Args:
         tuner: The tuner.
+        dispatcher: The dispatcher of the search.
 
     Returns:
         The objects by their names.
     """
     record = tuner.oracle.record
     return {
+        "dispatcher": dispatcher,
         "oracle": tuner.oracle,
         "record": record,
         "study": record.study,
@@ -86,7 +89,7 @@ def pack(
     ours.executor, ours.trackers, ours._searched = Inline(), [], None
     known = {name: getattr(tuner.oracle, name) for name in _CONSTANT}
     try:
-        return packer.pack((ours, known, fit_args, fit_kwargs))
+        return packer.pack((ours, stays["dispatcher"], known, fit_args, fit_kwargs))
     except (OSError, ValueError):
         raise
     except Exception as error:

@@ -6,11 +6,11 @@ import time
 
 from keras_tuner.engine.trial import Trial
 
+from kt_hpo.execution.dispatcher import Assignment
+from kt_hpo.execution.messages import Setup, Task, packed
 from kt_hpo.execution.processes import settings
 from kt_hpo.execution.processes.devices import Share
 from kt_hpo.execution.processes.launcher import Ending, Launcher, Process
-from kt_hpo.execution.processes.messages import Ended, Setup, Task, packed
-from kt_hpo.execution.processes.trial_run import TrialRun
 
 
 class Worker:
@@ -21,24 +21,23 @@ class Worker:
         share: What it has of the machine.
 
     Attributes:
-        trial_run: The trial_run of its trial, while it has one.
+        assignment: What it has to run, while it has something.
         process: Its process, while it has one.
         is_ready: Whether the process takes trials.
     """
 
     def __init__(self, number: int, share: Share) -> None:
         self.number = number
-        self.trial_run: TrialRun | None = None
+        self.assignment: Assignment | None = None
         self.process: Process | None = None
         self.is_ready = False
         self._share = share
-        self._training: int | None = None
         self._is_at_work = False
 
     @property
     def trial(self) -> Trial | None:
         """Its trial, while it has one."""
-        return self.trial_run.trial if self.trial_run else None
+        return self.assignment.trial if self.assignment else None
 
     @property
     def name(self) -> str:
@@ -48,8 +47,8 @@ class Worker:
     @property
     def seconds_left(self) -> float | None:
         """Seconds until the trial has taken too long; None if it never has."""
-        trial_run = self.trial_run if self._is_at_work else None
-        deadline = trial_run.deadline if trial_run else None
+        assignment = self.assignment if self._is_at_work else None
+        deadline = assignment.run.deadline if assignment else None
         return None if deadline is None else deadline - time.monotonic()
 
     def start(self, launcher: Launcher, payload: tuple[int, int]) -> None:
@@ -86,39 +85,27 @@ class Worker:
         self.process, self.is_ready, self._is_at_work = None, False, False
         return ending
 
-    def take(self, trial_run: TrialRun) -> None:
-        """Takes what is next to be done of a trial.
-
-        Args:
-            trial_run: The trial's trial_run.
-        """
-        self.trial_run, self._training = trial_run, trial_run.give()
-
     def begin(self) -> None:
         """Has the process begin.
 
         Raises:
             EOFError: If the process is gone.
         """
-        assert self.process is not None and self.trial is not None
+        assert self.process is not None and self.assignment is not None
         self._is_at_work = True
-        self.process.channel.send(packed(Task(self.trial, self._training)))
+        task = Task(self.assignment.trial, self.assignment.training)
+        self.process.channel.send(packed(task))
 
-    def finish(self, ended: Ended) -> TrialRun:
-        """Hands in what has become of its work, and is free again.
-
-        Args:
-            ended: How it ended.
+    def finish(self) -> Assignment:
+        """Is free again, its work done or lost.
 
         Returns:
-            The trial_run it was of.
+            What it had to run.
         """
-        assert self.trial_run is not None
+        assert self.assignment is not None
         self.show_output()
-        trial_run, training = self.trial_run, self._training
-        self.trial_run, self._is_at_work = None, False
-        trial_run.take_in(training, ended)
-        return trial_run
+        assignment, self.assignment, self._is_at_work = self.assignment, None, False
+        return assignment
 
     def show_output(self) -> None:
         """Prints what its process has printed."""

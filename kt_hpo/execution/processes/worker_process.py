@@ -19,10 +19,7 @@ import numpy as np
 from keras_tuner import errors
 from keras_tuner.engine.trial import Trial
 
-from kt_hpo.execution.processes import datasets, devices, pickling, settings
-from kt_hpo.execution.processes.arrays import Pages
-from kt_hpo.execution.processes.channel import Channel
-from kt_hpo.execution.processes.messages import (
+from kt_hpo.execution.messages import (
     Ended,
     Fatal,
     Ready,
@@ -33,11 +30,13 @@ from kt_hpo.execution.processes.messages import (
     portable,
     unpacked,
 )
-from kt_hpo.execution.processes.remote import Questions, Remote
-from kt_hpo.execution.trial import attempt, settle
+from kt_hpo.execution.processes import datasets, devices, pickling, settings
+from kt_hpo.execution.processes.arrays import Pages
+from kt_hpo.execution.processes.channel import Channel
+from kt_hpo.execution.remote import Questions, Remote
+from kt_hpo.execution.trial import run_trial
 from kt_hpo.startup import quiet_retracing
-from kt_hpo.training.memory import quick_collections, released_graphs
-from kt_hpo.training.side_by_side import train
+from kt_hpo.training.memory import quick_collections
 
 # Milliseconds between two looks at whether the supervisor is still there.
 _LOOK = 1000
@@ -123,9 +122,15 @@ def open_search(content: bytes, openers: Mapping[str, Callable[[Any], Any]]) -> 
     Returns:
         The search.
     """
-    tuner, known, fit_args, fit_kwargs = pickling.Unpacker(content, openers).load()
+    tuner, dispatcher, known, fit_args, fit_kwargs = pickling.Unpacker(content, openers).load()
     vars(tuner.oracle).update(known)
+    tuner.report = partial(_report, dispatcher)
     return Search(tuner, fit_args, fit_kwargs)
+
+
+def _report(dispatcher: Any, trial: Trial, epoch: int, metrics: dict[str, float]) -> bool:
+    """Reports an epoch to the process of the search, where the tuner's own `report` is called."""
+    return dispatcher.report(trial.trial_id, epoch, metrics)
 
 
 def _work(channel: Channel, search: Search) -> None:
@@ -146,15 +151,9 @@ def run(search: Search, trial: Trial, training: int | None = None) -> Ended | Fa
     Returns:
         How it ended.
     """
-    tuner, hp, arguments = search.tuner, trial.hyperparameters, search[1:]
-    hp.propose = partial(tuner.oracle.meet, trial.trial_id)
+    tuner, fit_args, fit_kwargs = search
+    trial.hyperparameters.propose = partial(tuner.oracle.meet, trial.trial_id)
     try:
-        with released_graphs():
-            if training is None:
-                settle(tuner, trial, lambda: tuner.run_trial(trial, *arguments[0], **arguments[1]))
-                results = None
-            else:
-                results = attempt(tuner, trial, lambda: train(tuner, trial, training, *arguments))
+        return run_trial(tuner, trial, fit_args, fit_kwargs, training)
     except errors.FatalError as error:
         return Fatal(portable(error, "the worker"))
-    return Ended(trial.status, trial.message, trial.hyperparameters, results)

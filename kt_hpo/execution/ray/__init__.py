@@ -5,7 +5,7 @@ record and the display stay in the search's process, which answers what is asked
 
     executor.py         what a user gives as `executor=`              the search's process
     cluster.py          starts Ray, or connects to it
-    dispatcher.py       answers Ray Tune's loop and the workers
+    server.py           answers Ray Tune's loop and the workers
     loop.py             Ray Tune's loop, in a thread or on the head
     searcher.py         proposes what the oracle does, tells of losses   Ray Tune's loop
     trainable.py        what Ray Tune runs on a node                     a worker

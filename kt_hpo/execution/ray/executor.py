@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 
 from kt_hpo.arguments import check_whole
+from kt_hpo.execution.dispatcher import Dispatcher
 from kt_hpo.execution.processes import devices, payload, settings
 from kt_hpo.optional import require
 
@@ -91,23 +92,24 @@ class Ray:
         """
         require("ray.tune", "ray")
         from kt_hpo.execution.ray import cluster
-        from kt_hpo.execution.ray.dispatcher import Dispatcher
         from kt_hpo.execution.ray.loop import Loop
         from kt_hpo.execution.ray.remote_storage import RemoteStorage
         from kt_hpo.execution.ray.request_broker import open_broker
+        from kt_hpo.execution.ray.server import Server
 
         project_dir, remote_storage = Path(tuner.project_dir), self._remote_storage(tuner)
-        roots = payload.roots(tuner)
+        dispatcher = Dispatcher(tuner, self.num_workers)
+        roots = payload.roots(tuner, dispatcher)
         with cluster.connected(self.address, self.num_workers, self.resources, project_dir):
             broker = open_broker()
             loop = Loop(self._made(tuner, broker, remote_storage, roots, fit_args, fit_kwargs))
             there = None if remote_storage is None else RemoteStorage(remote_storage)
-            dispatcher = Dispatcher(tuner, broker, roots, self.num_workers, there)
+            server = Server(tuner, dispatcher, broker, roots, there)
             loop.start()
             try:
-                dispatcher.serve(loop)
+                server.serve(loop)
             finally:
-                dispatcher.close()
+                server.close()
                 loop.join(_PATIENCE)
 
     def _made(

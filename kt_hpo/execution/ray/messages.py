@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from keras_tuner.engine.trial import Trial
 
-from kt_hpo.execution.processes.messages import Ended, Fatal
+from kt_hpo.execution.messages import Ended, Fatal
 
 
 class Begin(NamedTuple):

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Protocol
 
+from kt_hpo.execution.messages import Answer, Ask, Method, Raised, packed, portable
 from kt_hpo.execution.processes import pickling
-from kt_hpo.execution.processes.messages import Answer, Ask, Method, Raised, packed, portable
 
 
 class Remote:

@@ -1,4 +1,4 @@
-"""What becomes of a trial in the workers: it runs in one of them, or its trainings in several."""
+"""What becomes of a trial that runs, whole or in several trainings side by side."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from keras_tuner.engine.trial import Trial, TrialStatus
 
-from kt_hpo.execution.processes.messages import Ended
-from kt_hpo.execution.trial import settle
+from kt_hpo.execution.messages import Ended
+from kt_hpo.execution.trial import attempt
 from kt_hpo.training import executions, side_by_side
-from kt_hpo.training.results import Result
+from kt_hpo.training.results import Result, mean_best_epoch, mean_metrics, read_results
 
 if TYPE_CHECKING:
     from kt_hpo.tuner import Tuner
@@ -38,6 +38,7 @@ class TrialRun:
         self.trial = trial
         self.deadline: float | None = None
         self._tuner = tuner
+        self._results: list[Result] | None = None
         self._ends: dict[int, list[Result]] = {}
         self._in_work = 0
         self._failure: Ended | None = None
@@ -101,18 +102,37 @@ class TrialRun:
         goes_on = ended.status == TrialStatus.COMPLETED
         if not goes_on:
             self._failure = self._failure or ended
-        elif training is not None:
+        elif training is None:
+            self._results = ended.results
+        else:
             self._ends[training] = ended.results or []
             goes_on = side_by_side.take_in(self._tuner, self.trial, training, self._ends)
         if not goes_on:
             self._waiting.clear()
 
     def settle(self) -> None:
-        """Gives the trial its metrics and its status when it is over."""
-        tuner, trial = self._tuner, self.trial
-        if self._failure is not None:
-            trial.status, trial.message = self._failure.status, self._failure.message
-        elif self._ends:
-            settle(tuner, trial, lambda: side_by_side.gather(tuner, trial, self._ends))
-        else:
-            trial.status, trial.message = TrialStatus.COMPLETED, None
+        """Gives the trial its metrics and its status when it is over.
+
+        Raises:
+            FatalError: If every other trial would fail of the same mistake.
+        """
+        ended = self._failure or attempt(self.trial, self._record_results)
+        self.trial.status, self.trial.message = ended.status, ended.message
+        if ended.out_of_memory:
+            self._tuner.annotate(self.trial, out_of_memory=True)
+
+    def _record_results(self) -> None:
+        tuner, trial, oracle = self._tuner, self.trial, self._tuner.oracle
+        results = side_by_side.gather(tuner, trial, self._ends) if self._ends else self._results
+        if results is None:
+            if oracle.get_trial(trial.trial_id).metrics.exists(oracle.objective.name):
+                return  # An older program that has called `oracle.update_trial` in its `run_trial`.
+            stopped = oracle.is_stopped(trial.trial_id)
+            reported = oracle.best_reported(trial.trial_id) if stopped else None
+            results = read_results(reported, oracle.objective, "Tuner.run_trial()")
+        histories = [result.history for result in results if result.history]
+        if histories:
+            tuner.annotate(trial, history=histories)
+        if len(results) > 1:
+            tuner.annotate(trial, **executions.summary(results))
+        oracle.update_trial(trial.trial_id, mean_metrics(results), step=mean_best_epoch(results))

@@ -1,4 +1,4 @@
-"""The search's side of Ray Tune: answers its loop and its workers, and alone asks the oracle."""
+"""Answers Ray Tune's loop and the workers on its nodes, in the process of the search."""
 
 from __future__ import annotations
 
@@ -10,17 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ray
-from keras_tuner.engine.trial import TrialStatus
 from ray.tune.search import Searcher
 
-from kt_hpo.execution.processes.messages import Ask, Ended, Fatal, packed, unpacked
+from kt_hpo.execution.dispatcher import Assignment, Dispatcher
+from kt_hpo.execution.messages import Ask, Ended, Fatal, packed, unpacked
 from kt_hpo.execution.processes.pickling import Packer
-from kt_hpo.execution.processes.remote import refusal, reply
-from kt_hpo.execution.processes.trial_run import TrialRun
 from kt_hpo.execution.ray.loop import Loop
 from kt_hpo.execution.ray.messages import Begin, Begun, Finish
 from kt_hpo.execution.ray.remote_storage import RemoteStorage
-from kt_hpo.execution.trial import begin, end
+from kt_hpo.execution.remote import refusal, reply
 
 if TYPE_CHECKING:
     from kt_hpo.tuner import Tuner
@@ -32,50 +30,44 @@ _ORIGINS = ("tuner/trial_id", "tuner/parent")
 
 
 @dataclass
-class Assignment:
+class RayTrial:
     """A trial that Ray runs.
 
     Attributes:
-        trial_run: What becomes of it.
-        asker: Who the oracle has given it to.
-        number: The row of its worker in the display, once it has one.
+        assignment: What it is for the dispatcher.
         verdict: Why it was ended, if it was.
     """
 
-    trial_run: TrialRun
-    asker: str
-    number: int | None = None
+    assignment: Assignment
     verdict: str | None = None
 
 
-class Dispatcher:
+class Server:
     """Answers questions until Ray Tune's loop has ended.
 
     Args:
         tuner: The tuner.
+        dispatcher: Hands out the trials.
         broker: Where the questions come from.
         roots: The objects that workers may ask, by their names.
-        num_workers: How many trials run at once at most.
         remote_storage: Where the folders of trials are; None if nodes write to the search's folder.
     """
 
     def __init__(
         self,
         tuner: Tuner,
+        dispatcher: Dispatcher,
         broker: Any,
         roots: Mapping[str, Any],
-        num_workers: int,
         remote_storage: RemoteStorage | None,
     ) -> None:
         self._tuner = tuner
+        self._dispatcher = dispatcher
         self._broker = broker
         self._roots = roots
         self._remote_storage = remote_storage
         self._packer = Packer(roots)
-        # An oracle gives who asks again the trial it had, until that has ended.
-        self._askers = [f"{tuner.tuner_id}:{number}" for number in range(1, num_workers + 1)]
-        self._assignments: dict[str, Assignment] = {}
-        self._may_be_more = True
+        self._trials: dict[str, RayTrial] = {}
 
     def serve(self, loop: Loop) -> None:
         """Runs the search.
@@ -98,8 +90,8 @@ class Dispatcher:
     def close(self) -> None:
         """Leaves everyone without an answer, and ends the workers that run a trial."""
         ray.get(self._broker.close.remote())
-        for ray_id, assignment in self._assignments.items():
-            if assignment.number is not None:
+        for ray_id, trial in self._trials.items():
+            if trial.assignment.worker is not None:
                 self._kill(ray_id)
 
     def _answer(self, letter: bytes) -> bytes:
@@ -114,7 +106,7 @@ class Dispatcher:
             case Begin() as message:
                 return packed(self._begin(message))
             case Finish(ray_id, ended):
-                self._finish(ray_id, ended)
+                self._end(ray_id, ended)
             # Of the loop, which may be where nothing of ours is imported.
             case ("suggest", ray_id):
                 return packed(self._suggest(ray_id))
@@ -124,72 +116,56 @@ class Dispatcher:
 
     def _suggest(self, ray_id: str) -> dict[str, Any] | str | None:
         """The configuration of the next trial, as `ray.tune.search.Searcher.suggest` gives it."""
-        taken = {assignment.asker for assignment in self._assignments.values()}
-        free = [asker for asker in self._askers if asker not in taken]
-        if not free or (self._assignments and not self._may_be_more):
-            return None
-        self._tuner.pre_create_trial()
-        trial = self._tuner.oracle.create_trial(free[0])
-        if trial.status == TrialStatus.RUNNING:
-            self._assignments[ray_id] = Assignment(TrialRun(self._tuner, trial), free[0])
-            return {"trial": trial.trial_id, "values": dict(trial.hyperparameters.values)}
-        # A trial that runs may yet be tried again, or let others begin.
-        self._may_be_more = False
-        is_over = trial.status == TrialStatus.STOPPED and not self._assignments
-        return Searcher.FINISHED if is_over else None
+        assignment = self._dispatcher.next()
+        if assignment is None:
+            return Searcher.FINISHED if self._dispatcher.is_over else None
+        self._trials[ray_id] = RayTrial(assignment)
+        trial = assignment.trial
+        return {"trial": trial.trial_id, "values": dict(trial.hyperparameters.values)}
 
     def _begin(self, message: Begin) -> Begun:
-        assignment = self._assignments[message.ray_id]
-        taken = {assignment.number for assignment in self._assignments.values()}
-        assignment.number = next(number for number in count(1) if number not in taken)
-        trial = assignment.trial_run.trial
-        assignment.trial_run.give()
-        if assignment.trial_run.begin():
-            begin(self._tuner, trial)
-            self._tuner.annotate(trial, worker=assignment.number, node=message.node)
-        self._tuner.progress.worker(assignment.number, int(trial.trial_id))
+        assignment = self._trials[message.ray_id].assignment
+        taken = {trial.assignment.worker for trial in self._trials.values()}
+        number = next(number for number in count(1) if number not in taken)
+        self._dispatcher.begin(assignment, number, node=message.node)
+        trial = assignment.trial
         if self._remote_storage is not None:
             # Trainings whose weights went with a lost worker are to be done again.
             self._tuner.annotate(trial, executions=[], history=[])
         values = trial.hyperparameters.values
         return Begun(trial, [f"trial_{values[name]}" for name in _ORIGINS if values.get(name)])
 
-    def _finish(self, ray_id: str, ended: Ended | Fatal) -> None:
-        if isinstance(ended, Fatal):
-            raise ended.error
-        self._end(ray_id, ended)
-
     def _lose(self, ray_id: str, words: str) -> None:
-        assignment = self._assignments.get(ray_id)
-        if assignment is not None:
-            words = assignment.verdict or words
-            trial = assignment.trial_run.trial
-            if assignment.number is None:
-                assignment.trial_run.give()
-            self._end(ray_id, Ended(TrialStatus.INVALID, words, trial.hyperparameters))
+        if ray_id in self._trials:
+            trial = self._leave(ray_id)
+            self._dispatcher.lose(trial.assignment, trial.verdict or words)
+            self._tidy()
 
-    def _end(self, ray_id: str, ended: Ended) -> None:
-        assignment = self._assignments.pop(ray_id)
+    def _end(self, ray_id: str, ended: Ended | Fatal) -> None:
+        self._dispatcher.end(self._leave(ray_id).assignment, ended)
+        self._tidy()
+
+    def _leave(self, ray_id: str) -> RayTrial:
+        """Forgets a trial of Ray's; its directory is here then."""
         self._broker.leave.remote(ray_id)
-        tuner, trial = self._tuner, assignment.trial_run.trial
-        self._may_be_more = True
-        if assignment.number is not None:
-            tuner.progress.worker(assignment.number, None)
-        folder = Path(tuner.project_dir)
+        trial = self._trials.pop(ray_id)
         if self._remote_storage is not None:
-            self._remote_storage.fetch([f"trial_{trial.trial_id}"], folder)
-        assignment.trial_run.take_in(None, ended)
-        assignment.trial_run.settle()
-        end(tuner, trial)
+            name = f"trial_{trial.assignment.trial.trial_id}"
+            self._remote_storage.fetch([name], Path(self._tuner.project_dir))
+        return trial
+
+    def _tidy(self) -> None:
+        """Deletes the directories that the search does not keep either."""
         if self._remote_storage is not None:
-            self._remote_storage.keep_only([path.name for path in folder.glob("trial_*")])
+            kept = Path(self._tuner.project_dir).glob("trial_*")
+            self._remote_storage.keep_only([path.name for path in kept])
 
     def _end_what_hangs(self) -> None:
         now = time.monotonic()
-        for ray_id, assignment in self._assignments.items():
-            deadline = assignment.trial_run.deadline
-            if deadline is not None and now > deadline and assignment.verdict is None:
-                assignment.verdict = assignment.trial_run.too_long
+        for ray_id, trial in self._trials.items():
+            run = trial.assignment.run
+            if run.deadline is not None and now > run.deadline and trial.verdict is None:
+                trial.verdict = run.too_long
                 self._kill(ray_id)
 
     def _kill(self, ray_id: str) -> None:

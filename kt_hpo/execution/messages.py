@@ -65,12 +65,21 @@ class Task(NamedTuple):
 
 
 class Ended(NamedTuple):
-    """From a worker: how its trial ended; of a single training the results besides."""
+    """How a trial, or one of its trainings, ended, and what it gave.
+
+    Attributes:
+        status: A `TrialStatus`.
+        message: The traceback of its error, if it failed.
+        hyperparameters: Its values, with those that it met as it ran.
+        results: What it gave; None if it returned nothing.
+        out_of_memory: Whether it failed because memory ran out.
+    """
 
     status: str
     message: str | None
     hyperparameters: keras_tuner.HyperParameters
     results: list[Result] | None = None
+    out_of_memory: bool = False
 
 
 class Fatal(NamedTuple):
