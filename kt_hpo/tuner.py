@@ -355,17 +355,6 @@ class Tuner(Results):
         Args:
             trial: The trial.
         """
-        if is_worker():
-            self.oracle.end_trial(trial)
-        else:
-            self.record_end(trial)
-
-    def record_end(self, trial: Trial) -> None:
-        """Does what `on_trial_end` does, without what a subclass adds to that.
-
-        Args:
-            trial: The trial.
-        """
         self.oracle.end_trial(trial)
         running = [t.trial_id for t in self.oracle.ongoing_trials.values()]
         kept = [t.trial_id for t in self.oracle.get_best_trials(self.keep_checkpoints)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from keras_tuner.engine.trial import Trial, TrialStatus
@@ -45,14 +46,13 @@ class Dispatcher:
 
     Args:
         tuner: The tuner.
-        at_once: How many trials may run at once.
+        at_once: How many trials may run at once; `math.inf` for any number.
         trainings: How many trainings of a trial may run side by side; None if a trial runs whole.
     """
 
-    def __init__(self, tuner: Tuner, at_once: int = 1, trainings: int | None = None) -> None:
+    def __init__(self, tuner: Tuner, at_once: float = 1, trainings: int | None = None) -> None:
         self._tuner = tuner
-        # An oracle gives who asks again the trial it had, until that has ended.
-        self._names = [f"{tuner.tuner_id}:{number}" for number in range(at_once)]
+        self._at_once = at_once
         self._trainings = trainings
         self._runs: dict[str, TrialRun] = {}
         self._status = TrialStatus.IDLE
@@ -142,9 +142,12 @@ class Dispatcher:
 
     def _new_run(self) -> TrialRun | None:
         """Asks the oracle for a trial, unless what has ended since cannot have changed a no."""
-        name = next((name for name in self._names if name not in self._runs), None)
-        if name is None or (self._runs and not self._may_be_more):
+        is_idle = not self._runs
+        if len(self._runs) >= self._at_once or not (self._may_be_more or is_idle):
             return None
+        # An oracle gives who asks again the trial it had, until that has ended.
+        names = (f"{self._tuner.tuner_id}:{number}" for number in count())
+        name = next(name for name in names if name not in self._runs)
         self._tuner.pre_create_trial()
         trial = self._tuner.oracle.create_trial(name)
         self._status = trial.status

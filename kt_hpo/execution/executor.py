@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import keras
 
 from kt_hpo.arguments import is_whole
-from kt_hpo.execution.distributed import Chief, ClusterConfig, current_cluster, warn_of_open_port
+from kt_hpo.execution.distributed import Chief, ClusterConfig, current_cluster
 from kt_hpo.execution.inline import Inline
 from kt_hpo.execution.processes.devices import gpus
 from kt_hpo.execution.vectorized import Vectorized
@@ -102,5 +102,4 @@ def _of_cluster(cluster: ClusterConfig, executor: Any) -> Executor:
             f"executor={executor!r} and KERASTUNER_ORACLE_IP both say where trials run. Leave "
             "executor out, or unset the variable."
         )
-    warn_of_open_port(cluster)
     return Chief(cluster) if cluster.is_chief else Inline()

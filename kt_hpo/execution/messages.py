@@ -8,9 +8,18 @@ from typing import Any, NamedTuple
 
 import cloudpickle
 import keras_tuner
+from keras_tuner import errors
 from keras_tuner.engine.trial import Trial
 
 from kt_hpo.training.results import Result
+
+
+class ChiefError(errors.FatalError):
+    """Ends a worker of a chief: the search has failed, or the chief is gone."""
+
+
+class SearchOverError(ChiefError):
+    """Ends a worker of a chief in peace: the search has ended."""
 
 
 class Setup(NamedTuple):
@@ -23,7 +32,9 @@ class Setup(NamedTuple):
 
 
 class Ready(NamedTuple):
-    """From a worker: the payload is unpacked, trials may come."""
+    """From a worker: trials may come; its name, if it has one."""
+
+    name: str | None = None
 
 
 class Unfit(NamedTuple):

@@ -7,8 +7,12 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Protocol
 
-from kt_hpo.execution.messages import Answer, Ask, Method, Raised, packed, portable
+from keras_tuner.engine.trial import Trial
+
+from kt_hpo.execution.messages import Answer, Ask, Method, Raised, packed, portable, unpacked
 from kt_hpo.execution.processes import pickling
+
+_HERE = "the process of the search"
 
 
 class Remote:
@@ -92,32 +96,66 @@ def look_up(roots: Mapping[str, Any], question: Ask) -> Any:
     return Method() if callable(attribute) else attribute
 
 
-def reply(packer: pickling.Packer, roots: Mapping[str, Any], question: Ask) -> bytes:
-    """Answers a question, in the search's process.
+class Answers:
+    """Answers what workers ask of the objects of a search, in its process.
 
     Args:
-        packer: Packs the answer.
         roots: The objects by their names.
-        question: The question.
-
-    Returns:
-        The answer, or the error that came of it.
     """
-    try:
-        found = look_up(roots, question)
-        return packer.pack(found if isinstance(found, Method) else Answer(found))
-    except Exception as error:
-        return refusal(packer, error)
+
+    def __init__(self, roots: Mapping[str, Any]) -> None:
+        self._roots = roots
+        self._packer = pickling.Packer(roots)
+
+    def hear(self, content: bytes, send: Callable[[bytes], Any]) -> Any:
+        """Unpacks a message, and answers it if it is a question.
+
+        Args:
+            content: The message.
+            send: Sends the answer, or the error that came of it.
+
+        Returns:
+            The message; None if it was a question.
+        """
+        try:
+            message = unpacked(content)
+        except Exception as unknown:
+            # Only a question may hold what this process does not know.
+            send(self.error(portable(unknown, _HERE)))
+            return None
+        if not isinstance(message, Ask):
+            return message
+        send(self._reply(message))
+        return None
+
+    def error(self, error: Exception) -> bytes:
+        """Makes an answer that raises an error, whatever was asked.
+
+        Args:
+            error: The error.
+
+        Returns:
+            The answer.
+        """
+        return self._packer.pack(Raised(error))
+
+    def _reply(self, question: Ask) -> bytes:
+        try:
+            found = look_up(self._roots, question)
+            return self._packer.pack(found if isinstance(found, Method) else Answer(found))
+        except Exception as error:
+            return self.error(portable(error, _HERE))
 
 
-def refusal(packer: pickling.Packer, error: Exception) -> bytes:
-    """Answers a question with an error.
+def stand_in(tuner: Any, dispatcher: Any) -> None:
+    """Has a worker's tuner report to the process of the search, whose tuner's `report` is called.
 
     Args:
-        packer: Packs the answer.
-        error: The error.
-
-    Returns:
-        The answer.
+        tuner: The tuner of a worker.
+        dispatcher: The dispatcher, in the process of the search.
     """
-    return packer.pack(Raised(portable(error, "the process of the search")))
+
+    def report(trial: Trial, epoch: int, metrics: dict[str, float]) -> bool:
+        return dispatcher.report(trial.trial_id, epoch, metrics)
+
+    tuner.report = report

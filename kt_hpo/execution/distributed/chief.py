@@ -1,21 +1,46 @@
-"""The executor of the chief: it runs no trial, and answers those who do."""
+"""The executor of the chief: workers that connect to its port run the trials."""
 
 from __future__ import annotations
 
+import math
+import queue
+import socket
+import threading
 import time
+from contextlib import suppress
+from itertools import count
+from multiprocessing import AuthenticationError
+from multiprocessing.connection import wait
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kt_hpo.execution.dispatcher import Assignment, Dispatcher
+from kt_hpo.execution.distributed import authentication
 from kt_hpo.execution.distributed.cluster_config import IP, PORT, TUNER_ID, ClusterConfig
+from kt_hpo.execution.messages import (
+    ChiefError,
+    Ended,
+    Fatal,
+    Ready,
+    SearchOverError,
+    Task,
+    packed,
+)
+from kt_hpo.execution.processes import payload
+from kt_hpo.execution.processes.channel import Channel
+from kt_hpo.execution.remote import Answers
 from kt_hpo.training.interruption import TimeIsUpError
 
 if TYPE_CHECKING:
     from kt_hpo.tuner import Tuner
 
-# Seconds to wait for something to happen, for the last answers to arrive, and for workers that are
-# in the midst of an epoch when the search ends.
-_BEAT, _GRACE, _LAST = 0.2, 5.0, 30.0
+# Seconds to wait for something to happen, and for workers in the midst of an epoch when the search
+# ends.
+_BEAT, _LAST = 0.1, 30.0
 # Seconds without a worker after which the user is told.
 _LONELY = 60.0
+# How many strangers may try to prove themselves at once.
+_MOST = 64
 
 
 class Chief:
@@ -31,7 +56,7 @@ class Chief:
         self._cluster = cluster
 
     def run(self, tuner: Tuner, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) -> None:
-        """Answers workers until the oracle has no more trials, and all of them know.
+        """Serves workers until the oracle has no more trials, and all of them know.
 
         Args:
             tuner: The tuner.
@@ -43,34 +68,189 @@ class Chief:
             FatalError: If every other trial would fail of the same mistake.
             RuntimeError: If too many trials failed in a row.
         """
-        # gRPC is imported by those who use it.
-        from kt_hpo.execution.distributed.dispatcher import Dispatcher
-        from kt_hpo.execution.distributed.server import Server
-
-        dispatcher = Dispatcher(tuner)
-        server = Server(self._cluster.address)
-        try:
-            tuner.progress.note(f"Workers are answered at {self._cluster.address}.")
-            seen, is_told = time.monotonic(), False
-            while not dispatcher.is_over:
-                dispatcher.serve(server.next(_BEAT))
-                tuner.interruption.check()
-                if dispatcher.has_workers:
-                    seen, is_told = time.monotonic(), False
-                elif not is_told and time.monotonic() - seen > _LONELY:
-                    is_told = True
-                    tuner.progress.note(_no_worker(self._cluster))
-        except (Exception, TimeIsUpError) as error:
-            dispatcher.close(error)
-            last = time.monotonic() + _LAST
-            while not dispatcher.is_over and time.monotonic() < last:
-                dispatcher.serve(server.next(_BEAT))
-            raise
-        finally:
-            server.close(_GRACE)
+        project_dir = Path(tuner.project_dir)
+        with _listening(self._cluster) as listener:
+            door = Door(listener, authentication.write_key(project_dir))
+            try:
+                tuner.progress.note(f"Workers connect to {self._cluster.address}.")
+                Server(tuner, self._cluster, door).run()
+            finally:
+                authentication.key_path(project_dir).unlink(missing_ok=True)
 
     def __repr__(self) -> str:
         return f"Chief({self._cluster.address!r})"
+
+
+class Door:
+    """Lets in who has the key; everybody else is left outside, whatever he says or does not say.
+
+    Args:
+        listener: The socket that listens.
+        key: The key.
+
+    Attributes:
+        arrived: The connections of those who have proved themselves.
+    """
+
+    def __init__(self, listener: socket.socket, key: bytes) -> None:
+        self.arrived: queue.Queue[Channel] = queue.Queue()
+        self._listener = listener
+        self._key = key
+        self._places = threading.Semaphore(_MOST)
+        threading.Thread(target=self._listen, name="kt_hpo_chief", daemon=True).start()
+
+    def _listen(self) -> None:
+        with suppress(OSError):  # The search has ended, and closed the port.
+            while True:
+                self._places.acquire()
+                connected, _ = self._listener.accept()
+                threading.Thread(target=self._let_in, args=(connected,), daemon=True).start()
+
+    def _let_in(self, connected: socket.socket) -> None:
+        try:
+            # A stranger may say anything, hence also what no reader of it expects.
+            with suppress(AuthenticationError, OSError, EOFError, ValueError):
+                self.arrived.put(authentication.accept(connected, self._key))
+        finally:
+            self._places.release()
+
+
+class SocketWorker:
+    """A worker as the chief sees it.
+
+    Args:
+        number: Its number, counted from 1.
+        channel: The connection to it.
+
+    Attributes:
+        number: As given.
+        channel: As given.
+        name: Its `KERASTUNER_TUNER_ID`, once it has told it and takes trials.
+        assignment: What it has to run, while it has something.
+    """
+
+    def __init__(self, number: int, channel: Channel) -> None:
+        self.number = number
+        self.channel = channel
+        self.name: str | None = None
+        self.assignment: Assignment | None = None
+
+
+class Server:
+    """Gives workers what the dispatcher hands out, and answers them.
+
+    Args:
+        tuner: The tuner of the chief.
+        cluster: Its cluster.
+        door: Lets workers in.
+    """
+
+    def __init__(self, tuner: Tuner, cluster: ClusterConfig, door: Door) -> None:
+        self._tuner = tuner
+        self._cluster = cluster
+        self._door = door
+        self._dispatcher = Dispatcher(tuner, math.inf)
+        self._answers = Answers(payload.roots(tuner, self._dispatcher))
+        self._workers: dict[Any, SocketWorker] = {}
+        self._error: Exception | None = None
+        self._seen, self._is_told = time.monotonic(), False
+
+    def run(self) -> None:
+        """Runs trials until the oracle has no more."""
+        try:
+            while not self._dispatcher.is_over:
+                self._hand_out()
+                self._serve()
+                self._tuner.interruption.check()
+                self._look_for_workers()
+            self._dismiss(SearchOverError())
+        except TimeIsUpError:
+            self._dismiss(SearchOverError("The time of the search is up."))
+            raise
+        except BaseException as error:
+            self._dismiss(ChiefError(f"The search has ended: {error or type(error).__name__}"))
+            raise
+
+    def _hand_out(self) -> None:
+        for worker in list(self._workers.values()):
+            if worker.name is not None and worker.assignment is None:
+                worker.assignment = self._dispatcher.next()
+                if worker.assignment is None:
+                    return
+                self._dispatcher.begin(worker.assignment, worker.number)
+                self._send(worker, packed(Task(worker.assignment.trial, None)))
+
+    def _serve(self) -> None:
+        """Hears what the workers have to say."""
+        while not self._door.arrived.empty():
+            taken = {worker.number for worker in self._workers.values()}
+            number = next(number for number in count(1) if number not in taken)
+            channel = self._door.arrived.get()
+            self._workers[channel] = SocketWorker(number, channel)
+        if not self._workers:
+            time.sleep(_BEAT)
+        for ready in wait(list(self._workers), _BEAT):
+            worker = self._workers[ready]
+            try:
+                contents = worker.channel.arrived()
+            except (EOFError, OSError):
+                self._lose(worker)
+            else:
+                for content in contents:
+                    self._hear(worker, content)
+
+    def _hear(self, worker: SocketWorker, content: bytes) -> None:
+        if self._error is not None:
+            self._send(worker, self._answers.error(self._error))
+            return
+        match self._answers.hear(content, lambda answer: self._send(worker, answer)):
+            case Ready(name):
+                worker.name = name
+                self._tuner.progress.worker(worker.number, None)
+                self._tuner.progress.note(f"Worker {name} is there.")
+            case (Ended() | Fatal()) as ended if worker.assignment is not None:
+                assignment, worker.assignment = worker.assignment, None
+                self._dispatcher.end(assignment, ended)
+
+    def _send(self, worker: SocketWorker, message: bytes) -> None:
+        with suppress(EOFError):  # Who is gone is lost when its connection is read.
+            worker.channel.send(message)
+
+    def _lose(self, worker: SocketWorker) -> None:
+        del self._workers[worker.channel]
+        worker.channel.close()
+        if worker.assignment is not None and self._error is None:
+            self._dispatcher.lose(
+                worker.assignment, f"The worker {worker.name} is gone: killed, crashed, or cut off."
+            )
+
+    def _look_for_workers(self) -> None:
+        """Tells the user, once, that nobody runs trials."""
+        if self._workers:
+            self._seen, self._is_told = time.monotonic(), False
+        elif not self._is_told and time.monotonic() - self._seen > _LONELY:
+            self._is_told = True
+            self._tuner.progress.note(_no_worker(self._cluster))
+
+    def _dismiss(self, error: Exception) -> None:
+        """Tells all workers that the search has ended, and waits until they are gone."""
+        self._error = error
+        for worker in self._workers.values():
+            self._send(worker, self._answers.error(error))
+        last = time.monotonic() + _LAST
+        while self._workers and time.monotonic() < last:
+            self._serve()
+
+
+def _listening(cluster: ClusterConfig) -> socket.socket:
+    try:
+        family = socket.AF_INET6 if ":" in cluster.ip else socket.AF_INET
+        return socket.create_server((cluster.ip, cluster.port), family=family)
+    except OSError as error:
+        raise ValueError(
+            f"The chief cannot listen on {cluster.address}: the port is in use, or the address is "
+            f"none of this machine. Set {IP} and {PORT} to those of the chief, in all processes."
+        ) from error
 
 
 def _no_worker(cluster: ClusterConfig) -> str:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
-from functools import cache
 from typing import NamedTuple
 
 IP, PORT, TUNER_ID = "KERASTUNER_ORACLE_IP", "KERASTUNER_ORACLE_PORT", "KERASTUNER_TUNER_ID"
@@ -78,21 +76,3 @@ def is_worker() -> bool:
     """
     cluster = current_cluster()
     return cluster is not None and not cluster.is_chief
-
-
-@cache
-def warn_of_open_port(cluster: ClusterConfig) -> None:
-    """Warns, once in a process, of what a distributed search of this kind lacks.
-
-    Args:
-        cluster: The cluster of this process.
-    """
-    warnings.warn(
-        f"{IP} is set, so this process is {cluster.tuner_id!r} of a distributed search as Keras "
-        f"Tuner has it. That is a legacy mode, and its port is unauthenticated: whoever reaches "
-        f"{cluster.address} reads and changes the search, so keep it within a network you trust. "
-        "Without these variables, executor= runs trials side by side on one machine, "
-        "executor=kt_hpo.Workers(4), and Ray does on several.",
-        UserWarning,
-        stacklevel=2,
-    )

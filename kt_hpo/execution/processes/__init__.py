@@ -3,16 +3,14 @@
 The process of the search starts a supervisor, and the supervisor starts the workers:
 
     launcher.py         starts the supervisor, and asks it for workers    the search's process
-    worker_pool.py      gives trials to the workers and answers them
-    trial_run.py        what becomes of a trial in the workers
+    worker_pool.py      gives workers what the dispatcher hands out, and answers them
     worker.py           a worker as the search sees it
     supervisor.py       starts and ends workers; outlives none            the supervisor
     worker_process.py   unpacks the search, runs trials                   a worker
-    remote.py           the search's objects, whose methods are called there
 
 and between them
 
-    channel.py, messages.py   what they say to each other
+    channel.py                messages over a pair of sockets
     payload.py, pickling.py   user code and what it refers to, as bytes
     arrays.py, datasets.py    data, shared and not sent
     devices.py                who gets which cores and GPUs

@@ -7,11 +7,10 @@ from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any
 
 from kt_hpo.execution.dispatcher import Dispatcher
-from kt_hpo.execution.messages import Ask, Ended, Fatal, Ready, Unfit, unpacked
-from kt_hpo.execution.processes import pickling
+from kt_hpo.execution.messages import Ended, Fatal, Ready, Unfit
 from kt_hpo.execution.processes.launcher import Ending, Launcher, StartError
 from kt_hpo.execution.processes.worker import Worker
-from kt_hpo.execution.remote import refusal, reply
+from kt_hpo.execution.remote import Answers
 
 if TYPE_CHECKING:
     from kt_hpo.tuner import Tuner
@@ -51,8 +50,7 @@ class WorkerPool:
         self._workers = workers
         self._launcher = launcher
         self._payload_location = payload_location
-        self._roots = roots
-        self._packer = pickling.Packer(roots)
+        self._answers = Answers(roots)
         self._failed_starts: list[str] = []
 
     def run(self) -> None:
@@ -129,15 +127,7 @@ class WorkerPool:
     def _hear(self, worker: Worker) -> None:
         assert worker.process is not None
         for content in worker.process.channel.arrived():
-            try:
-                message = unpacked(content)
-            except Exception as unknown:
-                # Only a question may hold what this process does not know.
-                worker.process.channel.send(refusal(self._packer, unknown))
-                continue
-            match message:
-                case Ask() as question:
-                    worker.process.channel.send(reply(self._packer, self._roots, question))
+            match self._answers.hear(content, worker.process.channel.send):
                 case Ready():
                     worker.is_ready, self._failed_starts = True, []
                     self._begin(worker)

@@ -33,7 +33,7 @@ from kt_hpo.execution.messages import (
 from kt_hpo.execution.processes import datasets, devices, pickling, settings
 from kt_hpo.execution.processes.arrays import Pages
 from kt_hpo.execution.processes.channel import Channel
-from kt_hpo.execution.remote import Questions, Remote
+from kt_hpo.execution.remote import Questions, Remote, stand_in
 from kt_hpo.execution.trial import run_trial
 from kt_hpo.startup import quiet_retracing
 from kt_hpo.training.memory import quick_collections
@@ -124,13 +124,8 @@ def open_search(content: bytes, openers: Mapping[str, Callable[[Any], Any]]) -> 
     """
     tuner, dispatcher, known, fit_args, fit_kwargs = pickling.Unpacker(content, openers).load()
     vars(tuner.oracle).update(known)
-    tuner.report = partial(_report, dispatcher)
+    stand_in(tuner, dispatcher)
     return Search(tuner, fit_args, fit_kwargs)
-
-
-def _report(dispatcher: Any, trial: Trial, epoch: int, metrics: dict[str, float]) -> bool:
-    """Reports an epoch to the process of the search, where the tuner's own `report` is called."""
-    return dispatcher.report(trial.trial_id, epoch, metrics)
 
 
 def _work(channel: Channel, search: Search) -> None:

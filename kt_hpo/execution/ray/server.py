@@ -13,12 +13,11 @@ import ray
 from ray.tune.search import Searcher
 
 from kt_hpo.execution.dispatcher import Assignment, Dispatcher
-from kt_hpo.execution.messages import Ask, Ended, Fatal, packed, unpacked
-from kt_hpo.execution.processes.pickling import Packer
+from kt_hpo.execution.messages import Ended, Fatal, packed
 from kt_hpo.execution.ray.loop import Loop
 from kt_hpo.execution.ray.messages import Begin, Begun, Finish
 from kt_hpo.execution.ray.remote_storage import RemoteStorage
-from kt_hpo.execution.remote import refusal, reply
+from kt_hpo.execution.remote import Answers
 
 if TYPE_CHECKING:
     from kt_hpo.tuner import Tuner
@@ -64,9 +63,8 @@ class Server:
         self._tuner = tuner
         self._dispatcher = dispatcher
         self._broker = broker
-        self._roots = roots
         self._remote_storage = remote_storage
-        self._packer = Packer(roots)
+        self._answers = Answers(roots)
         self._trials: dict[str, RayTrial] = {}
 
     def serve(self, loop: Loop) -> None:
@@ -95,24 +93,18 @@ class Server:
                 self._kill(ray_id)
 
     def _answer(self, letter: bytes) -> bytes:
-        try:
-            message = unpacked(letter)
-        except Exception as unknown:
-            # Only a question of a worker may hold what this process does not know.
-            return refusal(self._packer, unknown)
-        match message:
-            case Ask() as question:
-                return reply(self._packer, self._roots, question)
+        answers: list[bytes] = []
+        match self._answers.hear(letter, answers.append):
             case Begin() as message:
-                return packed(self._begin(message))
+                answers.append(packed(self._begin(message)))
             case Finish(ray_id, ended):
                 self._end(ray_id, ended)
             # Of the loop, which may be where nothing of ours is imported.
             case ("suggest", ray_id):
-                return packed(self._suggest(ray_id))
+                answers.append(packed(self._suggest(ray_id)))
             case ("lose", ray_id, words):
                 self._lose(ray_id, words)
-        return packed(None)
+        return answers[0] if answers else packed(None)
 
     def _suggest(self, ray_id: str) -> dict[str, Any] | str | None:
         """The configuration of the next trial, as `ray.tune.search.Searcher.suggest` gives it."""

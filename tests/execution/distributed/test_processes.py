@@ -124,11 +124,9 @@ def test_a_chief_and_two_workers_search_as_one_process_does(cluster):
             past = trials[int(values["tuner/trial_id"])].user_attrs["history"][0]
             assert history["epoch"][0] == past["epoch"][-1] + 1
     assert promoted
-    # Everyone has the best model, and was warned once.
+    # Everyone has the best model.
     results = {text.split("best: ")[1] for text in said.values()}
     assert len(results) == 1 and results.pop().rstrip().endswith(f" {len(trials)}")
-    for text in said.values():
-        assert text.count("its port is unauthenticated") == 1
 
 
 @pytest.mark.slow

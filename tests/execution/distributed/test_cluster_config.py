@@ -1,12 +1,10 @@
 """What Keras Tuner's environment variables are taken for."""
 
-import warnings
-
 import pytest
 from models import build
 
 import kt_hpo
-from kt_hpo.execution.distributed import current_cluster, warn_of_open_port
+from kt_hpo.execution.distributed import current_cluster
 
 ROLE = {
     "KERASTUNER_ORACLE_IP": "127.0.0.1",
@@ -19,7 +17,6 @@ ROLE = {
 def variables(monkeypatch):
     for name, value in ROLE.items():
         monkeypatch.setenv(name, value)
-    warn_of_open_port.cache_clear()
     return monkeypatch
 
 
@@ -42,24 +39,12 @@ def test_executor_and_variables_contradict_each_other(variables, tmp_path):
         kt_hpo.RandomSearch(build, "val_loss", executor=2, directory=tmp_path)
 
 
-def test_a_process_is_warned_once_and_told_what_to_use_instead(variables, tmp_path):
-    with pytest.warns(UserWarning, match="unauthenticated") as caught:
-        kt_hpo.RandomSearch(build, "val_loss", directory=tmp_path)
-    [warning] = [one for one in caught if "unauthenticated" in str(one.message)]
-    for word in ("legacy", "127.0.0.1:8000", "executor=", "Ray"):
-        assert word in str(warning.message)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        kt_hpo.RandomSearch(build, "val_loss", directory=tmp_path)
-
-
 def test_a_worker_writes_and_deletes_nothing(variables, tmp_path):
     kept = tmp_path / "search" / "record.journal"
     kept.parent.mkdir()
     kept.write_text("the chief's")
-    with pytest.warns(UserWarning, match="unauthenticated"):
-        kt_hpo.RandomSearch(
-            build, "val_loss", directory=tmp_path, project_name="search", overwrite=True
-        )
+    kt_hpo.RandomSearch(
+        build, "val_loss", directory=tmp_path, project_name="search", overwrite=True
+    )
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == [kept]
     assert kept.read_text() == "the chief's"
