@@ -1,15 +1,15 @@
 """WHERE trials run.
 
-    executor.py      how a user names it; one file an executor: inline, vectorized, workers, ray/
-    search.py        a search, from its beginning to its end in front of the user
-    dispatcher.py    hands out the trials, hears how they go, and ends them
-    trial_run.py     what becomes of a trial that runs
-    trial.py         one trial, run in whichever process it is given to
-    messages.py      what a process that runs trials and that of the search say to each other
-    remote.py        the objects of a search, as a process that runs trials has them
-    processes/       processes of this machine    } how they are
-    distributed/     Keras Tuner's workers        } reached
-    ray/             Ray Tune                     }
+executor.py      how a user names it; one file an executor: inline, vectorized, workers, ray/
+search.py        a search, from its beginning to its end in front of the user
+dispatcher.py    hands out the trials, hears how they go, and ends them
+trial_run.py     what becomes of a trial that runs
+trial.py         one trial, run in whichever process it is given to
+messages.py      what a process that runs trials and that of the search say to each other
+remote.py        the objects of a search, as a process that runs trials has them
+processes/       processes of this machine    } how they are
+distributed/     Keras Tuner's workers        } reached
+ray/             Ray Tune                     }
 """
 
 from __future__ import annotations
