@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from keras_tuner.engine.trial import Trial, TrialStatus
 
+from kt_hpo.execution.context import ExecutionContext
 from kt_hpo.execution.messages import Ended, Fatal
 from kt_hpo.execution.trial_run import TrialRun
 from kt_hpo.oracle.trials import STATES
 from kt_hpo.record.journal import RecordError
 from kt_hpo.tracking import BestSoFar
-
-if TYPE_CHECKING:
-    from kt_hpo.tuner import Tuner
 
 
 @dataclass(eq=False)
@@ -50,7 +48,9 @@ class Dispatcher:
         trainings: How many trainings of a trial may run side by side; None if a trial runs whole.
     """
 
-    def __init__(self, tuner: Tuner, at_once: float = 1, trainings: int | None = None) -> None:
+    def __init__(
+        self, tuner: ExecutionContext, at_once: float = 1, trainings: int | None = None
+    ) -> None:
         self._tuner = tuner
         self._at_once = at_once
         self._trainings = trainings

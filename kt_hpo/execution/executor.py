@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import keras
 
 from kt_hpo.arguments import is_whole
+from kt_hpo.execution.context import ExecutionContext
 from kt_hpo.execution.distributed import Chief, ClusterConfig, current_cluster
 from kt_hpo.execution.inline import Inline
 from kt_hpo.execution.processes.devices import gpus
 from kt_hpo.execution.vectorized import Vectorized
 from kt_hpo.execution.workers import Workers
 
-if TYPE_CHECKING:
-    from kt_hpo.tuner import Tuner
-
 
 class Executor(Protocol):
     """Runs the trials of a search."""
 
-    def run(self, tuner: Tuner, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) -> None:
+    def run(
+        self, tuner: ExecutionContext, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]
+    ) -> None:
         """Runs trials until the oracle has no more.
 
         Args:
@@ -38,7 +38,9 @@ _FEWEST, _LARGEST = 4, 2**17
 class Auto:
     """Chooses the fastest way to run the trials of a search, and says which and why."""
 
-    def run(self, tuner: Tuner, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) -> None:
+    def run(
+        self, tuner: ExecutionContext, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]
+    ) -> None:
         """Runs trials until the oracle has no more, and says how and why."""
         # An algorithm that learns from trials learns the less the more of them run at once.
         k = 8 if tuner.oracle.learns_from_trials else 32

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from kt_hpo.execution.context import ExecutionContext
 from kt_hpo.execution.dispatcher import Dispatcher
 from kt_hpo.execution.trial import run_trial
 from kt_hpo.training.memory import quick_collections
-
-if TYPE_CHECKING:
-    from kt_hpo.tuner import Tuner
 
 # Seconds to wait while an oracle has nothing to run yet.
 PAUSE = 0.1
@@ -24,7 +22,9 @@ class Inline:
         Inline()
     """
 
-    def run(self, tuner: Tuner, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) -> None:
+    def run(
+        self, tuner: ExecutionContext, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]
+    ) -> None:
         """Runs trials until the oracle has no more.
 
         Args:

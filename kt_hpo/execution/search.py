@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kt_hpo.execution.context import ExecutionContext
 from kt_hpo.oracle.trials import STATES, trial_id_of
 from kt_hpo.record import journal, shared_storage
 from kt_hpo.tracking import Audience, Counts, Search, make_progress
@@ -15,11 +16,9 @@ if TYPE_CHECKING:
     import keras
     import keras_tuner
 
-    from kt_hpo.tuner import Tuner
-
 
 @contextmanager
-def alone(tuner: Tuner) -> Iterator[None]:
+def alone(tuner: ExecutionContext) -> Iterator[None]:
     """Keeps other processes from running the search of a tuner.
 
     Args:
@@ -37,7 +36,7 @@ def alone(tuner: Tuner) -> Iterator[None]:
 
 
 @contextmanager
-def shown(tuner: Tuner, verbose: int | str) -> Iterator[None]:
+def shown(tuner: ExecutionContext, verbose: int | str) -> Iterator[None]:
     """Has the progress display and the trackers hear of a search.
 
     Args:

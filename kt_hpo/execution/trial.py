@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from keras_tuner import errors
 from keras_tuner.engine.trial import Trial, TrialStatus
 
+from kt_hpo.execution.context import ExecutionContext
 from kt_hpo.execution.messages import Ended
 from kt_hpo.record.journal import RecordError
 from kt_hpo.training import side_by_side
 from kt_hpo.training.memory import is_out_of_memory, released_graphs
 from kt_hpo.training.results import Result, read_results
 
-if TYPE_CHECKING:
-    from kt_hpo.tuner import Tuner
-
 
 def run_trial(
-    tuner: Tuner,
+    tuner: ExecutionContext,
     trial: Trial,
     fit_args: tuple[Any, ...],
     fit_kwargs: dict[str, Any],
@@ -84,7 +82,7 @@ def attempt(trial: Trial, results: Callable[[], list[Result] | None]) -> Ended:
     return Ended(status, message, trial.hyperparameters, found, out_of_memory)
 
 
-def _has_results(tuner: Tuner, trial: Trial) -> bool:
+def _has_results(tuner: ExecutionContext, trial: Trial) -> bool:
     """Whether an older program has called `oracle.update_trial` in its `run_trial`."""
     if not tuner.runs_its_own_way:
         return False

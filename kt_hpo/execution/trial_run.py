@@ -5,17 +5,14 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from keras_tuner.engine.trial import Trial, TrialStatus
 
+from kt_hpo.execution.context import ExecutionContext
 from kt_hpo.execution.messages import Ended
 from kt_hpo.execution.trial import attempt
 from kt_hpo.training import executions, side_by_side
 from kt_hpo.training.results import Result, mean_best_epoch, mean_metrics, read_results
-
-if TYPE_CHECKING:
-    from kt_hpo.tuner import Tuner
 
 # A trial that only takes long notices by itself, at the end of a batch; one that hangs does not.
 _GRACE = 3.0
@@ -34,7 +31,7 @@ class TrialRun:
         deadline: When it has taken too long, by `time.monotonic`; None if it never has.
     """
 
-    def __init__(self, tuner: Tuner, trial: Trial, trainings: int | None = None) -> None:
+    def __init__(self, tuner: ExecutionContext, trial: Trial, trainings: int | None = None) -> None:
         self.trial = trial
         self.deadline: float | None = None
         self._tuner = tuner

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from keras_tuner.errors import FatalError
 
 from kt_hpo.arguments import check_whole
+from kt_hpo.execution.context import ExecutionContext
 from kt_hpo.execution.dispatcher import Assignment, Dispatcher
 from kt_hpo.execution.inline import PAUSE, Inline
 from kt_hpo.execution.messages import Ended
@@ -20,7 +21,6 @@ from kt_hpo.training.results import Result
 
 if TYPE_CHECKING:
     from kt_hpo.training.vectorized import Engine, Outcome
-    from kt_hpo.tuner import Tuner
 
 
 # Of so many times as many trials as train at once, those of one architecture fill a group.
@@ -67,7 +67,7 @@ class Vectorized:
         self.largest = largest
         self.notes: list[str] = []
 
-    def obstacle(self, tuner: Tuner) -> str | None:
+    def obstacle(self, tuner: ExecutionContext) -> str | None:
         """Says why a search cannot be vectorized.
 
         Args:
@@ -84,7 +84,9 @@ class Vectorized:
             return str(error)
         return None
 
-    def run(self, tuner: Tuner, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) -> None:
+    def run(
+        self, tuner: ExecutionContext, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]
+    ) -> None:
         """Runs trials until the oracle has no more.
 
         Args:
@@ -101,7 +103,9 @@ class Vectorized:
         with quick_collections(), released_graphs():
             self._run(tuner, fit_args, fit_kwargs)
 
-    def _run(self, tuner: Tuner, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) -> None:
+    def _run(
+        self, tuner: ExecutionContext, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]
+    ) -> None:
         # The engine brings a backend of Keras with it.
         from kt_hpo.training.vectorized import Engine
 
@@ -119,7 +123,7 @@ class Vectorized:
 
     def _train(
         self,
-        tuner: Tuner,
+        tuner: ExecutionContext,
         engine: Engine,
         dispatcher: Dispatcher,
         assignments: Sequence[Assignment],
@@ -150,7 +154,7 @@ class Vectorized:
         if fatal:
             raise fatal[0]
 
-    def _note(self, tuner: Tuner, reason: str) -> None:
+    def _note(self, tuner: ExecutionContext, reason: str) -> None:
         if reason not in self.notes:
             self.notes.append(reason)
             tuner.progress.note(f"Trials train one after the other where {reason}.")
@@ -159,7 +163,7 @@ class Vectorized:
         return f"Vectorized(k={self.k})"
 
 
-def _ended(tuner: Tuner, outcome: Outcome, keeps_best: bool) -> Ended:
+def _ended(tuner: ExecutionContext, outcome: Outcome, keeps_best: bool) -> Ended:
     def results() -> list[Result]:
         found = outcome.results(tuner.oracle.objective)
         outcome.save(tuner, keeps_best)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
 
 from kt_hpo.arguments import check_flag, check_whole, is_number
+from kt_hpo.execution.context import ExecutionContext
 from kt_hpo.execution.dispatcher import Dispatcher
 from kt_hpo.execution.processes import devices, payload
 from kt_hpo.execution.processes.arrays import SharedFile
@@ -17,9 +18,6 @@ from kt_hpo.execution.processes.launcher import Launcher, is_supported
 from kt_hpo.execution.processes.worker import Worker
 from kt_hpo.execution.processes.worker_pool import WorkerPool
 from kt_hpo.training.side_by_side import count
-
-if TYPE_CHECKING:
-    from kt_hpo.tuner import Tuner
 
 
 class Workers:
@@ -74,7 +72,9 @@ class Workers:
             # This process builds models too, to explore the space; it must leave the workers room.
             os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
 
-    def run(self, tuner: Tuner, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) -> None:
+    def run(
+        self, tuner: ExecutionContext, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]
+    ) -> None:
         """Runs trials until the oracle has no more.
 
         Args:

@@ -12,8 +12,9 @@ from itertools import count
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import wait
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from kt_hpo.execution.context import ExecutionContext
 from kt_hpo.execution.dispatcher import Assignment, Dispatcher
 from kt_hpo.execution.distributed import authentication
 from kt_hpo.execution.distributed.cluster_config import IP, PORT, TUNER_ID, ClusterConfig
@@ -30,9 +31,6 @@ from kt_hpo.execution.processes import payload
 from kt_hpo.execution.processes.channel import Channel
 from kt_hpo.execution.remote import Answers
 from kt_hpo.training.interruption import TimeIsUpError
-
-if TYPE_CHECKING:
-    from kt_hpo.tuner import Tuner
 
 # Seconds to wait for something to happen, and for workers in the midst of an epoch when the search
 # ends.
@@ -55,7 +53,9 @@ class Chief:
     def __init__(self, cluster: ClusterConfig) -> None:
         self._cluster = cluster
 
-    def run(self, tuner: Tuner, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) -> None:
+    def run(
+        self, tuner: ExecutionContext, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]
+    ) -> None:
         """Serves workers until the oracle has no more trials, and all of them know.
 
         Args:
@@ -145,7 +145,7 @@ class Server:
         door: Lets workers in.
     """
 
-    def __init__(self, tuner: Tuner, cluster: ClusterConfig, door: Door) -> None:
+    def __init__(self, tuner: ExecutionContext, cluster: ClusterConfig, door: Door) -> None:
         self._tuner = tuner
         self._cluster = cluster
         self._door = door

@@ -10,10 +10,11 @@ from contextlib import suppress
 from functools import partial
 from multiprocessing import AuthenticationError
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from keras_tuner import errors
 
+from kt_hpo.execution.context import ExecutionContext
 from kt_hpo.execution.distributed import authentication
 from kt_hpo.execution.distributed.cluster_config import ClusterConfig, current_cluster
 from kt_hpo.execution.messages import (
@@ -36,9 +37,6 @@ from kt_hpo.record.record import Record
 from kt_hpo.record.studies import open_study
 from kt_hpo.startup import quiet_retracing
 from kt_hpo.training.memory import quick_collections
-
-if TYPE_CHECKING:
-    from kt_hpo.tuner import Tuner
 
 # Seconds in which the chief may be started, and in which it may be started again.
 _FIRST, _AGAIN = 3600.0, 600.0
@@ -152,7 +150,7 @@ class Connection:
         return message
 
 
-def make_worker(tuner: Tuner, oracle: RecordedOracle, overwrite: bool = False) -> None:
+def make_worker(tuner: ExecutionContext, oracle: RecordedOracle, overwrite: bool = False) -> None:
     """Makes a tuner one of a worker: its oracle is the chief's.
 
     Args:
@@ -169,13 +167,14 @@ def make_worker(tuner: Tuner, oracle: RecordedOracle, overwrite: bool = False) -
     connection = Connection(cluster, Path(tuner.project_dir), is_over)
     ask = Questions(connection).ask
     known = {name: getattr(oracle, name) for name in _SAME}
-    tuner.oracle = Remote(ask, "oracle", {**known, "alone": oracle, "connection": connection})
+    known |= {"alone": oracle, "connection": connection}
+    chiefs: Any = Remote(ask, "oracle", known)
     progress: Any = Remote(ask, "progress")
-    tuner.progress = progress
+    tuner.oracle, tuner.progress = chiefs, progress
     stand_in(tuner, Remote(ask, "dispatcher"))
 
 
-def work(tuner: Tuner, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) -> None:
+def work(tuner: ExecutionContext, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) -> None:
     """Runs trials until the chief has no more; the tuner has the results then.
 
     Args:
@@ -204,7 +203,9 @@ def work(tuner: Tuner, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) ->
     tuner.on_search_end()
 
 
-def _run(tuner: Tuner, connection: Connection, task: Task, data: tuple[Any, Any]) -> None:
+def _run(
+    tuner: ExecutionContext, connection: Connection, task: Task, data: tuple[Any, Any]
+) -> None:
     """Runs a trial; one whose chief is gone meanwhile is lost, and the next chief repeats it."""
     trial = task.trial
     trial.hyperparameters.propose = partial(tuner.oracle.meet, trial.trial_id)
@@ -236,7 +237,7 @@ def _is_finished(oracle: RecordedOracle) -> bool:
     return bool(known.get("finished")) and known.get("planned_trials") == oracle.planned_trials
 
 
-def _show_results(tuner: Tuner, oracle: RecordedOracle) -> None:
+def _show_results(tuner: ExecutionContext, oracle: RecordedOracle) -> None:
     """Gives a tuner the oracle of a search that is over, as far as its record can be seen here."""
     del tuner.report  # Its own one again.
     try:

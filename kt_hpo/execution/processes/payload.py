@@ -7,20 +7,18 @@ import secrets
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from kt_hpo.execution.context import ExecutionContext
 from kt_hpo.execution.dispatcher import Dispatcher
 from kt_hpo.execution.inline import Inline
 from kt_hpo.execution.processes.pickling import ArrayStore, DatasetStore, Packer
-
-if TYPE_CHECKING:
-    from kt_hpo.tuner import Tuner
 
 # What a worker knows of the oracle without asking.
 _CONSTANT = ("objective", "constraints", "seed", "inherit_weights", "tune_new_entries")
 
 
-def roots(tuner: Tuner, dispatcher: Dispatcher) -> dict[str, Any]:
+def roots(tuner: ExecutionContext, dispatcher: Dispatcher) -> dict[str, Any]:
     """Names the objects of a search that stay in its process and that workers may ask.
 
     Args:
@@ -60,7 +58,7 @@ def remove(folder: Path) -> None:
 
 
 def pack(
-    tuner: Tuner,
+    tuner: ExecutionContext,
     fit_args: tuple[Any, ...],
     fit_kwargs: dict[str, Any],
     stays: Mapping[str, Any],
@@ -84,7 +82,7 @@ def pack(
         TypeError: If something cannot be sent.
     """
     packer = Packer(stays, arrays, datasets)
-    ours = copy.copy(tuner)
+    ours: Any = copy.copy(tuner)
     # What the search's process alone uses.
     ours.executor, ours.trackers, ours._searched = Inline(), [], None
     known = {name: getattr(tuner.oracle, name) for name in _CONSTANT}

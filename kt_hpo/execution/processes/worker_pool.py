@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import wait
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from kt_hpo.execution.context import ExecutionContext
 from kt_hpo.execution.dispatcher import Dispatcher
 from kt_hpo.execution.messages import Ended, Fatal, Ready, Unfit
 from kt_hpo.execution.processes.launcher import Ending, Launcher, StartError
 from kt_hpo.execution.processes.worker import Worker
 from kt_hpo.execution.remote import Answers
-
-if TYPE_CHECKING:
-    from kt_hpo.tuner import Tuner
 
 # Seconds to wait for something to happen.
 _BEAT = 0.1
@@ -38,7 +36,7 @@ class WorkerPool:
 
     def __init__(
         self,
-        tuner: Tuner,
+        tuner: ExecutionContext,
         dispatcher: Dispatcher,
         workers: Sequence[Worker],
         launcher: Launcher,

@@ -6,17 +6,15 @@ import numbers
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
 
 from kt_hpo.arguments import check_whole
+from kt_hpo.execution.context import ExecutionContext
 from kt_hpo.execution.dispatcher import Dispatcher
 from kt_hpo.execution.processes import devices, payload, settings
 from kt_hpo.optional import require
-
-if TYPE_CHECKING:
-    from kt_hpo.tuner import Tuner
 
 # Seconds that Ray Tune gets to end when the search has.
 _PATIENCE = 30.0
@@ -76,7 +74,9 @@ class Ray:
         self.address = address
         self.storage_path = storage_path
 
-    def run(self, tuner: Tuner, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) -> None:
+    def run(
+        self, tuner: ExecutionContext, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]
+    ) -> None:
         """Runs trials until the oracle has no more.
 
         Args:
@@ -114,7 +114,7 @@ class Ray:
 
     def _made(
         self,
-        tuner: Tuner,
+        tuner: ExecutionContext,
         broker: Any,
         remote_storage: str | None,
         roots: Mapping[str, Any],
@@ -170,7 +170,7 @@ class Ray:
             ),
         )
 
-    def _remote_storage(self, tuner: Tuner) -> str | None:
+    def _remote_storage(self, tuner: ExecutionContext) -> str | None:
         if self.storage_path is None:
             return None
         return f"{self.storage_path}/{Path(tuner.project_dir).name}"

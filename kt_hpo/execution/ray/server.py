@@ -7,20 +7,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import ray
 from ray.tune.search import Searcher
 
+from kt_hpo.execution.context import ExecutionContext
 from kt_hpo.execution.dispatcher import Assignment, Dispatcher
 from kt_hpo.execution.messages import Ended, Fatal, packed
 from kt_hpo.execution.ray.loop import Loop
 from kt_hpo.execution.ray.messages import Begin, Begun, Finish
 from kt_hpo.execution.ray.remote_storage import RemoteStorage
 from kt_hpo.execution.remote import Answers
-
-if TYPE_CHECKING:
-    from kt_hpo.tuner import Tuner
 
 # Seconds to wait for a question before looking at what hangs.
 _BEAT = 0.1
@@ -54,7 +52,7 @@ class Server:
 
     def __init__(
         self,
-        tuner: Tuner,
+        tuner: ExecutionContext,
         dispatcher: Dispatcher,
         broker: Any,
         roots: Mapping[str, Any],
