@@ -246,7 +246,8 @@ def schedule_of(model: keras.Model) -> TrainingSchedule | None:
     """
     optimizer = getattr(model, "optimizer", None)
     optimizer = getattr(optimizer, "inner_optimizer", optimizer)
-    schedule = getattr(optimizer, "_learning_rate", None)
+    attributes = [] if optimizer is None else vars(optimizer).values()
+    schedule: Any = next((one for one in attributes if isinstance(one, Schedule)), None)
     while isinstance(schedule, Schedule) and not isinstance(schedule, TrainingSchedule):
         schedule = getattr(schedule, "schedule", None)
     return schedule if isinstance(schedule, TrainingSchedule) else None

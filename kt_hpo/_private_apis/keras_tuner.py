@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import keras_tuner
 from keras_tuner.engine.trial import Trial
 
@@ -38,3 +41,22 @@ def note_as_tried(oracle: keras_tuner.Oracle, trial: Trial) -> None:
     """
     if hasattr(oracle, "_record_values"):
         oracle._record_values(trial)
+
+
+def build_of(hypermodel: keras_tuner.HyperModel) -> Callable[..., Any]:
+    """Gives the `build` that a hypermodel was written with.
+
+    Args:
+        hypermodel: The hypermodel.
+
+    Returns:
+        The method; without the name of today what Keras Tuner has put around it.
+
+    Example:
+        >>> class Own(keras_tuner.HyperModel):
+        ...     def build(self, hp):
+        ...         pass
+        >>> build_of(Own()).__name__
+        'build'
+    """
+    return getattr(hypermodel, "_build", hypermodel.build)

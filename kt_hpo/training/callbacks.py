@@ -15,6 +15,7 @@ from keras_tuner.engine.trial import Trial
 from keras_tuner.errors import FailedTrialError, FatalValueError
 
 from kt_hpo import objectives
+from kt_hpo._private_apis.keras import learning_rate_of
 from kt_hpo.training import checkpoints
 from kt_hpo.training.build import build_optimizer
 from kt_hpo.training.data import validates
@@ -184,7 +185,7 @@ class ReduceLROnPlateau(keras.callbacks.ReduceLROnPlateau):
         """Reduces it after `patience` epochs; nothing where the objective is not measured."""
         optimizer = compiled_optimizer(self.model, "reduce_lr_on_plateau")
         schedule = keras.optimizers.schedules.LearningRateSchedule
-        if isinstance(getattr(optimizer, "_learning_rate", None), schedule):
+        if isinstance(learning_rate_of(optimizer), schedule):
             return
         if logs and self._objective.has_value(logs):
             value = self._objective.get_value(logs)

@@ -18,6 +18,7 @@ from typing import Any
 
 import keras
 
+from kt_hpo._private_apis.keras import layers_of
 from kt_hpo.arguments import file_within
 
 BEST = "checkpoint.weights.h5"
@@ -141,10 +142,8 @@ def fits_in_memory(model: keras.Model) -> bool:
         >>> fits_in_memory(keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)]))
         True
     """
-    layers = getattr(model, "_flatten_layers", None)
-    if layers is None:  # A Keras of another version.
-        return False
-    if any(not type(one).save_own_variables.__module__.startswith("keras.") for one in layers()):
+    layers = [model, *layers_of(model)]
+    if any(not type(one).save_own_variables.__module__.startswith("keras.") for one in layers):
         return False
     return sum(math.prod(variable.shape) for variable in _variables(model)) <= _MOST_NUMBERS
 

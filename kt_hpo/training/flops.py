@@ -14,6 +14,8 @@ from typing import Any, TypeAlias
 import keras
 from keras import layers
 
+from kt_hpo._private_apis.keras import calls_of
+
 Shape: TypeAlias = tuple[int | None, ...]
 Formula: TypeAlias = Callable[[Any, Sequence[Shape], Shape], int]
 
@@ -36,21 +38,15 @@ def count_flops(model: keras.Model) -> int:
         >>> count_flops(model)
         63
     """
-    graph = getattr(model, "_functional", model)
-    if not hasattr(graph, "_nodes_by_depth"):
+    calls = calls_of(model)
+    if calls is None:
         raise ValueError(
             f"The flops of {model.name!r} cannot be counted: it is no functional or sequential "
             "model, or not built. Optimize latency or parameters instead."
         )
-    nodes = [node for nodes in graph._nodes_by_depth.values() for node in nodes]
     return sum(
-        _count(
-            node.operation,
-            [tuple(tensor.shape) for tensor in node.input_tensors],
-            tuple(node.output_tensors[0].shape),
-        )
-        for node in nodes
-        if not node.is_input
+        _count(called, [tuple(tensor.shape) for tensor in inputs], tuple(output.shape))
+        for called, inputs, output in calls
     )
 
 

@@ -9,6 +9,7 @@ import keras
 import keras_tuner
 
 from hypermodels.ranges import Range, check_numbers, pick
+from kt_hpo._private_apis.keras import learning_rate_of
 from kt_hpo.arguments import check_whole
 from kt_hpo.space.hyperparameters import HyperParameters
 from kt_hpo.training import batches, class_weights, precision
@@ -210,7 +211,7 @@ def _set_optimizer(optimizer: keras.optimizers.Optimizer, values: dict[str, Any]
     optimizer = getattr(optimizer, "inner_optimizer", optimizer)
     for name in _OPTIMIZERS:
         if name in values:
-            is_schedule = name == "learning_rate" and callable(optimizer._learning_rate)
+            is_schedule = name == "learning_rate" and callable(learning_rate_of(optimizer))
             if is_schedule:
                 raise ValueError(
                     "Training(learning_rate=...) cannot set the learning rate of an optimizer that "

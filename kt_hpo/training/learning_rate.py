@@ -12,6 +12,8 @@ from typing import Any
 import keras
 from keras_tuner.errors import FatalValueError
 
+from kt_hpo._private_apis.keras import learning_rate_of
+
 
 @keras.saving.register_keras_serializable("kt_hpo")
 class ScaledSchedule(keras.optimizers.schedules.LearningRateSchedule):
@@ -83,9 +85,9 @@ def scale(model: keras.Model, factor: float) -> None:
     """
     optimizer = compiled_optimizer(model, "scale_learning_rate")
     optimizer = getattr(optimizer, "inner_optimizer", optimizer)
-    rate = optimizer._learning_rate
+    rate = learning_rate_of(optimizer)
     if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):
-        optimizer._learning_rate = ScaledSchedule(rate, factor)
+        optimizer.learning_rate = ScaledSchedule(rate, factor)
     else:
         optimizer.learning_rate = float(keras.ops.convert_to_numpy(rate)) * factor
 

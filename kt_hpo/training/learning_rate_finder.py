@@ -17,6 +17,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from kt_hpo import plots
+from kt_hpo._private_apis.keras import learning_rate_of
 from kt_hpo.arguments import check_whole
 from kt_hpo.space.hyperparameters import HyperParameters
 from kt_hpo.training.hyperparameters import as_hypermodel
@@ -143,7 +144,7 @@ def _run(
     model: keras.Model, test: _RangeTest, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]
 ) -> None:
     """Trains for as long as the test wants; weights, optimizer and its rate are restored."""
-    if callable(model.optimizer._learning_rate):
+    if callable(learning_rate_of(model.optimizer)):
         raise ValueError(
             "The model's learning rate follows a schedule, so that it cannot be tested. Compile it "
             "with a number, or give hyperparameters= with which it has one."

@@ -15,6 +15,7 @@ import numpy as np
 from keras_tuner.errors import FailedTrialError, FatalTypeError
 
 from kt_hpo import objectives
+from kt_hpo._private_apis.keras import inputs_of
 from kt_hpo.constraints import Constraint
 from kt_hpo.training.flops import count_flops
 
@@ -142,7 +143,7 @@ _KNOWN: dict[str, Callable[[Trained], float]] = {
 
 def _inputs(model: keras.Model, count: int, x: Any) -> Any:
     """Zeros in the shapes of a model's inputs, or samples of the data where it has none."""
-    specs = getattr(getattr(model, "_functional", model), "_inputs_struct", None)
+    specs = inputs_of(model)
     if specs is not None and not any(None in spec.shape[1:] for spec in keras.tree.flatten(specs)):
         return keras.tree.map_structure(
             lambda spec: np.zeros((count, *spec.shape[1:]), spec.dtype), specs

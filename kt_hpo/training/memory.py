@@ -14,6 +14,8 @@ from typing import Any
 
 import keras
 
+from kt_hpo._private_apis.tensorflow import gradient_registry
+
 # Entries of graphs that were in use when last looked at.
 _still_held: set[str] = set()
 
@@ -90,9 +92,7 @@ def released_graphs() -> Iterator[None]:
     if keras.backend.backend() != "tensorflow":
         yield
         return
-    from tensorflow.python.framework import ops
-
-    registry: dict[str, Any] = ops.gradient_registry._registry
+    registry = gradient_registry()
     before = set(registry) - _still_held
     try:
         yield

@@ -6,7 +6,7 @@ All of this may be a hyperparameter too: `kt_hpo.Training(build, precision=[...]
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import keras
@@ -108,9 +108,8 @@ def compile_steps(
         steps_per_execution: Likewise.
     """
     if jit_compile is not None:
-        model.jit_compile = (
-            model._resolve_auto_jit_compile() if jit_compile == "auto" else jit_compile
-        )
+        # None is Keras' own choice, made as it is asked for.
+        model.jit_compile = None if jit_compile == "auto" else jit_compile
     if steps_per_execution is not None:
         steps = MOST_STEPS if steps_per_execution == "auto" else steps_per_execution
         model.steps_per_execution = steps
@@ -124,13 +123,11 @@ def grow_memory() -> None:
     if keras.backend.backend() != "tensorflow":
         return
     import tensorflow as tf
-    from tensorflow.python.eager import context
 
-    if context.context()._initialized:
-        return
     for gpu in tf.config.list_physical_devices("GPU"):
         if tf.config.get_logical_device_configuration(gpu) is None:
-            tf.config.experimental.set_memory_growth(gpu, True)
+            with suppress(RuntimeError):  # It is in use.
+                tf.config.experimental.set_memory_growth(gpu, True)
 
 
 def _all_have_tensor_cores() -> bool:

@@ -13,6 +13,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from kt_hpo._private_apis.keras import slots_of
+
 Update = Callable[[Any, Any, Any], None]
 Scalars = dict[str, tf.Tensor]
 # Gives the numbers of a step in a type, made by the function for the first variable that asks.
@@ -72,12 +74,8 @@ def _handle(variable: Any) -> Any:
 
 
 def _slots(optimizer: Any, variable: Any, *names: str) -> list[Any]:
-    """Return what kernels take the slots of a variable by; nothing if one is missing."""
-    try:
-        place = optimizer._get_variable_index(variable)
-        return [_handle(getattr(optimizer, name)[place]) for name in names]
-    except (AttributeError, IndexError, KeyError, TypeError):
-        return []  # Another version of Keras names its slots otherwise.
+    """Return what kernels take the slots of a variable by; nothing if they are not found."""
+    return [_handle(slot) for slot in slots_of(optimizer, variable, *names)]
 
 
 def _adam(optimizer: Any, gradient: Any, variable: Any, learning_rate: Any, once: Once) -> bool:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops
 
+from kt_hpo._private_apis.keras import learning_rate_of
 from kt_hpo.training.measures import count_parameters
 from kt_hpo.training.vectorized import hoisted_scalars, stack
 from kt_hpo.training.vectorized.learner import optimizer_state, weights
@@ -69,7 +70,7 @@ def drawn_from(model: keras.Model) -> Blueprint:
         CannotVectorizeError: If some of the model is not Keras' own.
     """
     optimizer = model.optimizer
-    rate = optimizer._learning_rate
+    rate = learning_rate_of(optimizer)
     schedule = rate if callable(rate) else None
     places = hoisted_scalars.places(model, optimizer)
     return Blueprint(

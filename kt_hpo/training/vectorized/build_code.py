@@ -18,6 +18,7 @@ from typing import Any
 import keras_tuner
 import numpy as np
 
+from kt_hpo._private_apis.keras_tuner import build_of
 from kt_hpo.training.vectorized.library import is_library
 
 _PACKAGES = {
@@ -67,7 +68,7 @@ def hands_values_on(hypermodel: Any) -> bool:
         (True, False)
     """
     is_function = not isinstance(hypermodel, keras_tuner.HyperModel)
-    build = hypermodel if is_function else getattr(hypermodel, "_build", hypermodel.build)
+    build = hypermodel if is_function else build_of(hypermodel)
     if not is_function and type(hypermodel).__module__.partition(".")[0] == "keras_tuner":
         build = hypermodel.build  # Which stands for a function of the user's.
     reader = _Reader()

@@ -9,6 +9,7 @@ import keras
 
 from hypermodels.schedules import FollowTraining
 from kt_hpo import objectives
+from kt_hpo._private_apis.keras import excludes_weights_from_decay, layers_of
 from kt_hpo.training.callbacks import overridden_hooks
 from kt_hpo.training.context import SearchContext
 from kt_hpo.training.executions import compares_executions
@@ -100,11 +101,9 @@ def check_model(model: keras.Model) -> None:
         # What it changes under a condition is changed always where the values of variables go in
         # and come out.
         raise CannotVectorizeError("the optimizer does not do the same in every step")
-    if any(layer.dtype_policy.name.startswith("mixed") for layer in model._flatten_layers()):
+    if any(layer.dtype_policy.name.startswith("mixed") for layer in [model, *layers_of(model)]):
         raise CannotVectorizeError("the model has a mixed precision")
-    if getattr(model.optimizer, "_exclude_from_weight_decay", None) or getattr(
-        model.optimizer, "_exclude_from_weight_decay_pattern", None
-    ):
+    if excludes_weights_from_decay(model.optimizer):
         raise CannotVectorizeError("weights are excluded from the weight decay")
 
 

@@ -18,6 +18,8 @@ from typing import Any
 import keras
 from keras import layers, losses, optimizers, regularizers
 
+from kt_hpo._private_apis.keras import layers_of, set_smoothing, takes_smoothing
+
 _NOISE = {
     layers.Dropout: ("rate",),
     layers.SpatialDropout1D: ("rate",),
@@ -80,8 +82,7 @@ class Smoothing(ScalarLocation):
 
     def put(self, value: Any) -> None:
         """Writes it."""
-        super().put(value)
-        self.owner._fn_kwargs[self.attribute] = value
+        set_smoothing(self.owner, value)
 
 
 def places(model: keras.Model, optimizer: keras.optimizers.Optimizer) -> dict[Name, ScalarLocation]:
@@ -106,23 +107,17 @@ def places(model: keras.Model, optimizer: keras.optimizers.Optimizer) -> dict[Na
             if place.get() not in (0, defaults[attribute].default):
                 found[(*name, attribute)] = place
 
-    for number, layer in enumerate(model._flatten_layers(include_self=False)):
+    for number, layer in enumerate(layers_of(model)):
         add(layer, "layer", number)
     for number, variable in enumerate(model.trainable_variables):
         add(variable.regularizer, "variable", number)
-    for number, loss in enumerate(_losses(model)):
-        if type(loss) in _SMOOTHED and loss.label_smoothing:
+    for number, loss in enumerate(keras.tree.flatten(model.loss)):
+        if type(loss) in _SMOOTHED and loss.label_smoothing and takes_smoothing(loss):
             found["loss", number, "label_smoothing"] = Smoothing(loss, "label_smoothing")
     add(optimizer, "optimizer")
     if optimizer.weight_decay:
         found["optimizer", "weight_decay"] = ScalarLocation(optimizer, "weight_decay")
     return found
-
-
-def _losses(model: keras.Model) -> list[Any]:
-    """What a model was compiled with as its losses."""
-    compiled = model._compile_loss
-    return keras.tree.flatten(compiled._user_loss) if compiled is not None else []
 
 
 def units(model: keras.Model) -> dict[Name, ScalarLocation]:
@@ -134,7 +129,7 @@ def units(model: keras.Model) -> dict[Name, ScalarLocation]:
     Returns:
         Where each is; none where the model has other layers or another optimizer.
     """
-    made_of = list(model._flatten_layers(include_self=False))
+    made_of = layers_of(model)
     if type(model.optimizer) not in _UPDATES or {type(one) for one in made_of} - _ANY_SIZE:
         return {}
     return {

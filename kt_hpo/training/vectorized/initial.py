@@ -13,6 +13,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from kt_hpo._private_apis.keras import layers_of
 from kt_hpo.training.vectorized.learner import weights
 from kt_hpo.training.vectorized.library import is_library
 from kt_hpo.training.vectorized.stack import Row
@@ -54,7 +55,7 @@ def recipes(model: keras.Model, seed: int) -> list[Recipe]:
     seeds = {number: draw for draw, number in enumerate(_draws(seed))}
     candidates = [
         one
-        for layer in model._flatten_layers(include_self=False)
+        for layer in layers_of(model)
         for one in vars(layer).values()
         if isinstance(one, keras.initializers.Initializer)
         and is_library(type(one))

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops
 
+from kt_hpo._private_apis.keras import learning_rate_of, reshaped
 from kt_hpo.training.vectorized import hoisted_scalars, noise
 from kt_hpo.training.vectorized.eligibility import CannotVectorizeError
 from kt_hpo.training.vectorized.hoisted_scalars import HoistedScalars
@@ -138,7 +139,7 @@ class Learner:
             noise.drawn(model, draw),
         ):
             scope.set([generator.state for generator in self.generators], seeds)
-            scope.set([optimizer._learning_rate], [rate])
+            scope.set([optimizer.learning_rate], [rate])
 
             trainable = model.trainable_variables
             others = [*model.non_trainable_variables, *self.metrics]
@@ -194,7 +195,7 @@ class Learner:
     def _check_nothing_else_changed(self, scope: Scope) -> None:
         """Some objects keep variables they tell nobody of, such as Nadam its product."""
         seeds = [generator.state for generator in self.generators]
-        known = [*self.state, *self.metrics, *seeds, self._optimizer._learning_rate]
+        known = [*self.state, *self.metrics, *seeds, self._optimizer.learning_rate]
         if scope.state_mapping.keys() - {id(variable) for variable in known}:
             kind = type(self._optimizer).__name__
             raise CannotVectorizeError(f"the model or {kind} keeps a variable to itself")
@@ -203,7 +204,7 @@ class Learner:
         """Losses and metrics ask for the size of an output, which all models share."""
         sizes = [output.shape[1:] for output in self.model.outputs]
         outputs = zip(keras.tree.flatten(predicted), sizes, strict=True)
-        known = [_reshaped(output, (-1, *size)) for output, size in outputs]
+        known = [reshaped(output, (-1, *size)) for output, size in outputs]
         return keras.tree.pack_sequence_as(predicted, known)
 
     def _named(self, scalars: Values) -> dict[hoisted_scalars.Name, HoistedScalars]:
@@ -224,13 +225,13 @@ class Learner:
         predicted = model(batch.x, training=training)
         if self.any_size:
             predicted = self._of_known_size(predicted)
-        loss = model._compute_loss(
+        loss = model.compute_loss(
             x=batch.x, y=batch.y, y_pred=predicted, sample_weight=batch.weight, training=training
         )
         samples = ops.shape(keras.tree.flatten(batch.x)[0])[0]
-        model._loss_tracker.update_state(loss, sample_weight=samples)
-        if model._compile_metrics is not None:
-            model._compile_metrics.update_state(batch.y, predicted, batch.weight)
+        # The first one of a compiled model's.
+        model.metrics[0].update_state(loss, sample_weight=samples)
+        model.compute_metrics(batch.x, batch.y, predicted, batch.weight)
         return loss
 
 
@@ -239,14 +240,6 @@ def _check_unchanged(variables: Sequence[Any], values: Values, scope: Scope, whe
     for variable, one, other in zip(variables, values, scope.get(variables), strict=True):
         if one is not other:
             raise CannotVectorizeError(f"a layer changes {variable.path} while its model {when}")
-
-
-def _reshaped(output: Any, shape: tuple[int, ...]) -> Any:
-    """Reshapes an output, and the logits it came of, of which Keras calculates crossentropies."""
-    made = ops.reshape(output, shape)
-    if hasattr(output, "_keras_logits"):
-        made._keras_logits = ops.reshape(output._keras_logits, shape)
-    return made
 
 
 def weights(model: keras.Model) -> list[Any]:
@@ -258,5 +251,5 @@ def weights(model: keras.Model) -> list[Any]:
 
 def optimizer_state(optimizer: keras.optimizers.Optimizer) -> list[Any]:
     """Lists the variables of an optimizer, its learning rate left out."""
-    rate = optimizer._learning_rate
+    rate = learning_rate_of(optimizer)
     return [variable for variable in optimizer.variables if variable is not rate]

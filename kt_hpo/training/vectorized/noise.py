@@ -13,12 +13,14 @@ independent between any two.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import keras
 from keras import layers, ops
+
+from kt_hpo._private_apis.keras import layers_of, seed_generators_of
 
 Draw = Callable[[int, Any], Any]
 """Gives uniform numbers for the seed generator of a number, in the shape of a tensor."""
@@ -33,7 +35,7 @@ def generators(model: keras.Model) -> list[Any]:
     Returns:
         The generators.
     """
-    found = {id(one): one for layer in _layers(model) for one in layer._seed_generators}
+    found = {id(one): one for layer in layers_of(model) for one in seed_generators_of(layer)}
     return list(found.values())
 
 
@@ -65,12 +67,8 @@ def drawn_generators(model: keras.Model) -> set[int]:
 
 def _drawing(model: keras.Model) -> list[tuple[keras.layers.Layer, int]]:
     numbers = {id(generator): number for number, generator in enumerate(generators(model))}
-    drawing = [layer for layer in _layers(model) if type(layer) in _CALLS and _strength(layer)]
+    drawing = [layer for layer in layers_of(model) if type(layer) in _CALLS and _strength(layer)]
     return [(layer, numbers[id(layer.seed_generator)]) for layer in drawing]
-
-
-def _layers(model: keras.Model) -> Sequence[keras.layers.Layer]:
-    return list(model._flatten_layers(include_self=False))
 
 
 def _bound(layer: keras.layers.Layer, draw: Draw, number: int) -> Callable[..., Any]:

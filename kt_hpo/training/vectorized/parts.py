@@ -20,28 +20,19 @@ from typing import Any
 import keras
 import numpy as np
 
+from kt_hpo._private_apis.keras import (
+    COMPILED,
+    STATE,
+    UNUSED,
+    WRAPPERS,
+    given_to_compile,
+    has_added_losses,
+)
 from kt_hpo.training.vectorized.eligibility import CannotVectorizeError
 from kt_hpo.training.vectorized.library import is_library
 
 _CONTAINERS = (list, tuple, set, frozenset, dict, OrderedDict, defaultdict)
-_WRAPPERS = ("_DictWrapper", "_TupleWrapper")
 _CONSTANTS = (type(None), bool, int, str, bytes, complex, type(Ellipsis), np.dtype, np.ufunc)
-
-# What does not take part in a calculation of a model that is built: how it was built, how it is
-# saved, and what follows from other attributes.
-_UNUSED = {
-    "_auto_config", "_build_shapes_dict", "_call_signature", "_called", "_compile_config",
-    "_compiled_trainable_state", "_inbound_nodes", "_initial_epoch", "_input_spec",
-    "_keras_history", "_lock", "_loss_ids", "_nodes", "_obj_reference_counts_dict",
-    "_operations_by_depth", "_outbound_nodes", "_parent_path", "_path", "_saved_model_arg_spec",
-    "_saved_model_inputs_spec", "_tracked", "_tracker", "build", "loss", "quantize",
-    "stop_training",
-}  # fmt: skip
-# A new optimizer is given these, or has the state of a trial.
-_STATE = {
-    "_distribution_strategy", "_iterations", "_learning_rate", "_trainable_variables",
-    "_trainable_variables_indices", "_variables", "built", "momentums",
-}  # fmt: skip
 
 
 def description(model: keras.Model, sizes: bool = True) -> Hashable:
@@ -179,7 +170,7 @@ class _Describer:
         own = vars(value)
         if isinstance(value, keras.optimizers.Optimizer):
             own = {name: one for name, one in own.items() if not _is_state(name, one)}
-        if getattr(value, "_losses", None):
+        if has_added_losses(value):
             raise CannotVectorizeError(f"a loss was added to {type(value).__name__}")
         if isinstance(value, keras.layers.Layer) and not value.built:
             raise CannotVectorizeError(f"{value.name} has no weights before it has seen data")
@@ -187,7 +178,7 @@ class _Describer:
         return tuple((name, self._attribute(name, own[name])) for name in names)
 
     def _attribute(self, name: str, value: Any) -> Hashable:
-        if name in ("_compile_loss", "_compile_metrics") and value is not None:
+        if name in COMPILED and value is not None:
             return self._compiled(value)
         return self.of(value)
 
@@ -195,7 +186,9 @@ class _Describer:
         """What the user gave to `compile`: the rest is made of it at the first batch."""
         if not is_library(type(value)):
             raise _unknown(value)
-        given = {name: one for name, one in vars(value).items() if name.startswith("_user_")}
+        given = given_to_compile(value)
+        if not given:
+            raise CannotVectorizeError("what the model was compiled with is not to be seen")
         resolved = {name: _resolved(name, one) for name, one in given.items()}
         return (type(value), self.of(given), self.of(resolved), getattr(value, "reduction", None))
 
@@ -214,17 +207,17 @@ def _is_container(kind: type) -> bool:
     """Whether a class is a container of Python's, or one in which a library keeps watch of one."""
     if kind in _CONTAINERS:
         return True
-    kept = issubclass(kind, list | tuple | dict | set) or kind.__name__ in _WRAPPERS
+    kept = issubclass(kind, list | tuple | dict | set) or kind.__name__ in WRAPPERS
     return kept and is_library(kind)
 
 
 def _is_unused(name: str) -> bool:
-    return name in _UNUSED or name.startswith("_self_") or name.endswith("initializer")
+    return name in UNUSED or name.startswith("_self_") or name.endswith("initializer")
 
 
 def _is_state(name: str, value: Any) -> bool:
     """Whether an attribute of an optimizer is what it has after its first step, not before."""
-    if name in _STATE:
+    if name in STATE:
         return True
     values = value if isinstance(value, list) else [value]
     return name.startswith("_") and all(isinstance(one, keras.Variable) for one in values)

@@ -13,6 +13,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from kt_hpo._private_apis.keras import config_of
 from kt_hpo.training.vectorized.eligibility import CannotVectorizeError
 from kt_hpo.training.vectorized.learner import Batch, Learner, Values
 from kt_hpo.training.vectorized.library import is_library
@@ -167,20 +168,10 @@ def with_rate(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimiz
     """
     kind = type(optimizer)
     if is_library(kind):
-        made = kind.from_config({**_config(optimizer), "learning_rate": 1.0})
+        made = kind.from_config({**config_of(optimizer), "learning_rate": 1.0})
         if described(made) == described(optimizer):
             return made
     raise CannotVectorizeError(f"the config of {kind.__name__} does not tell all of it")
-
-
-def _config(optimizer: keras.optimizers.Optimizer) -> dict[str, Any]:
-    """The config of an optimizer of Keras', its learning rate not asked for its own."""
-    rate = optimizer._learning_rate
-    optimizer._learning_rate = 1.0
-    try:
-        return optimizer.get_config()
-    finally:
-        optimizer._learning_rate = rate
 
 
 def take(data: Batch, rows: Any) -> Batch:
