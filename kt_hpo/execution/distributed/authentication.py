@@ -53,7 +53,7 @@ def write_key(project_dir: Path) -> bytes:
 
 
 def accept(connected: socket.socket, key: bytes) -> Channel:
-    """Lets a worker prove itself, then proves itself to the worker.
+    """Has a worker prove that it has the key, then proves it to the worker.
 
     Args:
         connected: A socket that somebody has connected to.
@@ -89,7 +89,7 @@ def connect(ip: str, port: int, key: bytes) -> Channel:
 
 
 def _authenticated(connected: socket.socket, key: bytes, steps: tuple) -> Channel:
-    """Gives the connection once each side has proved itself; else closes the socket."""
+    """Makes a connection of a socket once each side has proved that it has the key."""
     connected.setblocking(True)
     try:
         _set_patience(connected, _PATIENCE)

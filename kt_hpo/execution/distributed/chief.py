@@ -32,13 +32,14 @@ from kt_hpo.execution.processes.channel import Channel
 from kt_hpo.execution.remote import Answers
 from kt_hpo.training.interruption import TimeIsUpError
 
-# Seconds to wait for something to happen, and for workers in the midst of an epoch when the search
-# ends.
-_BEAT, _LAST = 0.1, 30.0
+# Seconds between two looks at what else there is to do.
+_POLL = 0.1
+# Seconds that workers have to end their epoch when the search ends.
+_GRACE = 30.0
 # Seconds without a worker after which the user is told.
-_LONELY = 60.0
-# How many strangers may try to prove themselves at once.
-_MOST = 64
+_TOLD = 60.0
+# How many connections may be unproved at once.
+_MOST_PENDING = 64
 
 
 class Chief:
@@ -69,50 +70,52 @@ class Chief:
             RuntimeError: If too many trials failed in a row.
         """
         project_dir = Path(tuner.project_dir)
-        with _listening(self._cluster) as listener:
-            door = Door(listener, authentication.write_key(project_dir))
+        with _open_port(self._cluster) as port:
+            listener = Listener(port, authentication.write_key(project_dir))
             try:
                 tuner.progress.note(f"Workers connect to {self._cluster.address}.")
-                Server(tuner, self._cluster, door).run()
+                ChiefServer(tuner, self._cluster, listener).run()
             finally:
                 authentication.key_path(project_dir).unlink(missing_ok=True)
+                # Closing alone would not end the thread that waits for connections.
+                port.shutdown(socket.SHUT_RDWR)
 
     def __repr__(self) -> str:
         return f"Chief({self._cluster.address!r})"
 
 
-class Door:
-    """Lets in who has the key; everybody else is left outside, whatever he says or does not say.
+class Listener:
+    """Accepts connections that prove they have the key, and closes all others.
 
     Args:
-        listener: The socket that listens.
+        port: The socket that listens.
         key: The key.
 
     Attributes:
-        arrived: The connections of those who have proved themselves.
+        accepted: The connections that have proved it.
     """
 
-    def __init__(self, listener: socket.socket, key: bytes) -> None:
-        self.arrived: queue.Queue[Channel] = queue.Queue()
-        self._listener = listener
+    def __init__(self, port: socket.socket, key: bytes) -> None:
+        self.accepted: queue.Queue[Channel] = queue.Queue()
+        self._port = port
         self._key = key
-        self._places = threading.Semaphore(_MOST)
+        self._pending = threading.Semaphore(_MOST_PENDING)
         threading.Thread(target=self._listen, name="kt_hpo_chief", daemon=True).start()
 
     def _listen(self) -> None:
         with suppress(OSError):  # The search has ended, and closed the port.
             while True:
-                self._places.acquire()
-                connected, _ = self._listener.accept()
-                threading.Thread(target=self._let_in, args=(connected,), daemon=True).start()
+                self._pending.acquire()
+                connected, _ = self._port.accept()
+                threading.Thread(target=self._authenticate, args=(connected,), daemon=True).start()
 
-    def _let_in(self, connected: socket.socket) -> None:
+    def _authenticate(self, connected: socket.socket) -> None:
         try:
-            # A stranger may say anything, hence also what no reader of it expects.
+            # A stranger may send anything.
             with suppress(AuthenticationError, OSError, EOFError, ValueError):
-                self.arrived.put(authentication.accept(connected, self._key))
+                self.accepted.put(authentication.accept(connected, self._key))
         finally:
-            self._places.release()
+            self._pending.release()
 
 
 class SocketWorker:
@@ -136,19 +139,19 @@ class SocketWorker:
         self.assignment: Assignment | None = None
 
 
-class Server:
+class ChiefServer:
     """Gives workers what the dispatcher hands out, and answers them.
 
     Args:
         tuner: The tuner of the chief.
         cluster: Its cluster.
-        door: Lets workers in.
+        listener: Accepts workers.
     """
 
-    def __init__(self, tuner: ExecutionContext, cluster: ClusterConfig, door: Door) -> None:
+    def __init__(self, tuner: ExecutionContext, cluster: ClusterConfig, listener: Listener) -> None:
         self._tuner = tuner
         self._cluster = cluster
-        self._door = door
+        self._listener = listener
         self._dispatcher = Dispatcher(tuner, math.inf)
         self._answers = Answers(payload.roots(tuner, self._dispatcher))
         self._workers: dict[Any, SocketWorker] = {}
@@ -182,14 +185,14 @@ class Server:
 
     def _serve(self) -> None:
         """Hears what the workers have to say."""
-        while not self._door.arrived.empty():
+        while not self._listener.accepted.empty():
             taken = {worker.number for worker in self._workers.values()}
             number = next(number for number in count(1) if number not in taken)
-            channel = self._door.arrived.get()
+            channel = self._listener.accepted.get()
             self._workers[channel] = SocketWorker(number, channel)
         if not self._workers:
-            time.sleep(_BEAT)
-        for ready in wait(list(self._workers), _BEAT):
+            time.sleep(_POLL)
+        for ready in wait(list(self._workers), _POLL):
             worker = self._workers[ready]
             try:
                 contents = worker.channel.arrived()
@@ -228,7 +231,7 @@ class Server:
         """Tells the user, once, that nobody runs trials."""
         if self._workers:
             self._seen, self._is_told = time.monotonic(), False
-        elif not self._is_told and time.monotonic() - self._seen > _LONELY:
+        elif not self._is_told and time.monotonic() - self._seen > _TOLD:
             self._is_told = True
             self._tuner.progress.note(_no_worker(self._cluster))
 
@@ -237,12 +240,12 @@ class Server:
         self._error = error
         for worker in self._workers.values():
             self._send(worker, self._answers.error(error))
-        last = time.monotonic() + _LAST
+        last = time.monotonic() + _GRACE
         while self._workers and time.monotonic() < last:
             self._serve()
 
 
-def _listening(cluster: ClusterConfig) -> socket.socket:
+def _open_port(cluster: ClusterConfig) -> socket.socket:
     try:
         family = socket.AF_INET6 if ":" in cluster.ip else socket.AF_INET
         return socket.create_server((cluster.ip, cluster.port), family=family)

@@ -54,7 +54,7 @@ _SAME = (
 )
 
 
-class Connection:
+class ChiefConnection:
     """A worker's connection to the chief, which may be started later, and started again.
 
     Args:
@@ -164,7 +164,7 @@ def make_worker(tuner: ExecutionContext, oracle: RecordedOracle, overwrite: bool
     def is_over() -> bool:
         return (connection.was_answered or not overwrite) and _is_finished(oracle)
 
-    connection = Connection(cluster, Path(tuner.project_dir), is_over)
+    connection = ChiefConnection(cluster, Path(tuner.project_dir), is_over)
     ask = Questions(connection).ask
     known = {name: getattr(oracle, name) for name in _SAME}
     known |= {"alone": oracle, "connection": connection}
@@ -204,7 +204,7 @@ def work(tuner: ExecutionContext, fit_args: tuple[Any, ...], fit_kwargs: dict[st
 
 
 def _run(
-    tuner: ExecutionContext, connection: Connection, task: Task, data: tuple[Any, Any]
+    tuner: ExecutionContext, connection: ChiefConnection, task: Task, data: tuple[Any, Any]
 ) -> None:
     """Runs a trial; one whose chief is gone meanwhile is lost, and the next chief repeats it."""
     trial = task.trial

@@ -95,7 +95,7 @@ class Ray:
         from kt_hpo.execution.ray.loop import Loop
         from kt_hpo.execution.ray.remote_storage import RemoteStorage
         from kt_hpo.execution.ray.request_broker import open_broker
-        from kt_hpo.execution.ray.server import Server
+        from kt_hpo.execution.ray.server import RayServer
 
         project_dir, remote_storage = Path(tuner.project_dir), self._remote_storage(tuner)
         dispatcher = Dispatcher(tuner, self.num_workers)
@@ -104,7 +104,7 @@ class Ray:
             broker = open_broker()
             loop = Loop(self._made(tuner, broker, remote_storage, roots, fit_args, fit_kwargs))
             there = None if remote_storage is None else RemoteStorage(remote_storage)
-            server = Server(tuner, dispatcher, broker, roots, there)
+            server = RayServer(tuner, dispatcher, broker, roots, there)
             loop.start()
             try:
                 server.serve(loop)

@@ -39,7 +39,7 @@ class RayTrial:
     verdict: str | None = None
 
 
-class Server:
+class RayServer:
     """Answers questions until Ray Tune's loop has ended.
 
     Args:

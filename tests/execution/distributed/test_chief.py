@@ -159,6 +159,12 @@ def test_a_stranger_gets_nothing_and_harms_nobody(said, chief):
         assert len(chief.finish(worker)) == 3
 
 
+def test_the_port_is_closed_when_the_search_has_ended(chief, tmp_path):
+    assert len(chief.finish(chief.worker())) == 3
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", chief.port))
+
+
 def test_who_has_another_key_is_refused_and_refuses(chief):
     with pytest.raises(authentication.AuthenticationError):
         authentication.connect("127.0.0.1", chief.port, b"x" * 32)
@@ -253,7 +259,7 @@ class Heard(Tracker):
 
 
 def test_a_chief_without_workers_says_so_once_each_time(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(chief_module, "_LONELY", 0.3)
+    monkeypatch.setattr(chief_module, "_TOLD", 0.3)
     heard = Heard()
     chief = Running(tmp_path, tracker=heard)
     until(lambda: heard.said)
