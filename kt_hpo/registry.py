@@ -116,6 +116,7 @@ PLOTS = {
     "plot_learning_rate": "learning_rate",
     "plot_lineage": "lineage",
     "plot_misclassified": "misclassified",
+    "plot_model_size": "model_size",
     "plot_optimization_history": "optimization_history",
     "plot_parallel_coordinates": "parallel_coordinates",
     "plot_pareto_front": "pareto_front",

@@ -9,6 +9,7 @@ from kt_hpo.plots.learning_curves import plot_learning_curves as plot_learning_c
 from kt_hpo.plots.learning_rate import plot_learning_rate as plot_learning_rate
 from kt_hpo.plots.lineage import plot_lineage as plot_lineage
 from kt_hpo.plots.misclassified import plot_misclassified as plot_misclassified
+from kt_hpo.plots.model_size import plot_model_size as plot_model_size
 from kt_hpo.plots.optimization_history import plot_optimization_history as plot_optimization_history
 from kt_hpo.plots.page import overview as overview
 from kt_hpo.plots.parallel_coordinates import plot_parallel_coordinates as plot_parallel_coordinates

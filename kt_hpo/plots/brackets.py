@@ -90,9 +90,11 @@ def _draw(ax: Axes, search: Search, members: list[FrozenTrial], best_way: list[i
     way = np.array([points[number] for number in best_way if number in points])
     if len(way):
         ax.plot(*way.T, color=style.BLUE, linewidth=2.2, marker="o", markersize=4.5, zorder=3)
-        marks.star(ax, *way[-1])
-    failed = [epochs[trial.number] for trial in search.without_value() if trial.number in epochs]
-    marks.at_worse_edge(ax, failed, search.maximize, "x", style.VERMILLION)
+        last = next(trial for trial in valued if trial.number == best_way[-1])
+        marks.star(ax, way[-1, 0], way[-1, 1], last)
+    failed = [trial for trial in search.without_value() if trial.number in epochs]
+    places = [epochs[trial.number] for trial in failed]
+    marks.at_worse_edge(ax, places, failed, search.maximize, "x", style.VERMILLION)
     _label_rungs(ax, Counter(epochs.values()))
 
 

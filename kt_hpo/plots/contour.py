@@ -142,4 +142,4 @@ def _draw_trials(
     )
     best = search.best()
     if best in trials:
-        marks.star(ax, float(across.places([best])[0]), float(up.places([best])[0]))
+        marks.star(ax, float(across.places([best])[0]), float(up.places([best])[0]), best)

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
 
-from kt_hpo.plots import ranges, style
+from kt_hpo.plots import marks, ranges, style
 from kt_hpo.plots.search import Search, line_of, place_of
 
 
@@ -46,7 +46,7 @@ def plot_learning_curves(tuner_or_study: Any, ax: Axes | None = None) -> Axes:
         return style.say(ax, "No values by epoch were recorded.")
     ranges.fit_value_axis(ax, heights, search.maximize)
     for state in style.COLORS:
-        _draw_faint(ax, state, [curves[trial.number] for trial in search.with_state(state)])
+        _draw_faint(ax, state, search.with_state(state), curves)
     named = _draw_best(ax, search, curves)
     ax.autoscale_view(scaley=False)
     ranges.whole_numbers(ax)
@@ -72,9 +72,12 @@ def _points(curve: dict[int, float]) -> np.ndarray:
     return points[: known[-1] + 1] if known.size else points[:0]
 
 
-def _draw_faint(ax: Axes, state: TrialState, curves: list[np.ndarray]) -> None:
+def _draw_faint(
+    ax: Axes, state: TrialState, trials: list[FrozenTrial], by_number: dict[int, np.ndarray]
+) -> None:
     """Draw the curves of the trials in one state, fainter the more there are."""
-    curves = [points for points in curves if len(points)]
+    trials = [trial for trial in trials if len(by_number[trial.number])]
+    curves = [by_number[trial.number] for trial in trials]
     if not curves:
         return
     look: dict[str, Any] = {
@@ -82,7 +85,10 @@ def _draw_faint(ax: Axes, state: TrialState, curves: list[np.ndarray]) -> None:
         "alpha": float(np.clip(20 / len(curves), 0.08, 0.6)),
     }
     label = f"{len(curves)} {style.WORDS[state]}"
-    ax.add_collection(LineCollection(curves, linewidths=1.0, label=label, zorder=2, **look))
+    gid = marks.group_id("lines", trials)
+    ax.add_collection(
+        LineCollection(curves, linewidths=1.0, label=label, zorder=2, gid=gid, **look)
+    )
     # A curve of one epoch has no line, and where a pruned one ends is what matters.
     dotted = [points for points in curves if len(points) == 1 or state == TrialState.PRUNED]
     if dotted:
@@ -98,6 +104,8 @@ def _draw_best(ax: Axes, search: Search, curves: dict[int, np.ndarray]) -> str:
     by_number = {trial.number: trial for trial in search.trials}
     way = [curves[trial.number] for trial in line_of(best, by_number)]
     epochs, values = np.concatenate(way).T
-    ax.plot(epochs, values, color=style.BLUE, linewidth=2.2, solid_capstyle="round", zorder=3)
-    ax.plot(epochs[-1], values[-1], marker="o", markersize=5, color=style.BLUE, zorder=3)
+    gid = marks.group_id("lines", [best])
+    look: dict[str, Any] = {"color": style.BLUE, "zorder": 3}
+    ax.plot(epochs, values, linewidth=2.2, solid_capstyle="round", gid=gid, **look)
+    ax.plot(epochs[-1], values[-1], marker="o", markersize=5, **look)
     return f"best: trial {best.number}"

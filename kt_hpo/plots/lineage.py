@@ -126,4 +126,4 @@ def _draw_best(ax: Axes, population: Population) -> None:
         if population.member(source) != population.member(trial)
     ]
     _draw_copies(ax, bows, style.ORANGE, 2)
-    marks.star(ax, population.span(line[-1])[1], population.member(line[-1]))
+    marks.star(ax, population.span(line[-1])[1], population.member(line[-1]), line[-1])

@@ -1,33 +1,88 @@
-"""Marks that mean the same in every plot: the best trial, and what is off the axes."""
+"""Marks that mean the same in every plot: the best trial, and what is off the axes.
+
+What is drawn of trials carries their numbers: in an SVG image they are the id of its group.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
+from optuna.trial import FrozenTrial
 
 from kt_hpo.plots import style
 
 
-def star(ax: Axes, x: float, y: float, size: float = 150) -> None:
+def group_id(kind: Literal["dots", "lines"], trials: Iterable[FrozenTrial]) -> str:
+    """Return the id of what is drawn of some trials: `set_gid` of matplotlib's artists takes it.
+
+    Args:
+        kind: String, whether they are dots or lines.
+        trials: Iterable of `optuna.trial.FrozenTrial`, in the order they are drawn.
+
+    Returns:
+        A string.
+
+    Example:
+        >>> import optuna
+        >>> group_id("dots", [optuna.create_trial(value=1.0)])
+        'dots--1'
+    """
+    return "-".join([kind, *(str(trial.number) for trial in trials)])
+
+
+def dots(
+    ax: Axes,
+    x: Sequence[float] | np.ndarray,
+    y: Sequence[float] | np.ndarray,
+    trials: Sequence[FrozenTrial],
+    **look: Any,
+) -> None:
+    """Draw a dot for each trial that the vertical axis shows.
+
+    Args:
+        ax: `matplotlib.axes.Axes`. The axes, with their vertical limits.
+        x: Where the trials stand.
+        y: Likewise.
+        trials: Sequence of `optuna.trial.FrozenTrial`.
+        **look: Arguments of `matplotlib.axes.Axes.scatter`; colors may be one a trial.
+
+    Example:
+        >>> import optuna
+        >>> dots(style.axes_of(None), [0.5], [0.5], [optuna.create_trial(value=0.5)])
+    """
+    x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
+    shown = ~off_scale(ax, y)
+    if isinstance(look.get("c"), np.ndarray):
+        look["c"] = look["c"][shown]
+    drawn = [trial for trial, inside in zip(trials, shown, strict=True) if inside]
+    ax.scatter(x[shown], y[shown], gid=group_id("dots", drawn), **look)
+
+
+def star(ax: Axes, x: float, y: float, trial: FrozenTrial, size: float = 150) -> None:
     """Mark the best trial.
 
     Args:
         ax: `matplotlib.axes.Axes`. The axes.
         x: Float, where it stands.
         y: Float, likewise.
+        trial: `optuna.trial.FrozenTrial`. The trial.
         size: Float, its area in square points.
 
     Example:
-        >>> star(style.axes_of(None), 3, 0.9)
+        >>> import optuna
+        >>> star(style.axes_of(None), 3, 0.9, optuna.create_trial(value=0.9))
     """
-    ax.scatter([x], [y], marker="*", s=size, c=style.ORANGE, ec="white", lw=0.8, zorder=4)
+    gid = group_id("dots", [trial])
+    ax.scatter([x], [y], marker="*", s=size, c=style.ORANGE, ec="white", lw=0.8, zorder=4, gid=gid)
 
 
 def at_worse_edge(
     ax: Axes,
     places: Sequence[float] | np.ndarray,
+    trials: Sequence[FrozenTrial],
     maximize: bool,
     marker: str,
     color: str,
@@ -39,6 +94,7 @@ def at_worse_edge(
     Args:
         ax: `matplotlib.axes.Axes`. The axes.
         places: Where they stand horizontally.
+        trials: Sequence of `optuna.trial.FrozenTrial`.
         maximize: Boolean, whether higher is better.
         marker: String, matplotlib's marker.
         color: String, its color.
@@ -46,7 +102,9 @@ def at_worse_edge(
         size: Float, a mark's area in square points.
 
     Example:
-        >>> at_worse_edge(style.axes_of(None), [1, 2], True, "x", style.VERMILLION, "2 failed")
+        >>> import optuna
+        >>> trials = [optuna.create_trial(state=optuna.trial.TrialState.FAIL)]
+        >>> at_worse_edge(style.axes_of(None), [1], trials, True, "x", style.VERMILLION, "1 failed")
     """
     ax.scatter(
         places,
@@ -59,6 +117,7 @@ def at_worse_edge(
         label=label,
         clip_on=False,
         zorder=3,
+        gid=group_id("dots", trials),
     )
 
 

@@ -72,9 +72,11 @@ def _draw_dots(ax: Axes, search: Search, state: TrialState, trials: list[FrozenT
     if not trials:
         return
     crowd = len(search.trials)
-    ax.scatter(
+    marks.dots(
+        ax,
         [trial.number for trial in trials],
-        [search.value(trial) for trial in trials],
+        search.values(trials),
+        trials,
         s=float(np.clip(3000 / crowd, 9, 30)),
         linewidths=0.8 if crowd < 300 else 0.6,
         alpha=0.9 if crowd < 300 else 0.6,
@@ -88,20 +90,27 @@ def _draw_dots(ax: Axes, search: Search, state: TrialState, trials: list[FrozenT
 
 def _draw_off_scale(ax: Axes, search: Search, trials: list[FrozenTrial]) -> None:
     """Point at the trials that are worse than the axis shows."""
-    values = np.array([search.value(trial) for trial in trials], dtype=float)
-    off = np.array([trial.number for trial in trials], dtype=int)[marks.off_scale(ax, values)]
-    if len(off):
+    is_off = marks.off_scale(ax, search.values(trials))
+    off = [trial for trial, one in zip(trials, is_off, strict=True) if one]
+    if off:
         marker = "v" if search.maximize else "^"
-        marks.at_worse_edge(ax, off, search.maximize, marker, style.GRAY, f"{len(off)} off scale")
+        _draw_at_edge(ax, search, off, marker, style.GRAY, "off scale")
 
 
 def _draw_failed(ax: Axes, search: Search) -> None:
     """Mark the trials without a value."""
-    failed = [trial.number for trial in search.without_value()]
+    failed = search.without_value()
     if failed:
         word = "failed" if len(failed) == len(search.with_state(TrialState.FAIL)) else "no value"
         color = style.COLORS[TrialState.FAIL]
-        marks.at_worse_edge(ax, failed, search.maximize, "x", color, f"{len(failed)} {word}")
+        _draw_at_edge(ax, search, failed, "x", color, word)
+
+
+def _draw_at_edge(
+    ax: Axes, search: Search, trials: list[FrozenTrial], marker: str, color: str, word: str
+) -> None:
+    numbers, label = [trial.number for trial in trials], f"{len(trials)} {word}"
+    marks.at_worse_edge(ax, numbers, trials, search.maximize, marker, color, label)
 
 
 def _draw_best(ax: Axes, search: Search) -> str:
@@ -119,5 +128,5 @@ def _draw_best(ax: Axes, search: Search) -> str:
         solid_capstyle="round",
         zorder=2.8,
     )
-    marks.star(ax, best.number, values[-1])
+    marks.star(ax, best.number, values[-1], best)
     return f"best so far: {values[-1]:.4g} in trial {best.number}"

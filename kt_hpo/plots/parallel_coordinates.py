@@ -122,7 +122,13 @@ def curves_through(nodes: np.ndarray) -> np.ndarray:
     return np.stack([np.broadcast_to(places, heights.shape), heights], axis=-1)
 
 
-def draw_lines(ax: Axes, nodes: np.ndarray, goodness: np.ndarray, label: str | None = None) -> None:
+def draw_lines(
+    ax: Axes,
+    nodes: np.ndarray,
+    goodness: np.ndarray,
+    label: str | None = None,
+    gid: str | None = None,
+) -> None:
     """Draw lines, the darker the better; later ones are on top.
 
     Args:
@@ -130,6 +136,7 @@ def draw_lines(ax: Axes, nodes: np.ndarray, goodness: np.ndarray, label: str | N
         nodes: Array of heights, of shape `(lines, axes)`.
         goodness: Array of floats from 0 to 1, one a line.
         label: String or None. What they are, for the legend.
+        gid: String or None. Their id in an SVG image, of `marks.group_id`.
 
     Example:
         >>> draw_lines(style.axes_of(None), np.array([[0.0, 1.0]]), np.array([0.5]))
@@ -145,6 +152,7 @@ def draw_lines(ax: Axes, nodes: np.ndarray, goodness: np.ndarray, label: str | N
             colors=colors,
             linewidths=float(np.clip(60 / crowd, 0.7, 1.4)),
             label=label,
+            gid=gid,
             zorder=2,
             clip_on=False,
         )

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from optuna.trial import FrozenTrial
 
 from kt_hpo.constraints import keeps
-from kt_hpo.plots import ranges, style
+from kt_hpo.plots import marks, ranges, style
 from kt_hpo.plots.parallel_coordinates import ABSENT, draw_axes, draw_lines
 from kt_hpo.plots.scale import Scale
 from kt_hpo.plots.search import Search
@@ -53,10 +53,10 @@ def plot_pareto_front(tuner_or_study: Any, ax: Axes | None = None) -> Axes:
     values, signs = _values(kept), np.where(search.maximized, -1.0, 1.0)
     front = on_front(values * signs)
     if search.n_objectives == 2:
-        _draw_plane(ax, search, values, front, signs)
+        _draw_plane(ax, search, kept, front, signs)
         _draw_broken(ax, [trial for trial in trials if not keeps(trial.constraints)])
     else:
-        _draw_parallel(ax, search, values, front)
+        _draw_parallel(ax, search, kept, front)
     style.finish(ax, f"{front.sum()} of {len(trials)} trials on the front")
     return ax
 
@@ -67,9 +67,10 @@ def _values(trials: list[FrozenTrial]) -> np.ndarray:
 
 
 def _draw_plane(
-    ax: Axes, search: Search, values: np.ndarray, front: np.ndarray, signs: np.ndarray
+    ax: Axes, search: Search, trials: list[FrozenTrial], front: np.ndarray, signs: np.ndarray
 ) -> None:
     """Draw two objectives as dots, with the front as a staircase."""
+    values = _values(trials)
     axes: tuple[Literal["x", "y"], ...] = ("x", "y")
     for index, which in enumerate(axes):
         maximize = search.maximized[index]
@@ -77,9 +78,9 @@ def _draw_plane(
         better = "higher" if maximize else "lower"
         ax.set(**{f"{which}label": f"{search.objectives[index]}, {better} is better"})
     size = float(np.clip(3000 / len(values), 8, 30))
-    ax.scatter(
-        values[~front, 0],
-        values[~front, 1],
+    _draw_dots(
+        ax,
+        _picked(trials, ~front & _shown(ax, values)),
         s=size,
         c=style.SKY,
         alpha=0.8 if len(values) < 300 else 0.45,
@@ -88,16 +89,18 @@ def _draw_plane(
         label=f"{(~front).sum()} dominated",
         zorder=2.4,
     )
-    best = values[front][np.argsort(signs[0] * values[front, 0], kind="stable")]
+    on_it = _picked(trials, front)
+    order = np.argsort(signs[0] * values[front, 0], kind="stable")
+    best = values[front][order]
     # From the worse end of the second objective down the stairs to that of the first.
     worse = [ax.get_xlim()[int(signs[0] > 0)], ax.get_ylim()[int(signs[1] > 0)]]
     stairs = np.array([[best[0, 0], worse[1]], *best, [worse[0], best[-1, 1]]])
     x, y = stairs.T
     ax.plot(x, y, drawstyle="steps-post", color=style.BLUE, linewidth=1.6, zorder=2.6)
     ax.fill_between(x, y, worse[1], step="post", color=style.BLUE, alpha=0.07, linewidth=0)
-    ax.scatter(
-        best[:, 0],
-        best[:, 1],
+    _draw_dots(
+        ax,
+        [on_it[place] for place in order],
         s=max(size, 24),
         c=style.BLUE,
         edgecolors="white",
@@ -111,12 +114,28 @@ def _draw_broken(ax: Axes, trials: list[FrozenTrial]) -> None:
     """Draw the trials that break a constraint."""
     if trials:
         label = f"{len(trials)} break a constraint"
-        x, y = _values(trials).T
-        ax.scatter(x, y, marker="x", s=18, lw=0.9, c=style.GRAY, label=label)
+        shown = _picked(trials, _shown(ax, _values(trials)))
+        _draw_dots(ax, shown, marker="x", s=18, lw=0.9, c=style.GRAY, label=label)
 
 
-def _draw_parallel(ax: Axes, search: Search, values: np.ndarray, front: np.ndarray) -> None:
+def _picked(trials: list[FrozenTrial], which: np.ndarray) -> list[FrozenTrial]:
+    return [trial for trial, is_one in zip(trials, which, strict=True) if is_one]
+
+
+def _shown(ax: Axes, values: np.ndarray) -> np.ndarray:
+    """Tell which trials are within the axes, by their objectives."""
+    ends = np.sort([ax.get_xlim(), ax.get_ylim()], axis=1)
+    return np.all((values >= ends[:, 0]) & (values <= ends[:, 1]), axis=1)
+
+
+def _draw_dots(ax: Axes, trials: list[FrozenTrial], **look: Any) -> None:
+    x, y = _values(trials).reshape(-1, 2).T
+    ax.scatter(x, y, gid=marks.group_id("dots", trials), **look)
+
+
+def _draw_parallel(ax: Axes, search: Search, trials: list[FrozenTrial], front: np.ndarray) -> None:
     """Draw the objectives side by side, better up, the front over all others."""
+    values = _values(trials)
     scales, heights, downward = [], [], []
     for index, name in enumerate(search.objectives):
         maximize = search.maximized[index]
@@ -128,7 +147,9 @@ def _draw_parallel(ax: Axes, search: Search, values: np.ndarray, front: np.ndarr
         scales.append(scale)
         downward += [] if maximize else [index]
     nodes = np.array(heights).T
-    draw_lines(ax, nodes[~front], np.full((~front).sum(), 0.2), f"{(~front).sum()} dominated")
-    draw_lines(ax, nodes[front], np.full(front.sum(), 0.75), f"{front.sum()} on the front")
+    for which, goodness, word in ((~front, 0.2, "dominated"), (front, 0.75, "on the front")):
+        gid = marks.group_id("lines", _picked(trials, which))
+        label = f"{which.sum()} {word}"
+        draw_lines(ax, nodes[which], np.full(which.sum(), goodness), label, gid)
     draw_axes(ax, scales, downward)
     ax.set_ylim(bottom=ABSENT / 3)

@@ -76,7 +76,7 @@ def plot_rank(
         )
     best = search.best()
     if best in has_both:
-        marks.star(ax, float(across.places([best])[0]), float(up.places([best])[0]), size=210)
+        marks.star(ax, float(across.places([best])[0]), float(up.places([best])[0]), best, size=210)
     across.put_on(ax, "x", count=7)
     up.put_on(ax, "y", count=6)
     style.finish(ax, search.label, key=("worse", "better"))

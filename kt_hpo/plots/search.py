@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 from scipy.stats import rankdata
 
-from kt_hpo.record.best import best_first
+from kt_hpo.record.best import best_first, best_so_far
 from kt_hpo.record.studies import trials_to_show
 
 
@@ -44,7 +44,7 @@ class Search:
         """Read a tuner's record, or a study.
 
         Args:
-            tuner_or_study: An object with a `study`, or an `optuna.Study`.
+            tuner_or_study: An object with a `study`, an `optuna.Study`, or a `Search`.
 
         Returns:
             The `Search`.
@@ -52,6 +52,8 @@ class Search:
         Raises:
             TypeError: If it is neither.
         """
+        if isinstance(tuner_or_study, cls):
+            return tuner_or_study
         study = getattr(tuner_or_study, "study", tuner_or_study)
         if not isinstance(study, optuna.Study):
             raise TypeError(
@@ -63,6 +65,31 @@ class Search:
             objectives=tuple(study.metric_names or _unnamed(len(study.directions))),
             maximized=tuple(d == StudyDirection.MAXIMIZE for d in study.directions),
         )
+
+    def thinned(self, most: int) -> Search:
+        """Return the search with fewer trials, where a drawing of all of them is a blot.
+
+        Args:
+            most: Integer, how many trials it should have, about.
+
+        Returns:
+            The `Search` itself, if it has no more. Else one of its best trials and as many others,
+            spread evenly over it; those that were the best so far are among them.
+
+        Example:
+            >>> study = optuna.create_study()
+            >>> study.add_trials([optuna.create_trial(value=float(i)) for i in range(9)])
+            >>> [trial.number for trial in Search.of(study).thinned(4).trials]
+            [0, 1, 2, 8]
+        """
+        if len(self.trials) <= most:
+            return self
+        kept = {trial.number for trial in best_first(self.study, self.finished(), most // 2)}
+        kept |= {best.number for best in best_so_far(self.study, self.finished()).values()}
+        others = [trial.number for trial in self.trials if trial.number not in kept]
+        places = np.linspace(0, len(others) - 1, max(most - len(kept), 1)).astype(int)
+        kept |= {others[place] for place in places if others}
+        return replace(self, trials=tuple(t for t in self.trials if t.number in kept))
 
     @property
     def objective(self) -> str:

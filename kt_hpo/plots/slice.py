@@ -58,8 +58,7 @@ def plot_slice(
         return style.say(ax, none if not shown else "No trial has a value yet.")
     panels = panels_in(ax, len(shown), COLUMNS)
     for panel, scale in zip(panels, shown, strict=True):
-        ranges.fit_value_axis(panel, search.values(finished), search.maximize)
-        _draw(panel, search, scale)
+        draw_slice(panel, search, scale)
     better = "higher" if search.maximize else "lower"
     share_vertical(panels, f"{search.label}\n{better} is better")
     left_out = len(ranked) - len(shown)
@@ -73,29 +72,48 @@ def _is_tall(ax: Axes) -> bool:
     return ax.get_window_extent().height / ax.figure.dpi > 3.6
 
 
-def _draw(ax: Axes, search: Search, scale: Scale) -> None:
-    """Draw the trials that have one hyperparameter."""
+def draw_slice(ax: Axes, search: Search, scale: Scale) -> None:
+    """Draw the objective over one hyperparameter, of the trials that have it.
+
+    Args:
+        ax: `matplotlib.axes.Axes`. The axes, dressed.
+        search: The `Search`.
+        scale: The hyperparameter's `Scale`.
+
+    Example:
+        >>> import optuna
+        >>> study = optuna.create_study()
+        >>> study.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=3)
+        >>> draw_slice(style.axes_of(None), Search.of(study), Scale("x", 0, 1))
+    """
+    ranges.fit_value_axis(ax, search.values(search.finished()), search.maximize)
     finished, failed = (
         [trial for trial in trials if scale.name in trial.params]
         for trials in (search.finished(), search.without_value())
     )
     values, places = search.values(finished), scale.places(finished)
-    off = marks.off_scale(ax, values)
     crowd = len(search.trials)
-    ax.scatter(
-        places[~off],
-        values[~off],
-        c=style.goodness(ax)(0.15 + 0.85 * np.array([t.number / crowd for t in finished])[~off]),
+    age = np.array([trial.number for trial in finished]) / max(search.trials[-1].number, 1)
+    marks.dots(
+        ax,
+        places,
+        values,
+        finished,
+        c=style.goodness(ax)(0.15 + 0.85 * age),
         s=float(np.clip(2500 / crowd, 6, 24)),
         linewidths=0.5 if crowd < 300 else 0,
         edgecolors="white",
         alpha=0.9 if crowd < 300 else 0.6,
         zorder=2.5,
     )
-    beyond = "v" if search.maximize else "^"
-    marks.at_worse_edge(ax, places[off], search.maximize, beyond, style.GRAY, size=14)
-    marks.at_worse_edge(ax, scale.places(failed), search.maximize, "x", style.VERMILLION, size=14)
+    off = [t for t, is_off in zip(finished, marks.off_scale(ax, values), strict=True) if is_off]
+    for trials, marker, color in (
+        (off, "v" if search.maximize else "^", style.GRAY),
+        (failed, "x", style.VERMILLION),
+    ):
+        places = scale.places(trials)
+        marks.at_worse_edge(ax, places, trials, search.maximize, marker, color, size=14)
     best = search.best()
     if best is not None and scale.name in best.params:
-        marks.star(ax, float(scale.places([best])[0]), search.value(best), size=110)
+        marks.star(ax, float(scale.places([best])[0]), search.value(best), best, size=110)
     scale.put_on(ax, "x", count=4)

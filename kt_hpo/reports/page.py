@@ -160,7 +160,7 @@ def _contents(search: Search) -> dict[str, Any]:
         "why_no_influence": [why_none(search, index) for index in range(len(names))],
         "advice": advice.advise(search, space, mattered),
         "further": answer.further(search),
-        "charts": _charts(search),
+        "charts": charts.overview(search),
         "slices": charts.slices(search, _in_order(search, found[0][1])),
         "table": trials.trial_table(search),
         "failures": trials.failures(search),
@@ -181,16 +181,6 @@ def _environment(environments: list[dict[str, Any]]) -> dict[str, str]:
         if name not in ("packages", "from_trial") and value is not None
     }
     return {**packages, **others}
-
-
-def _charts(search: Search) -> list[charts.Chart]:
-    found = [
-        *charts.fronts(search),
-        charts.history(search),
-        charts.learning_curves(search),
-        charts.sizes(search),
-    ]
-    return [chart for chart in found if chart is not None]
 
 
 def _in_order(search: Search, found: list[Influence]) -> list[str]:

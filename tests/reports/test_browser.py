@@ -115,12 +115,30 @@ def test_pointing_at_a_trial_shows_it_everywhere_and_a_click_keeps_it(page, stud
 
 
 def test_dots_are_round_whatever_the_shape_of_the_chart(page):
-    """A square stretched to the chart's shape must not stretch what is drawn in it."""
-    strokes = page.execute_script(
-        "return [...document.querySelectorAll('.plot svg path')]"
-        ".map((path) => getComputedStyle(path).vectorEffect)"
+    """A figure scaled to the page's width must not stretch what is drawn in it."""
+    shapes = page.execute_script(
+        "return [...document.querySelectorAll('.plot svg .dots use')]"
+        ".map((dot) => { const { width, height } = dot.getBoundingClientRect();"
+        " return width / height; })"
     )
-    assert set(strokes) == {"non-scaling-stroke"}
+    assert len(shapes) > 100
+    assert shapes == pytest.approx(
+        [1.0] * len(shapes), abs=0.06
+    )  # A star is a little wider than high.
+
+
+def test_a_dot_is_where_the_script_takes_it_to_be(page):
+    """What is at a trial's place is drawn in the group that names the trial."""
+    page.execute_script("document.querySelector('.plot').scrollIntoView({block: 'center'})")
+    found = page.execute_script(
+        "const { plot, points } = charts[0];"
+        "const { left, top, width, height } = plot.getBoundingClientRect();"
+        "return points.map(({ trial, x, y }) => { "
+        "const at = document.elementsFromPoint(left + x * width, top + y * height);"
+        "return at.some((one) => (one.closest('[data-trials]')?.dataset.trials.split(' ') ?? [])"
+        ".includes(String(trial))); })"
+    )
+    assert len(found) >= 60 and sum(found) / len(found) > 0.9
 
 
 @pytest.mark.parametrize("width", [390, 768, 1920])
@@ -129,7 +147,7 @@ def test_no_screen_is_too_narrow(page, width):
     inside = "return document.documentElement.scrollWidth <= innerWidth"
     assert page.execute_script(inside)
     right = page.execute_script(
-        "return Math.max(...[...document.querySelectorAll('.plot, .plot .x, h2, .bar')]"
+        "return Math.max(...[...document.querySelectorAll('.plot, .plot svg, h2, .bar')]"
         ".map((one) => one.getBoundingClientRect().right))"
     )
     assert right <= width

@@ -4,6 +4,7 @@ import html
 import json
 import re
 import time
+from xml.etree import ElementTree
 
 import optuna
 import pytest
@@ -12,6 +13,8 @@ from optuna.trial import TrialState, create_trial
 from reports.searches import DEGENERATE, searched, study_of
 
 import kt_hpo
+from kt_hpo.plots.search import Search
+from kt_hpo.reports import charts
 from kt_hpo.reports.page import _as_now, render
 
 HOSTILE = "</script><script>window.hacked=1</script><img src=x onerror=window.hacked=1>'\"&"
@@ -74,7 +77,62 @@ def test_the_answer_comes_first_and_all_else_follows(tmp_path):
 def test_nothing_is_loaded_from_elsewhere():
     page = render(searched(20))
     assert "default-src 'none'" in page
-    assert not re.search(r"(src|href)\s*=|url\(|@import|https?://", page)
+    assert not re.search(r"(src|href)\s*=(?!\"#)|url\((?!#)|@import|https?://", page)
+
+
+def test_a_figure_refers_to_its_own_parts_only():
+    for page in (render(searched(20)), render(DEGENERATE["two objectives"]())):
+        ids = re.findall(r'\bid="([^"]*)"', page)
+        assert len(ids) == len(set(ids))
+        assert set(re.findall(r'(?:href="|url\()#([^")]*)', page)) <= set(ids)
+
+
+def drawn_of(chart):
+    """The trials that a chart's dots and lines stand for."""
+    root = ElementTree.fromstring(chart.svg)
+    for group in root.iter("g"):
+        numbers = [int(one) for one in group.get("data-trials", "").split()]
+        drawn = [one for one in group if one.tag in ("use", "path")]
+        assert len(numbers) in (0, len(drawn))
+        yield from numbers
+
+
+def test_every_dot_and_every_line_is_a_trials():
+    search = Search.of(searched(60))
+    history, curves = charts.overview(search)
+    assert {*drawn_of(history)} == {*range(60)}
+    assert {*drawn_of(curves)} == {trial.number for trial in search.trials if search.curve(trial)}
+    *slices, sizes = charts.slices(search, ["rate", "units", "optimizer"])
+    assert [chart.title for chart in slices] == ["rate", "units", "optimizer"]
+    for chart in slices:
+        assert {*drawn_of(chart)} == {*range(60)} - {n for n in range(60) if n % 10 == 1}
+    assert {*drawn_of(sizes)} == {trial.number for trial in search.finished()}
+
+
+@pytest.mark.parametrize("name", DEGENERATE)
+def test_what_is_drawn_of_a_degenerate_search_is_its_trials(name):
+    search = Search.of(DEGENERATE[name]())
+    for chart in [*charts.overview(search), *charts.slices(search, ["x"])]:
+        assert {*drawn_of(chart)} <= {trial.number for trial in search.trials}
+        assert {*drawn_of(chart)}, chart.title
+
+
+def test_those_who_cannot_see_a_figure_are_told_what_it_shows():
+    [history, *_] = charts.overview(Search.of(searched(20)))
+    root = ElementTree.fromstring(history.svg)
+    assert (root.get("role"), root.get("aria-label")) == ("img", "Optimization history")
+    assert root.find("desc").text.startswith("val_accuracy, higher is better by trial. best so far")
+    assert "20 trials" not in history.svg and "complete" in "".join(root.itertext())
+
+
+def test_of_many_trials_the_best_and_some_of_the_others_are_drawn():
+    search = Search.of(searched(3000, epochs=2))
+    history, curves = charts.overview(search)
+    assert history.aside.endswith(f"; {len(search.thinned(1000).trials):,} of 3,000 trials")
+    assert len({*drawn_of(history)}) == pytest.approx(1000, abs=20)
+    ranked = sorted(search.finished(), key=search.value, reverse=True)
+    assert {trial.number for trial in ranked[:500]} <= {*drawn_of(history)}
+    assert len({*drawn_of(curves)}) == pytest.approx(150, abs=20)
 
 
 def test_names_are_never_markup():

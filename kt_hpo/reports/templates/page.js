@@ -11,16 +11,22 @@ const make = (name, text, parent) => {
 };
 let chosen = null;
 
-// The trials of a chart with their places in its square, read back from its paths.
+// The trials of a chart with their places, as shares of its width and height.
 const charts = [...document.querySelectorAll(".plot")].map((plot) => {
   const points = [];
-  for (const path of plot.querySelectorAll("path[data-trials]")) {
-    const trials = path.dataset.trials.split(" ").map(Number);
-    const places = path.getAttribute("d").matchAll(/[ML](\d+) (\d+)/g);
-    [...places].forEach(([, x, y], index) =>
-      points.push({ trial: trials[trials.length === 1 ? 0 : index], x: x / 1000, y: y / 1000 }));
+  const { width, height } = plot.firstElementChild.viewBox.baseVal;
+  const add = (trial, x, y) => points.push({ trial, x: x / width, y: y / height });
+  for (const group of plot.querySelectorAll("g[data-trials]")) {
+    const trials = group.dataset.trials.split(" ").map(Number);
+    [...group.querySelectorAll(":scope > use, :scope > path")].forEach((drawn, index) => {
+      if (group.classList.contains("lines")) {
+        for (const [, x, y] of drawn.getAttribute("d").matchAll(/[ML] (\S+) (\S+)/g)) add(trials[index], x, y);
+      } else {
+        const box = drawn.getBBox();
+        add(trials[index], box.x + box.width / 2, box.y + box.height / 2);
+      }
+    });
   }
-  if (points.length > 1000) plot.classList.add("crowd");
   return { plot, points };
 });
 
