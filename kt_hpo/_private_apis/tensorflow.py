@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+
+_LOCK = threading.Lock()
+# The threads that convert now.
+_converting: list[int] = []
 
 
 def gradient_registry() -> dict[str, Any]:
@@ -21,3 +28,38 @@ def gradient_registry() -> dict[str, Any]:
         return ops.gradient_registry._registry
     except (ImportError, AttributeError):
         return {}
+
+
+@contextmanager
+def converting_bitcasts() -> Iterator[None]:
+    """Teaches `tf.vectorized_map` the bitcast in Keras' argmax, which accuracies are made of.
+
+    Without the name of today, and where TensorFlow knows it, all stays as it is: a model whose
+    operations do not convert trains in a loop.
+
+    Yields:
+        Nothing, while it knows the bitcast.
+    """
+    try:
+        import tensorflow as tf
+        from tensorflow.python.ops.parallel_for import pfor
+
+        known, wrap = pfor._pfor_converter_registry, pfor.wrap
+    except (ImportError, AttributeError):
+        yield
+        return
+    with _LOCK:
+        is_ours = bool(_converting) or "Bitcast" not in known
+        if is_ours:
+            _converting.append(threading.get_ident())
+            known["Bitcast"] = lambda op: wrap(
+                tf.bitcast(op.stacked_input(0), op.get_attr("type")), True
+            )
+    try:
+        yield
+    finally:
+        with _LOCK:
+            if is_ours:
+                _converting.pop()
+                if not _converting:
+                    del known["Bitcast"]

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any, NoReturn
 
+from kt_hpo._private_apis.argparse import option_names
 from kt_hpo.arguments import did_you_mean
 from kt_hpo.cli.options import GROUPS, Option
 
@@ -43,7 +44,7 @@ class Parser(argparse.ArgumentParser):
         if unknown:
             parser = getattr(parsed, "parser", self)
             word = unknown[0].split("=")[0]
-            hint = did_you_mean(word, parser._option_string_actions)
+            hint = did_you_mean(word, option_names(parser))
             parser.error(f"{word} is not understood.{hint}")
         return parsed
 

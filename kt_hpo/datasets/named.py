@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from kt_hpo._private_apis.tensorflow_datasets import shows_progress
 from kt_hpo.datasets import network, tables
 from kt_hpo.datasets.dataset import Splits, Task
 from kt_hpo.datasets.splits import split
@@ -190,8 +191,7 @@ def _joined(inputs: list[Any]) -> np.ndarray:
 def _quiet() -> Iterator[None]:
     """Silences TFDS for a while: its progress bars, prints and warnings."""
     tfds = require("tensorflow_datasets")
-    progress = tfds.core.utils.tqdm_utils
-    bars, logger = progress._active, logging.getLogger("absl")
+    bars, logger = shows_progress(tfds), logging.getLogger("absl")
     level = logger.level
     try:
         tfds.disable_progress_bar()

@@ -12,6 +12,7 @@ import numpy as np
 from scipy.optimize import NonlinearConstraint
 from threadpoolctl import threadpool_limits
 
+from kt_hpo._private_apis.bayes_opt import set_process
 from kt_hpo.arguments import check_whole
 from kt_hpo.engines.proposals.acquisition import quicken
 from kt_hpo.engines.proposals.gaussian_process import QuickProcess
@@ -164,7 +165,7 @@ class BayesOptSearchOracle(RecordedOracle):
                 allow_duplicate_points=True,
             )
         # The same process, and the same search for its best point, but for the time they take.
-        optimizer._gp = QuickProcess(**optimizer._gp.get_params(deep=False))
+        set_process(optimizer, QuickProcess)
         quicken(acquisition)
         return optimizer
 

@@ -1,6 +1,8 @@
 import pytest
 from models import blobs, build
 from tensorflow.python.framework import ops
+from tensorflow.python.ops.parallel_for import pfor
+from vectorized_searches import assert_same, histories, one_size, searched
 
 import kt_hpo
 from kt_hpo._private_apis.tensorflow import gradient_registry
@@ -21,6 +23,22 @@ def test_without_its_registry_a_search_finds_the_same(tmp_path, monkeypatch):
     monkeypatch.setattr(ops, "gradient_registry", Renamed(ops.gradient_registry))
     assert gradient_registry() == {}
     assert losses(tmp_path / "renamed") == expected
+
+
+def test_tensorflow_knows_the_bitcast_only_while_we_trace(tmp_path):
+    found = searched(tmp_path, max_trials=2)
+    assert not found.executor.notes
+    assert "val_accuracy" in histories(found)[0][0]
+    assert "Bitcast" not in pfor._pfor_converter_registry
+
+
+@pytest.mark.slow
+def test_without_its_converters_trials_train_in_a_loop(tmp_path, monkeypatch):
+    # A loop draws other numbers for dropout.
+    plain = {"hypermodel": one_size, "max_trials": 2}
+    expected = searched(tmp_path / "as it is", **plain)
+    monkeypatch.delattr(pfor, "wrap")
+    assert_same(searched(tmp_path / "loop", **plain), expected, relative=1e-4)
 
 
 class Renamed:

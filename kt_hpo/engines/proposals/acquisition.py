@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from scipy.optimize import differential_evolution, minimize
 
+from kt_hpo._private_apis.bayes_opt import set_minimum
+
 Acquisition = Callable[[np.ndarray], np.ndarray]
 # As in bayesian-optimization, and as scipy chooses.
 _POINTS_A_DIMENSION = 15
@@ -34,7 +36,7 @@ def quicken(acquisition: Any) -> None:
         >>> acquisition._smart_minimize is minimum
         True
     """
-    acquisition._smart_minimize = minimum
+    set_minimum(acquisition, minimum)
 
 
 def minimum(

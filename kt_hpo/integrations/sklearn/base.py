@@ -13,8 +13,9 @@ import keras
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
+from kt_hpo._private_apis.sklearn import checked_weights
 from kt_hpo.integrations.sklearn.configurations import (
     HyperModelLike,
     as_hypermodel,
@@ -123,7 +124,7 @@ class KerasHyperEstimator(BaseEstimator):
         hp = configuration(self._space(), self._hyperparameters())
         kwargs = self._fit_kwargs(fit_kwargs)
         if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, X)
+            sample_weight = checked_weights(sample_weight, X)
         sample_weight = self._weighted(y, sample_weight, kwargs.pop("class_weight", None))
         hypermodel = as_hypermodel(self.hypermodel)
         with seeded(self.random_state), quiet_retracing(), released_graphs():

@@ -13,6 +13,7 @@ import wandb
 from keras_tuner.engine.trial import TrialStatus
 from wandb.agents.pyagent import Agent
 
+from kt_hpo._private_apis.wandb import stop_agent
 from kt_hpo.integrations.sklearn.configurations import HyperModelLike, as_hypermodel, find_space
 from kt_hpo.integrations.wandb.sweeps import check_parameters, objective_of, read_values
 from kt_hpo.oracle.recorded import RecordedOracle
@@ -115,13 +116,15 @@ class _Jobs:
 
     def stop(self) -> None:
         """Has the agent take no more runs, and lets go of those that no trial will come of."""
-        self._agent._exit_flag = True
+        stops = stop_agent(self._agent)
         while self._thread.is_alive():
             while not self._waiting.empty():
                 self._waiting.get().is_done.set()
             for number in list(self._running):
                 self.end(number)
             self._thread.join(0.1)
+            if not stops:
+                return
 
     def next(self, number: int) -> _Job | None:
         """The run that is to be the trial with a number; None if there is none now."""

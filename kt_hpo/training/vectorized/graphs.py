@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -41,16 +41,3 @@ def silence() -> Iterator[None]:
         yield
     finally:
         logger.disabled = before
-
-
-def register_conversions() -> None:
-    """Teaches `tf.vectorized_map` the bitcast in Keras' argmax, which accuracies are made of.
-
-    Where TensorFlow has moved its private registry, such models train in a loop.
-    """
-    with suppress(Exception):
-        from tensorflow.python.ops.parallel_for import pfor
-
-        @pfor.RegisterPFor("Bitcast")
-        def convert(op: Any) -> Any:
-            return pfor.wrap(tf.bitcast(op.stacked_input(0), op.get_attr("type")), True)

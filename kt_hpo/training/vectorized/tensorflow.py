@@ -16,10 +16,11 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from kt_hpo._private_apis.tensorflow import converting_bitcasts
 from kt_hpo.training.compiled.graphs import as_traced
 from kt_hpo.training.vectorized import noise
 from kt_hpo.training.vectorized.eligibility import CannotVectorizeError
-from kt_hpo.training.vectorized.graphs import each, register_conversions, silence
+from kt_hpo.training.vectorized.graphs import each, silence
 from kt_hpo.training.vectorized.learner import Batch, Learner, Values
 from kt_hpo.training.vectorized.program import (
     TRACING,
@@ -64,8 +65,8 @@ class _Undistributed(keras.optimizers.Optimizer):
     """
 
     _kinds: ClassVar = {kind.__name__: kind for kind in keras.optimizers.Optimizer.__mro__}
-    for _name, _method in vars(_kinds["BaseOptimizer"]).items():
-        if _name in vars(_kinds["TFOptimizer"]) and not _name.startswith("__"):
+    for _name, _method in vars(_kinds.get("BaseOptimizer", object)).items():
+        if _name in vars(_kinds.get("TFOptimizer", object)) and not _name.startswith("__"):
             vars()[_name] = _method
 
 
@@ -78,7 +79,6 @@ class Program:
     """
 
     def __init__(self, learner: Learner, sizes: Sizes) -> None:
-        register_conversions()
         self._learner = learner
         self._sizes = sizes
         self._looped = False
@@ -286,7 +286,8 @@ def _gradient(
 
 
 def _vectorized(function: Callable[[Any], Any], arguments: Any) -> Any:
-    return tf.vectorized_map(function, arguments, fallback_to_while_loop=False)
+    with converting_bitcasts():
+        return tf.vectorized_map(function, arguments, fallback_to_while_loop=False)
 
 
 def _repeated(values: Values, state: Values) -> Values:
