@@ -143,7 +143,7 @@ def layers_of(model: Any) -> list[Any]:
     Example:
         >>> inner = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, name="one")])
         >>> model = keras.Sequential([inner, keras.layers.Dense(1, name="two")])
-        >>> [layer.name for layer in layers_of(model) if "sequential" not in layer.name]
+        >>> [layer.name for layer in layers_of(model) if layer.name in ("one", "two")]
         ['one', 'two']
     """
     if hasattr(model, "_flatten_layers"):

@@ -30,8 +30,8 @@ def as_hypermodel(
         ValueError: If it is neither.
 
     Example:
-        >>> as_hypermodel(lambda hp: keras.Sequential()).build(None).name
-        'sequential'
+        >>> as_hypermodel(lambda hp: keras.Sequential(name="mlp")).build(None).name
+        'mlp'
     """
     if isinstance(hypermodel, keras_tuner.HyperModel):
         return hypermodel
