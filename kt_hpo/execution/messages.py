@@ -68,7 +68,7 @@ class Raised(NamedTuple):
     error: Exception
 
 
-class Task(NamedTuple):
+class TrialTask(NamedTuple):
     """To a worker: a trial to run; all of it, or the training of a number."""
 
     trial: Trial

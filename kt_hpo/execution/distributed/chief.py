@@ -24,7 +24,7 @@ from kt_hpo.execution.messages import (
     Fatal,
     Ready,
     SearchOverError,
-    Task,
+    TrialTask,
     packed,
 )
 from kt_hpo.execution.processes import payload
@@ -181,7 +181,7 @@ class ChiefServer:
                 if worker.assignment is None:
                     return
                 self._dispatcher.begin(worker.assignment, worker.number)
-                self._send(worker, packed(Task(worker.assignment.trial, None)))
+                self._send(worker, packed(TrialTask(worker.assignment.trial, None)))
 
     def _serve(self) -> None:
         """Hears what the workers have to say."""

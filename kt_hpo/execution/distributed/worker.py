@@ -23,7 +23,7 @@ from kt_hpo.execution.messages import (
     Raised,
     Ready,
     SearchOverError,
-    Task,
+    TrialTask,
     packed,
     portable,
     unpacked,
@@ -77,7 +77,7 @@ class ChiefConnection:
         """Whether there has been a chief."""
         return self._patience != _FIRST
 
-    def next_task(self) -> Task:
+    def next_task(self) -> TrialTask:
         """Waits for something to run, and for the chief if it is not there.
 
         Returns:
@@ -144,7 +144,7 @@ class ChiefConnection:
         return f"The chief at {self._cluster.address} does not answer."
 
     @staticmethod
-    def _heard(message: Any) -> Task:
+    def _heard(message: Any) -> TrialTask:
         if isinstance(message, Raised):
             raise message.error
         return message
@@ -204,7 +204,7 @@ def work(tuner: ExecutionContext, fit_args: tuple[Any, ...], fit_kwargs: dict[st
 
 
 def _run(
-    tuner: ExecutionContext, connection: ChiefConnection, task: Task, data: tuple[Any, Any]
+    tuner: ExecutionContext, connection: ChiefConnection, task: TrialTask, data: tuple[Any, Any]
 ) -> None:
     """Runs a trial; one whose chief is gone meanwhile is lost, and the next chief repeats it."""
     trial = task.trial

@@ -7,7 +7,7 @@ import time
 from keras_tuner.engine.trial import Trial
 
 from kt_hpo.execution.dispatcher import Assignment
-from kt_hpo.execution.messages import Setup, Task, packed
+from kt_hpo.execution.messages import Setup, TrialTask, packed
 from kt_hpo.execution.processes import settings
 from kt_hpo.execution.processes.devices import Share
 from kt_hpo.execution.processes.launcher import Ending, Launcher, Process
@@ -93,7 +93,7 @@ class Worker:
         """
         assert self.process is not None and self.assignment is not None
         self._is_at_work = True
-        task = Task(self.assignment.trial, self.assignment.training)
+        task = TrialTask(self.assignment.trial, self.assignment.training)
         self.process.channel.send(packed(task))
 
     def finish(self) -> Assignment:

@@ -24,7 +24,7 @@ from kt_hpo.execution.messages import (
     Fatal,
     Ready,
     Setup,
-    Task,
+    TrialTask,
     Unfit,
     packed,
     portable,
@@ -42,7 +42,7 @@ from kt_hpo.training.memory import quick_collections
 _LOOK = 1000
 
 
-class Search(NamedTuple):
+class WorkerSearch(NamedTuple):
     """What there is to run."""
 
     tuner: Any
@@ -96,7 +96,7 @@ def _watch(connected: int, supervisor: int) -> None:
     os.killpg(0, signal.SIGKILL)
 
 
-def _set_up(channel: Channel, shared: int) -> Search:
+def _set_up(channel: Channel, shared: int) -> WorkerSearch:
     setup: Setup = unpacked(channel.receive())
     # Workers that are forks of one process would otherwise draw the same numbers.
     random.seed()
@@ -112,7 +112,7 @@ def _set_up(channel: Channel, shared: int) -> Search:
     return open_search(pages.read(setup.begin, setup.size), openers)
 
 
-def open_search(content: bytes, openers: Mapping[str, Callable[[Any], Any]]) -> Search:
+def open_search(content: bytes, openers: Mapping[str, Callable[[Any], Any]]) -> WorkerSearch:
     """Opens the payload with a search.
 
     Args:
@@ -125,17 +125,17 @@ def open_search(content: bytes, openers: Mapping[str, Callable[[Any], Any]]) -> 
     tuner, dispatcher, known, fit_args, fit_kwargs = pickling.Unpacker(content, openers).load()
     vars(tuner.oracle).update(known)
     stand_in(tuner, dispatcher)
-    return Search(tuner, fit_args, fit_kwargs)
+    return WorkerSearch(tuner, fit_args, fit_kwargs)
 
 
-def _work(channel: Channel, search: Search) -> None:
+def _work(channel: Channel, search: WorkerSearch) -> None:
     with quiet_retracing(), quick_collections():
         while True:
-            task: Task = unpacked(channel.receive())
+            task: TrialTask = unpacked(channel.receive())
             channel.send(packed(run(search, *task)))
 
 
-def run(search: Search, trial: Trial, training: int | None = None) -> Ended | Fatal:
+def run(search: WorkerSearch, trial: Trial, training: int | None = None) -> Ended | Fatal:
     """Runs a trial as `Inline` does, up to its end; or one of its trainings.
 
     Args:

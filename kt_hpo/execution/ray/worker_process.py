@@ -31,7 +31,7 @@ class Work:
     """
 
     def __init__(
-        self, search: worker_process.Search, wire: Wire, remote_storage: RemoteStorage | None
+        self, search: worker_process.WorkerSearch, wire: Wire, remote_storage: RemoteStorage | None
     ) -> None:
         self._search = search
         self._wire = wire

@@ -58,7 +58,7 @@ class Samples:
 
 
 @dataclass(frozen=True)
-class Fit:
+class FitArguments:
     """A training, as the arguments of `model.fit` describe it.
 
     Attributes:
@@ -100,7 +100,7 @@ def check_model(model: keras.Model) -> None:
         raise NeedsFitError("Keras is told to limit epochs or steps")
 
 
-def read(given: Mapping[str, Any]) -> Fit:
+def read(given: Mapping[str, Any]) -> FitArguments:
     """Reads the arguments of `model.fit`.
 
     Args:
@@ -126,7 +126,7 @@ def read(given: Mapping[str, Any]) -> Fit:
         raise NeedsFitError("a progress bar shows every batch")
     train, validation = _split(given)
     batch_size, steps = given["batch_size"], given["steps_per_epoch"]
-    return Fit(
+    return FitArguments(
         train=_samples(_weighted(train, given["class_weight"]), batch_size, steps),
         validation=None
         if validation is None

@@ -38,7 +38,7 @@ def check_devices(model: keras.Model) -> None:
         raise NeedsFitError("TensorFlow is told to run functions eagerly")
 
 
-class Program:
+class EpochProgram:
     """Steps over samples, many in one call.
 
     Args:

@@ -13,13 +13,13 @@ import keras
 
 from kt_hpo.training.build import build_optimizer, build_weights
 from kt_hpo.training.compiled import arguments
-from kt_hpo.training.compiled.arguments import Fit, NeedsFitError, Samples
+from kt_hpo.training.compiled.arguments import FitArguments, NeedsFitError, Samples
 from kt_hpo.training.data import validates
 
 _HAS_TENSORFLOW = keras.backend.backend() == "tensorflow"
 if _HAS_TENSORFLOW:
     from kt_hpo.training.compiled.optimizers import fused
-    from kt_hpo.training.compiled.tensorflow import Program, check_devices, orders
+    from kt_hpo.training.compiled.tensorflow import EpochProgram, check_devices, orders
 _SIGNATURE = inspect.signature(keras.Model.fit)
 
 
@@ -73,7 +73,7 @@ def _training(model: keras.Model, args: tuple[Any, ...], kwargs: dict[str, Any])
         raise NeedsFitError("no program can be made") from error
 
 
-def _read(model: keras.Model, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Fit:
+def _read(model: keras.Model, args: tuple[Any, ...], kwargs: dict[str, Any]) -> FitArguments:
     arguments.check_model(model)
     check_devices(model)
     bound = _SIGNATURE.bind(model, *args, **kwargs)
@@ -92,7 +92,7 @@ class _Training:
         fit: What is asked for.
     """
 
-    def __init__(self, model: keras.Model, fit: Fit) -> None:
+    def __init__(self, model: keras.Model, fit: FitArguments) -> None:
         self._model = model
         self._fit = fit
         self._orders = orders(fit.train, fit.shuffle)
@@ -106,12 +106,12 @@ class _Training:
         """Make the programs; whoever has no weights yet gets them as in `fit`."""
         model, fit = self._model, self._fit
         build_weights(model, keras.utils.unpack_x_y_sample_weight(fit.train.arrays)[0])
-        self._evaluate = Program(model, False, fit.validation) if fit.validation else None
+        self._evaluate = EpochProgram(model, False, fit.validation) if fit.validation else None
         if not model.built:
-            Program(model, False, fit.train)
+            EpochProgram(model, False, fit.train)
         build_optimizer(model)
         with fused(model.optimizer):
-            self._train = Program(model, True, fit.train)
+            self._train = EpochProgram(model, True, fit.train)
 
     def _trace_late(self) -> None:
         try:
@@ -164,7 +164,7 @@ class _Training:
         return self._results(logs)
 
     def _validate(
-        self, callbacks: keras.callbacks.CallbackList, evaluate: Program
+        self, callbacks: keras.callbacks.CallbackList, evaluate: EpochProgram
     ) -> dict[str, Any]:
         """Evaluate the model on the validation samples, the first ones if not all."""
         samples = evaluate.samples

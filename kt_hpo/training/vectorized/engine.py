@@ -22,7 +22,7 @@ from kt_hpo.training.reproducibility import seed_of
 from kt_hpo.training.vectorized import stack
 from kt_hpo.training.vectorized.blueprint import Blueprint
 from kt_hpo.training.vectorized.eligibility import CannotVectorizeError, check_model
-from kt_hpo.training.vectorized.fitting import Fit, Tensors, asked, build_as_fit, read
+from kt_hpo.training.vectorized.fitting import Tensors, VectorizedFit, asked, build_as_fit, read
 from kt_hpo.training.vectorized.group import Group
 from kt_hpo.training.vectorized.interleave import Training, in_turns
 from kt_hpo.training.vectorized.learner import Batch, Learner, optimizer_state
@@ -55,7 +55,7 @@ class Member(NamedTuple):
 
     trial: Trial
     slots: list[TrialSlot]
-    fit: Fit
+    fit: VectorizedFit
 
     @property
     def errors(self) -> list[Exception | None]:
@@ -215,7 +215,7 @@ class Engine:
             raise CannotVectorizeError("a trial's executions have different models")
         return keys.pop(), Member(trial, slots, fit)
 
-    def _rates(self, blueprint: Blueprint, fit: Fit) -> np.ndarray | None:
+    def _rates(self, blueprint: Blueprint, fit: VectorizedFit) -> np.ndarray | None:
         """The learning rate of every step, where a schedule gives it."""
         if blueprint.schedule is None:
             return None

@@ -25,7 +25,7 @@ _KEPT = 2
 
 
 @dataclass(frozen=True)
-class Fit:
+class VectorizedFit:
     """A training, as the arguments of `model.fit` describe it.
 
     Attributes:
@@ -98,7 +98,7 @@ def asked(
     return model.arguments
 
 
-def read(arguments: dict[str, Any]) -> Fit:
+def read(arguments: dict[str, Any]) -> VectorizedFit:
     """Reads the arguments of `model.fit`.
 
     Args:
@@ -125,7 +125,7 @@ def read(arguments: dict[str, Any]) -> Fit:
     batch = given.get("batch_size", 32)
     names = ("x", "y", "sample_weight", "validation_data")
     source = [leaf for name in names for leaf in keras.tree.flatten(given.get(name))]
-    return Fit(
+    return VectorizedFit(
         train=train,
         validation=validation,
         sizes=Sizes(batch, given.get("validation_batch_size", batch)),
@@ -209,9 +209,9 @@ class Tensors:
     """Data as tensors, made once; those that were used last stay."""
 
     def __init__(self) -> None:
-        self._made: dict[tuple[Any, ...], tuple[Fit, tuple[Batch, Batch | None]]] = {}
+        self._made: dict[tuple[Any, ...], tuple[VectorizedFit, tuple[Batch, Batch | None]]] = {}
 
-    def of(self, fit: Fit) -> tuple[Batch, Batch | None]:
+    def of(self, fit: VectorizedFit) -> tuple[Batch, Batch | None]:
         """Gives the data of a training.
 
         Args:

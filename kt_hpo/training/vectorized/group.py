@@ -12,7 +12,7 @@ from keras import ops
 
 from kt_hpo.oracle.recorded import RecordedOracle
 from kt_hpo.training.vectorized import stack
-from kt_hpo.training.vectorized.fitting import Fit
+from kt_hpo.training.vectorized.fitting import VectorizedFit
 from kt_hpo.training.vectorized.interleave import Training
 from kt_hpo.training.vectorized.learner import Batch, Learner, Values
 from kt_hpo.training.vectorized.program import Given, Run, count
@@ -39,7 +39,7 @@ class Group:
         run: Run,
         slots: Sequence[TrialSlot],
         fresh: stack.Row,
-        fit: Fit,
+        fit: VectorizedFit,
         data: tuple[Batch, Batch | None],
         oracle: RecordedOracle,
         keep_last: bool,
