@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from kt_hpo.execution.context import ExecutionContext
 from kt_hpo.oracle.trials import STATES, trial_id_of
 from kt_hpo.record import journal, shared_storage
-from kt_hpo.tracking import Audience, Counts, Search, make_progress
+from kt_hpo.tracking import Audience, Counts, TrackedSearch, make_progress
 
 if TYPE_CHECKING:
     import keras
@@ -56,7 +56,7 @@ def shown(tuner: ExecutionContext, verbose: int | str) -> Iterator[None]:
 
     objective = tuner.oracle.objective
     display = make_progress(verbose, objective.name, objective.direction)
-    search = Search(
+    search = TrackedSearch(
         tuner.oracle.record, Path(tuner.project_dir), tuner.executions_per_trial, load_model
     )
     tuner.progress = Audience(display, tuner.trackers, search)

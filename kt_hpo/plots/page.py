@@ -31,7 +31,7 @@ from kt_hpo.plots.search import Search, place_of
 from kt_hpo.plots.slice import plot_slice
 
 
-class _Page(Figure):
+class _OverviewFigure(Figure):
     """A figure that a notebook shows once, though pyplot knows nothing of it."""
 
     def _repr_png_(self) -> bytes:
@@ -80,7 +80,7 @@ def overview(
         raise ValueError("Predictions need both y_true and y_pred.")
     search = Search.of(tuner_or_study)
     layout = ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.12)
-    page = _Page(figsize=(11.5, 11.6), layout=layout, facecolor="white")
+    page = _OverviewFigure(figsize=(11.5, 11.6), layout=layout, facecolor="white")
     *panels, last = page.subplots(3, 2).ravel()
     for plot, ax in zip(_telling(search), panels, strict=True):
         plot(search.study, ax)

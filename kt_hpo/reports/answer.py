@@ -28,7 +28,7 @@ MANY_FAILED = 0.2
 
 
 @dataclass(frozen=True)
-class Answer:
+class BestTrialAnswer:
     """The best trial.
 
     Attributes:
@@ -52,7 +52,7 @@ class Answer:
 
 def answer(
     search: Search, known: HyperParameters | None, weights: Mapping[str, float] | None = None
-) -> Answer | None:
+) -> BestTrialAnswer | None:
     """Puts the answer together.
 
     Args:
@@ -77,7 +77,7 @@ def answer(
     trust = uncertainty(search, trial, weights)
     made_by = search.study.user_attrs.get("made_by", {})
     epochs = trial.user_attrs.get("best_epoch")
-    return Answer(
+    return BestTrialAnswer(
         trial=trial,
         score=number(search.value(trial)),
         uncertainty=trust,

@@ -2,14 +2,14 @@
 
 from kt_hpo.tracking.audience import Audience
 from kt_hpo.tracking.progress import BestSoFar, Counts, Progress, make_progress
-from kt_hpo.tracking.tracker import Search, Tracker, TrackerLike, make_trackers
+from kt_hpo.tracking.tracker import TrackedSearch, Tracker, TrackerLike, make_trackers
 
 __all__ = [
     "Audience",
     "BestSoFar",
     "Counts",
     "Progress",
-    "Search",
+    "TrackedSearch",
     "Tracker",
     "TrackerLike",
     "make_progress",

@@ -11,7 +11,7 @@ from typing import Any
 
 from kt_hpo.record.counts import Counts
 from kt_hpo.tracking.events import BestSoFar, Progress
-from kt_hpo.tracking.tracker import Search, Tracker
+from kt_hpo.tracking.tracker import TrackedSearch, Tracker
 
 
 class Audience(Progress):
@@ -29,12 +29,14 @@ class Audience(Progress):
         >>> class Epochs(Tracker):
         ...     def epoch(self, trial_number, epoch, epochs, metrics):
         ...         print(trial_number, epoch, metrics)
-        >>> search = Search(None, "runs/demo", executions=1, load_model=None)
+        >>> search = TrackedSearch(None, "runs/demo", executions=1, load_model=None)
         >>> Audience(Progress(), [Epochs()], search).epoch(0, 0, 10, {"loss": 0.5})
         0 0 {'loss': 0.5}
     """
 
-    def __init__(self, display: Progress, trackers: Sequence[Tracker], search: Search) -> None:
+    def __init__(
+        self, display: Progress, trackers: Sequence[Tracker], search: TrackedSearch
+    ) -> None:
         self._display = display
         self._trackers = trackers
         self._search = search

@@ -26,7 +26,7 @@ from kt_hpo.space import domain
 from kt_hpo.space.kinds import Value
 from kt_hpo.space.scopes import recorded_names
 from kt_hpo.tracking.events import BestSoFar
-from kt_hpo.tracking.tracker import Search, Tracker
+from kt_hpo.tracking.tracker import TrackedSearch, Tracker
 
 # Tells the files written here from those of others in the same folder.
 _SUFFIX = ".kt_hpo"
@@ -59,7 +59,7 @@ class TensorBoardTracker(Tracker):
         self._experiment: _Run | None = None
         self._config: bytes | None = None
 
-    def open(self, search: Search) -> None:
+    def open(self, search: TrackedSearch) -> None:
         """Makes the folder; as `Tracker.open`.
 
         Raises:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Search:
+class TrackedSearch:
     """The search a tracker is told of.
 
     Attributes:
@@ -76,9 +76,9 @@ class Tracker(Progress):
         TRIAL 3: 0.9!
     """
 
-    search: Search
+    search: TrackedSearch
 
-    def open(self, search: Search) -> None:
+    def open(self, search: TrackedSearch) -> None:
         """Hears which search is about to begin, or to go on.
 
         Args:

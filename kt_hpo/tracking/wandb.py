@@ -15,7 +15,7 @@ from wandb.errors import CommError
 
 from kt_hpo.arguments import file_within
 from kt_hpo.tracking.events import BestSoFar
-from kt_hpo.tracking.tracker import Search, Tracker
+from kt_hpo.tracking.tracker import TrackedSearch, Tracker
 
 # What a run's summary shows of a trial, as the record names it.
 _KEPT = ("best_epoch", "parameters", "checkpoint", "traceback")
@@ -58,7 +58,7 @@ class WandbTracker(Tracker):
         self._runs: dict[int, wandb.Run] = {}
         self._mode: str | None = None
 
-    def open(self, search: Search) -> None:
+    def open(self, search: TrackedSearch) -> None:
         """Logs in, where runs are sent to the service; as `Tracker.open`.
 
         Raises:

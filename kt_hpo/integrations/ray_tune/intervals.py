@@ -22,7 +22,7 @@ _NO_METRICS = {*AUTO_RESULT_KEYS, *DEBUG_METRICS, PARAMETERS}
 
 
 @dataclass
-class Interval:
+class RecordedInterval:
     """A trial in the record: one of Ray's, or a part of it that ends where it exploits another.
 
     Attributes:
@@ -89,8 +89,8 @@ class Interval:
 
 
 def taken_up(
-    recorded: FrozenTrial, objective: keras_tuner.Objective, known: Interval | None
-) -> Interval:
+    recorded: FrozenTrial, objective: keras_tuner.Objective, known: RecordedInterval | None
+) -> RecordedInterval:
     """Takes a trial up that was running when its experiment was interrupted.
 
     Args:
@@ -104,7 +104,7 @@ def taken_up(
     if known is None or known.number != recorded.number:
         values = recorded.user_attrs.get("values", {})
         place = {name: value for name, value in values.items() if name.startswith("tuner/")}
-        known = Interval(recorded.number, place)
+        known = RecordedInterval(recorded.number, place)
     if len(objectives.parts(objective)) == 1:
         for epoch, value in recorded.intermediate_values.items():
             known.epochs.setdefault(epoch, {objective.name: value})

@@ -12,7 +12,7 @@ from ray import tune
 from ray.tune.experiment import Trial
 
 from kt_hpo import objectives
-from kt_hpo.integrations.ray_tune.intervals import Interval, taken_up
+from kt_hpo.integrations.ray_tune.intervals import RecordedInterval, taken_up
 from kt_hpo.integrations.ray_tune.trials import (
     error_of,
     first_place,
@@ -82,7 +82,7 @@ class Recorder(tune.Callback):
         self._is_restored = False
         self._is_population = False
         # By the ids of Ray's trials: those that run, and the latest number in the record of all.
-        self._running: dict[str, Interval] = {}
+        self._running: dict[str, RecordedInterval] = {}
         self._numbers: dict[str, int] = {}
 
     def setup(
@@ -279,14 +279,14 @@ class Recorder(tune.Callback):
         known = space_of(trial)
         if self._record.space is None:
             self._record.space = known
-        interval = Interval(len(self._record.trials), place, source)
+        interval = RecordedInterval(len(self._record.trials), place, source)
         with self._record.batched():
             self._record.begin(known, values_of(trial) | place)
             self._record.annotate(interval.number, ray_trial=trial.trial_id)
         self._running[trial.trial_id] = interval
         self._numbers[trial.trial_id] = interval.number
 
-    def _end(self, interval: Interval, state: TrialState) -> None:
+    def _end(self, interval: RecordedInterval, state: TrialState) -> None:
         """Ends a trial in the record with its best epoch; without one, it has failed."""
         if not interval.epochs:
             self._fail(interval, "The trial ended before it had reported an epoch.")
@@ -307,13 +307,13 @@ class Recorder(tune.Callback):
             is_complete = state == TrialState.COMPLETE
             self._record.end(interval.number, state, values if is_complete else None)
 
-    def _fail(self, interval: Interval, traceback: str) -> None:
+    def _fail(self, interval: RecordedInterval, traceback: str) -> None:
         with self._record.batched():
             self._annotate(interval)
             self._record.annotate(interval.number, traceback=traceback)
             self._record.end(interval.number, TrialState.FAIL)
 
-    def _annotate(self, interval: Interval) -> None:
+    def _annotate(self, interval: RecordedInterval) -> None:
         """Writes what is known of a trial however it ends."""
         if interval.parameters is not None:
             self._record.annotate(interval.number, parameters=interval.parameters)
@@ -330,7 +330,7 @@ class Recorder(tune.Callback):
             if trial.trial_id in self._running:
                 self._set_place(self._running[trial.trial_id], first_place(trials, trial))
 
-    def _set_place(self, interval: Interval, place: dict[str, Any]) -> None:
+    def _set_place(self, interval: RecordedInterval, place: dict[str, Any]) -> None:
         interval.place |= place
         known = self._record.trial(interval.number).user_attrs.get("values", {})
         self._record.annotate(interval.number, values=known | interval.place)

@@ -10,7 +10,7 @@ from typing import Any
 from ray.tune.experiment import Trial
 from ray.tune.utils import flatten_dict
 
-from kt_hpo.integrations.ray_tune.intervals import Interval
+from kt_hpo.integrations.ray_tune.intervals import RecordedInterval
 from kt_hpo.integrations.ray_tune.space import read_values
 from kt_hpo.oracle.trials import trial_id_of
 from kt_hpo.space.hyperparameters import HyperParameters
@@ -82,7 +82,7 @@ def first_place(trials: list[Trial], trial: Trial) -> dict[str, Any]:
 
 
 def next_place(
-    trials: list[Trial], trial: Trial, before: Interval, numbers: Mapping[str, int]
+    trials: list[Trial], trial: Trial, before: RecordedInterval, numbers: Mapping[str, int]
 ) -> dict[str, Any]:
     """Says where a member of a population stands that goes on from another.
 

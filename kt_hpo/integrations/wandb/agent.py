@@ -17,7 +17,7 @@ from kt_hpo._private_apis.wandb import stop_agent
 from kt_hpo.integrations.sklearn.configurations import HyperModelLike, as_hypermodel, find_space
 from kt_hpo.integrations.wandb.sweeps import check_parameters, objective_of, read_values
 from kt_hpo.oracle.recorded import RecordedOracle
-from kt_hpo.tracking import BestSoFar, Search, make_trackers
+from kt_hpo.tracking import BestSoFar, TrackedSearch, make_trackers
 from kt_hpo.tracking.wandb import WandbTracker
 from kt_hpo.tuner import Tuner
 
@@ -205,7 +205,7 @@ class _SweepTracker(WandbTracker):
         super().__init__()
         self._jobs = jobs
 
-    def open(self, search: Search) -> None:
+    def open(self, search: TrackedSearch) -> None:
         """Logs in, and has the agent take runs."""
         super().open(search)
         self._jobs.start()
