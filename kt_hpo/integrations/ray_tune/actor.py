@@ -39,7 +39,7 @@ _STATE = "state.json"
 
 
 @dataclass(frozen=True)
-class TrialTask:
+class TrainableTask:
     """What the trials of a search have in common.
 
     Attributes:
@@ -74,7 +74,7 @@ class HyperModelTrainable(tune.Trainable):
 
     _model: Any = None
 
-    def setup(self, config: dict[str, Any], task: TrialTask | None = None) -> None:
+    def setup(self, config: dict[str, Any], task: TrainableTask | None = None) -> None:
         """Begins the first trial of an actor.
 
         Args:

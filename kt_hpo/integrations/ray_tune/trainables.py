@@ -9,7 +9,7 @@ from ray import tune
 
 from kt_hpo.arguments import check_whole
 from kt_hpo.execution.processes import settings
-from kt_hpo.integrations.ray_tune.actor import HyperModelTrainable, TrialTask
+from kt_hpo.integrations.ray_tune.actor import HyperModelTrainable, TrainableTask
 from kt_hpo.integrations.sklearn.configurations import HyperModelLike, as_hypermodel, find_space
 
 
@@ -71,7 +71,7 @@ def trainable(
     known = find_space(made_hypermodel)
     args = (x,) if y is None else (x, y)
     fit_kwargs.setdefault("verbose", 0)
-    task = TrialTask(made_hypermodel, known, args, fit_kwargs, epochs, seed, settings.current())
+    task = TrainableTask(made_hypermodel, known, args, fit_kwargs, epochs, seed, settings.current())
     made = tune.with_parameters(HyperModelTrainable, task=task)
     made.known, made.epochs = known, epochs
     return made
