@@ -126,8 +126,8 @@ class Ray:
 
         from kt_hpo.execution.ray.object_store import ObjectStore, StoredDatasets
         from kt_hpo.execution.ray.remote_storage import place_of
-        from kt_hpo.execution.ray.searcher import Losses, OracleSearcher, name_of
-        from kt_hpo.execution.ray.trainable import OneTrial
+        from kt_hpo.execution.ray.searcher import LossReporter, OracleSearcher, name_of
+        from kt_hpo.execution.ray.trainable import RayTrainable
 
         project_dir, store = Path(tuner.project_dir), ObjectStore()
         folder = payload.folder(project_dir)
@@ -139,7 +139,7 @@ class Ray:
             payload.remove(folder)
         files, root = place_of(remote_storage or str(project_dir / "ray"))
         trainable = tune.with_parameters(
-            OneTrial,
+            RayTrainable,
             environment=self._environment(),
             folder=str(Path.cwd()),
             path=sys.path,
@@ -164,7 +164,7 @@ class Ray:
                 name="tune",
                 storage_path=root,
                 storage_filesystem=files,
-                callbacks=[Losses(broker)],
+                callbacks=[LossReporter(broker)],
                 checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
                 verbose=0,
             ),

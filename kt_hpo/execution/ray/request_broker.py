@@ -30,12 +30,12 @@ class RequestBroker:
 
     def __init__(self) -> None:
         self._numbers = itertools.count()
-        self._letters: asyncio.Queue[tuple[int, bytes]] = asyncio.Queue()
+        self._requests: asyncio.Queue[tuple[int, bytes]] = asyncio.Queue()
         self._answers: dict[int, asyncio.Future[bytes]] = {}
         self._workers: dict[str, Any] = {}
         self._is_closed = False
 
-    async def enter(self, ray_id: str, worker: Any) -> None:
+    async def register(self, ray_id: str, worker: Any) -> None:
         """Takes note of a worker, which a client of a cluster cannot be given.
 
         Args:
@@ -54,7 +54,7 @@ class RequestBroker:
         if worker is not None:
             ray.kill(worker)
 
-    async def leave(self, ray_id: str) -> None:
+    async def unregister(self, ray_id: str) -> None:
         """Forgets a worker.
 
         Args:
@@ -62,11 +62,11 @@ class RequestBroker:
         """
         self._workers.pop(ray_id, None)
 
-    async def ask(self, letter: bytes) -> bytes:
+    async def ask(self, request: bytes) -> bytes:
         """Waits for the answer of the search's process.
 
         Args:
-            letter: The question.
+            request: The question.
 
         Returns:
             The answer.
@@ -78,7 +78,7 @@ class RequestBroker:
             raise ClosedError
         number = next(self._numbers)
         answer = self._answers[number] = asyncio.get_running_loop().create_future()
-        self._letters.put_nowait((number, letter))
+        self._requests.put_nowait((number, request))
         return await answer
 
     async def exchange(
@@ -96,12 +96,12 @@ class RequestBroker:
         for number, answer in answers.items():
             self._answers.pop(number).set_result(answer)
         try:
-            letters = [await asyncio.wait_for(self._letters.get(), seconds)]
+            requests = [await asyncio.wait_for(self._requests.get(), seconds)]
         except TimeoutError:
             return []
-        while not self._letters.empty():
-            letters.append(self._letters.get_nowait())
-        return letters
+        while not self._requests.empty():
+            requests.append(self._requests.get_nowait())
+        return requests
 
     async def close(self) -> None:
         """Leaves all who wait, and all who come, without an answer."""
@@ -110,7 +110,7 @@ class RequestBroker:
             answer.set_exception(ClosedError())
 
 
-class Wire:
+class BrokerConnection:
     """Asks the search's process, as `kt_hpo.execution.remote.Questions` does.
 
     Args:
@@ -121,21 +121,21 @@ class Wire:
         self._broker = broker
         self._reply: Any = None
 
-    def enter(self, ray_id: str) -> None:
+    def register(self, ray_id: str) -> None:
         """Makes this worker known.
 
         Args:
             ray_id: The trial of Ray's that it begins.
         """
-        ray.get(self._broker.enter.remote(ray_id, ray.get_runtime_context().current_actor))
+        ray.get(self._broker.register.remote(ray_id, ray.get_runtime_context().current_actor))
 
-    def send(self, letter: bytes) -> None:
+    def send(self, request: bytes) -> None:
         """Asks something.
 
         Args:
-            letter: The question.
+            request: The question.
         """
-        self._reply = self._broker.ask.remote(letter)
+        self._reply = self._broker.ask.remote(request)
 
     def receive(self) -> bytes:
         """Waits for the answer to what was asked last.

@@ -16,7 +16,7 @@ import ray
 from ray import tune
 from ray.tune.search import Searcher
 
-from kt_hpo.execution.ray.request_broker import Wire
+from kt_hpo.execution.ray.request_broker import BrokerConnection
 
 ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
 
@@ -32,7 +32,7 @@ class OracleSearcher(Searcher):
 
     def __init__(self, broker: Any) -> None:
         super().__init__()
-        self._wire = Wire(broker)
+        self._connection = BrokerConnection(broker)
 
     def suggest(self, trial_id: str) -> Any:
         """Asks for the configuration of the next trial.
@@ -45,8 +45,8 @@ class OracleSearcher(Searcher):
             is no more.
         """
         try:
-            self._wire.send(pickle.dumps(("suggest", trial_id)))
-            return pickle.loads(self._wire.receive())
+            self._connection.send(pickle.dumps(("suggest", trial_id)))
+            return pickle.loads(self._connection.receive())
         except EOFError:
             return Searcher.FINISHED
 
@@ -71,7 +71,7 @@ class OracleSearcher(Searcher):
         """Does nothing."""
 
 
-class Losses(tune.Callback):
+class LossReporter(tune.Callback):
     """Tells the search's process which trials Ray has lost.
 
     Args:
@@ -79,7 +79,7 @@ class Losses(tune.Callback):
     """
 
     def __init__(self, broker: Any) -> None:
-        self._wire = Wire(broker)
+        self._connection = BrokerConnection(broker)
 
     def setup(self, *args: Any, **info: Any) -> None:
         """Keeps Ray quiet where the loop runs on the head of a cluster.
@@ -93,8 +93,8 @@ class Losses(tune.Callback):
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """Tells of one."""
         try:
-            self._wire.send(pickle.dumps(("lose", trial.trial_id, _words_of(trial))))
-            self._wire.receive()
+            self._connection.send(pickle.dumps(("lose", trial.trial_id, _words_of(trial))))
+            self._connection.receive()
         except EOFError:
             pass  # The search has ended, by itself or by an error that its user sees.
 

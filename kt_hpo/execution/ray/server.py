@@ -78,8 +78,8 @@ class RayServer:
         """
         answers: dict[int, bytes] = {}
         while loop.is_alive():
-            letters = ray.get(self._broker.exchange.remote(answers, _BEAT))
-            answers = {number: self._answer(letter) for number, letter in letters}
+            requests = ray.get(self._broker.exchange.remote(answers, _BEAT))
+            answers = {number: self._answer(request) for number, request in requests}
             self._end_what_hangs()
         loop.check()
 
@@ -90,9 +90,9 @@ class RayServer:
             if trial.assignment.worker is not None:
                 self._kill(ray_id)
 
-    def _answer(self, letter: bytes) -> bytes:
+    def _answer(self, request: bytes) -> bytes:
         answers: list[bytes] = []
-        match self._answers.hear(letter, answers.append):
+        match self._answers.hear(request, answers.append):
             case Begin() as message:
                 answers.append(packed(self._begin(message)))
             case Finish(ray_id, ended):
@@ -137,7 +137,7 @@ class RayServer:
 
     def _leave(self, ray_id: str) -> RayTrial:
         """Forgets a trial of Ray's; its directory is here then."""
-        self._broker.leave.remote(ray_id)
+        self._broker.unregister.remote(ray_id)
         trial = self._trials.pop(ray_id)
         if self._remote_storage is not None:
             name = f"trial_{trial.assignment.trial.trial_id}"

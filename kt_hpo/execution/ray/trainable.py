@@ -18,7 +18,7 @@ from ray import tune
 ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
 
 
-class OneTrial(tune.Trainable):
+class RayTrainable(tune.Trainable):
     """Runs the trial it is configured with, in one step."""
 
     def setup(self, config: dict[str, Any], **arguments: Any) -> None:
@@ -26,7 +26,7 @@ class OneTrial(tune.Trainable):
 
         Args:
             config: Ray's configuration of the first trial.
-            **arguments: What `worker_process.open_work` takes, and `environment`: environment
+            **arguments: What `worker_process.open_worker` takes, and `environment`: environment
                 variables to be set before Keras is imported; `folder` and `path`: where the
                 search's process is, and looks modules up.
         """
@@ -41,8 +41,8 @@ class OneTrial(tune.Trainable):
         from kt_hpo.startup import quiet_tensorflow
 
         with quiet_tensorflow():
-            from kt_hpo.execution.ray.worker_process import open_work
-        self._work = open_work(**arguments)
+            from kt_hpo.execution.ray.worker_process import open_worker
+        self._worker = open_worker(**arguments)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         """Takes the next trial.
@@ -61,4 +61,4 @@ class OneTrial(tune.Trainable):
         Returns:
             What Ray is to know of it.
         """
-        return {"done": True, "status": self._work.run(self.trial_id)}
+        return {"done": True, "status": self._worker.run(self.trial_id)}

@@ -14,27 +14,30 @@ from kt_hpo.execution.processes import devices, pickling, settings, worker_proce
 from kt_hpo.execution.ray.messages import Begin, Begun, Finish
 from kt_hpo.execution.ray.object_store import ObjectReader
 from kt_hpo.execution.ray.remote_storage import RemoteStorage
-from kt_hpo.execution.ray.request_broker import Wire
+from kt_hpo.execution.ray.request_broker import BrokerConnection
 from kt_hpo.execution.remote import Questions, Remote
 from kt_hpo.startup import quiet_retracing
 from kt_hpo.training.memory import set_aside
 
 
-class Work:
+class RayWorker:
     """A search as a worker has it.
 
     Args:
         search: The search.
-        wire: The way to the search's process.
+        connection: The way to the search's process.
         remote_storage: Where the folders of trials are; None if this node
             sees them where that process does.
     """
 
     def __init__(
-        self, search: worker_process.WorkerSearch, wire: Wire, remote_storage: RemoteStorage | None
+        self,
+        search: worker_process.WorkerSearch,
+        connection: BrokerConnection,
+        remote_storage: RemoteStorage | None,
     ) -> None:
         self._search = search
-        self._wire = wire
+        self._connection = connection
         self._remote_storage = remote_storage
         if remote_storage is not None:
             search.tuner.directory = tempfile.mkdtemp()
@@ -48,7 +51,7 @@ class Work:
         Returns:
             Its status.
         """
-        self._wire.enter(ray_id)
+        self._connection.register(ray_id)
         begun: Begun = self._tell(Begin(ray_id, socket.gethostname()))
         folder = Path(self._search.tuner.project_dir)
         ended: Ended | Fatal | None = self._obstacle(folder)
@@ -63,8 +66,8 @@ class Work:
         return ended.status if isinstance(ended, Ended) else "FATAL"
 
     def _tell(self, message: Any) -> Any:
-        self._wire.send(packed(message))
-        answer = unpacked(self._wire.receive())
+        self._connection.send(packed(message))
+        answer = unpacked(self._connection.receive())
         if isinstance(answer, Raised):
             raise answer.error
         return answer
@@ -81,14 +84,14 @@ class Work:
         return Fatal(portable(error, "a node of the cluster"))
 
 
-def open_work(
+def open_worker(
     content: bytes,
     references: list[Any],
     broker: Any,
     gpus: float,
     remote_storage: str | None,
     keras_settings: Mapping[str, Any],
-) -> Work:
+) -> RayWorker:
     """Unpacks a search.
 
     Args:
@@ -108,12 +111,14 @@ def open_work(
     settings.adopt(keras_settings)
     reader = ObjectReader(references)
     openers: dict[str, Callable[[Any], Any]] = {
-        pickling.STAYS: partial(Remote, Questions(Wire(broker)).ask),
+        pickling.STAYS: partial(Remote, Questions(BrokerConnection(broker)).ask),
         pickling.ARRAY: reader.array,
         pickling.DATASET: reader.dataset,
     }
     search = worker_process.open_search(content, openers)
     set_aside()
-    return Work(
-        search, Wire(broker), None if remote_storage is None else RemoteStorage(remote_storage)
+    return RayWorker(
+        search,
+        BrokerConnection(broker),
+        None if remote_storage is None else RemoteStorage(remote_storage),
     )
