@@ -42,7 +42,7 @@ class Auto:
         self, tuner: ExecutionContext, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]
     ) -> None:
         """Runs trials until the oracle has no more, and says how and why."""
-        # An algorithm that learns from trials learns the less the more of them run at once.
+        # Adaptive algorithms lose information with parallelism.
         k = 8 if tuner.oracle.learns_from_trials else 32
         vectorized = Vectorized(k)
         if keras.backend.backend() == "tensorflow":

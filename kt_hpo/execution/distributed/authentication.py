@@ -112,7 +112,7 @@ def _authenticated(connected: socket.socket, key: bytes, steps: tuple) -> Channe
 
 
 def _set_patience(connected: socket.socket, seconds: int) -> None:
-    """Limits how long a read or write may wait; 0 lets it wait for ever.
+    """Limits how long a read or write may wait; 0 is no limit.
 
     A timeout of Python's own would make the descriptor one that never waits, and the proof reads
     from the descriptor.

@@ -58,7 +58,7 @@ class Supervisor:
     """Starts and ends workers as it is asked.
 
     Args:
-        control: Whence it is asked.
+        control: The control socket.
         shared: File descriptor of the shared file.
         forks: Whether a worker is a fork of this process, or else a fresh interpreter.
     """
