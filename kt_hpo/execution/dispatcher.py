@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -54,7 +55,7 @@ class Dispatcher:
         self._tuner = tuner
         self._at_once = at_once
         self._trainings = trainings
-        self._runs: dict[str, TrialRun] = {}
+        self._runs: dict[int, TrialRun] = {}
         self._status = TrialStatus.IDLE
         self._may_be_more = True
 
@@ -126,7 +127,7 @@ class Dispatcher:
         if assignment.worker is not None:
             self._tuner.progress.worker(assignment.worker, None)
         if run.is_over:
-            self._runs = {name: other for name, other in self._runs.items() if other is not run}
+            self._runs = {number: other for number, other in self._runs.items() if other is not run}
             run.settle()
             self._end_trial(run.trial)
 
@@ -146,16 +147,15 @@ class Dispatcher:
         if len(self._runs) >= self._at_once or not (self._may_be_more or is_idle):
             return None
         # An oracle gives who asks again the trial it had, until that has ended.
-        names = (f"{self._tuner.tuner_id}:{number}" for number in count())
-        name = next(name for name in names if name not in self._runs)
+        number = lowest_free(self._runs)
         self._tuner.pre_create_trial()
-        trial = self._tuner.oracle.create_trial(name)
+        trial = self._tuner.oracle.create_trial(f"{self._tuner.tuner_id}:{number}")
         self._status = trial.status
         self._may_be_more = trial.status == TrialStatus.RUNNING
         if not self._may_be_more:
             return None
-        self._runs[name] = TrialRun(self._tuner, trial, self._trainings)
-        return self._runs[name]
+        self._runs[number] = TrialRun(self._tuner, trial, self._trainings)
+        return self._runs[number]
 
     def _end_trial(self, trial: Trial) -> None:
         """Records how a trial ended, and tells everyone."""
@@ -184,3 +184,19 @@ class Dispatcher:
         for trial in self._tuner.oracle.get_best_trials(1):
             return BestSoFar(int(trial.trial_id), trial.score, trial.hyperparameters.values)
         return None
+
+
+def lowest_free(taken: Collection[int | None]) -> int:
+    """Finds the lowest number from 1 that is not taken.
+
+    Args:
+        taken: The numbers that are.
+
+    Returns:
+        The number.
+
+    Example:
+        >>> lowest_free({1, 2, 4})
+        3
+    """
+    return next(number for number in count(1) if number not in taken)

@@ -29,11 +29,7 @@ _STATUS = {
     TrialState.RUNNING: TrialStatus.RUNNING,
 }
 
-STATES = {
-    TrialStatus.COMPLETED: "COMPLETE",
-    PRUNED: "PRUNED",
-    TrialStatus.FAILED: "FAIL",
-}
+STATES = {status: state.name for state, status in _STATUS.items() if state.is_finished()}
 """Optuna's names of how a trial ended, by Keras Tuner's."""
 
 _ENDS = (TrialStatus.COMPLETED, TrialStatus.INVALID, TrialStatus.FAILED)

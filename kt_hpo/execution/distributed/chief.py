@@ -8,14 +8,13 @@ import socket
 import threading
 import time
 from contextlib import suppress
-from itertools import count
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
 from kt_hpo.execution.context import ExecutionContext
-from kt_hpo.execution.dispatcher import Assignment, Dispatcher
+from kt_hpo.execution.dispatcher import Assignment, Dispatcher, lowest_free
 from kt_hpo.execution.distributed import authentication
 from kt_hpo.execution.distributed.cluster_config import IP, PORT, TUNER_ID, ClusterConfig
 from kt_hpo.execution.messages import (
@@ -187,11 +186,8 @@ class ChiefServer:
         """Hears what the workers have to say."""
         while not self._listener.accepted.empty():
             taken = {worker.number for worker in self._workers.values()}
-            number = next(number for number in count(1) if number not in taken)
             channel = self._listener.accepted.get()
-            self._workers[channel] = SocketWorker(number, channel)
-        if not self._workers:
-            time.sleep(_POLL)
+            self._workers[channel] = SocketWorker(lowest_free(taken), channel)
         for ready in wait(list(self._workers), _POLL):
             worker = self._workers[ready]
             try:

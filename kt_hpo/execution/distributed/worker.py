@@ -226,7 +226,7 @@ def _run(
 
 def _is_finished(oracle: RecordedOracle) -> bool:
     """Whether the record, as far as it can be seen here, says that nothing is left to do."""
-    project, storage = Path(oracle._project_dir), oracle.storage
+    project, storage = oracle.project_dir, oracle.storage
     if not isinstance(storage, str | None):
         return False  # Who knows how to open it anew?
     try:

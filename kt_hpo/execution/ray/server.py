@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import ray
 from ray.tune.search import Searcher
 
 from kt_hpo.execution.context import ExecutionContext
-from kt_hpo.execution.dispatcher import Assignment, Dispatcher
+from kt_hpo.execution.dispatcher import Assignment, Dispatcher, lowest_free
 from kt_hpo.execution.messages import Ended, Fatal, packed
 from kt_hpo.execution.ray.loop import Loop
 from kt_hpo.execution.ray.messages import Begin, Begun, Finish
@@ -116,8 +115,7 @@ class RayServer:
     def _begin(self, message: Begin) -> Begun:
         assignment = self._trials[message.ray_id].assignment
         taken = {trial.assignment.worker for trial in self._trials.values()}
-        number = next(number for number in count(1) if number not in taken)
-        self._dispatcher.begin(assignment, number, node=message.node)
+        self._dispatcher.begin(assignment, lowest_free(taken), node=message.node)
         trial = assignment.trial
         if self._remote_storage is not None:
             # Trainings whose weights went with a lost worker are to be done again.
