@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from scipy.stats import binom, hypergeom
 
 from kt_hpo.plots.influences import MIN_TRIALS
 from kt_hpo.plots.search import Search
+from kt_hpo.plots.text import percent
 from kt_hpo.record.best import best_first
 from kt_hpo.reports.source import as_code, with_choices, with_range
 from kt_hpo.reports.uncertainty import position
@@ -26,12 +27,14 @@ from kt_hpo.space.domain import from_distribution
 from kt_hpo.space.hyperparameters import HyperParameter, HyperParameters
 from kt_hpo.space.scopes import recorded_names
 
-# What chance does more often than this is no reason to advise anything.
+# In so many searches in which nothing matters some advice is given by chance.
 CHANCE = 0.05
-# The best are a tenth of the trials, but not fewer or more than so many.
+# The best are a tenth of the trials, but not fewer or more than so many, ties aside.
 FEWEST_BEST, MOST_BEST = 5, 50
 # An end is the outermost tenth of a range; a narrow range is at most half of the one there was.
 END, NARROW = 0.1, 0.5
+# Among fewer trials the best are too many of them to mark off a part of a range.
+_ENOUGH_TO_NARROW = 20
 
 
 @dataclass(frozen=True)
@@ -58,10 +61,12 @@ def best_trials(search: Search) -> list[FrozenTrial]:
         search: The search.
 
     Returns:
-        The trials, the best first.
+        The trials, the best first, and those that are as good as the last of them: nothing but
+        luck and order would tell them apart.
     """
     kept = best_first(search.study, search.finished())
-    return kept[: min(max(FEWEST_BEST, math.ceil(len(kept) / 10)), MOST_BEST)]
+    count = min(max(FEWEST_BEST, math.ceil(len(kept) / 10)), MOST_BEST)
+    return kept[:count] + [t for t in kept[count:] if t.values == kept[count - 1].values]
 
 
 def advise(
@@ -71,7 +76,10 @@ def advise(
 
     A range is to be widened where at least half of the best trials lie in its outermost tenth, to
     be narrowed where it mattered and all of the best lie in a half of it; a choice is to be left
-    out where none of the best has it; each unless chance alone does that in one of 20 searches.
+    out where none of the best has it. Each only where chance would hardly do that: where values are
+    drawn evenly from the range, and where the best are drawn from the trials there are, as an
+    engine that learns draws most values in a part of the range, whether that is good or not. Of
+    searches in which nothing matters one in 20 gets some advice (Bonferroni's bound).
 
     Args:
         search: The search.
@@ -92,23 +100,28 @@ def advise(
     if len(finished) < MIN_TRIALS or len(best) < FEWEST_BEST:
         return []
     declared = {} if space is None else {name: hp for hp, name in recorded_names(space)}
+    varied = {n: kind for n, kind in distributions(finished).items() if not kind.single()}
+    chance = CHANCE / max(len(varied), 1)
     found = []
-    for name, distribution in distributions(finished).items():
-        having = [trial for trial in best if name in trial.params]
-        if len(having) < FEWEST_BEST or distribution.single():
+    for name, distribution in varied.items():
+        tried, values = _values(finished, name), _values(best, name)
+        if len(values) < FEWEST_BEST:
             continue
-        values = [trial.params[name] for trial in having]
         hyperparameter = declared.get(name) or from_distribution(name, distribution)
         if isinstance(distribution, CategoricalDistribution):
-            tried = [trial.params[name] for trial in finished if name in trial.params]
-            advice = _leave_out(name, hyperparameter, tried, values)
+            advice = _leave_out(name, hyperparameter, tried, values, chance)
         else:
-            advice = _widen(name, hyperparameter, distribution, values)
+            one = _Range(name, hyperparameter, distribution, tried, values, chance)
+            advice = one.widen(name in mattered)
             if advice is None and name in mattered:
-                advice = _narrow(name, hyperparameter, distribution, values)
+                advice = one.narrow()
         if advice is not None:
             found.append(advice)
     return found
+
+
+def _values(trials: list[FrozenTrial], name: str) -> list[Any]:
+    return [trial.params[name] for trial in trials if name in trial.params]
 
 
 def distributions(trials: Iterable[FrozenTrial]) -> dict[str, BaseDistribution]:
@@ -124,14 +137,14 @@ def distributions(trials: Iterable[FrozenTrial]) -> dict[str, BaseDistribution]:
 
 
 def _leave_out(
-    name: str, hyperparameter: HyperParameter, tried: list[Any], best: list[Any]
+    name: str, hyperparameter: HyperParameter, tried: list[Any], best: list[Any], chance: float
 ) -> Advice | None:
     choices = list(hyperparameter.values) if hasattr(hyperparameter, "values") else []
     absent = [
         choice
         for choice in choices
         if choice not in best
-        and hypergeom.pmf(0, len(tried), tried.count(choice), len(best)) < CHANCE
+        and hypergeom.pmf(0, len(tried), tried.count(choice), len(best)) < chance / len(choices)
     ]
     left = [choice for choice in choices if choice not in absent]
     if not absent or not left:
@@ -141,49 +154,85 @@ def _leave_out(
     return Advice(name, "leave out", reason, as_code(with_choices(hyperparameter, left)))
 
 
-def _widen(
-    name: str, hyperparameter: HyperParameter, distribution: BaseDistribution, values: list[float]
-) -> Advice | None:
-    low, high = _ends(distribution)
-    share = _end_share(distribution)
-    places = [position(distribution, value) for value in values]
-    for is_upper in (False, True):
-        inside = sum((1 - place if is_upper else place) <= share for place in places)
-        by_chance = binom.sf(inside - 1, len(values), share)
-        if 2 * inside < len(values) or by_chance >= CHANCE:
-            continue
-        end = high if is_upper else low
-        beyond = _beyond(distribution, is_upper)
-        where = "upper" if is_upper else "lower"
-        fact = f"{inside} of the {len(values)} best trials lie at the {where} end, {number(end)}"
-        if beyond is None:
+@dataclass(frozen=True)
+class _Range:
+    """A range, the values that were tried in it, and those of the best trials."""
+
+    name: str
+    hyperparameter: HyperParameter
+    distribution: BaseDistribution
+    tried: list[float]
+    best: list[float]
+    chance: float
+
+    def widen(self, mattered: bool) -> Advice | None:
+        """Advises to go on beyond an end that half of the best trials lie at."""
+        low, high = _ends(self.distribution)
+        for is_upper in (False, True):
+            at_end = sum(map(self._is_at(is_upper), self.best))
+            if 2 * at_end < len(self.best) or not self._is_unlikely(at_end, is_upper, mattered):
+                continue
+            end, where = (high, "upper") if is_upper else (low, "lower")
+            fact = (
+                f"{at_end} of the {len(self.best)} best trials lie at the {where} end, "
+                f"{number(end)}"
+            )
+            beyond = _beyond(self.distribution, is_upper)
+            if beyond is None:
+                return None
+            changed = with_range(
+                self.hyperparameter, low if is_upper else beyond, beyond if is_upper else high
+            )
+            reached = changed.max_value if is_upper else changed.min_value
+            return Advice(
+                self.name, "widen", f"{fact}: go on to {number(reached)}.", as_code(changed)
+            )
+        return None
+
+    def narrow(self) -> Advice | None:
+        """Advises to leave the part of the range in which none of the best trials lies."""
+        first, last = min(self.best), max(self.best)
+        width = position(self.distribution, last) - position(self.distribution, first)
+        share = sum(first <= value <= last for value in self.tried) / len(self.tried)
+        by_chance = _within_by_chance(max(width, share), len(self.best))
+        too_few = len(self.tried) < _ENOUGH_TO_NARROW or 2 * len(self.best) > len(self.tried)
+        if too_few or width > NARROW or by_chance >= self.chance:
             return None
-        changed = with_range(
-            hyperparameter, low if is_upper else beyond, beyond if is_upper else high
-        )
-        reached = changed.max_value if is_upper else changed.min_value
-        return Advice(name, "widen", f"{fact}: go on to {number(reached)}.", as_code(changed))
-    return None
+        low, high = _around(self.distribution, first, last)
+        if (low, high) == _ends(self.distribution):
+            return None
+        reason = f"All of the {len(self.best)} best trials "
+        if first == last:
+            reason += f"have {number(first)}."
+        else:
+            reason += (
+                f"lie between {number(first)} and {number(last)}, in {percent(width)} of the range."
+            )
+        changed = with_range(self.hyperparameter, low, high)
+        return Advice(self.name, "narrow", reason, as_code(changed))
+
+    def _is_at(self, is_upper: bool) -> Callable[[float], bool]:
+        share = _end_share(self.distribution)
+
+        def is_at(value: float) -> bool:
+            place = position(self.distribution, value)
+            return (1 - place if is_upper else place) <= share
+
+        return is_at
+
+    def _is_unlikely(self, at_end: int, is_upper: bool, mattered: bool) -> bool:
+        """Whether chance would hardly put so many of the best trials at an end."""
+        count = len(self.best)
+        if binom.sf(at_end - 1, count, _end_share(self.distribution)) >= self.chance:
+            return False
+        tried_at_end = sum(map(self._is_at(is_upper), self.tried))
+        drawn = hypergeom.sf(at_end - 1, len(self.tried), tried_at_end, count)
+        return mattered or drawn < self.chance
 
 
-def _narrow(
-    name: str, hyperparameter: HyperParameter, distribution: BaseDistribution, values: list[float]
-) -> Advice | None:
-    places = [position(distribution, value) for value in values]
-    width = max(places) - min(places)
-    count = len(values)
-    # That all of so many drawn at random fall within some interval of this width.
-    by_chance = count * width ** (count - 1) - (count - 1) * width**count
-    if width > NARROW or by_chance >= CHANCE:
-        return None
-    low, high = _around(distribution, min(values), max(values))
-    if (low, high) == _ends(distribution):
-        return None
-    reason = (
-        f"All of the {count} best trials lie between {number(min(values))} and "
-        f"{number(max(values))}, in {max(width, 0.01):.0%} of the range."
-    )
-    return Advice(name, "narrow", reason, as_code(with_range(hyperparameter, low, high)))
+def _within_by_chance(width: float, count: int) -> float:
+    """How likely some interval of this width holds all of so many numbers drawn from [0, 1]."""
+    return count * width ** (count - 1) - (count - 1) * width**count
 
 
 def _ends(distribution: BaseDistribution) -> tuple[float, float]:

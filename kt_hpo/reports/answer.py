@@ -13,17 +13,18 @@ from optuna.trial import FrozenTrial, TrialState
 from kt_hpo.constraints import keeps
 from kt_hpo.plots import style
 from kt_hpo.plots.search import Search
-from kt_hpo.record.best import level
+from kt_hpo.record.best import best_so_far, level
 from kt_hpo.record.clock import seconds, started
 from kt_hpo.record.tables import objective_names
+from kt_hpo.reports import words
 from kt_hpo.reports.source import rebuilding
 from kt_hpo.reports.uncertainty import Uncertainty, uncertainty
 from kt_hpo.reports.words import count, duration, number, value_in_words
 from kt_hpo.space import domain
 from kt_hpo.space.hyperparameters import HyperParameters
 
-# A search whose best came in its last fifth is likely to find better ones.
-LATE = 0.8
+# Of fewer trials nothing can be said of how the search went.
+_FEWEST = 10
 MANY_FAILED = 0.2
 
 
@@ -152,29 +153,25 @@ def why_none(search: Search) -> str:
     return "No trial has been completed with a finite score."
 
 
-def further(search: Search) -> list[str]:
+def further(search: Search, trust: Uncertainty | None) -> list[str]:
     """Says whether to search on, by how the search went.
 
     Args:
         search: The search.
+        trust: How far to trust the score of its best trial; None if there is none.
 
     Returns:
         Sentences.
+
+    Example:
+        >>> import optuna
+        >>> study = optuna.create_study()
+        >>> study.add_trials([optuna.create_trial(value=float(-n)) for n in range(10)])
+        >>> further(Search.of(study), None)
+        ['The last of 10 completed trials is the best.']
     """
-    best, ended = search.best(), [t for t in search.trials if t.state.is_finished()]
-    said = []
-    if best is not None and len(ended) >= 10:
-        after = sum(trial.number > best.number for trial in ended)
-        if after < (1 - LATE) * len(ended):
-            said.append(
-                f"The best came late, {count(after, 'trial')} before the end of {len(ended):,}: "
-                "more trials are likely to find a better one."
-            )
-        else:
-            said.append(
-                f"The last {count(after, 'trial')} of {len(ended):,} found none better: more of "
-                "the same space and algorithm are unlikely to gain much."
-            )
+    ended = [trial for trial in search.trials if trial.state.is_finished()]
+    said = _progress(search, None if trust is None else trust.spread)
     failed = len(search.with_state(TrialState.FAIL))
     if ended and failed > MANY_FAILED * len(ended):
         said.append(
@@ -182,6 +179,37 @@ def further(search: Search) -> list[str]:
             "thing to look at."
         )
     return said
+
+
+def _progress(search: Search, spread: float | None) -> list[str]:
+    """How long ago the best was found, and what the last third of the trials has gained."""
+    finished = [trial for trial in search.finished() if keeps(trial.constraints)]
+    so_far = list(best_so_far(search.study, finished).values())
+    if search.n_objectives > 1 or len(so_far) < _FEWEST:
+        return []
+    best = so_far[-1]
+    score = search.value(best)
+    ties = sum(search.value(trial) == score for trial in finished)
+    if ties > 1:
+        return [
+            f"{ties:,} of {len(so_far):,} completed trials have the same best {search.label}, "
+            f"{number(score)}: more trials cannot tell whether there is a better one. An objective "
+            "that tells them apart, a loss for example, can."
+        ]
+    after = len(so_far) - 1 - next(place for place, one in enumerate(so_far) if one is best)
+    fact = f"The best of {len(so_far):,} completed trials was found {count(after, 'trial')} ago"
+    if not after:
+        fact = f"The last of {len(so_far):,} completed trials is the best"
+    if spread is None:
+        return [f"{fact}."]
+    last = len(so_far) // 3
+    gain = abs(score - search.value(so_far[-1 - last]))
+    if not gain:
+        return [f"{fact}; the last {last:,} have not improved it."]
+    gained = f"{fact}; the last {last:,} have improved it by {number(gain)}"
+    if gain > spread:
+        return [f"{gained}, more than the uncertainty of {words.spread(spread)}: search on."]
+    return [f"{gained}, which the uncertainty of {words.spread(spread)} may explain."]
 
 
 def _facts(search: Search, trial: FrozenTrial) -> list[tuple[str, str]]:

@@ -147,10 +147,11 @@ def _contents(search: Search) -> dict[str, Any]:
     names = objective_names(search.study)
     found = [(name, influences(search, index)) for index, name in enumerate(names)]
     mattered = {one.name: one.share for one in found[0][1] if one.mattered}
+    best = answer.answer(search, space, mattered or None)
     return {
         "search": search,
         "headline": answer.headline(search),
-        "answer": answer.answer(search, space, mattered or None),
+        "answer": best,
         "why_none": answer.why_none(search),
         "front": _front(search),
         "objectives": attributes.get("objective") or ", ".join(names),
@@ -159,7 +160,7 @@ def _contents(search: Search) -> dict[str, Any]:
         "influences": found,
         "why_no_influence": [why_none(search, index) for index in range(len(names))],
         "advice": advice.advise(search, space, mattered),
-        "further": answer.further(search),
+        "further": answer.further(search, best and best.uncertainty),
         "charts": charts.overview(search),
         "slices": charts.slices(search, _in_order(search, found[0][1])),
         "table": trials.trial_table(search),
