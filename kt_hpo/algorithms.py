@@ -14,14 +14,16 @@ if TYPE_CHECKING:
 ALGORITHMS = {name: engine.algorithms[name] for name, engine in registry.algorithms().items()}
 
 
-def make_tuner(algorithm: str, max_trials: int, max_epochs: int, **arguments: Any) -> Tuner:
+def make_tuner(algorithm: str, max_trials: int | None, max_epochs: int, **arguments: Any) -> Tuner:
     """Makes the tuner of an algorithm.
 
     Args:
         algorithm: One of `ALGORITHMS`.
-        max_trials: How many trials to run; hyperband and pbt plan their own.
+        max_trials: How many trials to run; None for as many as there is time for. hyperband and pbt
+            plan their own.
         max_epochs: Epochs of a trial at most.
-        **arguments: Those of `kt_hpo.RandomSearch` and `kt_hpo.Tuner`.
+        **arguments: Those of `kt_hpo.RandomSearch` and `kt_hpo.Tuner`, with an objective.
+            `pruner="auto"` is the one that benchmarks best, wherever there are epochs to compare.
 
     Returns:
         The tuner.
@@ -43,5 +45,30 @@ def make_tuner(algorithm: str, max_trials: int, max_epochs: int, **arguments: An
     engine = registry.algorithms()[algorithm]
     if engine.argument is not None:
         arguments[engine.argument] = algorithm
+    if arguments.get("pruner") == "auto":
+        arguments["pruner"] = choose_pruner(algorithm, arguments["objective"])
     budget = {"max_epochs": max_epochs} if engine.plans_trials else {"max_trials": max_trials}
     return getattr(kt_hpo, engine.tuner)(**budget, **arguments)
+
+
+def choose_pruner(algorithm: str, objective: Any) -> str | None:
+    """Chooses the pruner that benchmarks best.
+
+    Args:
+        algorithm: One of `ALGORITHMS`.
+        objective: What a tuner takes as `objective`.
+
+    Returns:
+        Its name; None where epochs tell nothing of the objective, or the algorithm stops trials
+        itself.
+
+    Example:
+        >>> choose_pruner("tpe", "val_loss"), choose_pruner("hyperband", "val_loss")
+        ('median', None)
+    """
+    from kt_hpo import objectives  # It needs Keras; what the algorithms are is told without.
+
+    [first, *others] = objectives.parts(objectives.make_objective(objective))
+    compares = not others and not objectives.is_measured_after_training(first)
+    prunes = registry.algorithms()[algorithm].prunes
+    return "median" if compares and algorithm not in prunes else None

@@ -49,21 +49,6 @@ def make_hypermodel(model: str, train: Dataset, max_epochs: int) -> Any:
     )
 
 
-def fits_its_own_way(hypermodel: Any) -> bool:
-    """Tells whether a hypermodel may choose its own epochs, in a `fit` of its own.
-
-    Args:
-        hypermodel: What `make_hypermodel` made.
-
-    Returns:
-        Whether it overrides `HyperModel.fit`.
-    """
-    import keras_tuner
-
-    is_hypermodel = isinstance(hypermodel, keras_tuner.HyperModel)
-    return is_hypermodel and type(hypermodel).fit is not keras_tuner.HyperModel.fit
-
-
 def _asked_for(made: type, known: dict[str, Any], model: str) -> dict[str, Any]:
     """What of the known the constructor of a class asks for."""
     parameters = inspect.signature(made).parameters

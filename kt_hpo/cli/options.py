@@ -134,7 +134,8 @@ _HOW = OptionGroup(
         Option(
             "max_trials",
             values.whole(),
-            "how many trials; hyperband and pbt plan their own",
+            "how many trials, or, with a time, as many as it allows; hyperband and pbt plan "
+            "their own",
             50,
             fixed=False,
         ),
@@ -213,8 +214,15 @@ _WHERE = OptionGroup(
         Option(
             "time_budget",
             values.seconds(),
-            "time after which the search pauses: 90s, 15m, 2h",
+            "time in all, the retraining of the best model included: 90s, 15m, 2h",
             fixed=False,
+        ),
+        Option(
+            "minutes",
+            values.minutes(),
+            "the same as a number: 10",
+            fixed=False,
+            in_file=False,
         ),
         Option("trial_timeout", values.seconds(), "time after which a trial fails", fixed=False),
     ),
@@ -222,7 +230,12 @@ _WHERE = OptionGroup(
 _KEPT = OptionGroup(
     "what is kept",
     (
-        Option("directory", values.text("FOLDER"), "where the search is kept", fixed=False),
+        Option(
+            "directory",
+            values.text("FOLDER"),
+            "where the search is kept (default: runs/DATA-MODEL)",
+            fixed=False,
+        ),
         Option("storage", values.text("URL"), "data base for the record: sqlite:///trials.db"),
         Option(
             "tracker",
@@ -268,4 +281,4 @@ _RUN = OptionGroup(
 
 GROUPS = (_WHAT, _HOW, _TRAINING, _WHERE, _KEPT, _RUN)
 OPTIONS = {option.name: option for group in GROUPS for option in group.options}
-NEEDED = ("data", "model", "directory")
+NEEDED = ("data", "model")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import time
 from pathlib import Path
-from textwrap import fill
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kt_hpo.algorithms import ALGORITHMS
 from kt_hpo.cli.parser import add_options
@@ -13,20 +13,15 @@ from kt_hpo.cli.settings import FILE_NAME, Settings, as_flags, complete, given_f
 from kt_hpo.cli.targets import working_in
 from kt_hpo.startup import quiet_tensorflow
 
-if TYPE_CHECKING:
-    from kt_hpo.datasets import Splits
-    from kt_hpo.tuner import Tuner
-
 _EPILOG = (
     "algorithms:\n"
     + "".join(f"  {name:<11}{words}\n" for name, words in ALGORITHMS.items())
     + """
 examples:
-  kt-hpo search --data mnist5k --model cnn --algorithm hyperband --max-epochs 12 \\
-      --directory runs/demo
-  kt-hpo search --data wine.csv --target quality --model mlp --max-trials 30 --directory runs/wine
+  kt-hpo search --data mnist5k --model cnn --algorithm hyperband --max-epochs 12
+  kt-hpo search --data wine.csv --target quality --model mlp --minutes 10
   kt-hpo search --data my_module:load --model my_module:MyHyperModel --algorithm tpe \\
-      --pruner asha --time-budget 2h --directory runs/mine
+      --pruner asha --max-trials 100 --directory runs/mine
   kt-hpo search --config search.toml --seed 1 --directory runs/one
 
 The same command again, or `kt-hpo resume FOLDER`, goes on where the search was interrupted, or
@@ -46,7 +41,7 @@ def add_to(commands: Any) -> None:
         help="search a data set for the best model",
         description="Search a data set for the best model, and retrain and test it.",
         epilog=_EPILOG,
-        usage="kt-hpo search --data DATA --model MODEL --directory FOLDER [option ...]",
+        usage="kt-hpo search --data DATA --model MODEL [option ...]",
     )
     add_options(command)
     command.set_defaults(run=search, parser=command)
@@ -82,10 +77,10 @@ def run(settings: Settings) -> None:
 
 
 def _search(settings: Settings, directory: Path) -> None:
+    begun = time.monotonic()
     with quiet_tensorflow():
-        from kt_hpo import result_files
         from kt_hpo.cli import data, model, resume_check, tuners
-        from kt_hpo.record import tables
+        from kt_hpo.complete_search import search_and_test
 
     overwrite = settings.get("overwrite", False) or not resume_check.goes_on(directory, settings)
     if overwrite:
@@ -96,55 +91,17 @@ def _search(settings: Settings, directory: Path) -> None:
     tuner = tuners.tuner_for(settings, hypermodel, train.task, directory, overwrite)
     write_file(directory / FILE_NAME, settings)
     tuner.oracle.record.note(command=as_flags(settings))
-    say = print if settings["verbose"] else _silent
-    if _is_over(tuner):
-        say(f"The search in {directory} is finished; this is what it found.")
-    else:
-        tuner.oracle.record.note(test=None)
-        epochs = {} if model.fits_its_own_way(hypermodel) else {"epochs": settings["max_epochs"]}
-        _run_trials(tuner, splits, settings, epochs)
-        if tuner.oracle.why_none_is_best() and not tuner.study.user_attrs["finished"]:
-            say("The time is up, and no trial has been completed yet.")
-            return
-        say("Training the best model on the training and validation data ...")
-        result_files.write_results(tuner, splits, directory, **_batches(settings))
-    if settings["verbose"]:
-        print(tables.summarize_best(tuner.study))
-        test = ", ".join(f"{k} {v:.4g}" for k, v in tuner.study.user_attrs["test"].items())
-        print(f"Best model, retrained, on the test data: {test}")
-        print(
-            fill(
-                f"Files in {directory}: {', '.join([*result_files.FILES, FILE_NAME])}", tables.WIDTH
-            )
-        )
-        print(f"Next: kt-hpo report {directory}")
-
-
-def _run_trials(tuner: Tuner, splits: Splits, settings: Settings, epochs: dict[str, int]) -> None:
-    """Searches with the data as the validation needs them."""
-    kwargs = {**_batches(settings), **epochs, "verbose": settings["verbose"]}
-    if "cross_validation" in settings:
-        tuner.search(*splits.train.concatenate(splits.validation).arrays, **kwargs)
-    else:
-        tuner.search(*splits.train.arrays, validation_data=splits.validation.arrays, **kwargs)
-
-
-def _is_over(tuner: Tuner) -> bool:
-    """Whether all the trials there shall be have been run, and the best model tested."""
-    known = tuner.study.user_attrs
-    as_planned = known.get("planned_trials") == tuner.oracle.planned_trials
-    return bool(known.get("finished") and as_planned and known.get("test") is not None)
-
-
-def _batches(settings: Settings) -> dict[str, int]:
-    return {name: settings[name] for name in ("batch_size",) if name in settings}
+    search_and_test(
+        tuner,
+        splits,
+        max_epochs=settings["max_epochs"],
+        batch_size=settings.get("batch_size"),
+        verbose=settings["verbose"],
+        begun=begun,
+    )
 
 
 def _directory(settings: Settings) -> Path:
     """The search's folder, which has a name: the project's."""
     directory = Path(settings["directory"])
     return directory if directory.name not in ("", "..") else directory.resolve()
-
-
-def _silent(*_: Any) -> None:
-    """Prints nothing."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import shlex
 import tomllib
 from collections.abc import Mapping
@@ -13,6 +14,8 @@ from kt_hpo.arguments import did_you_mean
 from kt_hpo.cli.options import GROUPS, NEEDED, OPTIONS
 
 FILE_NAME = "search.toml"
+# Endings of files that a folder is not named after.
+_SUFFIXES = (".csv", ".gz", ".parquet", ".tsv", ".txt")
 # Names of options by their values; what was not given is missing.
 Settings = dict[str, Any]
 
@@ -45,14 +48,38 @@ def complete(given: Mapping[str, Any]) -> Settings:
         for name, value in given.items()
     }
     from_file = read_file(Path(flags["config"])) if "config" in flags else {}
+    settings = from_file | _in_seconds(flags)
     defaults = {name: o.default for name, o in OPTIONS.items() if o.default is not None}
-    settings = defaults | from_file | flags
+    if "time_budget" in settings:
+        del defaults["max_trials"]  # The time says when it is enough.
+    settings = defaults | settings
     missing = [OPTIONS[name].flag for name in NEEDED if name not in settings]
     if missing:
         raise ValueError(
             f"a search needs {', '.join(missing)} too, on the command line or in a --config file."
         )
-    return settings
+    return {"directory": default_directory(settings["data"], settings["model"]), **settings}
+
+
+def default_directory(data: str, model: str) -> str:
+    """Names the folder of a search that was given none.
+
+    Args:
+        data: What `--data` takes.
+        model: What `--model` takes.
+
+    Returns:
+        `runs/<data>-<model>`, of letters, digits, dots and dashes only.
+
+    Example:
+        >>> default_directory("tables/wine.csv", "mlp")
+        'runs/wine-mlp'
+        >>> default_directory("my_module:load", "my_module:MyHyperModel")
+        'runs/my_module.load-my_module.MyHyperModel'
+    """
+    path = Path(data).resolve()
+    name = path.stem if path.suffix.lower() in _SUFFIXES else path.name
+    return f"runs/{_file_name(name)}-{_file_name(model)}"
 
 
 def read_file(path: Path) -> Settings:
@@ -160,6 +187,21 @@ def _as_text(value: Any) -> str:
     parts = value if isinstance(value, list) else [value]
     texts = [f"{part:g}" if isinstance(part, float) else str(part) for part in parts]
     return shlex.quote(",".join(texts))
+
+
+def _in_seconds(flags: Settings) -> Settings:
+    """The flags with `time_budget` in the place of `minutes`."""
+    if "minutes" not in flags:
+        return flags
+    if "time_budget" in flags:
+        raise ValueError("--minutes and --time-budget say the same: leave one of them out.")
+    rest = {name: value for name, value in flags.items() if name != "minutes"}
+    return rest | {"time_budget": 60 * flags["minutes"]}
+
+
+def _file_name(text: str) -> str:
+    """The text as a part of a file's name."""
+    return re.sub(r"[^\w.-]+", ".", text).strip(".") or "data"
 
 
 def _parse(path: Path) -> dict[Any, Any]:

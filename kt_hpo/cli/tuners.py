@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from kt_hpo.algorithms import make_tuner
 from kt_hpo.cli.settings import Settings
-from kt_hpo.registry import algorithms
 
 if TYPE_CHECKING:
     from kt_hpo.tuner import Tuner
@@ -47,14 +46,13 @@ def tuner_for(
     if alike.get("early_stopping") == "none":
         alike["early_stopping"] = None
     past = settings.get("warm_start")
-    objective = _objective(settings, task)
     return make_tuner(
         settings["algorithm"],
-        settings["max_trials"],
+        settings.get("max_trials"),
         settings["max_epochs"],
         hypermodel=hypermodel,
-        objective=objective,
-        pruner=_pruner(settings, objective),
+        objective=_objective(settings, task),
+        pruner=settings["pruner"],
         executor=_executor(settings),
         warm_start=None if past is None else open_study(past),
         directory=directory.parent,
@@ -62,18 +60,6 @@ def tuner_for(
         overwrite=overwrite,
         **alike,
     )
-
-
-def _pruner(settings: Settings, objective: Any) -> str | None:
-    """The pruner; by default the one that benchmarks best, wherever it has epochs to compare."""
-    from kt_hpo import objectives
-
-    if settings["pruner"] != "auto":
-        return settings["pruner"]
-    [first, *others] = objectives.parts(objective)
-    compares = not others and not objectives.is_measured_after_training(first)
-    name = settings["algorithm"]
-    return "median" if compares and name not in algorithms()[name].prunes else None
 
 
 def _objective(settings: Settings, task: str) -> Any:

@@ -159,6 +159,26 @@ def seconds() -> Kind:
     return Kind(read, "TIME")
 
 
+def minutes() -> Kind:
+    """Makes the kind of a number of minutes.
+
+    Returns:
+        The kind.
+
+    Example:
+        >>> minutes().read("10")
+        10.0
+    """
+
+    def read(value: Any) -> float:
+        found = _number(value)
+        if found is None or not 0 < found < math.inf:
+            raise ValueError("give a number of minutes, above 0, such as 10.")
+        return found
+
+    return Kind(read, "N")
+
+
 def flag(words: Sequence[str] = ()) -> Kind:
     """Makes the kind of what is true or false.
 

@@ -23,6 +23,10 @@ class TimeIsUpError(BaseException):
 class Interruption:
     """Knows whether a search shall stop.
 
+    Attributes:
+        reserve: Says how many seconds of the time budget are for other things than the search, the
+            retraining of the best model, say; None where all of it is for the search.
+
     Example:
         >>> Interruption().check()
     """
@@ -30,6 +34,7 @@ class Interruption:
     def __init__(self) -> None:
         self._asked = False
         self._deadline: float | None = None
+        self.reserve: Callable[[], float] | None = None
 
     def check(self) -> None:
         """Stops the search if it shall.
@@ -40,12 +45,14 @@ class Interruption:
         """
         if self._asked:
             raise KeyboardInterrupt
-        if self._deadline is not None and time.monotonic() > self._deadline:
-            raise TimeIsUpError
+        if self._deadline is not None:
+            reserved = 0.0 if self.reserve is None else self.reserve()
+            if time.monotonic() > self._deadline - reserved:
+                raise TimeIsUpError
 
     def __getstate__(self) -> dict[str, Any]:
         # In another process nothing stops a trial but the process of the search.
-        return {"_asked": False, "_deadline": None}
+        return {"_asked": False, "_deadline": None, "reserve": None}
 
     @contextmanager
     def listening(
@@ -78,9 +85,10 @@ class Interruption:
         try:
             yield
         except TimeIsUpError:
+            rest = "" if self.reserve is None else ", but for the retraining of the best model"
             note(
-                f"The time budget of {time_budget:g} seconds is spent. Run the same program again "
-                "to go on."
+                f"The time budget of {time_budget:g} seconds is spent{rest}. Run the same program "
+                "again to go on."
             )
         finally:
             if listens:

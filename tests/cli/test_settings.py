@@ -115,10 +115,40 @@ def test_a_wrong_file_says_what_is_wrong_where(name, content, words, tmp_path):
 
 
 def test_what_is_needed_is_asked_for():
-    with pytest.raises(ValueError, match="needs --model, --directory too"):
-        complete({"data": "wine"})
+    with pytest.raises(ValueError, match="needs --data, --model too"):
+        complete({"directory": "runs/wine"})
     with pytest.raises(FileNotFoundError, match=r"no file nowhere\.toml"):
         complete({"config": "nowhere.toml"})
+
+
+@pytest.mark.parametrize(
+    ("data", "model", "directory"),
+    [
+        ("wine", "mlp", "runs/wine-mlp"),
+        ("tables/my wine.csv", "mlp", "runs/my.wine-mlp"),
+        ("big.parquet", "mlp", "runs/big-mlp"),
+        ("./photos.v2/", "cnn", "runs/photos.v2-cnn"),
+        ("mnist:3.0.1", "cnn", "runs/mnist.3.0.1-cnn"),
+        ("mine:load", "mine:Space.build", "runs/mine.load-mine.Space.build"),
+        ("/", "mlp", "runs/data-mlp"),
+    ],
+)
+def test_a_search_without_a_directory_has_one_of_its_data_and_model(data, model, directory):
+    assert complete({"data": data, "model": model})["directory"] == directory
+
+
+def test_minutes_are_a_time_budget_and_leave_the_number_of_trials_open(tmp_path):
+    found = complete({**NEEDED, "minutes": "1.5"})
+    assert found["time_budget"] == 90 and not {"minutes", "max_trials"} & set(found)
+    path = tmp_path / "long.toml"
+    path.write_text('time_budget = "2h"\nmax_trials = 9\n')
+    found = complete({**NEEDED, "config": str(path), "minutes": "1"})
+    assert (found["time_budget"], found["max_trials"]) == (60, 9)
+    with pytest.raises(ValueError, match="leave one of them out"):
+        complete({**NEEDED, "minutes": "1", "time_budget": "60s"})
+    for wrong in ("0", "nan", "1m", "-3"):
+        with pytest.raises(ValueError, match=f"--minutes {wrong} is not allowed"):
+            complete({**NEEDED, "minutes": wrong})
 
 
 def test_flags_are_quoted_for_a_shell():

@@ -1,4 +1,5 @@
 import os
+import pickle
 import signal
 import time
 
@@ -135,3 +136,16 @@ def test_a_trial_that_takes_too_long_fails_alone(tmp_path):
     assert (first.state.name, second.state.name) == ("FAIL", "COMPLETE")
     assert "longer than trial_timeout=8 seconds" in first.user_attrs["traceback"]
     assert first.duration.total_seconds() < 25
+
+
+def test_what_is_reserved_of_the_time_budget_is_not_searched(tmp_path, capsys):
+    class Sleeps(kt_hpo.RandomSearch):
+        def run_trial(self, trial):
+            return trial.hyperparameters.Float("x", 0, 1)
+
+    tuner = Sleeps(max_trials=50, seed=0, directory=tmp_path, time_budget=1000)
+    tuner.interruption.reserve = lambda: 1000.0 * (len(tuner.oracle.end_order) > 2)
+    tuner.search()
+    assert [trial.state.name for trial in tuner.study.trials] == ["COMPLETE"] * 3
+    assert "but for the retraining of the best model" in capsys.readouterr().out
+    assert pickle.loads(pickle.dumps(tuner.interruption)).reserve is None

@@ -1,0 +1,154 @@
+"""A search to its end: trials, the best model retrained on all but the test data, one test, files.
+
+`kt-hpo search` and `kt_hpo.tune` are this, with settings of a shell and of Python.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from textwrap import fill
+from typing import Any
+
+import keras_tuner
+
+from kt_hpo import result_files
+from kt_hpo.datasets import Splits
+from kt_hpo.record import tables
+from kt_hpo.record.best import best_first
+from kt_hpo.record.clock import seconds
+from kt_hpo.tuner import Tuner
+
+# What the end of a search takes besides training: evaluation, intervals, tables and the figure.
+_FILES = 6.0
+# How much longer than the trial's training the retraining may take.
+_MARGIN = 1.25
+
+
+def search_and_test(
+    tuner: Tuner,
+    data: Splits,
+    *,
+    max_epochs: int,
+    batch_size: int | None = None,
+    verbose: int = 1,
+    begun: float | None = None,
+) -> bool:
+    """Searches, retrains the best model on training and validation data, tests it, and writes it.
+
+    A search that is over already is only shown again. The test data are looked at once, at the end.
+
+    Args:
+        tuner: The tuner. Its `time_budget` is for all of this: the search ends early enough for the
+            rest, as far as that is known from the best trial, but has half of the time at least.
+        data: The data. Where the tuner has folds, training and validation data are one.
+        max_epochs: Epochs of a trial at most, unless the hypermodel chooses them itself.
+        batch_size: For a hypermodel that does not choose its own.
+        verbose: 0 is silent, 2 shows the epochs of all trials.
+        begun: The `time.monotonic()` from which the time budget counts; now if not given.
+
+    Returns:
+        Whether there is a best model; else the time was too short for any trial.
+
+    Raises:
+        ValueError: If data, objective and model do not fit together; nothing is trained then.
+        RuntimeError: If trials fail one after the other, or all do.
+    """
+    directory = Path(tuner.project_dir)
+    say = print if verbose else _silent
+    batches = {} if batch_size is None else {"batch_size": batch_size}
+    if is_over(tuner):
+        say(f"The search in {directory} is finished; this is what it found.")
+    else:
+        tuner.oracle.record.note(test=None)
+        # A hypermodel with a `fit` of its own chooses its epochs in it.
+        chooses = type(tuner.hypermodel).fit is not keras_tuner.HyperModel.fit
+        epochs = {} if chooses else {"epochs": max_epochs}
+        spent = 0.0 if begun is None else time.monotonic() - begun
+        tuner.interruption.reserve = _Reserve(tuner, data, spent).seconds
+        _run_trials(tuner, data, {**batches, **epochs, "verbose": verbose})
+        if tuner.oracle.why_none_is_best() and not tuner.study.user_attrs["finished"]:
+            say("The time is up, and no trial has been completed yet.")
+            return False
+        say("Training the best model on the training and validation data ...")
+        result_files.write_results(tuner, data, directory, **batches)
+    if verbose:
+        _show(tuner, directory)
+    return True
+
+
+def is_over(tuner: Tuner) -> bool:
+    """Tells whether all the trials there shall be have been run, and the best model tested.
+
+    Args:
+        tuner: The tuner.
+
+    Returns:
+        Whether a search with it would only be shown again.
+    """
+    known = tuner.study.user_attrs
+    as_planned = known.get("planned_trials") == tuner.oracle.planned_trials
+    return bool(known.get("finished") and as_planned and known.get("test") is not None)
+
+
+def _run_trials(tuner: Tuner, data: Splits, kwargs: Mapping[str, Any]) -> None:
+    """Searches with the data as the validation needs them."""
+    if tuner.training.cross_validation is not None:
+        tuner.search(*data.train.concatenate(data.validation).arrays, **kwargs)
+    else:
+        tuner.search(*data.train.arrays, validation_data=data.validation.arrays, **kwargs)
+
+
+def _show(tuner: Tuner, directory: Path) -> None:
+    print(tables.summarize_best(tuner.study))
+    known = tuner.study.user_attrs
+    intervals = known.get("test_intervals", {})
+    test = ", ".join(_with_interval(n, v, intervals.get(n)) for n, v in known["test"].items())
+    print(f"Best model, retrained, on the test data: {test}")
+    if intervals:
+        samples = known["test_samples"]
+        print(f"In brackets: 95 % intervals, by the {samples:,} samples of the test.")
+    written = [name for name in result_files.FILES if (directory / name).exists()]
+    print(fill(f"Files in {directory}: {', '.join(written)}", tables.WIDTH))
+    print(f"Next: kt-hpo report {directory}")
+
+
+def _with_interval(name: str, value: float, ends: tuple[float, float] | None) -> str:
+    interval = "" if ends is None else f" [{ends[0]:.4g}, {ends[1]:.4g}]"
+    return f"{name} {value:.4g}{interval}"
+
+
+class _Reserve:
+    """How many seconds of the budget the search must leave: those before it, and those after it."""
+
+    def __init__(self, tuner: Tuner, data: Splits, spent: float) -> None:
+        self._tuner, self._spent = tuner, spent
+        self._growth = (len(data.train) + len(data.validation)) / max(1, len(data.train))
+        if tuner.training.cross_validation is not None:
+            # A trial trains on all but one fold, once for each.
+            self._growth = 1 / (tuner.training.cross_validation - 1)
+        self._growth /= tuner.executions_per_trial
+        self._known: tuple[int, float] = (0, 0.0)
+
+    def seconds(self) -> float:
+        """By the best trial so far; looked up anew when another has ended."""
+        ended = len(self._tuner.oracle.end_order)
+        if ended != self._known[0]:
+            self._known = ended, self._retraining()
+        half = (self._tuner.training.time_budget or 0.0) / 2
+        return min(self._spent + self._known[1], half)
+
+    def _retraining(self) -> float:
+        study = self._tuner.study
+        best = best_first(study, study.get_trials(deepcopy=False), 1)
+        if not best:
+            return 0.0
+        epochs = max(1, len(best[0].intermediate_values))
+        wanted = best[0].user_attrs.get("best_epoch", epochs - 1) + 1
+        training = (seconds(best[0]) or 0.0) * wanted / epochs
+        return _FILES + _MARGIN * self._growth * training
+
+
+def _silent(*_: Any) -> None:
+    """Prints nothing."""

@@ -1,0 +1,90 @@
+"""A search to its end, as the command line and `tune` run it."""
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from models import Untrained, blobs, eager
+
+import kt_hpo
+from kt_hpo import complete_search
+from kt_hpo.complete_search import is_over, search_and_test
+
+
+@pytest.fixture(autouse=True)
+def unpainted(monkeypatch):
+    """Leaves the picture of a search empty: to draw it takes longer than to search."""
+    monkeypatch.setattr("kt_hpo.result_files.overview", lambda *args, **kwargs: Figure())
+
+
+@pytest.fixture(scope="module")
+def data():
+    return kt_hpo.datasets.from_arrays(*blobs())
+
+
+def tuner_in(folder, **arguments):
+    return kt_hpo.RandomSearch(
+        Untrained(), "val_accuracy", seed=0, directory=folder, project_name="one",
+        **{"max_trials": 2, **arguments},
+    )  # fmt: skip
+
+
+def test_a_search_ends_with_a_tested_model_and_is_not_run_again(data, tmp_path, capsys):
+    tuner = tuner_in(tmp_path)
+    assert not is_over(tuner)
+    assert search_and_test(tuner, data, max_epochs=1)
+    shown = capsys.readouterr().out
+    assert is_over(tuner) and (tmp_path / "one" / "best_model.keras").is_file()
+    again = tuner_in(tmp_path)
+    assert search_and_test(again, data, max_epochs=1)
+    [first, *lines] = capsys.readouterr().out.splitlines()
+    assert "is finished" in first and lines == shown.splitlines()[-len(lines) :]
+    assert not is_over(tuner_in(tmp_path, max_trials=3))
+
+
+def test_silence_is_silent(data, tmp_path, capsys):
+    search_and_test(tuner_in(tmp_path), data, max_epochs=1, verbose=0)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_no_time_is_no_model(data, tmp_path, capsys):
+    tuner = kt_hpo.RandomSearch(
+        eager, "val_accuracy", directory=tmp_path, project_name="one", time_budget=1e-9
+    )
+    assert not search_and_test(tuner, data, max_epochs=2, batch_size=140)
+    assert "no trial has been completed yet" in capsys.readouterr().out
+    assert not (tmp_path / "one" / "best_model.keras").exists()
+
+
+def test_the_test_data_are_looked_at_after_the_last_trial(data, tmp_path):
+    """Whatever they are, the trials are the same."""
+    other = data._replace(test=kt_hpo.datasets.Dataset(
+        np.zeros_like(data.test.x), data.test.y, "zeros", data.test.task, data.test.class_names
+    ))  # fmt: skip
+    studies = []
+    for name, splits in (("a", data), ("b", other)):
+        tuner = tuner_in(tmp_path / name)
+        search_and_test(tuner, splits, max_epochs=1, verbose=0)
+        studies.append(tuner.study)
+    one, two = studies
+    assert [trial.values for trial in one.trials] == [trial.values for trial in two.trials]
+    assert one.user_attrs["test"] != two.user_attrs["test"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "growth"),
+    [
+        ({}, 170 / 140),
+        ({"executions_per_trial": 2}, 170 / 140 / 2),
+        ({"cross_validation": 3}, 1 / 2),
+    ],
+)
+def test_time_for_the_retraining_is_left(arguments, growth, data, tmp_path, monkeypatch):
+    monkeypatch.setattr(complete_search, "seconds", lambda trial: 8.0)
+    tuner = tuner_in(tmp_path, time_budget=1000, **arguments)
+    reserve = complete_search._Reserve(tuner, data, spent=3.0)
+    assert reserve.seconds() == 3.0
+    search_and_test(tuner, data, max_epochs=1, verbose=0)
+    left = 3 + complete_search._FILES + complete_search._MARGIN * growth * 8
+    assert reserve.seconds() == pytest.approx(left)
+    tuner = tuner_in(tmp_path, time_budget=10, **arguments)
+    assert complete_search._Reserve(tuner, data, spent=3.0).seconds() == 5
