@@ -35,6 +35,9 @@ _SMALLER_IS_BETTER = (
 )  # fmt: skip
 
 
+METRICS = _GREATER_IS_BETTER + _SMALLER_IS_BETTER
+
+
 def _key(name: str) -> str:
     """A name whether it is written `BinaryIoU`, `binary_io_u` or `binary_iou`."""
     return name.replace("_", "").lower()

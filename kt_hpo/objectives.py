@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeAlias
 from keras_tuner import Objective, Oracle
 
 from kt_hpo.arguments import did_you_mean, is_one_of
-from kt_hpo.metric_directions import metric_direction
+from kt_hpo.metric_directions import METRICS, metric_direction
 
 GAP = "generalization_gap"
 # What Keras Tuner calls the number that a search without an objective minimizes.
@@ -134,7 +134,7 @@ def _named(name: str) -> Objective:
     direction = "min" if name in MEASURED else metric_direction(name)
     if direction is not None:
         return Objective(name, direction)
-    hint = did_you_mean(name, MEASURED)
+    hint = did_you_mean(name, [*MEASURED, *METRICS, *(f"val_{metric}" for metric in METRICS)])
     raise ValueError(
         f"objective={name!r}: it is not known whether more or less of it is better.{hint} For "
         f'a metric of the model say it, kt_hpo.Objective({name!r}, direction="max") or "min". '

@@ -115,7 +115,7 @@ _WHAT = OptionGroup(
         ),
         Option(
             "objective",
-            values.several(values.text(names=OBJECTIVES), "NAMES"),
+            values.several(values.objective(OBJECTIVES), "NAMES"),
             "metrics to optimize, several with commas, or latency, parameters, flops, "
             "training_seconds, generalization_gap; my_metric:max says the direction (default: "
             "val_accuracy, or val_loss for numbers)",

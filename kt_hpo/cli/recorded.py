@@ -44,24 +44,28 @@ def add_search_argument(command: argparse.ArgumentParser) -> None:
     )
 
 
-def named_search(options: argparse.Namespace) -> Any:
-    """Gives the search that was named.
+def named_search(options: argparse.Namespace) -> Recorded:
+    """Opens the search that was named, before what takes seconds to import.
 
     Args:
         options: The parsed arguments.
 
     Returns:
-        What `kt_hpo.open_study` takes, or a `Recorded`.
+        The search.
+
+    Raises:
+        FileNotFoundError: If there is none.
+        ValueError: If there are several.
     """
     with quiet_tensorflow():
-        from kt_hpo.record.studies import open_study
+        from kt_hpo.record.studies import find_study, open_study
 
     file = Path(options.search, FILE_NAME)
     if file.is_file() and (settings := read_file(file)).get("storage"):
         name = options.study_name or Path(settings["directory"]).name
         return Recorded(open_study(_from_anywhere(settings), name), file.parent)
     if options.study_name is None:
-        return options.search
+        return Recorded(*find_study(options.search))
     return Recorded(open_study(options.search, options.study_name), Path())
 
 

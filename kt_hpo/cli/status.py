@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import time
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kt_hpo.cli.recorded import add_search_argument, named_search
+from kt_hpo.cli.recorded import Recorded, add_search_argument, named_search
 from kt_hpo.cli.settings import FILE_NAME
 from kt_hpo.startup import quiet_tensorflow
 
@@ -18,9 +20,12 @@ if TYPE_CHECKING:
 _EPILOG = """\
 examples:
   kt-hpo status runs/demo
+  kt-hpo status runs/demo --watch                again every two seconds, until it ends
   kt-hpo status runs/demo --json | jq .left      seconds that it will take still
 """
 _FRONT = 5
+# Seconds between two looks.
+_PAUSE = 2.0
 
 
 def add_to(commands: Any) -> None:
@@ -38,6 +43,9 @@ def add_to(commands: Any) -> None:
     )
     add_search_argument(command)
     command.add_argument("--json", action="store_true", help="print it for programs")
+    command.add_argument(
+        "--watch", action="store_true", help="show it again every two seconds, until it ends"
+    )
     command.set_defaults(run=show, parser=command)
 
 
@@ -50,13 +58,38 @@ def show(options: argparse.Namespace) -> None:
     with quiet_tensorflow():
         from kt_hpo.record.status import search_status
 
-    summary = search_status(named_search(options))
-    if options.json:
-        print(json.dumps(summary.as_dict(), indent=1))
+    if options.watch and options.json:
+        raise ValueError("--watch and --json exclude each other: give one of them.")
+    search = named_search(options)
+    if options.watch:
+        with suppress(KeyboardInterrupt):
+            _watch(search, options.search)
         return
-    print(f"{options.search}: {summary.state}")
-    for name, words in _lines(summary, options.search):
-        print(f"  {name:<10}{words}")
+    summary = search_status(search)
+    print(
+        json.dumps(summary.as_dict(), indent=1) if options.json else _page(summary, options.search)
+    )
+
+
+def _watch(search: Recorded, name: str) -> None:
+    """Shows where a search stands in one place, until it ends; piped, where it stood at the end."""
+    from rich.live import Live
+    from rich.text import Text
+
+    from kt_hpo.record.status import search_status
+
+    with Live(auto_refresh=False) as live:
+        while True:
+            summary = search_status(search)
+            live.update(Text(_page(summary, name), no_wrap=True, overflow="ellipsis"), refresh=True)
+            if summary.state in ("finished", "stopped"):
+                return
+            time.sleep(_PAUSE)
+
+
+def _page(summary: SearchStatus, name: str) -> str:
+    lines = [f"  {name:<10}{words}" for name, words in _lines(summary, name)]
+    return "\n".join([f"{name}: {summary.state}", *lines])
 
 
 def _lines(summary: SearchStatus, search: str) -> list[tuple[str, str]]:

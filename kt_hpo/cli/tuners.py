@@ -66,10 +66,7 @@ def _objective(settings: Settings, task: str) -> Any:
     from kt_hpo.objectives import make_objective
 
     default = ["val_loss" if task == "regression" else "val_accuracy"]
-    try:
-        return make_objective([one_objective(name) for name in settings.get("objective", default)])
-    except ValueError as error:
-        raise ValueError(f"{error} In a shell: --objective my_metric:max.") from error
+    return make_objective([one_objective(name) for name in settings.get("objective", default)])
 
 
 def one_objective(text: str) -> Any:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kt_hpo.arguments import did_you_mean
+from kt_hpo.metric_directions import METRICS, metric_direction
 
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd]?)")
@@ -202,6 +203,36 @@ def flag(words: Sequence[str] = ()) -> Kind:
         raise ValueError(f"give {', '.join(list(meant)[:-1])} or {list(meant)[-1]}.")
 
     return Kind(read, "|".join(meant), tuple(meant))
+
+
+def objective(names: Sequence[str]) -> Kind:
+    """Makes the kind of an objective: a name, or `name:max` and `name:min`.
+
+    Args:
+        names: What the shell completes; of all else a name or a direction must tell what is better.
+
+    Returns:
+        The kind.
+
+    Example:
+        >>> objective(["latency"]).read("val_acuracy")
+        Traceback (most recent call last):
+        ValueError: whether more or less of it is better is not known. Did you mean ...
+    """
+
+    def read(value: Any) -> str:
+        name, _, direction = text().read(value).rpartition(":")
+        if name and direction not in ("min", "max"):
+            raise ValueError("say :max or :min, as in my_metric:max.")
+        if name or value in names or metric_direction(value) is not None:
+            return value
+        known = [*names, *METRICS, *(f"val_{metric}" for metric in METRICS)]
+        raise ValueError(
+            f"whether more or less of it is better is not known.{did_you_mean(value, known)} Of a "
+            f"metric of your own say it: {value}:max or {value}:min."
+        )
+
+    return Kind(read, names=tuple(names))
 
 
 def several(kind: Kind, metavar: str) -> Kind:

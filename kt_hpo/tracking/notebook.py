@@ -64,12 +64,14 @@ class NotebookDisplay(Display):
         head = f"{bar}<b>{progress.of_total}</b> {escape(self.aim)}: {progress.by_state}, "
         rows = []
         if progress.best:
-            values = values_in_words(progress.best.values)
+            values = values_in_words(progress.telling(progress.best.values))
             rows.append(_row("<b>best</b>", f"<b>{escape(progress.best_in_words)}</b>", values))
         running = progress.rows
         for name, trial in running[:MAX_RUNNING]:
             words = escape(f"{trial.epoch_of} {trial.metric}") if trial else "idle"
-            rows.append(_row(name, words, values_in_words(trial.values) if trial else ""))
+            rows.append(
+                _row(name, words, values_in_words(progress.telling(trial.values)) if trial else "")
+            )
         if len(running) > MAX_RUNNING:
             rows.append(_row(f"and {len(running) - MAX_RUNNING} more", "", ""))
         table = f'<table style="margin:0.2em 0">{"".join(rows)}</table>'

@@ -11,8 +11,8 @@ from kt_hpo.tracking.progress_state import RunningTrial
 
 WORDS = {"COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "failed"}
 
-# Characters of a trial's values in its line; `results_summary` has all of the best trials.
-VALUES_WIDTH = 60
+# Characters of a line. What has no room are values; `results_summary` has all of the best trials.
+WIDTH, FEWEST_OF_VALUES = 120, 24
 
 
 class PlainDisplay(Display):
@@ -36,16 +36,20 @@ class PlainDisplay(Display):
         self._write(f"Search to {self.aim}: {planned}{done}.")
 
     def _ended(self, trial: RunningTrial, state: str, score: float | None) -> None:
-        progress = self.progress_state
-        parts = [
+        progress, best = self.progress_state, self.progress_state.best
+        before = [
             f"[{progress.of_total}] trial {trial.number} {WORDS[state]}"
             + (f" in {clock(trial.seconds)}" if trial.seconds is not None else ""),
             f"{progress.objective} {short(score)}" if score is not None else "",
-            textwrap.shorten(values_in_words(trial.values), VALUES_WIDTH, placeholder=" ..."),
-            f"best {progress.best_in_words}" if progress.best else "",
+        ]
+        after = [
+            f"best {short(best.score)} in trial {best.trial_number}" if best else "",
             f"{clock(progress.left)} left" if progress.left is not None else "",
         ]
-        self._write(" | ".join(part for part in parts if part))
+        values = values_in_words(progress.telling(trial.values))
+        room = WIDTH - sum(len(part) + len(" | ") for part in before + after if part)
+        shown = textwrap.shorten(values, max(room, FEWEST_OF_VALUES), placeholder=" ...")
+        self._write(" | ".join(part for part in [*before, shown, *after] if part))
 
     def _write(self, text: str) -> None:
         lines = "\n".join(one_line(line) for line in text.splitlines())

@@ -35,7 +35,7 @@ def make_progress(
         >>> progress.start(10, Counts())
         Search to maximize val_accuracy: 10 trials.
         >>> progress.trial_ended(0, "COMPLETE", 0.9, BestSoFar(0, 0.9))
-        [1/10] trial 0 complete | val_accuracy 0.9 | best val_accuracy 0.9 in trial 0
+        [1/10] trial 0 complete | val_accuracy 0.9 | best 0.9 in trial 0
     """
     if verbose not in (0, 1, 2, "auto"):
         raise ValueError(f'verbose is 0, 1, 2 or "auto", not {verbose!r}.')

@@ -74,6 +74,8 @@ class ProgressState:
     _began: float = field(default_factory=time.monotonic, init=False)
     _durations: list[float] = field(default_factory=list, init=False)
     _at_once: int = field(default=1, init=False)
+    _first_values: dict[str, object] = field(default_factory=dict, init=False)
+    _varied: set[str] = field(default_factory=set, init=False)
 
     def start(self, total: int | None, done: Counts) -> None:
         """Begins a session.
@@ -92,7 +94,28 @@ class ProgressState:
             values: Mapping of its hyperparameters' names to their values.
         """
         self.running[number] = RunningTrial(number, values, time.monotonic())
+        first = self._first_values = self._first_values or dict(values)
+        self._varied |= {name for name in {*first, *values} if first.get(name) != values.get(name)}
         self._at_once = max(self._at_once, len(self.running))
+
+    def telling(self, values: Mapping[str, object]) -> dict[str, object]:
+        """Picks what tells a trial from others: the learning rate first, and no constants.
+
+        Args:
+            values: Mapping of its hyperparameters' names to their values.
+
+        Returns:
+            Dict of those that have not been the same in all trials; all of them in the first.
+
+        Example:
+            >>> progress = ProgressState("val_loss")
+            >>> for number, rate in enumerate((0.1, 0.2)):
+            ...     progress.trial_started(number, {"l1": 0, "units": 8 << number, "lr": rate})
+            >>> progress.telling({"l1": 0, "units": 8, "lr": 0.1})
+            {'lr': 0.1, 'units': 8}
+        """
+        kept = {name: v for name, v in values.items() if name in self._varied or not self._varied}
+        return dict(sorted(kept.items(), key=lambda item: not _is_learning_rate(item[0])))
 
     def worker(self, number: int, trial_number: int | None) -> None:
         """Notes which trial a worker has.
@@ -207,3 +230,7 @@ class ProgressState:
         if self.best is None:
             return ended
         return f"{ended} Best {self.best_in_words}."
+
+
+def _is_learning_rate(name: str) -> bool:
+    return name.rpartition("/")[-1] in ("learning_rate", "lr")

@@ -70,9 +70,9 @@ class TerminalDisplay(Display):
                 rows.add_column(no_wrap=True, overflow="ellipsis", ratio=ratio, min_width=8)
             if best := self.progress_state.best:
                 words = Text(self.progress_state.best_in_words, "bold")
-                rows.add_row(Text("best", "bold green"), words, _values(best.values))
+                rows.add_row(Text("best", "bold green"), words, self._values(best.values))
             for name, trial in running[:MAX_RUNNING]:
-                values = _values(trial.values) if trial else Text()
+                values = self._values(trial.values) if trial else Text()
                 rows.add_row(Text(name), _state(trial), values)
             if len(running) > MAX_RUNNING:
                 rows.add_row(Text(f"and {len(running) - MAX_RUNNING} more", "dim"))
@@ -96,6 +96,10 @@ class TerminalDisplay(Display):
             words.highlight_regex(rf"\d+ {state}", color)
         return words
 
+    def _values(self, values: Mapping[str, object]) -> Text:
+        """Write hyperparameters quietly."""
+        return Text(values_in_words(self.progress_state.telling(values)), "dim")
+
     def _begin(self) -> None:
         self._live.start(refresh=True)
 
@@ -113,8 +117,3 @@ def _state(trial: RunningTrial | None) -> Text:
     if trial is None:
         return Text("idle", "dim")
     return Text(f"{trial.epoch_of}  {trial.metric}".strip())
-
-
-def _values(values: Mapping[str, object]) -> Text:
-    """Write hyperparameters quietly."""
-    return Text(values_in_words(values), "dim")

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 
 import pytest
 from cli.commands import UNTRAINED
@@ -121,3 +122,31 @@ def test_status_of_an_empty_search(tmp_path, capsys):
     Tuner(kt_hpo.oracles.RandomSearchOracle("val_loss"), lambda hp: None, directory=tmp_path)
     shown = status(tmp_path, capsys)
     assert "0: 0 complete" in shown and "best" not in shown
+
+
+@pytest.mark.slow
+def test_watching_ends_with_the_search(tmp_path):
+    """It shows the trials as they come, and ends by itself; with Ctrl-C at once."""
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import sys, time, kt_hpo\n\n"
+        "class Slow(kt_hpo.RandomSearch):\n"
+        "    def run_trial(self, trial):\n"
+        "        time.sleep(0.5)\n"
+        "        return trial.hyperparameters.Float('x', -1, 1) ** 2\n\n"
+        f"Slow(directory={str(tmp_path)!r}, project_name='p', max_trials=8).search(verbose=0)\n"
+    )
+    search = subprocess.Popen([sys.executable, program])
+    while not (tmp_path / "p" / "record.journal").exists():
+        time.sleep(0.05)
+    watch = subprocess.run(
+        [sys.executable, "-m", "kt_hpo.cli", "status", tmp_path / "p", "--watch"],
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert search.wait(60) == 0 and watch.returncode == 0
+    assert "p: finished" in watch.stdout and "8 of 8: 8 complete" in watch.stdout
+
+
+def test_watching_is_for_people(tmp_path, capsys):
+    assert cli.main(["status", str(tmp_path), "--watch", "--json"]) == cli.USAGE
+    assert "exclude each other" in capsys.readouterr().err

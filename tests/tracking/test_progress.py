@@ -67,11 +67,24 @@ def test_piped_output_is_a_line_a_trial_without_escape_codes(capsys):
     assert len(lines) == 5
     assert re.fullmatch(
         r"\[1/5\] trial 0 complete in 0.0s \| val_loss 0.25 \| units=64, rate=0.001235 \| "
-        r"best val_loss 0.25 in trial 0 \| 0.0s left",
+        r"best 0.25 in trial 0 \| 0.0s left",
         lines[1],
     )
     assert lines[3].startswith("[3/5] trial 2 failed")
     assert "1 complete, 1 pruned, 1 failed." in lines[4]
+
+
+def test_piped_lines_say_first_what_tells_trials_apart_and_fit_a_page(capsys):
+    progress = PlainDisplay("val_accuracy", "max")
+    progress.start(2, Counts())
+    for number in range(2):
+        values = {"l1": 0, "epochs": 20, **{f"block_{i}_dropout": 0.1 * number for i in range(9)}}
+        progress.trial_started(number, {**values, "learning_rate": 0.001 + number})
+        progress.trial_ended(number, "COMPLETE", 0.5, BestSoFar(0, 0.5))
+    first, second = capsys.readouterr().out.splitlines()[1:]
+    assert "| learning_rate=0.001, l1=0, " in first
+    assert "| learning_rate=1.001, block_0_dropout=0.1, " in second and "l1" not in second
+    assert all(len(line) <= 120 and " ... | best " in line for line in (first, second))
 
 
 def test_plain_goes_on_from_the_trials_of_earlier_sessions(capsys):
