@@ -47,9 +47,10 @@ def export(options: argparse.Namespace) -> None:
     Args:
         options: The parsed arguments of `kt-hpo export`.
     """
-    import kt_hpo
+    search = named_search(options)
+    from kt_hpo.integrations.exports import export as write_export
 
-    print(f"Wrote {kt_hpo.export(named_search(options), options.output, options.format)}")
+    print(f"Wrote {write_export(search, options.output, options.format)}")
 
 
 def _formats(**_: Any) -> tuple[str, ...]:

@@ -42,6 +42,7 @@ def report(options: argparse.Namespace) -> None:
     Args:
         options: The parsed arguments of `kt-hpo report`.
     """
-    import kt_hpo
+    search = named_search(options)
+    from kt_hpo.reports import report as write_report
 
-    print(f"Wrote {kt_hpo.report(named_search(options), options.output)}")
+    print(f"Wrote {write_report(search, options.output)}")

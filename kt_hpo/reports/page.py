@@ -160,7 +160,7 @@ def _contents(search: Search) -> dict[str, Any]:
         "influences": found,
         "why_no_influence": [why_none(search, index) for index in range(len(names))],
         "advice": advice.advise(search, space, mattered),
-        "further": answer.further(search, best and best.uncertainty),
+        "further": answer.further(search, best.uncertainty if best else None),
         "charts": charts.overview(search),
         "slices": charts.slices(search, _in_order(search, found[0][1])),
         "table": trials.trial_table(search),
