@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from kt_hpo.arguments import did_you_mean
 from kt_hpo.cli.recorded import add_search_argument, named_search
 
 _EPILOG = """\
@@ -47,6 +48,9 @@ def export(options: argparse.Namespace) -> None:
     Args:
         options: The parsed arguments of `kt-hpo export`.
     """
+    if options.format not in _formats():
+        hint = did_you_mean(options.format, _formats())
+        raise ValueError(f"--format {options.format} is not one of {', '.join(_formats())}.{hint}")
     search = named_search(options)
     from kt_hpo.integrations.exports import export as write_export
 
