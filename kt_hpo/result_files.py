@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +19,12 @@ if TYPE_CHECKING:
 
 MODEL = "best_model.keras"
 HYPERPARAMETERS = "best_hyperparameters.json"
+DATA = "data.json"
 TRIALS = "trials.csv"
 SUMMARY = "summary.png"
-FILES = (MODEL, HYPERPARAMETERS, TRIALS, SUMMARY)
+FILES = (MODEL, HYPERPARAMETERS, DATA, TRIALS, SUMMARY)
+# In the model's file too, which is a zip file: a file that is moved keeps it. Keras ignores it.
+DATA_IN_MODEL = "kt_hpo/data.json"
 
 
 def write_results(
@@ -31,8 +35,8 @@ def write_results(
     Args:
         tuner: A tuner whose search is over.
         data: The data it searched with.
-        directory: Folder for `best_model.keras`, `best_hyperparameters.json`, `trials.csv` and
-            `summary.png`.
+        directory: Folder for `best_model.keras`, `best_hyperparameters.json`, `data.json`,
+            `trials.csv` and `summary.png`. The model takes raw rows (see `save_model`).
         **fit_kwargs: As in `Tuner.fit_best`.
 
     Returns:
@@ -46,7 +50,8 @@ def write_results(
     train, validation, test = data
     model = tuner.fit_best(*train.concatenate(validation).arrays, **fit_kwargs)
     metrics = model.evaluate(*test.arrays, verbose=0, return_dict=True)
-    model.save(directory / MODEL)
+    save_model(model, train, directory / MODEL)
+    (directory / DATA).write_text(json.dumps(train.description, indent=2) + "\n")
     best = tuner.get_best_hyperparameters()[0]
     (directory / HYPERPARAMETERS).write_text(json.dumps(best.values, indent=2) + "\n")
     tables.to_dataframe(tuner.study).to_csv(directory / TRIALS, index=False)
@@ -56,6 +61,56 @@ def write_results(
     figure.savefig(directory / SUMMARY, dpi=120)
     tuner.study.set_user_attr("test", {name: float(value) for name, value in metrics.items()})
     return metrics
+
+
+def save_model(model: keras.Model, data: Dataset, path: str | Path) -> None:
+    """Saves a model that takes raw rows, and in its file what it has to know of the data.
+
+    `keras.models.load_model` needs nothing of this package: the preprocessing is layers of Keras.
+    What the model takes as input is `data.preprocessing.inputs(raw)`: by name, a column each, for
+    a table (`NaN` and `""` for no value), pixels for images, else arrays.
+
+    Args:
+        model: A trained model of `data.x`.
+        data: The data it was trained on.
+        path: The file, `.keras`.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> from kt_hpo import datasets
+        >>> train = datasets.from_arrays(np.arange(40.0).reshape(20, 2), [0, 1] * 10).train
+        >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "model.keras"
+        >>> save_model(model, train, path)
+        >>> keras.models.load_model(path).predict(train.x[:1], verbose=0).shape
+        (1, 1)
+        >>> read_description(path)["class_names"]
+        ['0', '1']
+    """
+    attached = model if data.preprocessing is None else data.preprocessing.attach(model)
+    attached.save(path)
+    with zipfile.ZipFile(path, "a") as file:
+        file.writestr(DATA_IN_MODEL, json.dumps(data.description))
+
+
+def read_description(path: str | Path) -> dict[str, Any]:
+    """Reads what a saved model knows of its data; see `Dataset.description`.
+
+    Args:
+        path: A file that `save_model` has written.
+
+    Returns:
+        The description; `kt_hpo.datasets.preprocessing.from_config` makes its `preprocessing`.
+
+    Raises:
+        ValueError: If the file has none.
+    """
+    with zipfile.ZipFile(path) as file:
+        if DATA_IN_MODEL not in file.namelist():
+            raise ValueError(
+                f"{path} does not say what data it was trained on: kt_hpo has not written it."
+            )
+        return json.loads(file.read(DATA_IN_MODEL))
 
 
 def predict(model: keras.Model, data: Dataset) -> np.ndarray:

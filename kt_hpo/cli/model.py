@@ -19,7 +19,10 @@ def make_hypermodel(model: str, train: Dataset, max_epochs: int) -> Any:
     Args:
         model: mlp, cnn, or `module:name` of a `HyperModel` class or object, or of a function
             `build(hp)`. A class gets what its constructor asks for by these names: `input_shape`,
-            `num_classes` (None for numbers), `train_size`, `epochs`.
+            `num_classes` (None for numbers), `train_size`, `epochs`, `target_scale` (mean and
+            standard deviation of the targets; None for classes), `columns` (which columns of a
+            table belong together, see `kt_hpo.datasets.preprocessing.Group`), `vocabulary_size`
+            (of texts; None for all else).
         train: The training data.
         max_epochs: Epochs of a training at most.
 
@@ -33,11 +36,15 @@ def make_hypermodel(model: str, train: Dataset, max_epochs: int) -> Any:
 
     found = load_target(_READY.get(model, model), "--model")
     if isinstance(found, type) and issubclass(found, keras_tuner.HyperModel):
+        learnt = train.preprocessing
         known = {
             "input_shape": train.input_shape,
             "num_classes": train.num_classes,
             "train_size": len(train),
             "epochs": max_epochs,
+            "target_scale": train.target_scale,
+            "columns": () if learnt is None else learnt.groups,
+            "vocabulary_size": None if learnt is None else learnt.vocabulary_size,
         }
         return found(**_asked_for(found, known, model))
     is_function = callable(found) and not isinstance(found, type)

@@ -11,7 +11,18 @@ Example:
 
 from kt_hpo.datasets.catalog import load
 from kt_hpo.datasets.dataset import Dataset, Splits
+from kt_hpo.datasets.findings import DataWarning
 from kt_hpo.datasets.named import OFFLINE
-from kt_hpo.datasets.sources import from_arrays, from_csv, from_images
+from kt_hpo.datasets.sources import from_arrays, from_csv, from_frame, from_images
 
-__all__ = ["OFFLINE", "Dataset", "Splits", "from_arrays", "from_csv", "from_images", "load"]
+__all__ = [
+    "OFFLINE",
+    "DataWarning",
+    "Dataset",
+    "Splits",
+    "from_arrays",
+    "from_csv",
+    "from_frame",
+    "from_images",
+    "load",
+]

@@ -12,6 +12,8 @@ from kt_hpo.optional import require
 if TYPE_CHECKING:
     import tensorflow as tf
 
+    from kt_hpo.datasets.preprocessing import Preprocessing
+
 Task = Literal["classification", "regression"]
 
 
@@ -20,11 +22,18 @@ class Dataset:
     """Inputs and targets in memory.
 
     Args:
-        x: Inputs, float32, shape `(samples, *input_shape)`. Images are in [0, 1].
+        x: Inputs as models are trained on, float32, shape `(samples, *input_shape)`: images are in
+            [0, 1]; texts are token ids, int32.
         y: Targets. Classification: int64 labels from 0, shape `(samples,)`. Regression: float32.
         name: Name of the data set the samples are from.
         task: `"classification"` or `"regression"`.
         class_names: The classes in the order of their labels; None for regression.
+        preprocessing: What turned raw rows into `x`, learnt from the train split: it transforms
+            new rows, or is put before a trained model.
+        target_scale: Mean and standard deviation of the train split's targets; None for
+            classification, and for several targets a sample.
+        target: Name of the column that is predicted, where it has one.
+        findings: What the data show that their user should know, a sentence each.
 
     Example:
         >>> x, y = np.zeros((4, 2), "float32"), np.array([0, 1, 0, 1])
@@ -37,6 +46,34 @@ class Dataset:
     name: str
     task: Task
     class_names: tuple[str, ...] | None = None
+    preprocessing: Preprocessing | None = None
+    target_scale: tuple[float, float] | None = None
+    target: str | None = None
+    findings: tuple[str, ...] = ()
+
+    @property
+    def description(self) -> dict[str, Any]:
+        """What a model has to know of the data to predict: its JSON is kept beside it.
+
+        Its keys: `name`, `task`, `class_names`, `target`, `target_scale`, `input_shape`,
+        `findings`, and `preprocessing`, a config (see `kt_hpo.datasets.preprocessing`).
+
+        Example:
+            >>> x, y = np.zeros((4, 2), "float32"), np.array([0, 1, 0, 1])
+            >>> Dataset(x, y, "toy", "classification", ("no", "yes")).description["class_names"]
+            ['no', 'yes']
+        """
+        learnt = self.preprocessing
+        return {
+            "name": self.name,
+            "task": self.task,
+            "class_names": None if self.class_names is None else list(self.class_names),
+            "target": self.target,
+            "target_scale": None if self.target_scale is None else list(self.target_scale),
+            "input_shape": list(self.input_shape),
+            "findings": list(self.findings),
+            "preprocessing": None if learnt is None else learnt.to_config(),
+        }
 
     @property
     def num_classes(self) -> int | None:

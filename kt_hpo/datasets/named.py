@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from kt_hpo._private_apis.tensorflow_datasets import shows_progress
-from kt_hpo.datasets import network, tables
+from kt_hpo.datasets import frames, network
 from kt_hpo.datasets.dataset import Splits, Task
 from kt_hpo.datasets.splits import split
 from kt_hpo.optional import require
@@ -63,8 +63,9 @@ def from_name(
     ends = np.cumsum([len(y) for _, y in parts.values()])
     rows = dict(zip(parts, np.split(np.arange(ends[-1]), ends[:-1]), strict=True))
     del rows["train"]
-    return split(
-        _joined([x for x, _ in parts.values()]),
+    x = _joined([x for x, _ in parts.values()])
+    return (frames.split_frame if hasattr(x, "columns") else split)(
+        x,
         np.concatenate([y for _, y in parts.values()]),
         name=name,
         validation=validation,
@@ -176,15 +177,17 @@ def _read(samples: Any, size: int, image_size: tuple[int, int] | None) -> tuple[
         return next(samples.batch(size).as_numpy_iterator())
 
 
-def _joined(inputs: list[Any]) -> np.ndarray:
-    """Puts the inputs of all splits into one array, columns by name encoded together."""
+def _joined(inputs: list[Any]) -> Any:
+    """Puts the inputs of all splits into one array, or columns by name into one data frame."""
     if not isinstance(inputs[0], Mapping):
         return np.concatenate(inputs)
     import pandas as pd
 
     frame = pd.concat([pd.DataFrame(columns) for columns in inputs], ignore_index=True)
-    text = frame.select_dtypes(include="object").columns
-    return tables.one_hot(frame.assign(**{key: frame[key].str.decode("utf-8") for key in text}))
+    text = [key for key in frame if frame[key].dtype == object]
+    for key in text:
+        frame[key] = frame[key].str.decode("utf-8")
+    return frame
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from kt_hpo.arguments import is_one_of, is_whole
-from kt_hpo.datasets import tables
+from kt_hpo.datasets import frames, tables
 from kt_hpo.datasets.dataset import Splits, Task
 from kt_hpo.datasets.splits import check_fractions, split
 
@@ -32,15 +32,16 @@ def from_arrays(
     """Splits a user's own arrays.
 
     Args:
-        x: Inputs, shape `(samples, ...)`, or a data frame whose text columns become one-hot. Images
-            of unsigned integers are scaled to [0, 1]; floats of images are taken as they are.
+        x: Inputs, shape `(samples, ...)`, or a data frame (see `from_frame`). Images of unsigned
+            integers are scaled to [0, 1]; floats of images are taken as they are.
         y: Targets, one a sample: floats are quantities (regression); integers, booleans and strings
             are classes.
         validation: Fraction of the samples for validation; 0 for none.
         test: Fraction of the samples for the test; 0 for none.
         seed: Same seed, same splits.
-        normalize: Whether to standardize the columns of tables (`x` of two dimensions) with the
-            mean and standard deviation of the train split.
+        normalize: Whether to standardize the columns of tables (`x` of two dimensions) and the
+            features of sequences (floats of three) with the mean and standard deviation of the
+            train split.
         name: Name of the data set.
         class_names: Names of the classes in the order of their labels.
         task: `"classification"` or `"regression"`, where the type of `y` misleads.
@@ -57,11 +58,71 @@ def from_arrays(
         >>> from_arrays(x, y, validation=0.2, test=0.2).train
         <Dataset 'arrays': 12 samples of shape (2,), classification, 2 classes>
     """
+    options: dict[str, Any] = {
+        "name": name,
+        "validation": validation,
+        "test": test,
+        "seed": seed,
+        "normalize": normalize,
+        "task": task,
+        "class_names": class_names,
+    }
     if hasattr(x, "columns"):
-        x = tables.one_hot(x)
-    return split(
-        _array("x", x),
-        _array("y", y),
+        return frames.split_frame(x, _array("y", y), **options)
+    return split(_array("x", x), _array("y", y), **options)
+
+
+def from_frame(
+    frame: Any,
+    target: str | None = None,
+    *,
+    validation: float = 0.15,
+    test: float = 0.15,
+    seed: int = 0,
+    normalize: bool = True,
+    name: str = "table",
+    class_names: Sequence[str] | None = None,
+    task: Task | None = None,
+) -> Splits:
+    """Splits a data frame of numbers, booleans, dates, categories and texts.
+
+    What each column becomes is learnt from the train split alone; see
+    `kt_hpo.datasets.preprocessing.TablePreprocessing`, which is the splits' `preprocessing` and
+    goes into the saved model. Missing values are allowed, in inputs. Columns that are empty,
+    constant or an identifier are left out. What is found is warned of (`DataWarning`) and kept as
+    `Dataset.findings`.
+
+    Args:
+        frame: A `pandas.DataFrame`.
+        target: The column to predict; None takes the last. Rows without it are left out.
+        validation: Fraction of the rows for validation; 0 for none.
+        test: Fraction of the rows for the test; 0 for none.
+        seed: Same seed, same splits.
+        normalize: Whether to standardize numbers with the train split's mean and deviation.
+        name: Name of the data set.
+        class_names: Names of the classes in the order of their labels.
+        task: `"classification"` or `"regression"`; None takes floats for quantities, and whole
+            numbers of many different values.
+
+    Returns:
+        The splits.
+
+    Raises:
+        ValueError: If the target is not a column, a value is not of its column's kind (says where),
+            or the splits cannot be made.
+
+    Example:
+        >>> import pandas
+        >>> pets = {"size": [1, 2] * 10, "home": ["yard", "sofa"] * 10, "pet": ["dog", "cat"] * 10}
+        >>> train = from_frame(pandas.DataFrame(pets), validation=0, test=0).train
+        >>> train.input_shape, train.class_names  # size, home_sofa, home_yard
+        ((3,), ('cat', 'dog'))
+    """
+    check_fractions(validation, test)
+    return frames.split_table(
+        frame,
+        target,
+        source="The table",
         name=name,
         validation=validation,
         test=test,
@@ -84,26 +145,28 @@ def from_csv(
     class_names: Sequence[str] | None = None,
     task: Task | None = None,
 ) -> Splits:
-    """Splits a table: numeric columns as they are, text columns one-hot.
+    """Splits a table in a file; see `from_frame` for what becomes of its columns.
 
     Args:
-        path: A CSV file with a header.
-        target: The column to predict; None takes the last.
+        path: A CSV file with a header, its separator, quotes and encoding as they may be; or a
+            Parquet file (`.parquet`, with pyarrow installed).
+        target: The column to predict; None takes the last. Rows without it are left out.
         validation: Fraction of the rows for validation; 0 for none.
         test: Fraction of the rows for the test; 0 for none.
         seed: Same seed, same splits.
-        normalize: Whether to standardize the columns with the train split's mean and deviation.
+        normalize: Whether to standardize numbers with the train split's mean and deviation.
         name: Name of the data set; None takes the file's.
         class_names: Names of the classes in the order of their labels.
-        task: `"classification"` or `"regression"`; None takes a column of floats for quantities.
+        task: `"classification"` or `"regression"`; None takes floats for quantities, and whole
+            numbers of many different values.
 
     Returns:
         The splits.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If the target is not a column, values are missing (says how many and where), a
-            text column has too many values to be one-hot, or the splits cannot be made.
+        ValueError: If the file cannot be read, the target is not a column, a value is not of its
+            column's kind (says in which line), or the splits cannot be made.
 
     Example:
         >>> import pandas, pathlib, tempfile
@@ -114,29 +177,17 @@ def from_csv(
         (3,)
     """
     check_fractions(validation, test)
-    frame = tables.read_csv(path)
-    columns = list(frame.columns)
-    target = columns[-1] if target is None else target
-    if target not in columns:
-        raise ValueError(f"{path} has no column {target!r}. Its columns: {', '.join(columns)}.")
-    if len(columns) < 2:
-        raise ValueError(
-            f"{path} has one column, {target!r}, and nothing to predict it from. Give a table with "
-            "the inputs in further columns."
-        )
-    if not len(frame):
-        raise ValueError(f"{path} has a header and no rows: there are no samples.")
-    tables.check_complete(frame, path)
-    return from_arrays(
-        frame.drop(columns=target),
-        frame[target],
+    return frames.split_table(
+        tables.read_table(path),
+        target,
+        source=str(path),
+        name=name or Path(path).stem,
         validation=validation,
         test=test,
         seed=seed,
         normalize=normalize,
-        name=name or Path(path).stem,
-        class_names=class_names,
         task=task,
+        class_names=class_names,
     )
 
 

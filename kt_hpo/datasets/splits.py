@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from numbers import Real
+from typing import Any
 
 import numpy as np
 
-from kt_hpo.datasets import labels
+from kt_hpo.datasets import labels, preprocessing
 from kt_hpo.datasets.dataset import Dataset, Splits, Task
 
 
@@ -38,7 +40,7 @@ def check_fractions(validation: float, test: float) -> None:
 
 
 def split(
-    x: np.ndarray,
+    x: Any,
     y: np.ndarray,
     *,
     name: str,
@@ -49,20 +51,27 @@ def split(
     task: Task | None = None,
     class_names: Sequence[str] | None = None,
     fixed: Mapping[str, np.ndarray] | None = None,
+    learn: Callable[[Any], preprocessing.Preprocessing] | None = None,
+    target: str | None = None,
+    findings: Sequence[str] = (),
 ) -> Splits:
-    """Splits arrays and brings them into the form that models are trained on.
+    """Splits raw samples and brings them into the form that models are trained on.
 
     Args:
-        x: Inputs, shape `(samples, ...)`, any numeric type.
+        x: Raw inputs: an array, shape `(samples, ...)`, of any numeric type; with `learn` a data
+            frame or texts too.
         y: Targets, shape `(samples,)`.
         name: Name of the data set.
         validation: Fraction of the samples for validation.
         test: Fraction of the samples for the test.
         seed: Same seed, same splits.
-        normalize: Whether to standardize tables (images are scaled always).
+        normalize: Whether to standardize arrays (images are scaled always).
         task: The task, where the targets' type does not tell it.
         class_names: Names of the classes in the order of their labels.
         fixed: Rows of `"validation"` or `"test"` where the data set itself says which they are.
+        learn: Gives the preprocessing that the train split's raw rows teach; None for arrays.
+        target: Name of the target's column.
+        findings: What the data show, for `Dataset.findings`.
 
     Returns:
         The three splits.
@@ -77,27 +86,76 @@ def split(
         [6, 2, 2]
     """
     check_fractions(validation, test)
-    _check_arrays(x, y)
-    if x.ndim == 1:
-        x = x[:, None]
+    _check_samples(x, y)
+    if learn is None:
+        _check_numbers(x)
+        x = x[:, None] if x.ndim == 1 else x
     y, task, names = labels.encode(y, task, class_names)
     rows = _partition(y, names, {"validation": validation, "test": test}, fixed or {}, seed)
-    scaled = _standardized(x, rows) if normalize and x.ndim == 2 else _images(x, rows)
-    return Splits(**{key: Dataset(scaled[key], y[rows[key]], name, task, names) for key in rows})
+    train = _take(x, rows["train"])
+    learnt = learn(train) if learn else _learn_of_array(train, normalize)
+    whole = Dataset(
+        train[:0],
+        y[:0],
+        name,
+        task,
+        names,
+        preprocessing=learnt,
+        target_scale=_scale(y[rows["train"]]) if task == "regression" else None,
+        target=target,
+        findings=tuple(findings),
+    )
+    return Splits(
+        **{
+            key: replace(whole, x=learnt.transform(_take(x, part)), y=y[part])
+            for key, part in rows.items()
+        }
+    )
 
 
-def _check_arrays(x: np.ndarray, y: np.ndarray) -> None:
-    """Refuses arrays that are empty, of unequal lengths, not numeric or not complete."""
+def _take(x: Any, rows: np.ndarray) -> Any:
+    """Rows of an array or a data frame."""
+    return x.iloc[rows] if hasattr(x, "iloc") else x[rows]
+
+
+def _learn_of_array(train: np.ndarray, normalize: bool) -> preprocessing.Preprocessing:
+    """Learns how to prepare numbers: pixels are unsigned integers in images."""
+    shape = train.shape[1:]
+    if train.ndim > 2 and train.dtype in (np.uint8, np.uint16):
+        return preprocessing.ImagePreprocessing(shape, str(train.dtype))
+    # Floats in [0, 1] are scaled already, as pixels divided by 255 are.
+    is_sequences = (
+        train.ndim == 3 and train.dtype.kind == "f" and (train.min() < 0 or train.max() > 1)
+    )
+    if normalize and (train.ndim == 2 or is_sequences):
+        return preprocessing.ArrayPreprocessing.learn(train)
+    return preprocessing.NoPreprocessing(shape)
+
+
+def _scale(y: np.ndarray) -> tuple[float, float] | None:
+    """Mean and standard deviation of single targets; 1 for a constant."""
+    if y.size != len(y):
+        return None
+    std = float(y.std(dtype=np.float64))
+    return float(y.mean(dtype=np.float64)), std or 1.0
+
+
+def _check_samples(x: Any, y: np.ndarray) -> None:
+    """Refuses samples that are none, of unequal lengths, or without a target."""
     if x.ndim == 0 or y.ndim == 0 or x.size == 0 or y.size == 0:
         raise ValueError(f"There are no samples: x has shape {x.shape} and y has shape {y.shape}.")
     if len(x) != len(y):
         raise ValueError(
             f"x has {len(x)} samples and y has {len(y)}: give one target for each sample."
         )
+    _check_complete("y", y)
+
+
+def _check_numbers(x: np.ndarray) -> None:
+    """Refuses arrays that are not numeric or not complete."""
     if x.dtype.kind not in "biuf":
         raise ValueError(f"x of type {x.dtype} is not numeric: encode it as numbers first.")
-    for name, values in (("x", x), ("y", y)):
-        _check_complete(name, values)
+    _check_complete("x", x)
 
 
 def _check_complete(name: str, values: np.ndarray) -> None:
@@ -190,22 +248,3 @@ def _crowded(y: np.ndarray, names: tuple[str, ...], sizes: Mapping[str, int]) ->
         "room for each class: add samples, leave rare classes out, or change validation= or test= "
         '(0 for no such split). If the targets are quantities, pass task="regression".'
     )
-
-
-def _standardized(x: np.ndarray, rows: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Standardizes the columns of a table with the train split's mean and deviation."""
-    from sklearn.preprocessing import StandardScaler
-
-    # In float64, so that large offsets (time stamps) do not round the differences away.
-    scaler = StandardScaler().fit(x[rows["train"]].astype(np.float64))
-    return {
-        key: ((x[part] - scaler.mean_) / scaler.scale_).astype(np.float32)
-        for key, part in rows.items()
-    }
-
-
-def _images(x: np.ndarray, rows: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Gives inputs as float32, pixels (unsigned integers in images) scaled to [0, 1]."""
-    pixels = x.ndim > 2 and x.dtype in (np.uint8, np.uint16)
-    scale = np.float32(np.iinfo(x.dtype).max if pixels else 1)
-    return {key: np.divide(x[part], scale, dtype=np.float32) for key, part in rows.items()}

@@ -27,7 +27,12 @@ def test_a_search_ends_with_its_results_and_shows_them_again(tmp_path, capsys):
 
     _, _, data = kt_hpo.datasets.load("digits", seed=0)
     model = keras.models.load_model(directory / "best_model.keras")
-    assert model.evaluate(*data.arrays, verbose=0, return_dict=True) == pytest.approx(test)
+    pixels = np.rint(data.x * 255).astype("uint8")
+    measured = model.evaluate(pixels, data.y, verbose=0, return_dict=True)
+    assert measured == pytest.approx(test, rel=1e-3)
+    assert json.loads((directory / "data.json").read_text()) == json.loads(
+        json.dumps(data.description)
+    )
     best = json.loads((directory / "best_hyperparameters.json").read_text())
     assert best == study.best_trial.params | study.best_trial.user_attrs.get("values", {})
     table = pd.read_csv(directory / "trials.csv")

@@ -52,7 +52,7 @@ def test_floats() -> None:
 def test_pixels() -> None:
     images = np.full((20, 4, 4), 255, np.uint8)
     assert from_arrays(images, np.arange(20) % 2).train.x.max() == 1
-    assert from_arrays(images / 2, np.arange(20) % 2).train.x.max() == 127.5
+    assert from_arrays(images[..., None] / 2, np.arange(20) % 2).train.x.max() == 127.5
 
 
 def test_constant_column_and_large_offset() -> None:

@@ -1,0 +1,160 @@
+"""What every preprocessing promises: raw rows to arrays, and a model of raw rows."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import keras
+
+# Bytes of one batch of raw rows on their way through the layers, about.
+_BATCH_BYTES = 2**24
+
+RawInputs = np.ndarray | dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Columns of the transformed array that come from one raw column.
+
+    Args:
+        name: Name of the raw column.
+        kind: What they are: `"number"` (standardized), `"quantile"` (the same column, its values
+            spread evenly), `"missing"` (1 where it has no value), `"boolean"`, `"date"` (trend and
+            cycles), `"category"` (one-hot) or `"text"` (TF-IDF).
+        start: Index of the first of them.
+        size: How many they are.
+
+    Example:
+        >>> group = Group("home", "category", start=2, size=3)
+        >>> np.arange(6)[group.start : group.start + group.size]
+        array([2, 3, 4])
+    """
+
+    name: str
+    kind: str
+    start: int
+    size: int
+
+
+class Preprocessing(ABC):
+    """Turns raw rows into the array that models are trained on, by layers of Keras.
+
+    It is learnt from the train split alone. `transform` runs its layers once, before a search;
+    `attach` puts the very same layers before a trained model, which takes raw rows from then on,
+    and which `keras.models.load_model` loads without this package.
+
+    Attributes:
+        kind: Its name in a config.
+        groups: Which columns of the transformed array belong together; empty if they are alike.
+        vocabulary_size: Number of different token ids, of texts as sequences; None for all else.
+    """
+
+    kind: ClassVar[str]
+
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        """Which columns of the transformed array belong together; empty if they are alike."""
+        return ()
+
+    @property
+    def vocabulary_size(self) -> int | None:
+        """Number of different token ids, of texts as sequences; None for all else."""
+        return None
+
+    @abstractmethod
+    def inputs(self, raw: Any) -> RawInputs:
+        """Gives raw rows as the arrays that an attached model takes.
+
+        Args:
+            raw: Raw rows: a data frame or columns by name for a table, else an array.
+
+        Returns:
+            An array, or arrays by the name of their column.
+
+        Raises:
+            ValueError: If columns are missing or hold what they cannot. Says which, where and what
+                to do.
+        """
+
+    @abstractmethod
+    def layers(self) -> tuple[Any, Any]:
+        """Builds the layers.
+
+        Returns:
+            The symbolic inputs (one, or several by name) and the symbolic output.
+        """
+
+    @abstractmethod
+    def to_config(self) -> dict[str, Any]:
+        """Gives all that was learnt as what JSON can hold; see `from_config`."""
+
+    def transform(self, raw: Any) -> np.ndarray:
+        """Turns raw rows into the array that models are trained on.
+
+        Args:
+            raw: As for `inputs`.
+
+        Returns:
+            Array of shape `(rows, ...)`, float32 (int32 token ids for texts as sequences).
+
+        Raises:
+            ValueError: As for `inputs`.
+        """
+        import keras
+
+        rows = self.inputs(raw)
+        model = keras.Model(*self.layers())
+        arrays = list(rows.values()) if isinstance(rows, dict) else [rows]
+        total = len(arrays[0])
+        shape, dtype = model.output_shape[1:], model.output.dtype
+        # One allocation: the transformed rows of large data are never held twice.
+        transformed = np.empty((total, *shape), dtype)
+        row_bytes = max(1, sum(array.nbytes for array in arrays) // max(1, total))
+        step = max(256, _BATCH_BYTES // (row_bytes + 4 * int(np.prod(shape))))
+        for start in range(0, total, step):
+            part = slice(start, start + step)
+            batch = {key: rows[key][part] for key in rows} if isinstance(rows, dict) else rows[part]
+            transformed[part] = keras.ops.convert_to_numpy(model(batch, training=False))
+        return transformed
+
+    def attach(self, model: keras.Model) -> keras.Model:
+        """Puts the layers before a trained model.
+
+        Args:
+            model: A model of transformed rows; its weights are shared, not copied.
+
+        Returns:
+            A model of raw rows (see `inputs`), compiled with the loss and metrics of the other.
+        """
+        import keras
+
+        inputs, transformed = self.layers()
+        attached = keras.Model(inputs, model(transformed), name=model.name)
+        if compiled := model.get_compile_config():
+            attached.compile_from_config(compiled)
+            attached.optimizer.build(attached.trainable_variables)
+        return attached
+
+
+def rows_of(raw: Mapping[str, Any] | Any) -> int:
+    """Counts raw rows.
+
+    Args:
+        raw: A data frame, columns by name, or an array.
+
+    Returns:
+        Their number.
+
+    Example:
+        >>> rows_of({"size": [1, 2, 3]}), rows_of(np.zeros((2, 5)))
+        (3, 2)
+    """
+    if isinstance(raw, Mapping):
+        return len(next(iter(raw.values()), ()))
+    return len(raw)

@@ -1,0 +1,95 @@
+"""Texts as sequences of token ids."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from kt_hpo.datasets.preprocessing.base import Preprocessing
+
+_MOST_TOKENS = 10_000
+_LONGEST = 256
+
+
+@dataclass(frozen=True)
+class TextPreprocessing(Preprocessing):
+    """Turns each text into the ids of its words: 0 pads, 1 stands for words out of the vocabulary.
+
+    Args:
+        vocabulary: The words, the most frequent first.
+        length: Ids of a text; longer texts are cut, shorter ones padded.
+        column: Name of the column, where the texts are one of a table.
+
+    Example:
+        >>> texts = np.array(["good dog", "good cat", "dog"], dtype=object)
+        >>> words = TextPreprocessing.learn(texts)
+        >>> words.transform(["dog", "good bird"])
+        array([[3, 0],
+               [2, 1]], dtype=int32)
+        >>> words.vocabulary_size
+        5
+    """
+
+    kind: ClassVar[str] = "text"
+    vocabulary: tuple[str, ...]
+    length: int
+    column: str | None = None
+
+    @classmethod
+    def learn(cls, texts: np.ndarray, column: str | None = None) -> TextPreprocessing:
+        """Learns the words, and how long texts are.
+
+        Args:
+            texts: Texts to learn from.
+            column: Name of the column they are of.
+
+        Returns:
+            The preprocessing; its length is that of the longest but 2 % of the texts, 256 at most.
+        """
+        import keras
+
+        layer = keras.layers.TextVectorization(max_tokens=_MOST_TOKENS)
+        layer.adapt(texts)
+        lengths = np.concatenate(
+            [
+                (keras.ops.convert_to_numpy(layer(texts[start : start + 1024])) > 0).sum(axis=1)
+                for start in range(0, len(texts), 1024)
+            ]
+        )
+        length = int(np.ceil(np.quantile(lengths, 0.98)))
+        words = tuple(str(word) for word in layer.get_vocabulary()[2:])
+        return cls(words, min(max(length, 1), _LONGEST), column)
+
+    @property
+    def vocabulary_size(self) -> int:
+        """Number of different ids."""
+        return len(self.vocabulary) + 2
+
+    def inputs(self, raw: Any) -> np.ndarray:
+        """Gives texts as Keras takes them; see `Preprocessing.inputs`."""
+        if self.column is not None and hasattr(raw, "columns"):
+            if self.column not in raw.columns:
+                raise ValueError(
+                    f"There is no column {self.column!r}. The table has "
+                    f"{', '.join(map(str, raw.columns))}."
+                )
+            raw = raw[self.column].astype(object).where(raw[self.column].notna(), "")
+        texts = np.asarray(raw, dtype=object).reshape(len(raw))
+        return np.array([str(text) for text in texts], dtype=object)
+
+    def layers(self) -> tuple[Any, Any]:
+        """Builds the layers; see `Preprocessing.layers`."""
+        import keras
+
+        raw = keras.Input((1,), dtype="string")
+        layer = keras.layers.TextVectorization(
+            vocabulary=list(self.vocabulary), output_sequence_length=self.length
+        )
+        ids = keras.ops.reshape(layer(raw), (-1, self.length))
+        return raw, keras.ops.cast(ids, "int32")
+
+    def to_config(self) -> dict[str, Any]:
+        """Gives all that was learnt as what JSON can hold."""
+        return {"kind": self.kind, **asdict(self)}
