@@ -163,6 +163,35 @@ def _add_layers(layer: Any, found: dict[int, Any]) -> None:
                 _add_layers(one, found)
 
 
+def build_state(model: Any, batch: Any) -> bool:
+    """Makes the variables of a model and of its metrics, as `fit` does on JAX before it trains.
+
+    Args:
+        model: A compiled `keras.Model`.
+        batch: What a step gets: `x`, `(x, y)` or `(x, y, sample_weight)`.
+
+    Returns:
+        Whether any were missing. Without the name of today one batch is evaluated, which makes them
+        too, in more time.
+
+    Example:
+        >>> model = keras.Sequential([keras.layers.Dense(1)])
+        >>> model.compile("sgd", "mse", metrics=["mae"])
+        >>> batch = (keras.ops.ones((2, 3)), keras.ops.ones((2, 1)))
+        >>> build_state(model, batch), build_state(model, batch), model.built
+        (True, False, True)
+    """
+    parts = (getattr(model, name, None) for name in COMPILED)
+    missing = not all(part.built for part in [*layers_of(model), *parts] if part is not None)
+    if missing and hasattr(model, "_symbolic_build"):
+        model._symbolic_build(data_batch=batch)
+    elif missing:
+        x, y, weight = keras.utils.unpack_x_y_sample_weight(batch)
+        model.test_on_batch(x, y, weight)
+        model.reset_metrics()
+    return missing
+
+
 def seed_generators_of(layer: Any) -> list[Any]:
     """Lists the seed generators of a layer's own.
 

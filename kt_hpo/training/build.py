@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -145,7 +145,9 @@ def build_optimizer(model: keras.Model) -> None:
     if optimizer is None or optimizer.built or not model.trainable_variables:
         return
     if not _has_own(model, "train_step"):
-        with model.distribute_strategy.scope():
+        # Keras' models of TensorFlow alone have one.
+        strategy = getattr(model, "distribute_strategy", None)
+        with strategy.scope() if strategy else nullcontext():
             optimizer.build(model.trainable_variables)
 
 

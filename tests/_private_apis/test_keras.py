@@ -9,6 +9,7 @@ from vectorized_searches import assert_same, searched
 
 import kt_hpo
 from kt_hpo._private_apis.keras import (
+    build_state,
     calls_of,
     config_of,
     given_to_compile,
@@ -99,6 +100,18 @@ def test_a_compiled_training_without_slots_is_keras_own(tmp_path, monkeypatch):
     optimizer.build([weight])
     assert slots_of(optimizer, weight, "_momentums") == []
     assert losses(tmp_path / "own") == pytest.approx(fused, rel=1e-4)
+
+
+def test_the_state_of_a_model_is_made_by_evaluating_a_batch(monkeypatch):
+    def variables():
+        model = keras.Sequential([layers.Dense(2)])
+        model.compile("sgd", "mse", metrics=["mae"])
+        assert build_state(model, (keras.ops.ones((2, 3)), keras.ops.ones((2, 2))))
+        return [tuple(v.shape) for v in model.variables + model.metrics_variables]
+
+    expected = variables()
+    hide(monkeypatch, keras.Model, "_symbolic_build")
+    assert variables() == expected
 
 
 def test_a_schedule_is_found_by_its_class(monkeypatch):

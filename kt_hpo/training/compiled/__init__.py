@@ -4,6 +4,8 @@ training    the epochs and callbacks, as `model.fit` has them
 arguments   what `fit` is asked to do, and whether a program can do it
 tensorflow  the program: steps in a loop of a graph
 optimizers  TensorFlow's fused kernels in place of Keras' formulas
+jax         the program of JAX, which compiles the loop and fuses by itself
+pace        how many steps one call takes
 """
 
 from kt_hpo.training.compiled.training import trained_by_programs

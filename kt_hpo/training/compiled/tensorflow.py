@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from kt_hpo.training.build import build_weights
 from kt_hpo.training.compiled.arguments import NeedsFitError, Samples
 from kt_hpo.training.compiled.graphs import as_traced
+from kt_hpo.training.compiled.optimizers import fused
+from kt_hpo.training.compiled.pace import Pace
 
-# Ctrl-C is heard between two calls of a program.
-_SECONDS = 0.5
-_FIRST_STEPS = 32
 # Larger data stay where `fit` has them, in the memory of the host.
 _ON_DEVICE = 2**30
 
@@ -38,6 +38,17 @@ def check_devices(model: keras.Model) -> None:
         raise NeedsFitError("TensorFlow is told to run functions eagerly")
 
 
+def prepare(model: keras.Model, samples: Samples, shuffle: bool | str) -> None:
+    """Makes the weights of a model, as `fit` does.
+
+    Args:
+        model: The model.
+        samples: The samples to train with.
+        shuffle: As in `fit`.
+    """
+    build_weights(model, keras.utils.unpack_x_y_sample_weight(samples.arrays)[0])
+
+
 class EpochProgram:
     """Steps over samples, many in one call.
 
@@ -58,13 +69,14 @@ class EpochProgram:
         size = sum(np.prod(leaf.shape) for leaf in keras.tree.flatten(samples.arrays))
         with tf.device("CPU" if 4 * size > _ON_DEVICE else None):
             data = keras.tree.map_structure(tf.convert_to_tensor, samples.arrays)
-        step = tf.function(
-            model.train_step if train else model.test_step,
-            autograph=False,
-            jit_compile=bool(model.jit_compile),
-        ).get_concrete_function(keras.tree.map_structure(_spec, data))
+        with fused(model.optimizer) if train else nullcontext():
+            step = tf.function(
+                model.train_step if train else model.test_step,
+                autograph=False,
+                jit_compile=bool(model.jit_compile),
+            ).get_concrete_function(keras.tree.map_structure(_spec, data))
         self._run = tf.function(_loop(step, data, samples), autograph=False)
-        self._steps = _FIRST_STEPS
+        self._pace = Pace()
 
     def __call__(
         self, order: tf.Tensor, begin: int, end: int, watch: Sequence[Callable[[int], None]]
@@ -81,21 +93,12 @@ class EpochProgram:
             The logs of the last step.
         """
         logs = None
-        for first, last in self._parts(begin, end):
+        for first, last in self._pace.parts(begin, end):
             with as_traced():
                 logs = self._run(order, tf.constant(first), tf.constant(last))
             for look in watch:
                 look(last - 1)
         return logs
-
-    def _parts(self, begin: int, end: int) -> Iterator[tuple[int, int]]:
-        """Divide steps into calls that take about half a second."""
-        while begin < end:
-            last, since = min(begin + self._steps, end), time.perf_counter()
-            yield begin, last
-            speed = (last - begin) / max(time.perf_counter() - since, 1e-6)
-            self._steps = max(1, int(speed * _SECONDS))
-            begin = last
 
 
 def _spec(data: tf.Tensor) -> tf.TensorSpec:

@@ -11,15 +11,21 @@ from typing import Any
 
 import keras
 
-from kt_hpo.training.build import build_optimizer, build_weights
+from kt_hpo.training.build import build_optimizer
 from kt_hpo.training.compiled import arguments
 from kt_hpo.training.compiled.arguments import FitArguments, NeedsFitError, Samples
 from kt_hpo.training.data import validates
 
-_HAS_TENSORFLOW = keras.backend.backend() == "tensorflow"
-if _HAS_TENSORFLOW:
-    from kt_hpo.training.compiled.optimizers import fused
-    from kt_hpo.training.compiled.tensorflow import EpochProgram, check_devices, orders
+_HAS_PROGRAMS = keras.backend.backend() in ("tensorflow", "jax")
+if keras.backend.backend() == "tensorflow":
+    from kt_hpo.training.compiled.tensorflow import EpochProgram, check_devices, orders, prepare
+elif keras.backend.backend() == "jax":
+    from kt_hpo.training.compiled.jax import (  # type: ignore[assignment]
+        EpochProgram,
+        check_devices,
+        orders,
+        prepare,
+    )
 _SIGNATURE = inspect.signature(keras.Model.fit)
 
 
@@ -48,7 +54,7 @@ def trained_by_programs(model: keras.Model) -> Iterator[None]:
         (['loss'], [0, 1])
     """
     own = type(model).fit is not keras.Model.fit or "fit" in vars(model)
-    if own or not _HAS_TENSORFLOW:
+    if own or not _HAS_PROGRAMS:
         yield
         return
     model.fit = functools.partial(_fit, model)
@@ -105,13 +111,12 @@ class _Training:
     def _trace(self) -> None:
         """Make the programs; whoever has no weights yet gets them as in `fit`."""
         model, fit = self._model, self._fit
-        build_weights(model, keras.utils.unpack_x_y_sample_weight(fit.train.arrays)[0])
+        prepare(model, fit.train, fit.shuffle)
         self._evaluate = EpochProgram(model, False, fit.validation) if fit.validation else None
         if not model.built:
             EpochProgram(model, False, fit.train)
         build_optimizer(model)
-        with fused(model.optimizer):
-            self._train = EpochProgram(model, True, fit.train)
+        self._train = EpochProgram(model, True, fit.train)
 
     def _trace_late(self) -> None:
         try:

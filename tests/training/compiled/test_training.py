@@ -342,8 +342,8 @@ def test_a_hook_that_may_miss_batches_sees_some_and_may_end_the_training(no_fit,
             if batch >= self.last:
                 raise RuntimeError("enough")
 
-    monkeypatch.setattr("kt_hpo.training.compiled.tensorflow._FIRST_STEPS", 2)
-    monkeypatch.setattr("kt_hpo.training.compiled.tensorflow._SECONDS", 0.0)
+    monkeypatch.setattr("kt_hpo.training.compiled.pace._FIRST_STEPS", 2)
+    monkeypatch.setattr("kt_hpo.training.compiled.pace._SECONDS", 0.0)
     no_fit()
     whole, part = Looks(99), Looks(2)
     trained(unbuilt, {"callbacks": [whole], "epochs": 1}, by_programs=True)
