@@ -2,5 +2,14 @@
 
 from hypermodels.cnn import CNNHyperModel
 from hypermodels.mlp import MLPHyperModel
+from hypermodels.resnet import ResNetHyperModel
+from hypermodels.sequence import SequenceHyperModel
+from hypermodels.tabular import TabularHyperModel
 
-__all__ = ["CNNHyperModel", "MLPHyperModel"]
+__all__ = [
+    "CNNHyperModel",
+    "MLPHyperModel",
+    "ResNetHyperModel",
+    "SequenceHyperModel",
+    "TabularHyperModel",
+]

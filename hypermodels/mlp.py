@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 import keras
 import keras_tuner
 
 from hypermodels import blocks
-from hypermodels.ranges import Range, check_names, check_numbers, check_shape, pick
-from hypermodels.trained import TrainedHyperModel
+from hypermodels.ranges import Names, Numbers, Range, WithDefault, check_shape, pick
+from hypermodels.trained import TRAINING, Arguments, TrainedHyperModel, TrainingRanges
+
+ARGUMENTS: Arguments = {
+    **TRAINING,
+    "layers": Numbers((1, 3), (1, 4), 2, low=1),
+    "units": Numbers((32, 256), (16, 256), 128, low=1),
+    "activation": Names(["relu", "gelu"], ["relu", "gelu", "tanh"], "relu", blocks.ACTIVATIONS),
+    "normalization": Names(
+        ["none", "batch"], list(blocks.NORMALIZATIONS), "none", blocks.NORMALIZATIONS
+    ),
+    "dropout": Numbers((0.0, 0.4), (0.0, 0.5), 0.1, high=0.99),
+    "l1": Numbers(0.0, 0.0, 0.0),
+    "l2": Numbers(0.0, (1e-7, 1e-2), 0.0),
+}
 
 
 class MLPHyperModel(TrainedHyperModel):
@@ -20,6 +33,8 @@ class MLPHyperModel(TrainedHyperModel):
     Args:
         input_shape: Shape of a sample; inputs with several axes are flattened.
         num_classes: Number of classes; None for regression.
+        preset: `"small"`, the ranges in which a search of a few trials finds something good, or
+            `"wide"`. What is given comes first.
         layers: Number of hidden layers.
         units: Units of a layer, each its own, searched on a log scale.
         activation: Names out of `hypermodels.blocks.ACTIVATIONS`.
@@ -30,18 +45,16 @@ class MLPHyperModel(TrainedHyperModel):
         train_size: Number of training samples; only of use where the data do not tell how many
             they are (generators): schedules are as long as the training otherwise.
         epochs: Epochs of a training; what `search` is told comes first.
-        batch_size: Batch size; not used with pipelines, which are batched already.
-        optimizer: Names out of adam, adamw, sgd, rmsprop.
-        learning_rate: Learning rate, searched on a log scale.
-        momentum: Momentum, under sgd.
-        weight_decay: Weight decay, under adamw.
-        schedule: Names out of none, cosine, exponential.
-        warm_up: Part of a training in which the learning rate rises from 0, with a schedule.
+        target_scale: Mean and standard deviation of a regression's targets, which the model then
+            answers in, and learns on a scale of its own.
         name: Name of the hypermodel and its models.
         tunable: Whether its hyperparameters are searched.
+        **training: Ranges of batch size, optimizer and learning rate, as in
+            `hypermodels.trained.TrainingRanges`.
 
     Raises:
         ValueError: If a range or name is not allowed.
+        TypeError: If there is no such argument.
 
     Example:
         >>> hypermodel = MLPHyperModel((8, 8), num_classes=10, layers=(1, 2), optimizer="adam")
@@ -49,60 +62,57 @@ class MLPHyperModel(TrainedHyperModel):
         (None, 10)
     """
 
+    layers: WithDefault
+    units: WithDefault
+    activation: WithDefault
+    normalization: WithDefault
+    dropout: WithDefault
+    l1: WithDefault
+    l2: WithDefault
+
     def __init__(
         self,
         input_shape: tuple[int, ...],
         num_classes: int | None = None,
         *,
-        layers: Range = (1, 4),
-        units: Range = (16, 256),
-        activation: Range = ["relu", "gelu", "tanh"],
-        normalization: Range = ["none", "batch", "layer"],
-        dropout: Range = (0.0, 0.5),
-        l1: Range = 0.0,
-        l2: Range = (1e-7, 1e-2),
+        preset: str = "small",
+        layers: Range = None,
+        units: Range = None,
+        activation: Range = None,
+        normalization: Range = None,
+        dropout: Range = None,
+        l1: Range = None,
+        l2: Range = None,
         train_size: int = 10_000,
-        epochs: Range = 20,
-        batch_size: Range = [16, 32, 64, 128, 256],
-        optimizer: Range = ["adam", "adamw", "sgd", "rmsprop"],
-        learning_rate: Range = (3e-4, 3e-2),
-        momentum: Range = (0.5, 0.99),
-        weight_decay: Range = (1e-6, 1e-2),
-        schedule: Range = ["none", "cosine", "exponential"],
-        warm_up: Range = (0.0, 0.2),
+        epochs: Range = None,
+        target_scale: tuple[float, float] | None = None,
         name: str | None = "mlp",
         tunable: bool = True,
+        **training: Unpack[TrainingRanges],
     ) -> None:
+        given = {
+            "layers": layers,
+            "units": units,
+            "activation": activation,
+            "normalization": normalization,
+            "dropout": dropout,
+            "l1": l1,
+            "l2": l2,
+            "epochs": epochs,
+            **training,
+        }
         super().__init__(
             num_classes,
+            ARGUMENTS,
+            given,
+            preset=preset,
             train_size=train_size,
-            epochs=epochs,
-            batch_size=batch_size,
-            optimizer=optimizer,
-            learning_rate=learning_rate,
-            momentum=momentum,
-            weight_decay=weight_decay,
-            schedule=schedule,
-            warm_up=warm_up,
+            target_scale=target_scale,
             name=name,
             tunable=tunable,
         )
         check_shape(input_shape)
-        check_numbers("layers", layers, 1)
-        check_numbers("units", units, 1)
-        check_names("activation", activation, blocks.ACTIVATIONS)
-        check_names("normalization", normalization, blocks.NORMALIZATIONS)
-        check_numbers("dropout", dropout, 0, 0.99)
-        check_numbers("l1", l1, 0)
-        check_numbers("l2", l2, 0)
         self.input_shape = tuple(input_shape)
-        self.layers = layers
-        self.units = units
-        self.activation = activation
-        self.normalization = normalization
-        self.dropout = dropout
-        self.l1 = l1
-        self.l2 = l2
 
     def build(self, hp: keras_tuner.HyperParameters) -> keras.Model:
         """Builds a compiled model.

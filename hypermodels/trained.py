@@ -3,14 +3,64 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, TypedDict
 
 import keras
 import keras_tuner
 
 from hypermodels import blocks
-from hypermodels.ranges import Range, check_names, check_numbers, pick
+from hypermodels.ranges import (
+    PRESETS,
+    Names,
+    Numbers,
+    Range,
+    WithDefault,
+    check_numbers,
+    check_scale,
+    pick,
+)
 from hypermodels.schedules import FollowTraining
+
+Arguments = Mapping[str, Numbers | Names]
+
+# Measured by short trainings on five data sets: see docs/ready-spaces.md.
+TRAINING: Arguments = {
+    "epochs": Numbers(20, 20, 20, low=1),
+    # 32 ended ahead of 64, and of 128 by far, wherever epochs were few; 16 takes twice the time.
+    "batch_size": Numbers([32, 64], [16, 32, 64, 128, 256], 32, low=1),
+    # sgd has a rate of its own, and lost where it had that of the others; rmsprop never won.
+    "optimizer": Names(["adam", "adamw"], list(blocks.OPTIMIZERS), "adamw", blocks.OPTIMIZERS),
+    # Below 3e-4 short trainings do not arrive, above 5e-3 some diverge.
+    "learning_rate": Numbers((3e-4, 5e-3), (3e-4, 3e-2), 2e-3, low=1e-12),
+    "momentum": Numbers((0.5, 0.99), (0.5, 0.99), 0.9, high=1),
+    "weight_decay": Numbers((1e-5, 1e-2), (1e-6, 1e-2), 1e-4, low=1e-12),
+    # A rate that falls to 0 ends level or ahead, at no cost.
+    "schedule": Names(["none", "cosine"], list(blocks.SCHEDULES), "cosine", blocks.SCHEDULES),
+    "warm_up": Numbers((0.0, 0.2), (0.0, 0.2), 0.1, high=1),
+}
+
+
+class TrainingRanges(TypedDict, total=False):
+    """The arguments that every hypermodel here takes besides its own, as ranges.
+
+    Attributes:
+        batch_size: Batch size; not used with pipelines, which are batched already.
+        optimizer: Names out of adam, adamw, sgd, rmsprop.
+        learning_rate: Learning rate, searched on a log scale.
+        momentum: Momentum, under sgd.
+        weight_decay: Weight decay, under adamw, searched on a log scale.
+        schedule: Names out of none, cosine, exponential.
+        warm_up: Part of a training in which the learning rate rises from 0, with a schedule.
+    """
+
+    batch_size: Range
+    optimizer: Range
+    learning_rate: Range
+    momentum: Range
+    weight_decay: Range
+    schedule: Range
+    warm_up: Range
 
 
 class TrainedHyperModel(keras_tuner.HyperModel):
@@ -18,39 +68,45 @@ class TrainedHyperModel(keras_tuner.HyperModel):
 
     Args:
         num_classes: Number of classes; None for regression.
+        arguments: What each range is that is not given, and what it may be; with `TRAINING`.
+        given: The ranges that are given; None for those that are not.
+        preset: `"small"`, the ranges in which a search of a few trials finds something good, or
+            `"wide"`. What is given comes first.
         train_size: Number of training samples; only of use where the data do not tell how many
             they are (generators): schedules are as long as the training otherwise.
-        epochs: Range of the epochs of a training; what `search` is told comes first.
-        batch_size: Range of the batch size; not used with pipelines, which are batched already.
-        optimizer: Names out of adam, adamw, sgd, rmsprop.
-        learning_rate: Range of the learning rate, searched on a log scale.
-        momentum: Range of the momentum, under sgd.
-        weight_decay: Range of the weight decay, under adamw.
-        schedule: Names out of none, cosine, exponential.
-        warm_up: Part of a training in which the learning rate rises from 0, with a schedule.
+        target_scale: Mean and standard deviation of a regression's targets: the model learns them
+            on this scale and answers on their own. None where they are of the size of 1.
         name: Name of the hypermodel.
         tunable: Whether its hyperparameters are searched.
 
     Raises:
         ValueError: If a range or name is not allowed.
+        TypeError: If there is no such argument.
     """
 
     # `fit` below is `model.fit`: the search may check data and objective before it trains.
     uses_model_fit = True
+    # The defaults are good ones: a search may begin with them.
+    tries_defaults = True
+
+    epochs: WithDefault
+    batch_size: WithDefault
+    optimizer: WithDefault
+    learning_rate: WithDefault
+    momentum: WithDefault
+    weight_decay: WithDefault
+    schedule: WithDefault
+    warm_up: WithDefault
 
     def __init__(
         self,
         num_classes: int | None,
+        arguments: Arguments,
+        given: Mapping[str, Range],
         *,
+        preset: str,
         train_size: int,
-        epochs: Range,
-        batch_size: Range,
-        optimizer: Range,
-        learning_rate: Range,
-        momentum: Range,
-        weight_decay: Range,
-        schedule: Range,
-        warm_up: Range,
+        target_scale: tuple[float, float] | None,
         name: str | None,
         tunable: bool,
     ) -> None:
@@ -58,35 +114,51 @@ class TrainedHyperModel(keras_tuner.HyperModel):
         if num_classes is not None:
             check_numbers("num_classes", num_classes, 2)
         check_numbers("train_size", train_size, 1)
-        check_numbers("epochs", epochs, 1)
-        check_numbers("batch_size", batch_size, 1)
-        check_names("optimizer", optimizer, blocks.OPTIMIZERS)
-        check_numbers("learning_rate", learning_rate, 1e-12)
-        check_numbers("momentum", momentum, 0, 1)
-        check_numbers("weight_decay", weight_decay, 1e-12)
-        check_names("schedule", schedule, blocks.SCHEDULES)
-        check_numbers("warm_up", warm_up, 0, 1)
+        if preset not in PRESETS:
+            raise ValueError(f"preset={preset!r} is not one of {', '.join(PRESETS)}.")
+        check_scale(target_scale)
+        if target_scale is not None and num_classes is not None:
+            raise ValueError(
+                f"target_scale={target_scale!r} is for regression, but num_classes={num_classes}: "
+                "give one of the two."
+            )
+        for unknown in given.keys() - arguments.keys():
+            raise TypeError(
+                f"{type(self).__name__} has no argument {unknown!r}, only {', '.join(arguments)}."
+            )
+        for argument, allowed in arguments.items():
+            setattr(self, argument, allowed.range_of(argument, given.get(argument), preset))
         self.num_classes = num_classes
         self.train_size = train_size
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.optimizer = optimizer
-        self.learning_rate = learning_rate
-        self.momentum = momentum
-        self.weight_decay = weight_decay
-        self.schedule = schedule
-        self.warm_up = warm_up
+        self.target_scale = target_scale
 
-    def compiled(self, hp: keras_tuner.HyperParameters, inputs: Any, x: Any) -> keras.Model:
+    def compiled(
+        self, hp: keras_tuner.HyperParameters, inputs: Any, x: Any, outputs: int = 1
+    ) -> keras.Model:
         """Ends a model with its output, optimizer, loss and metric.
 
         Args:
             hp: The hyperparameters of a build.
             inputs: The model's input.
             x: Tensor of shape `(batch, features)`.
+            outputs: How many numbers a regression predicts.
 
         Returns:
             The compiled model.
+        """
+        output = blocks.output(x, self.num_classes, self.target_scale, outputs)
+        model = keras.Model(inputs, output, name=self.name)
+        optimizer = self.make_optimizer(hp)
+        return blocks.compiled(model, optimizer, self.num_classes, self.target_scale)
+
+    def make_optimizer(self, hp: keras_tuner.HyperParameters) -> keras.optimizers.Optimizer:
+        """Makes the optimizer of a training, whose schedule is as long as that.
+
+        Args:
+            hp: The hyperparameters of a build.
+
+        Returns:
+            The optimizer.
         """
         epochs = pick(hp, "epochs", self.epochs)
         batch_size = pick(hp, "batch_size", self.batch_size)
@@ -98,15 +170,13 @@ class TrainedHyperModel(keras_tuner.HyperModel):
             steps=math.ceil(self.train_size / batch_size),
             epochs=epochs,
         )
-        optimizer = blocks.optimizer(
+        return blocks.optimizer(
             hp,
             kinds=self.optimizer,
             rate=rate,
             momentum=self.momentum,
             weight_decay=self.weight_decay,
         )
-        model = keras.Model(inputs, blocks.output(x, self.num_classes), name=self.name)
-        return blocks.compiled(model, optimizer, self.num_classes)
 
     def fit(
         self, hp: keras_tuner.HyperParameters, model: keras.Model, *args: Any, **kwargs: Any

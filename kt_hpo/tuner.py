@@ -81,6 +81,9 @@ class Tuner(Results):
             `kt_hpo.constraints.make_constraints`. Optuna's samplers seek trials that keep it.
         tracker: What keeps the search besides the record: `"tensorboard"`, `"wandb"`, a
             `kt_hpo.tracking.Tracker`, or a list of these.
+        try_defaults: Whether the first trial of the search tries the default of every
+            hyperparameter that `build` asks for; an algorithm that tries every combination keeps
+            its own order.
         **training: How trials train, each a field of `kt_hpo.training.options.TrainingOptions`:
             cross_validation, deterministic, distribution, precision, jit_compile,
             steps_per_execution, scale_learning_rate, reduce_lr_on_plateau, csv_log, trial_timeout,
@@ -131,10 +134,11 @@ class Tuner(Results):
         warm_start: optuna.Study | None = None,
         constraint: ConstraintLike = None,
         tracker: TrackerLike = None,
+        try_defaults: bool = False,
         **training: Any,
     ) -> None:
         check_numbers(executions_per_trial, keep_checkpoints, early_stopping, max_model_size)
-        check_flag(overwrite=overwrite)
+        check_flag(overwrite=overwrite, try_defaults=try_defaults)
         check_place(directory, project_name)
         check_objects(hypermodel, oracle, storage, warm_start, tuner_id)
         if hypermodel is None and not self.runs_its_own_way:
@@ -157,6 +161,7 @@ class Tuner(Results):
         if self.training.deterministic:
             make_deterministic()
         self.early_stopping = early_stopping
+        self.try_defaults = try_defaults
         self.keep_checkpoints = keep_checkpoints
         self.executor = made(executor)
         self.trackers = make_trackers(tracker)
@@ -423,6 +428,8 @@ class Tuner(Results):
         name, folder = type(self).__name__, Path(self.project_dir)
         shared_storage.check_same_search(self.study, folder, name, self.oracle.hyperparameters)
         self.oracle.reload()
+        if self.try_defaults:
+            self.oracle.enqueue_defaults()
 
     def _get_tuner_fname(self) -> str:
         # Keras Tuner reloads from this file where it exists; the record knows better.

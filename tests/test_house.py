@@ -13,7 +13,7 @@ ALLOWED = {"hypermodels", "keras", "keras_tuner"} | sys.stdlib_module_names
 
 
 def test_hypermodels_need_only_keras_and_keras_tuner():
-    for path in Path(hypermodels.__file__).parent.glob("*.py"):
+    for path in Path(hypermodels.__file__).parent.rglob("*.py"):
         nodes = ast.walk(ast.parse(path.read_text()))
         imported = [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
         names = {getattr(node, "module", None) or node.names[0].name for node in imported}

@@ -5,6 +5,7 @@ import sys
 import textwrap
 from pathlib import Path
 
+import keras
 import keras_tuner
 import numpy as np
 import pytest
@@ -27,6 +28,45 @@ def test_a_search_finds_better_models(tmp_path):
     scores = [trial.value for trial in tuner.study.trials]
     assert tuner.study.best_value == max(scores) > np.median(scores)
     assert tuner.study.best_value > 0.8
+
+
+class Ends(kt_hpo.HyperModel):
+    """Hyperparameters whose defaults are no ends of their ranges, one of them conditional."""
+
+    def build(self, hp):
+        kind = hp.Choice("kind", ["a", "b"], default="b")
+        hp.Float("rate", 1e-4, 1e-1, sampling="log", default=3e-3)
+        with hp.conditional_scope("kind", ["a"]):
+            hp.Int("only_a", 1, 9, default=4)
+        with hp.conditional_scope("kind", ["b"]):
+            units = hp.Int("only_b", 1, 9, default=5)
+        return build_small(units if kind == "b" else 3)
+
+
+def build_small(units):
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(units)])
+    model.compile("sgd", "mse", run_eagerly=True)
+    return model
+
+
+@pytest.mark.parametrize("kind", [kt_hpo.RandomSearch, kt_hpo.BayesianOptimization])
+def test_a_search_begins_with_the_defaults_where_it_is_asked_to(kind, tmp_path):
+    class Blind(kind):
+        def run_trial(self, trial, *args, **kwargs):
+            return trial.hyperparameters.get("rate")
+
+    def params(count, **given):
+        tuner = Blind(Ends(), max_trials=count, seed=1, directory=tmp_path, **given)
+        tuner.search(verbose=0)
+        return [trial.params for trial in tuner.study.trials]
+
+    plain = params(2, project_name="plain")
+    defaults = {"kind": "b", "rate": 3e-3, "only_b": 5}
+    assert defaults not in plain
+    assert params(2, project_name="plain", try_defaults=True) == plain, "it has begun already"
+    first, second = params(2, project_name="tries", try_defaults=True)
+    assert first == defaults != second
+    assert params(3, project_name="tries", try_defaults=True)[:2] == [first, second]
 
 
 @pytest.mark.slow

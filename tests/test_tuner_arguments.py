@@ -42,6 +42,7 @@ def made(tmp_path, kind=kt_hpo.RandomSearch, **given):
         ("executions_per_trial", True, "a whole number from 1 on"),
         ("early_stopping", 2.5, "from 1 on, or None"),
         ("overwrite", "yes", "True or False"),
+        ("try_defaults", None, "True or False"),
         ("directory", 3, "give a path"),
         ("project_name", 1, "give a text"),
         ("project_name", " ", "give a text"),

@@ -10,7 +10,13 @@ from kt_hpo.cli.targets import load_target
 if TYPE_CHECKING:
     from kt_hpo.datasets import Dataset
 
-_READY = {"mlp": "hypermodels:MLPHyperModel", "cnn": "hypermodels:CNNHyperModel"}
+_READY = {
+    "mlp": "hypermodels:MLPHyperModel",
+    "cnn": "hypermodels:CNNHyperModel",
+    "resnet": "hypermodels:ResNetHyperModel",
+    "sequence": "hypermodels:SequenceHyperModel",
+    "tabular": "hypermodels:TabularHyperModel",
+}
 
 
 def make_hypermodel(model: str, train: Dataset, max_epochs: int) -> Any:

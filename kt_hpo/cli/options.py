@@ -9,7 +9,7 @@ from kt_hpo import registry
 from kt_hpo.cli import values
 from kt_hpo.cli.values import Kind
 
-MODELS = ("mlp", "cnn")
+MODELS = ("mlp", "cnn", "resnet", "sequence", "tabular")
 DATASETS = ("digits", "mnist5k", "breast_cancer", "wine", "diabetes")
 TASKS = ("classification", "regression")
 OBJECTIVES = (

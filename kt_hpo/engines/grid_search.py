@@ -35,6 +35,8 @@ class GridSearchOracle(RecordedOracle, keras_tuner.oracles.GridSearchOracle):
         True
     """
 
+    enumerates = True
+
     _known_space: Any = None
     # The first combination that is not known to be tried; None where there is none.
     _front: dict[str, Value] | None = None

@@ -68,6 +68,7 @@ class OptunaSearchOracle(RecordedOracle):
         **kwargs: Any,
     ) -> None:
         self.sampler = make_sampler(sampler)
+        self.enumerates = isinstance(self.sampler, GridSampler | BruteForceSampler)
         self._asked = quick(self.sampler)
         super().__init__(objective=objective, max_trials=max_trials, seed=seed, **kwargs)
         if takes_no_choices(self.sampler) and len(objectives.parts(self.objective)) > 1:
@@ -100,8 +101,7 @@ class OptunaSearchOracle(RecordedOracle):
             enumerates a space and is through with it.
         """
         values = self._ask(int(trial_id), {})
-        enumerates = isinstance(self.sampler, GridSampler | BruteForceSampler)
-        if enumerates and self._duplicate(values):
+        if self.enumerates and self._duplicate(values):
             return {"status": TrialStatus.STOPPED}
         return self._untried(values)
 

@@ -39,6 +39,7 @@ from kt_hpo.space.hyperparameters import (
     check_one_range,
 )
 from kt_hpo.space.kinds import Value
+from kt_hpo.space.scopes import active_values
 
 
 class SearchState(keras_tuner.Oracle):
@@ -53,6 +54,7 @@ class SearchState(keras_tuner.Oracle):
             from trials.
         constraints: What a trial must keep to be among the best; see `make_constraints`. All four
             are to be set before the search begins.
+        enumerates: Whether the engine tries every combination, in an order of its own.
         past: The trials of `warm_start`.
         meets_more: Whether trials may ask for hyperparameters that no build asks for; then one
             trial has to go well before others begin.
@@ -67,6 +69,7 @@ class SearchState(keras_tuner.Oracle):
     warm_start: optuna.Study | None = None
     constraints: Sequence[Constraint] = ()
     learns_from_trials = False
+    enumerates = False
     meets_more = False
     hyperparameters: HyperParameters
     trials: dict[str, Trial]
@@ -168,6 +171,17 @@ class SearchState(keras_tuner.Oracle):
         """
         domain.check_values(self.hyperparameters, values)
         self.record.study.enqueue_trial(dict(values), skip_if_exists=True)
+
+    @synchronized
+    def enqueue_defaults(self) -> None:
+        """Makes the default of every known hyperparameter the first trial of a new search.
+
+        Raises:
+            ValueError: If a default lies outside of its range.
+        """
+        if self.record.count or self.enumerates or not self.hyperparameters.space:
+            return
+        self.enqueue(active_values(self.hyperparameters, lambda one, _: one.default))
 
     def propose(self, trial_id: str, hyperparameter: HyperParameter) -> Value:
         """Gives the value of a hyperparameter that is first met while a model is being built.

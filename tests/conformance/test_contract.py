@@ -294,6 +294,23 @@ def test_enqueued_values_come_first(name):
     assert len(found) == oracle.planned_trials
 
 
+@pytest.mark.parametrize("name", ENGINES)
+def test_a_search_may_begin_with_the_defaults(name):
+    oracle = opened(made(ENGINES[name]))
+    oracle.enqueue_defaults()
+    oracle.enqueue_defaults()  # Once is enough.
+    found = run(oracle)
+    defaults = {hp.name: hp.default for hp in oracle.get_space().space}
+    if ENGINES[name].enqueues:
+        assert own(found[0]).items() <= defaults.items()
+        assert len(found) == oracle.planned_trials
+    else:
+        assert found == run(opened(made(ENGINES[name])))
+    again = opened(made(ENGINES[name]), oracle.storage)
+    again.enqueue_defaults()
+    assert again.record.waiting is None, "a search that has begun goes on as it was"
+
+
 @pytest.mark.parametrize("name", LEARNERS)
 def test_a_past_search_is_known(name, tmp_path):
     options = {"num_initial_points": 11} if "num_initial_points" in ENGINES[name].options else {}

@@ -1,4 +1,5 @@
 import importlib.util
+import math
 import os
 import subprocess
 import sys
@@ -10,8 +11,15 @@ import pytest
 from sklearn.datasets import load_diabetes, load_digits
 
 import kt_hpo
-from hypermodels import CNNHyperModel, MLPHyperModel, blocks
-from hypermodels.ranges import pick
+from hypermodels import (
+    CNNHyperModel,
+    MLPHyperModel,
+    ResNetHyperModel,
+    SequenceHyperModel,
+    TabularHyperModel,
+    blocks,
+)
+from hypermodels.ranges import WithDefault
 from hypermodels.schedules import TrainingSchedule, WarmUp, make_schedule
 from kt_hpo.space import domain
 from kt_hpo.space.hyperparameters import HyperParameters
@@ -33,15 +41,29 @@ def sampled(hypermodel, count, seed=0):
 HYPERMODELS = {
     "mlp": lambda: MLPHyperModel((8, 8), 10),
     "cnn": lambda: CNNHyperModel((8, 8), 10),
-    "large cnn": lambda: CNNHyperModel((28, 28, 3), 2, blocks=(1, 5)),
-    "regression": lambda: MLPHyperModel((10,)),
+    "wide cnn": lambda: CNNHyperModel((8, 8), 10, preset="wide"),
+    "large cnn": lambda: CNNHyperModel((28, 28, 3), 2, blocks=(1, 5), head=["global", "flatten"]),
+    "regression": lambda: MLPHyperModel((10,), preset="wide", target_scale=(3.0, 2.0)),
+    "resnet": lambda: ResNetHyperModel((8, 8), 10),
+    "wide resnet": lambda: ResNetHyperModel((9, 7, 2), 10, preset="wide"),
+    "texts": lambda: SequenceHyperModel((7,), 10, vocabulary_size=20, preset="wide"),
+    "signals": lambda: SequenceHyperModel((7, 2), 10),
+    "forecast": lambda: SequenceHyperModel((7, 2), padding=0.0, preset="wide"),
+    "table": lambda: TabularHyperModel((20,), 10, columns=COLUMNS),
+    "wide table": lambda: TabularHyperModel((20,), 10, columns=COLUMNS, preset="wide"),
+    "plain table": lambda: TabularHyperModel((20,), 10),
 }
+COLUMNS = [
+    ("a", "number", 0, 1), ("b", "category", 1, 9), ("c", "number", 10, 2), ("d", "date", 12, 3),
+    ("e", "category", 15, 2), ("f", "text", 17, 3),
+]  # fmt: skip
+ONE_OUTPUT = ("large cnn", "regression", "forecast")
 
 
 @pytest.mark.parametrize("kind", HYPERMODELS)
 def test_every_configuration_builds(kind):
     hypermodel = HYPERMODELS[kind]()
-    outputs = {"mlp": 10, "cnn": 10}.get(kind, 1)
+    outputs = 1 if kind in ONE_OUTPUT else 10
     for hp in sampled(hypermodel, 12):
         before = dict(hp.values)
         model = hypermodel.build(hp)
@@ -51,7 +73,7 @@ def test_every_configuration_builds(kind):
 
 
 def test_the_space_is_conditional():
-    for hp in sampled(MLPHyperModel((4,), 3), 40):
+    for hp in sampled(MLPHyperModel((4,), 3, preset="wide"), 40):
         values = hp.values
         assert ("momentum" in values) == ("nesterov" in values) == (values["optimizer"] == "sgd")
         assert ("weight_decay" in values) == (values["optimizer"] == "adamw")
@@ -60,12 +82,13 @@ def test_the_space_is_conditional():
             there = values["num_dense_layers"] > layer
             assert (f"dense_{layer}_units" in values) == there
     for hp in sampled(CNNHyperModel((8, 8), 3), 20):
+        assert ("head" in hp.values) == (hp.values["num_blocks"] == 3)
         assert ("block_2_filters" in hp.values) == (hp.values["num_blocks"] == 3)
         assert ("dense_0_units" in hp.values) == (hp.values["num_dense_layers"] == 1)
 
 
 def test_the_model_is_what_its_hyperparameters_say():
-    hypermodel = CNNHyperModel((16, 16, 1), 10)
+    hypermodel = CNNHyperModel((16, 16, 1), 10, preset="wide")
     for hp in sampled(hypermodel, 15):
         model = hypermodel.build(hp)
         kinds = [type(layer).__name__ for layer in model.layers]
@@ -90,18 +113,6 @@ def test_a_single_value_is_not_searched():
     assert {name for name, kind in kinds.items() if kind != "Fixed"} == {"nesterov"}
 
 
-def test_lists_and_ranges_are_searched():
-    hp = HyperParameters()
-    pick(hp, "units", (8, 64), sampling="log")
-    pick(hp, "rate", (0.0, 0.5))
-    pick(hp, "activation", ["relu", "tanh"])
-    assert [repr(domain.to_distribution(h)) for h in hp.space] == [
-        "IntDistribution(high=64, log=True, low=8, step=1)",
-        "FloatDistribution(high=0.5, log=False, low=0.0, step=None)",
-        "CategoricalDistribution(choices=('relu', 'tanh'))",
-    ]
-
-
 @pytest.mark.parametrize(
     ("kwargs", "message"),
     [
@@ -113,6 +124,13 @@ def test_lists_and_ranges_are_searched():
         ({"schedule": "cosin"}, "Did you mean 'cosine'"),
         ({"num_classes": 1}, "num_classes=1"),
         ({"batch_size": "large"}, "batch_size='large'"),
+        ({"preset": "huge"}, "preset='huge' is not one of small, wide"),
+        ({"preset": ["small"]}, "is not one of small, wide"),
+        ({"units": WithDefault((8, 16), "x")}, "units"),
+        ({"target_scale": (0.0, 1.0)}, "target_scale=.* is for regression, but num_classes=3"),
+        ({"num_classes": None, "target_scale": (1.0, 0.0)}, "nothing to learn"),
+        ({"num_classes": None, "target_scale": 3.0}, "mean and the standard deviation"),
+        ({"num_classes": None, "target_scale": (math.nan, 1.0)}, "target_scale"),
     ],
 )
 def test_wrong_ranges_are_early_errors(kwargs, message):
@@ -120,9 +138,51 @@ def test_wrong_ranges_are_early_errors(kwargs, message):
         MLPHyperModel((4,), **({"num_classes": 3} | kwargs))
 
 
-def test_a_vector_is_no_image():
-    with pytest.raises(ValueError, match="MLPHyperModel"):
-        CNNHyperModel((30,), 2)
+@pytest.mark.parametrize("kind", [CNNHyperModel, ResNetHyperModel])
+def test_a_vector_is_no_image(kind):
+    with pytest.raises(ValueError, match="TabularHyperModel"):
+        kind((30,), 2)
+
+
+@pytest.mark.parametrize("kind", [CNNHyperModel, MLPHyperModel, ResNetHyperModel])
+def test_an_unknown_argument_is_an_early_error(kind):
+    with pytest.raises(TypeError, match=r"no argument 'learning'.*learning_rate"):
+        kind((8, 8), 2, learning=0.1)
+
+
+def test_what_is_given_wins_over_the_preset():
+    small, wide = CNNHyperModel((8, 8), 10), CNNHyperModel((8, 8), 10, preset="wide")
+    assert small.optimizer.values == ["adam", "adamw"] and "sgd" in wide.optimizer.values
+    for preset in ("small", "wide"):
+        given = CNNHyperModel((8, 8), 10, preset=preset, optimizer="rmsprop", filters=(4, 12))
+        known = domain.explore(given.build, HyperParameters())
+        assert known.get("optimizer") == "rmsprop"
+        # The nearest to the default that the range has.
+        assert (known.get("block_0_filters"), known.get("block_1_filters")) == (12, 12)
+
+
+def test_a_default_is_ones_own_if_one_likes():
+    given = {"units": WithDefault((8, 64), 20), "activation": WithDefault(["tanh", "relu"], "relu")}
+    hp = keras_tuner.HyperParameters()
+    MLPHyperModel((4,), 3, **given).build(hp)
+    assert (hp.get("dense_0_units"), hp.get("activation")) == (20, "relu")
+
+
+@pytest.mark.parametrize("kind", HYPERMODELS)
+def test_every_default_is_in_its_range(kind):
+    known = domain.explore(HYPERMODELS[kind]().build, HyperParameters())
+    for hyperparameter in known.space:
+        assert domain.holds(hyperparameter, hyperparameter.default), hyperparameter.name
+
+
+def test_short_trainings_have_no_augmentation():
+    def augmentation(**given):
+        return CNNHyperModel((8, 8), 10, **given).augmentation.values
+
+    assert augmentation(epochs=4) == 0.0
+    assert augmentation(epochs=(2, 5)) == augmentation() == [0.0, 0.05]
+    assert augmentation(epochs=4, augmentation=[0.1, 0.2]) == [0.1, 0.2]
+    assert augmentation(epochs=4, preset="wide") == [0.0, 0.05]
 
 
 @pytest.mark.slow
