@@ -12,8 +12,9 @@ Example:
 from kt_hpo.datasets.catalog import load
 from kt_hpo.datasets.dataset import Dataset, Splits
 from kt_hpo.datasets.findings import DataWarning
+from kt_hpo.datasets.folders import from_images, from_texts
 from kt_hpo.datasets.named import OFFLINE
-from kt_hpo.datasets.sources import from_arrays, from_csv, from_frame, from_images
+from kt_hpo.datasets.sources import from_arrays, from_csv, from_frame
 
 __all__ = [
     "OFFLINE",
@@ -24,5 +25,6 @@ __all__ = [
     "from_csv",
     "from_frame",
     "from_images",
+    "from_texts",
     "load",
 ]

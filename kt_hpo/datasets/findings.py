@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from kt_hpo.datasets.preprocessing.columns import CategoryColumn, Column, NumberColumn
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -35,11 +37,12 @@ def tell(findings: Sequence[str]) -> None:
         warnings.warn(sentence, DataWarning, stacklevel=4)
 
 
-def useless_columns(frame: pd.DataFrame) -> dict[str, str]:
+def useless_columns(frame: pd.DataFrame, columns: Sequence[Column]) -> dict[str, str]:
     """Finds the columns that tell nothing: empty, constant, or an identifier of the row.
 
     Args:
         frame: A table of inputs.
+        columns: Of which kind its columns are.
 
     Returns:
         Why each is left out, in a few words, by its name.
@@ -47,35 +50,28 @@ def useless_columns(frame: pd.DataFrame) -> dict[str, str]:
     Example:
         >>> import pandas
         >>> frame = pandas.DataFrame({"id": [4, 5, 6], "unit": ["m"] * 3, "size": [1, 2, 2]})
-        >>> useless_columns(frame)
+        >>> kinds = [NumberColumn("id"), CategoryColumn("unit"), NumberColumn("size")]
+        >>> useless_columns(frame, kinds)
         {'id': 'identifies the row', 'unit': "is 'm' everywhere"}
     """
-    reasons = {name: _why_useless(frame[name], str(name)) for name in frame.columns}
+    reasons = {column.name: _why_useless(frame[column.name], column) for column in columns}
     return {name: reason for name, reason in reasons.items() if reason}
 
 
-def _why_useless(values: pd.Series, name: str) -> str:
-    import pandas as pd
-
+def _why_useless(values: pd.Series, column: Column) -> str:
     known = values.dropna()
     if not len(known):
         return "is empty"
-    try:
-        distinct = known.nunique()
-    except TypeError:  # Values that cannot be hashed are refused later, with their type.
-        return ""
-    if distinct == 1 and len(known) == len(values):
-        return f"is {known.iloc[0]!r} everywhere" if len(values) > 1 else ""
+    distinct = known.nunique()
+    if distinct == 1 and len(known) == len(values) > 1:
+        constant = known.iloc[0]
+        return f"is {constant.item() if hasattr(constant, 'item') else constant!r} everywhere"
     if distinct < len(values):
         return ""
-    # A name, or one word that is another in every row: nothing can be learnt from such texts.
-    is_word = (
-        isinstance(known.iloc[0], str) and not known.head(100).str.contains(r"\s", na=True).any()
-    )
-    kind = pd.api.types
-    if kind.is_integer_dtype(values.dtype) and _IDENTIFIER.fullmatch(name):
-        return "identifies the row"
-    return "is another word in every row, an identifier" if is_word and len(values) > 20 else ""
+    if isinstance(column, CategoryColumn) and len(values) > 20:
+        return "is another word in every row, an identifier"
+    is_whole = isinstance(column, NumberColumn) and (column.read(values) % 1 == 0).all()
+    return "identifies the row" if is_whole and _IDENTIFIER.fullmatch(column.name) else ""
 
 
 def suspects(columns: dict[str, np.ndarray], y: np.ndarray, is_class: bool) -> list[str]:

@@ -60,7 +60,7 @@ def split_table(frame: pd.DataFrame, target: str | None, *, source: str, **optio
         )
     if not len(frame):
         raise ValueError(f"{source} has a header and no rows: there are no samples.")
-    findings = []
+    findings = list(frame.attrs.get("findings", ()))
     absent = frame[target].isna().to_numpy()
     y, is_missing = _targets(frame[target], target, source)
     absent = absent | is_missing
@@ -112,16 +112,16 @@ def split_frame(
         ValueError: As for `from_frame`.
     """
     frame = _checked(frame, source)
-    reasons = found.useless_columns(frame)
-    used = [name for name in frame.columns if name not in reasons]
-    if not used and len(frame.columns):
+    comma_first = bool(frame.attrs.get("comma_first"))
+    kinds = [infer(frame[name], name, comma_first) for name in frame.columns]
+    reasons = found.useless_columns(frame, kinds)
+    columns = tuple(column for column in kinds if column.name not in reasons)
+    if not columns and len(frame.columns):
         raise ValueError(
             f"{source} has no column to learn from: "
             + "; ".join(f"{name!r} {reason}" for name, reason in reasons.items())
             + "."
         )
-    comma_first = bool(frame.attrs.get("comma_first"))
-    columns = tuple(infer(frame[name], name, comma_first) for name in used)
     findings = [
         *findings,
         *found.column_findings(reasons, _suspects(frame, columns, y, options), target),
@@ -130,7 +130,8 @@ def split_frame(
 
     def learn(train: Any) -> Preprocessing:
         if is_text:
-            return TextPreprocessing.learn(columns[0].read(train[used[0]]), used[0])
+            name = columns[0].name
+            return TextPreprocessing.learn(columns[0].read(train[name]), name)
         return TablePreprocessing.learn(columns, train, tuple(reasons), normalize)
 
     parts = split(frame, y, learn=learn, target=target, normalize=normalize, **options)

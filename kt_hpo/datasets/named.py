@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 import logging
 import re
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, nullcontext, redirect_stdout
 from io import StringIO
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from kt_hpo._private_apis.tensorflow_datasets import shows_progress
+from kt_hpo._private_apis.tensorflow_datasets import names_in_package, shows_progress
 from kt_hpo.datasets import frames, network
 from kt_hpo.datasets.dataset import Splits, Task
 from kt_hpo.datasets.splits import split
@@ -47,6 +48,8 @@ def from_name(
         142
     """
     where = None if data_dir is None else str(data_dir)
+    if not may_exist(name, where):
+        raise _unknown(name, names_in_package() or set())
     builder = _builder(name, where)
     target = _target(name, builder.info, image_size)
     samples, info = _prepare(name, builder, where)
@@ -90,13 +93,42 @@ def _builder(name: str, data_dir: str | None) -> Any:
         plain = re.split("[/:]", name)[0]
         if plain in known:
             raise  # TFDS says which configurations and versions there are.
-        near = difflib.get_close_matches(plain.lower(), known, n=3)
-        guess = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
-        raise ValueError(
-            f"There is no data set {name!r}.{guess} Without a network there are "
-            f"{', '.join(OFFLINE)}; https://www.tensorflow.org/datasets lists all others. For your "
-            "own data, give the path of a .csv file or, with a slash, of a folder of images."
-        ) from error
+        raise _unknown(name, known) from error
+
+
+def may_exist(name: str, data_dir: str | None = None) -> bool:
+    """Tells whether there may be a data set of a name, without importing TFDS.
+
+    Args:
+        name: The name.
+        data_dir: Where TFDS keeps its files; None for its own folder.
+
+    Returns:
+        False if there is certainly none.
+
+    Example:
+        >>> may_exist("mnist"), may_exist("holiday photos")
+        (True, False)
+    """
+    # A namespace, a configuration or a version: TFDS says what there is.
+    if name in OFFLINE or ":" in name or "/" in name or "tensorflow_datasets" in sys.modules:
+        return True
+    names = names_in_package()
+    prepared = Path(data_dir or "~/tensorflow_datasets").expanduser() / name
+    return names is None or name in names or prepared.is_dir()
+
+
+def _unknown(name: str, known: Collection[str]) -> ValueError:
+    """Says that there is no data set of a name, and which have one like it."""
+    plain = re.split("[/:]", name)[0]
+    near = difflib.get_close_matches(plain.lower(), sorted({*known, *OFFLINE}), n=3)
+    guess = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+    return ValueError(
+        f"There is no data set {name!r}, nor a file or folder of that name.{guess} Without a "
+        f"network there are {', '.join(OFFLINE)}; https://www.tensorflow.org/datasets lists all "
+        "others. For your own data, give the path of a .csv file, or of a folder with a subfolder "
+        "of images or texts for each class."
+    )
 
 
 def _target(name: str, info: Any, image_size: tuple[int, int] | None) -> Any:

@@ -1,20 +1,17 @@
-"""A user's own data: arrays, a table in a CSV file, a folder of images."""
+"""A user's own data: arrays, data frames, tables in files."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import chain
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
-from kt_hpo.arguments import is_one_of, is_whole
 from kt_hpo.datasets import frames, tables
 from kt_hpo.datasets.dataset import Splits, Task
+from kt_hpo.datasets.preprocessing import TextPreprocessing
 from kt_hpo.datasets.splits import check_fractions, split
-
-IMAGE_SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png")
 
 
 def from_arrays(
@@ -32,8 +29,9 @@ def from_arrays(
     """Splits a user's own arrays.
 
     Args:
-        x: Inputs, shape `(samples, ...)`, or a data frame (see `from_frame`). Images of unsigned
-            integers are scaled to [0, 1]; floats of images are taken as they are.
+        x: Inputs, shape `(samples, ...)`; a data frame (see `from_frame`); or a text a sample,
+            which become sequences of token ids. Images of unsigned integers are scaled to [0, 1];
+            floats of images are taken as they are.
         y: Targets, one a sample: floats are quantities (regression); integers, booleans and strings
             are classes.
         validation: Fraction of the samples for validation; 0 for none.
@@ -69,7 +67,12 @@ def from_arrays(
     }
     if hasattr(x, "columns"):
         return frames.split_frame(x, _array("y", y), **options)
-    return split(_array("x", x), _array("y", y), **options)
+    inputs = _array("x", x)
+    is_text = inputs.ndim == 1 and len(inputs) and all(isinstance(one, str) for one in inputs)
+    learn = TextPreprocessing.learn if is_text else None
+    return split(
+        inputs.astype(object) if is_text else inputs, _array("y", y), learn=learn, **options
+    )
 
 
 def from_frame(
@@ -191,71 +194,6 @@ def from_csv(
     )
 
 
-def from_images(
-    folder: str | Path,
-    image_size: tuple[int, int] | None = None,
-    *,
-    color_mode: Literal["rgb", "grayscale", "rgba"] = "rgb",
-    validation: float = 0.15,
-    test: float = 0.15,
-    seed: int = 0,
-    name: str | None = None,
-) -> Splits:
-    """Splits a folder that has a subfolder of images for each class.
-
-    Args:
-        folder: For example `pets`, with `pets/cat/1.png` and `pets/dog/1.png` in it.
-        image_size: Height and width in pixels to resize to; None needs images of one size.
-        color_mode: `"rgb"`, `"grayscale"` or `"rgba"`: 3, 1 or 4 channels.
-        validation: Fraction of the images for validation; 0 for none.
-        test: Fraction of the images for the test; 0 for none.
-        seed: Same seed, same splits.
-        name: Name of the data set; None takes the folder's.
-
-    Returns:
-        The splits, the classes in the order of the subfolders' names.
-
-    Raises:
-        FileNotFoundError: If there is no such folder.
-        ValueError: If it has no images in subfolders, one cannot be read, or sizes differ.
-
-    Example:
-        >>> import pathlib, tempfile
-        >>> from PIL import Image
-        >>> folder = pathlib.Path(tempfile.mkdtemp())
-        >>> for pet in ("cat", "dog"):
-        ...     (folder / pet).mkdir()
-        ...     for number in range(10):
-        ...         Image.new("RGB", (6, 6)).save(folder / pet / f"{number}.png")
-        >>> from_images(folder, image_size=(4, 4)).train.input_shape
-        (4, 4, 3)
-    """
-    check_fractions(validation, test)
-    _check_images(image_size, color_mode)
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise FileNotFoundError(f"There is no folder {folder}.")
-    by_class = {
-        entry.name: files
-        for entry in sorted(folder.iterdir())
-        if entry.is_dir() and entry.name[0] != "." and (files := _image_files(entry))
-    }
-    if not by_class:
-        raise ValueError(
-            f"{folder} has no images in subfolders: put those of each class into a folder of its "
-            f"own, as {'*' + ', *'.join(IMAGE_SUFFIXES)} files."
-        )
-    return from_arrays(
-        _read_images([*chain(*by_class.values())], image_size, color_mode),
-        [label for label, files in by_class.items() for _ in files],
-        validation=validation,
-        test=test,
-        seed=seed,
-        name=name or folder.resolve().name,
-        class_names=list(by_class),
-    )
-
-
 def _array(name: str, values: Any) -> np.ndarray:
     """An array of what a user gives as one."""
     try:
@@ -268,46 +206,3 @@ def _array(name: str, values: Any) -> np.ndarray:
     if array.ndim == 0:
         raise ValueError(f"{name}={values!r} is not allowed; give an array, a row for each sample.")
     return array
-
-
-def _check_images(image_size: Any, color_mode: Any) -> None:
-    if not is_one_of(color_mode, ("rgb", "grayscale", "rgba")):
-        raise ValueError(f"color_mode={color_mode!r} is not one of rgb, grayscale, rgba.")
-    if image_size is None:
-        return
-    sizes = list(image_size) if isinstance(image_size, tuple | list) else []
-    if len(sizes) != 2 or not all(is_whole(size) and size > 0 for size in sizes):
-        raise ValueError(
-            f"image_size={image_size!r} is not allowed; give height and width in pixels, such as "
-            "(64, 64)."
-        )
-
-
-def _image_files(folder: Path) -> list[Path]:
-    """Lists the images of a class, at any depth, in the order of their paths."""
-    found = (file for file in folder.rglob("*") if file.suffix.lower() in IMAGE_SUFFIXES)
-    return sorted(file for file in found if file.name[0] != ".")
-
-
-def _read_images(
-    files: Sequence[Path], image_size: tuple[int, int] | None, color_mode: str
-) -> np.ndarray:
-    """Reads images of one size, or resized to it."""
-    import keras
-
-    images = []
-    for file in files:
-        try:
-            image = keras.utils.load_img(file, color_mode=color_mode, target_size=image_size)
-        except Exception as error:  # Pillow raises of many kinds on damaged files.
-            raise ValueError(
-                f"{file} cannot be read as an image: {error}. Replace it, or take it away."
-            ) from error
-        images.append(keras.utils.img_to_array(image, data_format="channels_last", dtype="uint8"))
-    sizes = sorted({image.shape[:2] for image in images})
-    if len(sizes) > 1:
-        raise ValueError(
-            f"The images have {len(sizes)} sizes, {sizes[0]} and {sizes[-1]} among them: "
-            "give the height and width to resize to, for example image_size=(64, 64)."
-        )
-    return np.stack(images)

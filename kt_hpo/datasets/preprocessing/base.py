@@ -67,6 +67,11 @@ class Preprocessing(ABC):
         """Number of different token ids, of texts as sequences; None for all else."""
         return None
 
+    @property
+    def text_columns(self) -> tuple[str, ...]:
+        """Names of a table's columns that hold texts, even where they look like numbers."""
+        return ()
+
     @abstractmethod
     def inputs(self, raw: Any) -> RawInputs:
         """Gives raw rows as the arrays that an attached model takes.

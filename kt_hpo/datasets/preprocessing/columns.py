@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import datetime
 import math
+import numbers
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -366,12 +369,9 @@ def _infer_of_texts(counts: pd.Series, name: str, comma_first: bool) -> Column:
 
 def _distinct_texts(values: pd.Series, name: str) -> pd.Series:
     """Counts the different texts of a column."""
+    allowed = (str, numbers.Number, np.bool_, datetime.date, datetime.time, Decimal)
     for value in values[values.notna().to_numpy()].head(1000):
-        if (
-            not np.isscalar(value)
-            and not hasattr(value, "isoformat")
-            and not hasattr(value, "as_tuple")
-        ):
+        if not isinstance(value, allowed):
             raise ValueError(
                 f"Column {name!r} holds a {type(value).__name__}: a table holds numbers, booleans, "
                 "dates and texts. Leave the column out, or spread it over several."
@@ -381,14 +381,14 @@ def _distinct_texts(values: pd.Series, name: str) -> pd.Series:
 
 def _texts(values: pd.Series) -> np.ndarray:
     """Gives a column as texts, `""` for no value, in the type that Keras takes."""
-    texts = values.astype(object)
-    return np.array(
-        [
-            "" if missing else str(value)
-            for value, missing in zip(texts, values.isna(), strict=True)
-        ],
-        dtype=object,
-    )
+    import pandas as pd
+
+    if pd.api.types.is_float_dtype(values.dtype):
+        # Whole numbers among which one is missing: `3`, not `3.0`.
+        values = values.map(lambda number: f"{number:.0f}" if number % 1 == 0 else str(number))
+        values = values.where(values != "nan")
+    texts = values.astype(object).where(values.notna().to_numpy(), "")
+    return np.array([str(text) for text in texts], dtype=object)
 
 
 def _truths(texts: list[str]) -> np.ndarray:

@@ -79,9 +79,20 @@ class TablePreprocessing(Preprocessing):
 
         Returns:
             The preprocessing.
+
+        Raises:
+            ValueError: If no column tells anything, or a value is not of its column's kind.
         """
-        learnt = tuple(column.learn(column.read(rows[column.name])) for column in columns)
-        return cls(learnt, left_out, normalize)
+        learnt = [column.learn(column.read(rows[column.name])) for column in columns]
+        # Of texts that are all different no word, and no category, is known from another row.
+        unlike = [column.name for column in learnt if getattr(column, "vocabulary", None) == ()]
+        if len(unlike) == len(learnt):
+            raise ValueError(
+                f"There is no column to learn from: in {', '.join(map(repr, unlike))} no text, nor "
+                "a word of one, occurs twice. Give more rows, or other columns."
+            )
+        used = tuple(column for column in learnt if column.name not in unlike)
+        return cls(used, (*left_out, *unlike), normalize)
 
     @property
     def input_names(self) -> dict[str, str]:
@@ -98,6 +109,11 @@ class TablePreprocessing(Preprocessing):
                 name = f"{plain}_{number}"
             names[column.name] = name
         return names
+
+    @property
+    def text_columns(self) -> tuple[str, ...]:
+        """Names of the columns that hold texts, even where they look like numbers."""
+        return tuple(column.name for column in self._of(CategoryColumn, TextColumn))
 
     @property
     def groups(self) -> tuple[Group, ...]:

@@ -67,6 +67,11 @@ class TextPreprocessing(Preprocessing):
         """Number of different ids."""
         return len(self.vocabulary) + 2
 
+    @property
+    def text_columns(self) -> tuple[str, ...]:
+        """Name of the column, where the texts are one of a table."""
+        return () if self.column is None else (self.column,)
+
     def inputs(self, raw: Any) -> np.ndarray:
         """Gives texts as Keras takes them; see `Preprocessing.inputs`."""
         if self.column is not None and hasattr(raw, "columns"):

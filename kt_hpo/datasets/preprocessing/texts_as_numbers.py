@@ -196,8 +196,7 @@ def stamp_days(stamps: pd.Series) -> np.ndarray:
     Returns:
         Float64; NaN where there is none.
     """
-    import pandas as pd
-
     if stamps.dt.tz is not None:
         stamps = stamps.dt.tz_convert("UTC").dt.tz_localize(None)
-    return ((stamps - pd.Timestamp(0)) / pd.Timedelta(days=1)).to_numpy(np.float64, na_value=np.nan)
+    moments = stamps.to_numpy("datetime64[us]")
+    return (moments - np.datetime64(0, "us")) / np.timedelta64(1, "D")
