@@ -34,6 +34,7 @@ class Display(Progress):
         # A worker's thread may report while another redraws.
         self._lock = threading.RLock()
         self._gone = False
+        self._noted: set[str] = set()
 
     def start(self, total: int | None, done: Counts) -> None:
         """Shows the search beginning; as `Progress.start`."""
@@ -70,9 +71,11 @@ class Display(Progress):
             self._show(self._ended, trial, state, score)
 
     def note(self, text: str) -> None:
-        """Shows a line; as `Progress.note`."""
+        """Shows a line, once; as `Progress.note`."""
         with self._lock:
-            self._show(self._write, text)
+            if text not in self._noted:
+                self._noted.add(text)
+                self._show(self._write, text)
 
     def stop(self) -> None:
         """Shows the search ended; as `Progress.stop`."""

@@ -167,7 +167,7 @@ def preparing(
         def ready(model: keras.Model) -> None:
             prepare(model)
             if context.training.compiled:
-                programs.enter_context(trained_by_programs(model))
+                programs.enter_context(trained_by_programs(model, context.progress.note))
 
         context.preparation = preparation = Preparation(ready)
         try:

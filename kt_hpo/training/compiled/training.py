@@ -30,7 +30,9 @@ _SIGNATURE = inspect.signature(keras.Model.fit)
 
 
 @contextmanager
-def trained_by_programs(model: keras.Model) -> Iterator[None]:
+def trained_by_programs(
+    model: keras.Model, tell: Callable[[str], object] = lambda sentence: None
+) -> Iterator[None]:
     """Has `model.fit` train a model by programs of its own where these can do what it asks.
 
     Losses, metrics, initial weights and the order of samples are those of `fit`, up to the rounding
@@ -39,6 +41,7 @@ def trained_by_programs(model: keras.Model) -> Iterator[None]:
 
     Args:
         model: A model, compiled or to be compiled.
+        tell: Called at each `fit` with a sentence that says how it trains.
 
     Yields:
         Nothing, while `model.fit` is the faster one.
@@ -57,26 +60,33 @@ def trained_by_programs(model: keras.Model) -> Iterator[None]:
     if own or not _HAS_PROGRAMS:
         yield
         return
-    model.fit = functools.partial(_fit, model)
+    model.fit = functools.partial(_fit, model, tell)
     try:
         yield
     finally:
         del model.fit
 
 
-def _fit(model: keras.Model, *args: Any, **kwargs: Any) -> keras.callbacks.History:
+def _fit(
+    model: keras.Model, tell: Callable[[str], object], *args: Any, **kwargs: Any
+) -> keras.callbacks.History:
     """Train a model by programs, or by `fit`, which tells of a mistake in its own words."""
     try:
-        return _training(model, args, kwargs).run()
-    except NeedsFitError:
+        training = _training(model, args, kwargs)
+        tell("Each epoch trains in one graph.")
+        return training.run()
+    except NeedsFitError as reason:
+        tell(f"Models train by model.fit, because {reason}.")
         return keras.Model.fit(model, *args, **kwargs)
 
 
 def _training(model: keras.Model, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Training:
     try:
         return _Training(model, _read(model, args, kwargs))
+    except NeedsFitError:
+        raise
     except Exception as error:  # A mistake, of which `fit` tells, or ours and not the trial's.
-        raise NeedsFitError("no program can be made") from error
+        raise NeedsFitError("no graph can be made of them") from error
 
 
 def _read(model: keras.Model, args: tuple[Any, ...], kwargs: dict[str, Any]) -> FitArguments:
@@ -122,7 +132,7 @@ class _Training:
         try:
             self._trace()
         except Exception as error:
-            raise NeedsFitError("the model cannot be traced") from error
+            raise NeedsFitError("no graph can be made of them") from error
 
     def run(self) -> keras.callbacks.History:
         """Trains."""

@@ -167,13 +167,13 @@ CASES = {
 QUICK = ("layers with a state", "several with weights", "a model without weights yet", "a subclass")
 
 
-def trained(build, fit, by_programs):
+def trained(build, fit, by_programs, tell=lambda sentence: None):
     keras.utils.clear_session()
     keras.utils.set_random_seed(1)
     model, arguments = build(), {"x": X, "y": Y, **FIT, **fit}
     if not by_programs:
         return model, model.fit(**arguments).history
-    with trained_by_programs(model):
+    with trained_by_programs(model, tell):
         return model, model.fit(**arguments).history
 
 
@@ -270,7 +270,11 @@ def eager():
 
 
 LEFT_TO_FIT = {
-    "a callback at batches": (dense, lambda: {"callbacks": [AtBatches()]}),
+    "a callback at batches": (
+        dense,
+        lambda: {"callbacks": [AtBatches()]},
+        "AtBatches acts at every batch",
+    ),
     "a function at batches": (
         dense,
         lambda: {
@@ -278,15 +282,21 @@ LEFT_TO_FIT = {
                 keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: None)
             ]
         },
+        "LambdaCallback acts at every batch",
     ),
-    "a progress bar": (dense, lambda: {"verbose": 1}),
-    "a pipeline": (dense, lambda: in_pipeline() | {"batch_size": None}),
+    "a progress bar": (dense, lambda: {"verbose": 1}, "a progress bar shows every batch"),
+    "a pipeline": (
+        dense,
+        lambda: in_pipeline() | {"batch_size": None},
+        "data of type _BatchDataset are not in memory",
+    ),
     "a pipeline to validate with": (
         dense,
         lambda: {"validation_data": tf.data.Dataset.from_tensors((X_VAL, Y_VAL))},
+        "the validation data are not in memory",
     ),
-    "eager execution": (eager, dict),
-    "a fit of its own": (lambda: compiled(OwnFit([layers.Dense(1)])), dict),
+    "eager execution": (eager, dict, "the model runs eagerly"),
+    "a fit of its own": (lambda: compiled(OwnFit([layers.Dense(1)])), dict, ""),
 }
 
 
@@ -298,12 +308,13 @@ def test_what_a_program_cannot_do_fit_does(name, monkeypatch, capsys):
         ran.append(self)
         return fit(self, *args, **kwargs)
 
-    build, arguments = LEFT_TO_FIT[name]
+    (build, arguments, reason), told = LEFT_TO_FIT[name], []
     if name != "a fit of its own":
         monkeypatch.setattr(keras.Model, "fit", counted)
-    _, history = trained(build, {"epochs": 1, **arguments()}, by_programs=True)
+    _, history = trained(build, {"epochs": 1, **arguments()}, True, told.append)
     assert len(history["loss"]) == 1
     assert ran or name == "a fit of its own"
+    assert told == [f"Models train by model.fit, because {reason}."] * bool(ran)
 
 
 MISTAKES = {
