@@ -71,7 +71,7 @@ def section(results: dict[str, Any]) -> str:
     ]
     columns = {"search": "l", "MB, kt_hpo": "r", "MB, Keras Tuner": "r", "of Keras Tuner's": "r"}
     grown = results["growth"]
-    first, last = list(grown)[0], list(grown)[-1]
+    first, *_, last = grown
     return (
         "The most that a process took which did nothing but one search.\n\n"
         f"{measuring.markdown(columns, lines)}\n\n"
