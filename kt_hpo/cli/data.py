@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from kt_hpo.cli.settings import Settings
@@ -18,7 +21,7 @@ _FRACTION = 0.15
 
 
 def load_data(settings: Settings) -> Splits:
-    """Loads the data of a search.
+    """Loads the data of a search, and prints what they show (unless `verbose` is 0).
 
     Args:
         settings: The settings of the search.
@@ -30,6 +33,11 @@ def load_data(settings: Settings) -> Splits:
         ValueError: If there are none of that name, or they cannot be split.
         FileNotFoundError: If a path leads nowhere.
     """
+    with _findings_printed(settings.get("verbose", 1)):
+        return _load(settings)
+
+
+def _load(settings: Settings) -> Splits:
     from kt_hpo import datasets
 
     data, seed, task = settings["data"], settings["seed"], settings.get("task")
@@ -47,6 +55,23 @@ def load_data(settings: Settings) -> Splits:
         raise ValueError(f"--data {data} is no function; name one that returns the data.")
     takes_seed = "seed" in inspect.signature(load).parameters
     return to_splits(load(seed=seed) if takes_seed else load(), data, seed, task)
+
+
+@contextmanager
+def _findings_printed(verbose: int) -> Iterator[None]:
+    """Prints findings as plain lines instead of as warnings."""
+    from kt_hpo.datasets import DataWarning
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", DataWarning)
+        yield
+    for warning in caught:
+        if not issubclass(warning.category, DataWarning):
+            warnings.warn_explicit(
+                warning.message, warning.category, warning.filename, warning.lineno
+            )
+        elif verbose:
+            print(fill(str(warning.message), 100))
 
 
 def to_splits(made: Any, name: str, seed: int, task: Any = None) -> Splits:
@@ -91,15 +116,20 @@ def to_splits(made: Any, name: str, seed: int, task: Any = None) -> Splits:
 def _joined(pairs: Sequence[Any], name: str, seed: int, task: Any) -> Splits:
     """Parts that are given, as splits of one data set."""
     import numpy as np
+    import pandas as pd
 
+    from kt_hpo.datasets.frames import split_frame
     from kt_hpo.datasets.splits import split
 
-    xs, ys = zip(*(map(np.asarray, pair) for pair in pairs), strict=True)
+    ys = [np.asarray(y) for _, y in pairs]
+    are_frames = all(hasattr(x, "columns") for x, _ in pairs)
+    xs: list[Any] = [x if are_frames else np.asarray(x) for x, _ in pairs]
     ends = np.cumsum([len(y) for y in ys])
     rows = dict(zip(_PARTS[len(pairs)], np.split(np.arange(ends[-1]), ends[:-1]), strict=True))
     del rows["train"]
-    return split(
-        np.concatenate(xs),
+    cut: Any = split_frame if are_frames else split
+    return cut(
+        pd.concat(xs, ignore_index=True) if are_frames else np.concatenate(xs),
         np.concatenate([y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y for y in ys]),
         name=name,
         validation=_FRACTION,

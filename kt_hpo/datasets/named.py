@@ -49,7 +49,7 @@ def from_name(
     """
     where = None if data_dir is None else str(data_dir)
     if not may_exist(name, where):
-        raise _unknown(name, names_in_package() or set())
+        raise _unknown(name, names_in_package() or ())
     builder = _builder(name, where)
     target = _target(name, builder.info, image_size)
     samples, info = _prepare(name, builder, where)
@@ -111,9 +111,13 @@ def may_exist(name: str, data_dir: str | None = None) -> bool:
         (True, False)
     """
     # A namespace, a configuration or a version: TFDS says what there is.
-    if name in OFFLINE or ":" in name or "/" in name or "tensorflow_datasets" in sys.modules:
+    if name in OFFLINE or ":" in name or "/" in name:
         return True
-    names = names_in_package()
+    if "tensorflow_datasets" in sys.modules:
+        tfds = require("tensorflow_datasets")
+        names: Collection[str] | None = tfds.list_builders(with_community_datasets=False)
+    else:
+        names = names_in_package()
     prepared = Path(data_dir or "~/tensorflow_datasets").expanduser() / name
     return names is None or name in names or prepared.is_dir()
 

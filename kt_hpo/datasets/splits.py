@@ -212,7 +212,8 @@ def _counts(totals: np.ndarray, sizes: np.ndarray) -> np.ndarray | None:
     """Gives the samples of each class in each split, the train split first; None if none fit.
 
     Each is the proportional number rounded up or down such that all sums are exact: controlled
-    rounding (Cox, 1987). Cutting off one split after another rounds twice and strays further.
+    rounding (Cox, 1987). Cutting off one split after another, as one has to with scikit-learn's
+    `train_test_split`, rounds twice: classes are off by more than one sample then.
     """
     from scipy.optimize import linprog
     from scipy.sparse import identity, kron, vstack

@@ -103,15 +103,30 @@ def test_a_function_loads_the_data(here):
 
 
 def pair(samples, start=0):
-    return np.arange(start, start + samples)[:, None, None] * np.ones((1, 2, 2)), np.arange(
-        samples
-    ) % 2
+    images = np.arange(start, start + samples)[:, None, None, None] * np.ones((1, 2, 2, 1))
+    return images, np.arange(samples) % 2
+
+
+def test_data_frames_are_tables_and_what_they_show_is_printed(here, monkeypatch, capsys):
+    def frames():
+        frame = pd.DataFrame({"home": ["yard", "sofa"] * 20, "unit": "cm"})
+        return (frame, np.arange(40) % 2), (frame[:10], np.arange(10) % 2)
+
+    train, _, test = to_splits(frames(), "pets", seed=0)
+    assert len(test) == 10 and train.input_shape == (2,)
+    assert [group.kind for group in train.preprocessing.groups] == ["category"]
+    monkeypatch.setattr("kt_hpo.cli.data.load_target", lambda *_: frames)
+    for verbose in (1, 0):
+        load_data({"data": "my_module:frames", "seed": 0, "verbose": verbose})
+        said = capsys.readouterr()
+        assert ("Column 'unit' is 'cm' everywhere: it is left out." in said.out) == bool(verbose)
+        assert not said.err
 
 
 def test_pairs_stay_the_parts_they_are():
     train, validation, test = to_splits((pair(40), pair(10, 100)), "pairs", seed=0)
     assert (len(train), len(validation), len(test)) == (34, 6, 10)
-    assert set(test.x[:, 0, 0]) == set(range(100, 110))
+    assert set(test.x[:, 0, 0, 0]) == set(range(100, 110))
     parts = to_splits((pair(40), pair(10, 100), pair(6, 200)), "pairs", seed=0)
     assert [len(part) for part in parts] == [40, 10, 6]
     assert parts.validation.x.min() == 100 and parts.test.x.min() == 200

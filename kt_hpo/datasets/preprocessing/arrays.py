@@ -20,20 +20,56 @@ def wide_type(low: float, high: float, spread: float, whole: bool) -> str:
         whole: Whether all values are whole numbers.
 
     Returns:
-        `"float32"`; `"int64"` or `"float64"` for large offsets, such as time stamps. (`predict` of
-        Keras rounds floats to float32 before the model sees them, but not integers.)
+        `"float32"`; for large offsets, such as time stamps, an integer type if it can hold them,
+        else `"float64"`. (`predict` of Keras rounds floats to float32 before the model sees them,
+        but not integers; JAX has no types of 64 bits, unless it is told so.)
 
     Example:
         >>> wide_type(0, 9, 3, True), wide_type(1.7e9, 1.7e9 + 60, 20, True)
-        ('float32', 'int64')
+        ('float32', 'int32')
     """
     import keras
 
     largest = max(abs(low), abs(high))
     fits = largest < 1e30 and spread > 1e-30 and largest < 2e4 * spread
-    if fits or largest == 0 or keras.backend.backend() == "jax":
+    if fits or largest == 0:
         return "float32"
-    return "int64" if whole and largest < 2**62 else "float64"
+    if whole and largest < 2**31:
+        return "int32"
+    if keras.backend.backend() == "jax":
+        return "float32"
+    return "int64" if whole and largest < 2**53 else "float64"
+
+
+def standardize(x: Any, mean: Any, std: Any, dtype: str) -> Any:
+    """Standardizes raw values; integers and float64 come near 0 before they are made float32.
+
+    Args:
+        x: Raw values of that type, or their symbol.
+        mean: Means along the last axis.
+        std: Standard deviations along the last axis.
+        dtype: The type, as from `wide_type`.
+
+    Returns:
+        Float32 values, or their symbol.
+
+    Example:
+        >>> import keras
+        >>> near = standardize(np.array([[2**30 + 1]], "int32"), [2**30], [2.0], "int32")
+        >>> keras.ops.convert_to_numpy(near).tolist()
+        [[0.5]]
+    """
+    from keras import ops
+
+    mean, std = np.asarray(mean, np.float64), np.asarray(std, np.float64)
+    if dtype == "float64":
+        x = ops.divide(ops.subtract(x, mean), std)
+        return ops.cast(x, "float32")
+    if dtype != "float32":
+        center = np.rint(mean)
+        x = ops.cast(ops.subtract(x, center.astype(dtype)), "float32")
+        mean = mean - center
+    return ops.divide(ops.subtract(x, mean.astype(np.float32)), std.astype(np.float32))
 
 
 @dataclass(frozen=True)
@@ -78,24 +114,23 @@ class ArrayPreprocessing(Preprocessing):
         types = {
             wide_type(float(a), float(b), s, whole) for a, b, s in zip(low, high, std, strict=True)
         }
-        dtype = max(types, key=("float32", "int64", "float64").index)
+        # Integer types are for whole numbers, so all columns have one of them, or none has.
+        dtype = max(types, key=("float32", "int32", "int64", "float64").index)
         return cls(rows.shape[1:], tuple(mean.tolist()), tuple(std.tolist()), dtype)
 
     def inputs(self, raw: Any) -> np.ndarray:
         """Gives raw samples in the type of the input; see `Preprocessing.inputs`."""
         return checked(raw, self.shape).astype(self.dtype, copy=False)
 
-    def layers(self) -> tuple[Any, Any]:
-        """Builds the layers; see `Preprocessing.layers`."""
+    def symbols(self) -> Any:
+        """Makes the symbolic input; see `Preprocessing.symbols`."""
         import keras
 
-        raw = keras.Input(self.shape, dtype=self.dtype)
-        exact = "float32" if self.dtype == "float32" else "float64"
-        x = keras.ops.cast(raw, exact) if self.dtype != exact else raw
-        x = keras.ops.divide(
-            keras.ops.subtract(x, np.asarray(self.mean, exact)), np.asarray(self.std, exact)
-        )
-        return raw, keras.ops.cast(x, "float32") if exact != "float32" else x
+        return keras.Input(self.shape, dtype=self.dtype)
+
+    def apply(self, inputs: Any) -> Any:
+        """Standardizes; see `Preprocessing.apply`."""
+        return standardize(inputs, self.mean, self.std, self.dtype)
 
     def to_config(self) -> dict[str, Any]:
         """Gives all that was learnt as what JSON can hold."""
@@ -129,12 +164,17 @@ class ImagePreprocessing(Preprocessing):
             )
         return pixels.astype(self.dtype, copy=False)
 
-    def layers(self) -> tuple[Any, Any]:
-        """Builds the layers; see `Preprocessing.layers`."""
+    def symbols(self) -> Any:
+        """Makes the symbolic input; see `Preprocessing.symbols`."""
         import keras
 
-        raw = keras.Input(self.shape, dtype=self.dtype)
-        return raw, keras.layers.Rescaling(1 / np.iinfo(self.dtype).max)(raw)
+        return keras.Input(self.shape, dtype=self.dtype)
+
+    def apply(self, inputs: Any) -> Any:
+        """Scales; see `Preprocessing.apply`."""
+        import keras
+
+        return keras.layers.Rescaling(1 / np.iinfo(self.dtype).max)(inputs)
 
     def to_config(self) -> dict[str, Any]:
         """Gives all that was learnt as what JSON can hold."""
@@ -160,12 +200,15 @@ class NoPreprocessing(Preprocessing):
         """Gives raw samples as float32; see `Preprocessing.inputs`."""
         return checked(raw, self.shape).astype(np.float32, copy=False)
 
-    def layers(self) -> tuple[Any, Any]:
-        """Gives an input that is the output too; see `Preprocessing.layers`."""
+    def symbols(self) -> Any:
+        """Makes the symbolic input; see `Preprocessing.symbols`."""
         import keras
 
-        raw = keras.Input(self.shape)
-        return raw, raw
+        return keras.Input(self.shape)
+
+    def apply(self, inputs: Any) -> Any:
+        """Gives what it gets; see `Preprocessing.apply`."""
+        return inputs
 
     def transform(self, raw: Any) -> np.ndarray:
         """Gives raw samples as float32; see `Preprocessing.transform`."""

@@ -88,11 +88,19 @@ class Preprocessing(ABC):
         """
 
     @abstractmethod
-    def layers(self) -> tuple[Any, Any]:
-        """Builds the layers.
+    def symbols(self) -> Any:
+        """Makes the symbolic inputs of an attached model: one, or several by name."""
+
+    @abstractmethod
+    def apply(self, inputs: Any) -> Any:
+        """Runs the layers.
+
+        Args:
+            inputs: Arrays as from `inputs`, of shape `(rows, 1)` where these have `(rows,)`; or
+                `symbols`.
 
         Returns:
-            The symbolic inputs (one, or several by name) and the symbolic output.
+            The transformed rows.
         """
 
     @abstractmethod
@@ -114,18 +122,23 @@ class Preprocessing(ABC):
         import keras
 
         rows = self.inputs(raw)
-        model = keras.Model(*self.layers())
         arrays = list(rows.values()) if isinstance(rows, dict) else [rows]
         total = len(arrays[0])
-        shape, dtype = model.output_shape[1:], model.output.dtype
-        # One allocation: the transformed rows of large data are never held twice.
-        transformed = np.empty((total, *shape), dtype)
         row_bytes = max(1, sum(array.nbytes for array in arrays) // max(1, total))
-        step = max(256, _BATCH_BYTES // (row_bytes + 4 * int(np.prod(shape))))
-        for start in range(0, total, step):
+        step = max(256, _BATCH_BYTES // row_bytes)
+        transformed: Any = None
+        for start in range(0, max(1, total), step):
             part = slice(start, start + step)
-            batch = {key: rows[key][part] for key in rows} if isinstance(rows, dict) else rows[part]
-            transformed[part] = keras.ops.convert_to_numpy(model(batch, training=False))
+            batch = (
+                {key: _in_rows(rows[key][part]) for key in rows}
+                if isinstance(rows, dict)
+                else _in_rows(rows[part])
+            )
+            values = keras.ops.convert_to_numpy(self.apply(batch))
+            if transformed is None:
+                # One allocation: the transformed rows of large data are never held twice.
+                transformed = np.empty((total, *values.shape[1:]), values.dtype)
+            transformed[part] = values
         return transformed
 
     def attach(self, model: keras.Model) -> keras.Model:
@@ -139,12 +152,16 @@ class Preprocessing(ABC):
         """
         import keras
 
-        inputs, transformed = self.layers()
-        attached = keras.Model(inputs, model(transformed), name=model.name)
+        inputs = self.symbols()
+        attached = keras.Model(inputs, model(self.apply(inputs)), name=model.name)
         if compiled := model.get_compile_config():
             attached.compile_from_config(compiled)
-            attached.optimizer.build(attached.trainable_variables)
         return attached
+
+
+def _in_rows(array: np.ndarray) -> np.ndarray:
+    """An array of at least two dimensions."""
+    return array[:, None] if array.ndim == 1 else array
 
 
 def rows_of(raw: Mapping[str, Any] | Any) -> int:

@@ -144,7 +144,7 @@ class NumberColumn(_Numeric):
     def learn(self, values: np.ndarray) -> NumberColumn:
         """Learns mean, deviation, range and quantiles; see `Column.learn`."""
         column: Any = super().learn(values)
-        known = values[np.isfinite(values)].astype(np.float64)
+        known = values[np.isfinite(values)]
         if not len(known) or np.ptp(known) == 0:
             return column
         whole = not column.gaps and bool((known % 1 == 0).all())

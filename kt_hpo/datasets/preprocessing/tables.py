@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from kt_hpo.arguments import did_you_mean
+from kt_hpo.datasets.preprocessing.arrays import standardize
 from kt_hpo.datasets.preprocessing.base import Group, Preprocessing, rows_of
 from kt_hpo.datasets.preprocessing.columns import (
     BooleanColumn,
@@ -20,13 +21,10 @@ from kt_hpo.datasets.preprocessing.columns import (
     TextColumn,
     column_from_config,
 )
+from kt_hpo.datasets.preprocessing.texts import text_layer
 
 # Standard deviations at which a standardized number ends, so that one wild row cannot rule.
 _CLIP = 10.0
-_TEXTS_NEED = (
-    'texts are read by layers that need TensorFlow. Run: pip install "kt-hpo[cpu]", or encode the '
-    "column as numbers"
-)
 
 
 @dataclass(frozen=True)
@@ -140,28 +138,34 @@ class TablePreprocessing(Preprocessing):
         arrays = {}
         for column in self.columns:
             values = column.read(frame[column.name])
-            if column.dtype == "int64" and not np.isfinite(values).all():
+            if column.dtype.startswith("int") and not np.isfinite(values).all():
                 values = np.where(np.isfinite(values), values, column.mean)  # type: ignore[attr-defined]
             dtype = object if column.dtype == "string" else column.dtype
             arrays[names[column.name]] = values.astype(dtype)
         return arrays
 
-    def layers(self) -> tuple[dict[str, Any], Any]:
-        """Builds the layers; see `Preprocessing.layers`."""
+    def symbols(self) -> dict[str, Any]:
+        """Makes the symbolic inputs; see `Preprocessing.symbols`."""
         import keras
 
         names = self.input_names
-        inputs = {
+        return {
             names[column.name]: keras.Input((1,), name=names[column.name], dtype=column.dtype)
             for column in self.columns
         }
+
+    def apply(self, inputs: Any) -> Any:
+        """Puts the columns together; see `Preprocessing.apply`."""
+        from keras import ops
+
+        names = self.input_names
         by_column = {column.name: inputs[names[column.name]] for column in self.columns}
         parts = [
-            *self._numeric_layers(by_column),
+            *self._numbers(by_column),
             *(_one_hot(by_column[column.name], column) for column in self._of(CategoryColumn)),
             *(_tf_idf(by_column[column.name], column) for column in self._of(TextColumn)),
         ]
-        return inputs, keras.layers.Concatenate()(parts) if len(parts) > 1 else parts[0]
+        return ops.concatenate(parts, axis=-1) if len(parts) > 1 else parts[0]
 
     def to_config(self) -> dict[str, Any]:
         """Gives all that was learnt as what JSON can hold."""
@@ -190,7 +194,7 @@ class TablePreprocessing(Preprocessing):
         return [c for c in self._of(NumberColumn) if c.knots and self.normalize]
 
     def _parts(self) -> list[tuple[str, str, int]]:
-        """Name, kind and width of all groups, in the order in which `layers` joins them."""
+        """Name, kind and width of all groups, in the order in which `apply` joins them."""
         numeric = self._numeric
         return [
             *((column.name, column.kind, 1) for column in numeric),
@@ -201,19 +205,20 @@ class TablePreprocessing(Preprocessing):
             *((c.name, c.kind, len(c.vocabulary) + 1) for c in self._of(TextColumn)),
         ]
 
-    def _numeric_layers(self, inputs: Mapping[str, Any]) -> list[Any]:
+    def _numbers(self, inputs: Mapping[str, Any]) -> list[Any]:
         """Numbers, booleans and dates, all of them at once."""
         from keras import ops
 
         columns = self._numeric
         if not columns:
             return []
+        # Columns of other types are standardized before they become float32.
         wide = [column.dtype != "float32" and self.normalize for column in columns]
         raw = [
-            _standardized(inputs[column.name], column)
-            if w
-            else _as_single(inputs[column.name], column)
-            for w, column in zip(wide, columns, strict=True)
+            standardize(inputs[column.name], column.mean, column.std, column.dtype)
+            if is_wide
+            else ops.cast(inputs[column.name], "float32")
+            for is_wide, column in zip(wide, columns, strict=True)
         ]
         x = ops.concatenate(raw, axis=-1) if len(raw) > 1 else raw[0]
         mean = _single([0 if w else c.mean for w, c in zip(wide, columns, strict=True)])
@@ -254,23 +259,6 @@ def _frame(raw: Any) -> Any:
 def _single(values: Any) -> np.ndarray:
     """Constants in the type that models calculate in."""
     return np.asarray(values, np.float32)
-
-
-def _as_single(x: Any, column: Column) -> Any:
-    """A raw input as float32."""
-    from keras import ops
-
-    return x if column.dtype == "float32" else ops.cast(x, "float32")
-
-
-def _standardized(x: Any, column: Any) -> Any:
-    """Standardizes what float32 cannot hold as it is."""
-    from keras import ops
-
-    exact = ops.cast(x, "float64") if column.dtype != "float64" else x
-    return ops.cast(
-        ops.divide(ops.subtract(exact, np.float64(column.mean)), np.float64(column.std)), "float32"
-    )
 
 
 def _normal_quantiles(x: Any, columns: list[NumberColumn]) -> Any:
@@ -322,8 +310,11 @@ def _cycles(x: Any, column: DateColumn) -> Any:
 
 def _one_hot(x: Any, column: CategoryColumn) -> Any:
     """One-hot, a place for all rarer categories first, where there are some."""
-    lookup = _text_layer(
-        column, "StringLookup", vocabulary=list(column.vocabulary), output_mode="one_hot"
+    lookup = text_layer(
+        "StringLookup",
+        f"The texts of column {column.name!r}",
+        vocabulary=list(column.vocabulary),
+        output_mode="one_hot",
     )
     codes = lookup(x)
     # Without rare categories in training nothing could be learnt for that place.
@@ -334,22 +325,12 @@ def _tf_idf(x: Any, column: TextColumn) -> Any:
     """TF-IDF of a text, of length 1."""
     from keras import layers, ops
 
-    counter = _text_layer(
-        column,
+    counter = text_layer(
         "TextVectorization",
+        f"The texts of column {column.name!r}",
         vocabulary=list(column.vocabulary),
         idf_weights=list(column.weights),
         output_mode="tf_idf",
     )
     weights = ops.reshape(counter(x), (-1, len(column.vocabulary) + 1))
     return layers.UnitNormalization()(weights)
-
-
-def _text_layer(column: Column, layer: str, **arguments: Any) -> Any:
-    """Makes a layer of texts, which TensorFlow runs under every backend of Keras."""
-    import keras
-
-    try:
-        return getattr(keras.layers, layer)(**arguments)
-    except ImportError as error:
-        raise ImportError(f"Column {column.name!r} holds texts: {_TEXTS_NEED}.") from error

@@ -13,6 +13,32 @@ _MOST_TOKENS = 10_000
 _LONGEST = 256
 
 
+def text_layer(name: str, what: str, **arguments: Any) -> Any:
+    """Makes a layer of texts, which TensorFlow runs under every backend of Keras.
+
+    Args:
+        name: Name of its class in `keras.layers`.
+        what: What needs it, as the error begins.
+        **arguments: Its arguments.
+
+    Returns:
+        The layer.
+
+    Raises:
+        ImportError: If TensorFlow is not installed. Says what to do.
+    """
+    import keras
+
+    try:
+        return getattr(keras.layers, name)(**arguments)
+    except ImportError as error:
+        raise ImportError(
+            f"{what} need TensorFlow under every backend of Keras, and it is not installed. Run: "
+            'pip install "kt-hpo[cpu]", or give numbers instead of texts.',
+            name="tensorflow",
+        ) from error
+
+
 @dataclass(frozen=True)
 class TextPreprocessing(Preprocessing):
     """Turns each text into the ids of its words: 0 pads, 1 stands for words out of the vocabulary.
@@ -50,7 +76,7 @@ class TextPreprocessing(Preprocessing):
         """
         import keras
 
-        layer = keras.layers.TextVectorization(max_tokens=_MOST_TOKENS)
+        layer = text_layer("TextVectorization", "The texts", max_tokens=_MOST_TOKENS)
         layer.adapt(texts)
         lengths = np.concatenate(
             [
@@ -84,16 +110,23 @@ class TextPreprocessing(Preprocessing):
         texts = np.asarray(raw, dtype=object).reshape(len(raw))
         return np.array([str(text) for text in texts], dtype=object)
 
-    def layers(self) -> tuple[Any, Any]:
-        """Builds the layers; see `Preprocessing.layers`."""
+    def symbols(self) -> Any:
+        """Makes the symbolic input; see `Preprocessing.symbols`."""
         import keras
 
-        raw = keras.Input((1,), dtype="string")
-        layer = keras.layers.TextVectorization(
-            vocabulary=list(self.vocabulary), output_sequence_length=self.length
+        return keras.Input((1,), dtype="string")
+
+    def apply(self, inputs: Any) -> Any:
+        """Numbers the words; see `Preprocessing.apply`."""
+        from keras import ops
+
+        layer = text_layer(
+            "TextVectorization",
+            "The texts",
+            vocabulary=list(self.vocabulary),
+            output_sequence_length=self.length,
         )
-        ids = keras.ops.reshape(layer(raw), (-1, self.length))
-        return raw, keras.ops.cast(ids, "int32")
+        return ops.cast(ops.reshape(layer(inputs), (-1, self.length)), "int32")
 
     def to_config(self) -> dict[str, Any]:
         """Gives all that was learnt as what JSON can hold."""
