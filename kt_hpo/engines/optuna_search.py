@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import keras_tuner
+import optuna
 from keras_tuner.engine.trial import Trial, TrialStatus
 from optuna.pruners import BasePruner
 from optuna.samplers import BaseSampler, BruteForceSampler, GridSampler
@@ -16,19 +17,20 @@ from kt_hpo._private_apis.optuna_tpe import quick
 from kt_hpo.arguments import is_one_of
 from kt_hpo.engines.proposals.samplers import (
     has_fixed_dimensions,
+    is_own,
     make_sampler,
     relative_space,
     reseed,
     seed_of,
     takes_no_choices,
 )
+from kt_hpo.engines.proposals.seen_values import SeenPlaces, SeenValues
 from kt_hpo.engines.proposals.staging import StagedTrial, study_as_now
 from kt_hpo.objectives import ObjectiveLike
 from kt_hpo.oracle.recorded import RecordedOracle
 from kt_hpo.record.record import Record, quiet_optuna
-from kt_hpo.space import domain
 from kt_hpo.space.hyperparameters import HyperParameter
-from kt_hpo.space.kinds import Value
+from kt_hpo.space.kinds import Value, corrected
 from kt_hpo.space.scopes import active_values, recorded_names
 from kt_hpo.tuner import Tuner
 
@@ -78,6 +80,7 @@ class OptunaSearchOracle(RecordedOracle):
             )
         if seed is None and isinstance(sampler, BaseSampler):
             self.seed = seed_of(sampler)
+        self._seen = SeenPlaces() if is_own(self.sampler) else SeenValues()
         self._staged: StagedTrial | None = None
         self._proposed: dict[str, dict[str, Value]] = {}
         self._random_names: set[str] = set()
@@ -118,36 +121,46 @@ class OptunaSearchOracle(RecordedOracle):
 
     def _propose(self, number: int, hyperparameter: HyperParameter) -> Value:
         frozen = self.record.trial(number)
-        distribution = domain.to_distribution(hyperparameter)
         name = hyperparameter.name
         for known, recorded_name in recorded_names(self.hyperparameters):
             if (known.name, known.conditions) == (name, hyperparameter.conditions):
                 name = recorded_name
         reseed(self._asked, [self.seed, number, 1 + len(frozen.params)])
+        seen = self._asked.sample_independent(
+            self._seen_study(),
+            self._seen.trial(frozen),
+            name,
+            self._seen.distribution(hyperparameter),
+        )
+        return self._seen.to_value(hyperparameter, seen)
+
+    def _seen_study(self) -> optuna.Study:
         study = study_as_now(self.record.study, self.hyperparameters)
-        return self._asked.sample_independent(study, frozen, name, distribution)
+        return self._seen.study(study, self.hyperparameters)
 
     def _ask(self, number: int, fixed: Mapping[str, Value]) -> dict[str, Value]:
         reseed(self._asked, [self.seed, number, 0])
-        study = study_as_now(self.record.study, self.hyperparameters)
+        study = self._seen_study()
         needs_first = has_fixed_dimensions(self.sampler)
         recorded = study.get_trials(deepcopy=False) if needs_first else []
         first = next((trial for trial in recorded if trial.state.is_finished()), None)
         first_names = None if first is None else list(first.params)
-        relative = relative_space(self.sampler, self.hyperparameters, first_names)
+        relative = relative_space(
+            self.sampler, self.hyperparameters, first_names, self._seen.distribution
+        )
         named = {
-            name: fixed[hyperparameter.name]
+            name: self._seen.to_seen(corrected(hyperparameter), fixed[hyperparameter.name])
             for hyperparameter, name in recorded_names(self.hyperparameters)
             if hyperparameter.name in fixed
         }
         with quiet_optuna():
-            staged = StagedTrial(study, self._asked, number, named | dict(fixed), relative)
-            values = active_values(
-                self.hyperparameters,
-                lambda hyperparameter, name: staged.suggest(
-                    name, domain.to_distribution(hyperparameter)
-                ),
-            )
+            staged = StagedTrial(study, self._asked, number, dict(fixed) | named, relative)
+
+            def value_of(hyperparameter: HyperParameter, name: str) -> Value:
+                seen = staged.suggest(name, self._seen.distribution(hyperparameter))
+                return self._seen.to_value(hyperparameter, seen)
+
+            values = active_values(self.hyperparameters, value_of)
         self._staged = staged
         self._say_what_is_random(staged)
         return values

@@ -9,9 +9,10 @@ import keras_tuner
 import numpy as np
 from optuna.distributions import CategoricalDistribution
 
+from kt_hpo.engines.proposals.observations import is_choice, to_unit
 from kt_hpo.space import domain
 from kt_hpo.space.hyperparameters import HyperParameter
-from kt_hpo.space.kinds import Float, Int, Value
+from kt_hpo.space.kinds import Int, Value
 from kt_hpo.space.scopes import active_values, is_active
 
 # How often a number is drawn anew from its whole range instead of moving near where it is.
@@ -25,10 +26,10 @@ def mutate(
 ) -> dict[str, Value] | None:
     """Changes one of the active hyperparameters of a configuration, all equally likely.
 
-    A number moves near its value on its own scale, or is drawn anew; a choice takes another of its
-    values. A number that conditional scopes hang on, like a number of layers, takes one step up or
-    down. Hyperparameters that become active are drawn at random; all others keep their values, also
-    where another scope has one of the same name and range.
+    A number, or an ordered choice, moves near its value on its own scale, or is drawn anew; another
+    choice takes any other of its values. A number that conditional scopes hang on, like a number of
+    layers, takes one step up or down. Hyperparameters that become active are drawn at random; all
+    others keep their values, also where another scope has one of the same name and range.
 
     Args:
         known: The search space.
@@ -83,7 +84,7 @@ def _changed(
     """Another value of a hyperparameter that has several."""
     around: list[Any] = []
     distribution = domain.to_distribution(gene)
-    if isinstance(distribution, CategoricalDistribution):
+    if isinstance(distribution, CategoricalDistribution) and is_choice(gene):
         around = [choice for choice in distribution.choices if choice != value]
     elif isinstance(gene, Int) and gene.sampling == "linear" and _carries_scopes(gene, known):
         steps = (value - gene.step, value + gene.step)
@@ -91,7 +92,9 @@ def _changed(
     if around:
         return around[stream.integers(len(around))]
     if stream.random() < REDRAWN:
-        return gene.prob_to_value(float(stream.random()))
+        drawn = gene.prob_to_value(float(stream.random()))
+        if drawn != value:
+            return drawn
     return _near(gene, value, stream)
 
 
@@ -103,9 +106,9 @@ def _carries_scopes(gene: HyperParameter, known: keras_tuner.HyperParameters) ->
     )
 
 
-def _near(gene: Int | Float, value: Value, stream: np.random.Generator) -> Value:
+def _near(gene: HyperParameter, value: Value, stream: np.random.Generator) -> Value:
     """A value that is near on the hyperparameter's scale, farther away only if it must be."""
-    start = gene.value_to_prob(min(max(value, gene.min_value), gene.max_value))
+    start = to_unit(gene, value)
     for doublings in range(10):
         place = abs(start + WIDTH * 2**doublings * float(stream.standard_normal())) % 2
         moved = gene.prob_to_value(min(place, 2 - place))

@@ -24,6 +24,8 @@ from kt_hpo.arguments import did_you_mean
 from kt_hpo.optional import require
 from kt_hpo.record.record import quiet_optuna
 from kt_hpo.space import domain
+from kt_hpo.space.hyperparameters import HyperParameter
+from kt_hpo.space.kinds import corrected
 from kt_hpo.space.scopes import recorded_names
 
 
@@ -134,6 +136,22 @@ def has_fixed_dimensions(sampler: BaseSampler) -> bool:
     return isinstance(sampler, CmaEsSampler | QMCSampler)
 
 
+def is_own(sampler: BaseSampler) -> bool:
+    """Tells whether a sampler is one of Optuna's that takes any space as it comes.
+
+    Args:
+        sampler: The sampler.
+
+    Returns:
+        False for what a user has written, and for samplers that are given values of their own, such
+        as `GridSampler`.
+    """
+    return type(sampler) in (
+        CmaEsSampler, GPSampler, NSGAIIISampler, NSGAIISampler, QMCSampler, RandomSampler,
+        TPESampler,
+    )  # fmt: skip
+
+
 def takes_no_choices(sampler: BaseSampler) -> bool:
     """Tells whether a sampler searches numbers only.
 
@@ -147,7 +165,10 @@ def takes_no_choices(sampler: BaseSampler) -> bool:
 
 
 def relative_space(
-    sampler: BaseSampler, known: keras_tuner.HyperParameters, recorded: Sequence[str] | None
+    sampler: BaseSampler,
+    known: keras_tuner.HyperParameters,
+    recorded: Sequence[str] | None,
+    distribution_of: Callable[[HyperParameter], BaseDistribution] = domain.to_distribution,
 ) -> dict[str, BaseDistribution] | None:
     """Gives the space that a sampler of a fixed number of dimensions is to work in.
 
@@ -159,6 +180,7 @@ def relative_space(
         sampler: The sampler.
         known: The search space.
         recorded: Names that the first trial has; later ones are never added. None before it.
+        distribution_of: Gives the distribution that the sampler sees of a hyperparameter.
 
     Returns:
         Distributions by the names in the record; None for a sampler that infers its own.
@@ -166,7 +188,7 @@ def relative_space(
     if not has_fixed_dimensions(sampler):
         return None
     unconditional = {
-        name: domain.to_distribution(hyperparameter)
+        name: distribution_of(corrected(hyperparameter))
         for hyperparameter, name in recorded_names(known)
         if not hyperparameter.conditions and (recorded is None or name in recorded)
     }
