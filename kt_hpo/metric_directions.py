@@ -36,6 +36,15 @@ _SMALLER_IS_BETTER = (
 
 
 METRICS = _GREATER_IS_BETTER + _SMALLER_IS_BETTER
+# Shares of something, or means of numbers from 0 to 1, and those that reach 1 at the most.
+_AT_MOST_ONE = (
+    *ACCURACIES,
+    "auc", "precision", "recall", "precision_at_recall", "recall_at_precision",
+    "sensitivity_at_specificity", "specificity_at_sensitivity",
+    "f1_score", "fbeta_score", "r2_score", "pearson_correlation",
+    "concordance_correlation", "cosine_similarity", "io_u", "binary_io_u", "mean_io_u",
+    "one_hot_io_u", "one_hot_mean_io_u",
+)  # fmt: skip
 
 
 def _key(name: str) -> str:
@@ -47,6 +56,7 @@ _DIRECTIONS: dict[str, Direction] = {
     **{_key(name): "max" for name in _GREATER_IS_BETTER},
     **{_key(name): "min" for name in _SMALLER_IS_BETTER},
 }
+_BOUNDED = {_key(name) for name in _AT_MOST_ONE}
 # Before the name of a metric these make another quantity of it: `neg_log_loss`, `std_accuracy`.
 _CHANGES_MEANING = {
     "neg", "negative", "negated", "minus", "inverse", "inverted", "inv", "reciprocal", "opposite",
@@ -74,10 +84,32 @@ def metric_direction(name: str) -> Direction | None:
         >>> metric_direction("neg_log_loss") is None
         True
     """
+    known = _known_name(name)
+    return None if known is None else _DIRECTIONS[known]
+
+
+def is_at_most_one(name: str) -> bool:
+    """Tells whether a metric cannot exceed 1, as an accuracy cannot.
+
+    Args:
+        name: As Keras logs it; see `metric_direction`.
+
+    Returns:
+        Whether it is known that it cannot.
+
+    Example:
+        >>> [is_at_most_one(name) for name in ("val_accuracy", "val_loss", "val_my_score")]
+        [True, False, False]
+    """
+    return _known_name(name) in _BOUNDED
+
+
+def _known_name(name: str) -> str | None:
+    """The key of the metric of Keras' that a name tells, if it tells one."""
     words = re.sub(r"_\d+$", "", name.removeprefix("val_")).split("_")
     for start in range(len(words)):
-        direction = _DIRECTIONS.get("".join(words[start:]).lower())
-        if direction is not None:
+        key = "".join(words[start:]).lower()
+        if key in _DIRECTIONS:
             before = {word.lower() for word in words[:start]}
-            return None if before & _CHANGES_MEANING else direction
+            return None if before & _CHANGES_MEANING else key
     return None

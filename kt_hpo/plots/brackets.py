@@ -61,7 +61,7 @@ def plot_brackets(tuner_or_study: Any, ax: Axes | None = None) -> Axes:
     line = line_of(search.best(), {trial.number: trial for trial in search.trials})
     best_way = [trial.number for trial in line]
     for panel, number in zip(panels, numbers, strict=True):
-        ranges.fit_value_axis(panel, search.values(finished), search.maximize)
+        ranges.fit_objective(panel, search, search.values(finished))
         mine = [trial for trial in members if place_of(trial)["bracket"] == number]
         _draw(panel, search, mine, best_way)
         panel.set_title(f"bracket {number}", fontsize=style.NORMAL, color=style.ink(ax), pad=14)
@@ -89,7 +89,7 @@ def _draw(ax: Axes, search: Search, members: list[FrozenTrial], best_way: list[i
     _draw_dots(ax, list(points.values()))
     way = np.array([points[number] for number in best_way if number in points])
     if len(way):
-        ax.plot(*way.T, color=style.BLUE, linewidth=2.2, marker="o", markersize=4.5, zorder=3)
+        ax.plot(*way.T, color=style.accent(ax), linewidth=2.2, marker="o", markersize=4.5, zorder=3)
         last = next(trial for trial in valued if trial.number == best_way[-1])
         marks.star(ax, way[-1, 0], way[-1, 1], last)
     failed = [trial for trial in search.without_value() if trial.number in epochs]
@@ -113,7 +113,7 @@ def _draw_dots(ax: Axes, points: list[tuple[float, float]]) -> None:
             y,
             s=float(np.clip(1200 / len(points), 8, 26)),
             c=style.SKY,
-            edgecolors=style.BLUE,
+            edgecolors=style.accent(ax),
             linewidths=0.6,
             alpha=float(np.clip(60 / len(points), 0.35, 0.9)),
             zorder=2.5,

@@ -75,7 +75,7 @@ def _draw_surface(
     middles_x, middles_y = (0.5 * (edges[:-1] + edges[1:]) for edges in (edges_x, edges_y))
     picked = np.linspace(0, len(trials) - 1, min(len(trials), MAX_KERNELS)).astype(int)
     trials = [trials[index] for index in picked]
-    low, high, log = ranges.value_range(search.values(trials), search.maximize)
+    low, high, log = ranges.value_range(search.values(trials), search.maximize, search.objective)
     values = np.clip(search.values(trials), low, high)
     heights = _smooth(
         _closeness(across, middles_x, trials),

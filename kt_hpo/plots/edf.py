@@ -49,7 +49,8 @@ def plot_edf(tuner_or_study: Any, ax: Axes | None = None) -> Axes:
     values = [np.sort(search.values(search.finished())) for search in searches]
     if not any(map(len, values)):
         return style.say(ax, "No trial has a value yet." if first.trials else "No trials yet.")
-    ranges.fit_value_axis(ax, np.concatenate(values), first.maximize, which="x")
+    everything = np.concatenate(values)
+    ranges.fit_value_axis(ax, everything, first.maximize, "x", metric=first.objective)
     for index, (search, found) in enumerate(zip(searches, values, strict=True)):
         color = style.CYCLE[index % len(style.CYCLE)]
         # Colors come again after seven, and print has none.

@@ -87,8 +87,8 @@ def by_importance(search: Search) -> list[Scale]:
 def _draw_bars(ax: Axes, found: list[Influence], aside: str) -> None:
     """Draw the longest bars, the largest on top, each with its percentage."""
     shown = found[:MAX_BARS]
-    names, shares = [one.name for one in shown], [one.share for one in shown]
-    colors = [style.BLUE if one.mattered else style.GRAY for one in shown]
+    names, shares = [one.short_name for one in shown], [one.share for one in shown]
+    colors = [style.accent(ax) if one.mattered else style.GRAY for one in shown]
     bars = ax.barh(range(len(names)), shares, height=0.62, color=colors)
     percents = [text.percent(share) for share in shares]
     ax.bar_label(bars, percents, padding=4, fontsize=style.SMALL, color=style.ink(ax))
@@ -101,5 +101,6 @@ def _draw_bars(ax: Axes, found: list[Influence], aside: str) -> None:
     if not all(one.mattered for one in shown):
         ax.add_patch(Rectangle((0, 0), 0, 0, color=style.GRAY, label="not told from chance"))
     others = len(found) - len(names)
-    rest = f"{others} others {text.percent(max(1 - sum(shares), 0.0))}" if others else ""
+    noun = "other" if others == 1 else "others"
+    rest = f"{others} {noun} {text.percent(max(1 - sum(shares), 0.0))}" if others else ""
     style.finish(ax, ", ".join(filter(None, [rest, aside])))

@@ -46,11 +46,13 @@ class Influence:
         name: Its name in the record.
         share: Its share of what all of them decide, from 0 to 1.
         mattered: Whether that is more than chance gives.
+        short_name: What it is called in a figure.
     """
 
     name: str
     share: float
     mattered: bool
+    short_name: str = ""
 
 
 def influences(search: Search, objective: int = 0, method: Method = "fanova") -> list[Influence]:
@@ -112,7 +114,7 @@ def influences(search: Search, objective: int = 0, method: Method = "fanova") ->
     above = np.maximum(np.array(found) - np.array(chance), 0)
     shares = above / above.sum()
     every = [
-        Influence(scale.name, float(share), bool(matters))
+        Influence(scale.name, float(share), bool(matters), search.short_name(scale.name))
         for scale, share, matters in zip(free, shares, mattered, strict=True)
     ]
     return sorted(every, key=lambda one: (not one.mattered, -one.share))

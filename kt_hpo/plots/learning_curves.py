@@ -12,12 +12,16 @@ from optuna.trial import FrozenTrial, TrialState
 from kt_hpo.plots import marks, ranges, style
 from kt_hpo.plots.search import Search, line_of, place_of
 
+# More hide each other.
+MAX_CURVES = 500
+
 
 @style.styled()
 def plot_learning_curves(tuner_or_study: Any, ax: Axes | None = None) -> Axes:
     """Plot the objective by epoch of every trial: all faint, the best one bold.
 
-    A dot ends the curve of every trial that was pruned. A trial that went on from another, in
+    A dot ends the curve of every trial that was pruned. Of more than 500 trials the best and others
+    spread evenly over the search are drawn. A trial that went on from another, in
     Hyperband and population-based training, begins where that one ended.
 
     Args:
@@ -39,18 +43,22 @@ def plot_learning_curves(tuner_or_study: Any, ax: Axes | None = None) -> Axes:
     """
     search, ax = Search.of(tuner_or_study), style.axes_of(ax)
     style.dress(ax, "Learning curves", "epoch", search.label)
+    count = len(search.trials)
+    shown = search.thinned(MAX_CURVES)
     curves = _curves(search)
     heights = np.concatenate([points[:, 1] for points in curves.values()] or [np.empty(0)])
     heights = heights[~np.isnan(heights)]
     if not heights.size:
         return style.say(ax, "No values by epoch were recorded.")
-    ranges.fit_value_axis(ax, heights, search.maximize)
+    ranges.fit_objective(ax, search, heights)
     for state in style.COLORS:
-        _draw_faint(ax, state, search.with_state(state), curves)
+        _draw_faint(ax, state, shown.with_state(state), curves)
     named = _draw_best(ax, search, curves)
+    if len(shown.trials) < count:
+        named = f"{len(shown.trials):,} of {count:,} trials, {named}".removesuffix(", ")
     ax.autoscale_view(scaley=False)
     ranges.whole_numbers(ax)
-    style.finish(ax, named, style.BLUE)
+    style.finish(ax, named, style.accent(ax))
     return ax
 
 
@@ -80,20 +88,21 @@ def _draw_faint(
     curves = [by_number[trial.number] for trial in trials]
     if not curves:
         return
-    look: dict[str, Any] = {
-        "color": style.COLORS[state],
-        "alpha": float(np.clip(20 / len(curves), 0.08, 0.6)),
-    }
+    look: dict[str, Any] = {"color": style.COLORS[state]}
+    alpha = float(np.clip(20 / len(curves), 0.03, 0.6))
     label = f"{len(curves)} {style.WORDS[state]}"
     gid = marks.group_id("lines", trials)
     ax.add_collection(
-        LineCollection(curves, linewidths=1.0, label=label, zorder=2, gid=gid, **look)
+        LineCollection(curves, lw=1.0, alpha=alpha, label=label, zorder=2, gid=gid, **look)
     )
     # A curve of one epoch has no line, and where a pruned one ends is what matters.
     dotted = [points for points in curves if len(points) == 1 or state == TrialState.PRUNED]
     if dotted:
         epochs, values = np.array([points[-1] for points in dotted]).T
-        ax.scatter(epochs, np.clip(values, *ax.get_ylim()), s=8, linewidths=0, zorder=2, **look)
+        look |= {"s": float(np.clip(2000 / len(dotted), 6, 14)), "linewidths": 0, "zorder": 2.2}
+        alpha = float(np.clip(60 / len(dotted), 0.3, 0.9))
+        heights = np.clip(values, *ax.get_ylim())
+        ax.scatter(epochs, heights, alpha=alpha, clip_on=False, **look)
 
 
 def _draw_best(ax: Axes, search: Search, curves: dict[int, np.ndarray]) -> str:
@@ -105,7 +114,7 @@ def _draw_best(ax: Axes, search: Search, curves: dict[int, np.ndarray]) -> str:
     way = [curves[trial.number] for trial in line_of(best, by_number)]
     epochs, values = np.concatenate(way).T
     gid = marks.group_id("lines", [best])
-    look: dict[str, Any] = {"color": style.BLUE, "zorder": 3}
+    look: dict[str, Any] = {"color": style.accent(ax), "zorder": 3}
     ax.plot(epochs, values, linewidth=2.2, solid_capstyle="round", gid=gid, **look)
     ax.plot(epochs[-1], values[-1], marker="o", markersize=5, **look)
     return f"best: trial {best.number}"

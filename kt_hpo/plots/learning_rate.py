@@ -39,7 +39,7 @@ def plot_learning_rate(found: Any, ax: Axes | None = None) -> Axes:
     ax.set_xscale("log")
     ax.axvspan(found.low, found.high, color=style.SKY, alpha=0.25, lw=0, label="range to search")
     ax.plot(found.rates, found.losses, color=style.GRAY, alpha=0.6, lw=0.8, label="loss of a step")
-    ax.plot(found.rates, found.smoothed, color=style.BLUE, lw=2, label="smoothed")
+    ax.plot(found.rates, found.smoothed, color=style.accent(ax), lw=2, label="smoothed")
     ax.axvline(found.steepest, color=style.ORANGE, lw=1.5, ls="--", label="steepest")
     ax.set_xlim(found.rates[0], found.rates[-1])
     low, high = min(found.smoothed), max(found.smoothed[0], float(np.median(found.smoothed)))

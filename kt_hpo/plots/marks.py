@@ -58,7 +58,8 @@ def dots(
     if isinstance(look.get("c"), np.ndarray):
         look["c"] = look["c"][shown]
     drawn = [trial for trial, inside in zip(trials, shown, strict=True) if inside]
-    ax.scatter(x[shown], y[shown], gid=group_id("dots", drawn), **look)
+    # A dot at the very end of an axis, an accuracy of 1, is drawn whole.
+    ax.scatter(x[shown], y[shown], gid=group_id("dots", drawn), clip_on=False, **look)
 
 
 def star(ax: Axes, x: float, y: float, trial: FrozenTrial, size: float = 150) -> None:
@@ -76,7 +77,8 @@ def star(ax: Axes, x: float, y: float, trial: FrozenTrial, size: float = 150) ->
         >>> star(style.axes_of(None), 3, 0.9, optuna.create_trial(value=0.9))
     """
     gid = group_id("dots", [trial])
-    ax.scatter([x], [y], marker="*", s=size, c=style.ORANGE, ec="white", lw=0.8, zorder=4, gid=gid)
+    look: dict[str, Any] = {"c": style.ORANGE, "ec": "white", "lw": 0.8, "zorder": 4}
+    ax.scatter([x], [y], marker="*", s=size, gid=gid, clip_on=False, **look)
 
 
 def at_worse_edge(
@@ -88,6 +90,8 @@ def at_worse_edge(
     color: str,
     label: str | None = None,
     size: float = 22,
+    hollow: bool = False,
+    alpha: float = 1.0,
 ) -> None:
     """Mark trials at the end of the vertical axis where the worse values are.
 
@@ -100,6 +104,8 @@ def at_worse_edge(
         color: String, its color.
         label: String or None. What they are, for the legend.
         size: Float, a mark's area in square points.
+        hollow: Boolean, whether only their outlines are drawn.
+        alpha: Float, from 0, invisible, to 1.
 
     Example:
         >>> import optuna
@@ -112,13 +118,67 @@ def at_worse_edge(
         s=size,
         linewidths=1.2,
         marker=marker,
-        color=color,
         transform=ax.get_xaxis_transform(),
         label=label,
         clip_on=False,
-        zorder=3,
         gid=group_id("dots", trials),
+        alpha=alpha,
+        zorder=2.9 if hollow else 3,
+        **({"edgecolors": color, "facecolors": "none"} if hollow else {"color": color}),
     )
+
+
+def pruned(
+    ax: Axes,
+    places: Sequence[float] | np.ndarray,
+    values: np.ndarray,
+    trials: Sequence[FrozenTrial],
+    maximize: bool,
+    label: str | None = None,
+    size: float = 26,
+) -> None:
+    """Draw pruned trials hollow, at the last value they reported, or at the worse edge.
+
+    They are marked at the edge where the axis, which is fitted to what completed trials reached,
+    does not show that value.
+
+    Args:
+        ax: `matplotlib.axes.Axes`. The axes, with their vertical limits.
+        places: Where they stand horizontally.
+        values: Array of the values they reported last.
+        trials: Sequence of `optuna.trial.FrozenTrial`.
+        maximize: Boolean, whether higher is better.
+        label: String or None. What they are, for the legend.
+        size: Float, a mark's area in square points.
+
+    Example:
+        >>> import optuna
+        >>> trial = optuna.create_trial(
+        ...     state=optuna.trial.TrialState.PRUNED, intermediate_values={0: 0.5}
+        ... )
+        >>> pruned(style.axes_of(None), [1], np.array([0.5]), [trial], True, "1 pruned")
+    """
+    places, off = np.asarray(places, dtype=float), off_scale(ax, values)
+    alpha = float(np.clip(150 / max(len(trials), 1), 0.35, 0.9))
+    below = [trial for trial, is_off in zip(trials, off, strict=True) if is_off]
+    if len(below) < len(trials):
+        look: dict[str, Any] = {"edgecolors": style.ORANGE, "facecolors": "none", "alpha": alpha}
+        look |= {"lw": 0.9 if len(trials) < 300 else 0.6, "marker": "D", "zorder": 2.4}
+        dots(ax, places, values, trials, s=size, label=label, **look)
+        label = None
+    if below:
+        at_worse_edge(
+            ax,
+            places[off],
+            below,
+            maximize,
+            "v" if maximize else "^",
+            style.ORANGE,
+            label,
+            0.8 * size,
+            hollow=True,
+            alpha=alpha,
+        )
 
 
 def off_scale(ax: Axes, values: np.ndarray) -> np.ndarray:

@@ -69,7 +69,7 @@ def plot_misclassified(
     words = _words(wrong, true, predicted, confidence, class_names)
     images = _images(samples)
     if images is not None:
-        _draw_images(ax, images, wrong, words)
+        _draw_images(ax, images, wrong, words, confidence is not None)
     else:
         _draw_bars(ax, wrong, words, confidence)
     style.finish(ax, f"{len(wrong)} of {len(true)} wrong ({len(wrong) / len(true):.1%})")
@@ -127,7 +127,7 @@ def _images(samples: np.ndarray) -> np.ndarray | None:
 
 
 def _draw_images(
-    ax: Axes, images: np.ndarray, wrong: np.ndarray, words: list[tuple[str, str]]
+    ax: Axes, images: np.ndarray, wrong: np.ndarray, words: list[tuple[str, str]], sure: bool
 ) -> None:
     """Draw images, each with what it was taken for over what it is."""
     shown = wrong[:MAX_IMAGES]
@@ -145,6 +145,9 @@ def _draw_images(
         }
         panel.annotate(predicted, (0.5, 1), (0, 13), **at, fontsize=8, color=style.VERMILLION)
         panel.annotate(f"is {true}", (0.5, 1), (0, 3), **at, fontsize=8, color=style.ink(ax))
+    predicted = "predicted class" + (" (how probable)" if sure else "")
+    for color, word in ((style.VERMILLION, predicted), (style.ink(ax), "true class")):
+        ax.scatter([], [], s=30, marker="s", color=color, label=word)
 
 
 def _draw_bars(
@@ -154,7 +157,8 @@ def _draw_bars(
     shown = wrong[:MAX_BARS]
     lengths = np.ones(len(shown)) if confidence is None else confidence[shown]
     color = style.VERMILLION if confidence is not None else "none"
-    ax.barh(range(len(shown)), lengths, height=0.7, color=color, alpha=0.3)
+    label = "how probable the predicted class was" if confidence is not None else None
+    ax.barh(range(len(shown)), lengths, height=0.7, color=color, alpha=0.3, label=label)
     for place, (predicted, true) in enumerate(words[: len(shown)]):
         ax.text(
             0.01,

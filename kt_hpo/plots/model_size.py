@@ -43,7 +43,7 @@ def plot_model_size(tuner_or_study: Any, ax: Axes | None = None) -> Axes:
         none = "No trial has a value yet." if search.trials else "No trials yet."
         return style.say(ax, "No sizes were recorded." if search.finished() else none)
     values = search.values(trials)
-    ranges.fit_value_axis(ax, values, search.maximize)
+    ranges.fit_objective(ax, search, values)
     sizes = np.array([trial.user_attrs["parameters"] for trial in trials], dtype=float)
     if sizes.max() > 10 * sizes.min():
         ax.set_xscale("log")
@@ -59,7 +59,7 @@ def plot_model_size(tuner_or_study: Any, ax: Axes | None = None) -> Axes:
         alpha=0.9 if crowd < 300 else 0.6,
         linewidths=0.8 if crowd < 300 else 0.6,
         facecolors=style.SKY,
-        edgecolors=style.BLUE,
+        edgecolors=style.accent(ax),
         zorder=2.5,
     )
     best = search.best()

@@ -12,16 +12,17 @@ from kt_hpo.plots import marks, ranges, style
 from kt_hpo.plots.search import Search
 from kt_hpo.record.best import best_so_far
 
-# Shapes differ as well as colors, for print without color.
-MARKERS = {TrialState.COMPLETE: "o", TrialState.PRUNED: "D", TrialState.RUNNING: "s"}
+# Shapes differ as well as colors, for print without color; pruned ones are hollow diamonds.
+MARKERS = {TrialState.COMPLETE: "o", TrialState.RUNNING: "s"}
 
 
 @style.styled()
 def plot_optimization_history(tuner_or_study: Any, ax: Axes | None = None) -> Axes:
     """Plot every trial's objective as a dot, and the best so far as a line.
 
-    Failed trials, and those whose objective is not finite, are crosses at the worse edge.
-    A trial that was pruned or still runs is drawn at the last value it reported.
+    The axis is fitted to the completed trials. A trial that was pruned or still runs is drawn at
+    the last value it reported, hollow, or as a triangle at the worse edge where that is worse than
+    the axis shows. Failed trials, and those whose objective is not finite, are crosses there.
 
     Args:
         tuner_or_study: A tuner, or an `optuna.Study`.
@@ -44,20 +45,23 @@ def plot_optimization_history(tuner_or_study: Any, ax: Axes | None = None) -> Ax
     better = "higher" if search.maximize else "lower"
     style.dress(ax, "Optimization history", "trial", f"{search.label}, {better} is better")
     shown = {state: _shown(search, state) for state in MARKERS}
-    everything = [search.value(trial) for trials in shown.values() for trial in trials]
-    if everything:
-        ranges.fit_value_axis(ax, np.array(everything), search.maximize)
+    pruned = search.pruned()
+    known = shown[TrialState.COMPLETE] or [*pruned, *shown[TrialState.RUNNING]]
+    if known:
+        ranges.fit_objective(ax, search, search.values(known))
     elif not search.without_value():
         return style.say(ax, "No trial has a value yet." if search.trials else "No trials yet.")
     else:
         ax.set(yticks=[], ylim=(0, 1))
     for state, trials in shown.items():
         _draw_dots(ax, search, state, trials)
+    if pruned:
+        _draw_pruned(ax, search, pruned)
     _draw_failed(ax, search)
     _draw_off_scale(ax, search, [trial for trials in shown.values() for trial in trials])
     named = _draw_best(ax, search)
     ranges.whole_numbers(ax)
-    style.finish(ax, named, style.BLUE)
+    style.finish(ax, named, style.accent(ax))
     return ax
 
 
@@ -84,8 +88,19 @@ def _draw_dots(ax: Axes, search: Search, state: TrialState, trials: list[FrozenT
         zorder=2.5,
         marker=MARKERS[state],
         facecolors=style.SKY if state == TrialState.COMPLETE else "none",
-        edgecolors=style.BLUE if state == TrialState.COMPLETE else style.COLORS[state],
+        edgecolors=style.accent(ax) if state == TrialState.COMPLETE else style.COLORS[state],
     )
+
+
+def _draw_pruned(ax: Axes, search: Search, pruned: list[FrozenTrial]) -> None:
+    """Draw the pruned trials, and count those that the axis does not show."""
+    values = search.values(pruned)
+    off = int(marks.off_scale(ax, values).sum())
+    size = float(np.clip(2400 / len(search.trials), 9, 26))
+    triangle = "▽" if search.maximize else "△"
+    label = f"{len(pruned)} pruned" + (f", {off} {triangle}" if off else "")
+    numbers = [trial.number for trial in pruned]
+    marks.pruned(ax, numbers, values, pruned, search.maximize, label, size)
 
 
 def _draw_off_scale(ax: Axes, search: Search, trials: list[FrozenTrial]) -> None:
@@ -123,7 +138,7 @@ def _draw_best(ax: Axes, search: Search) -> str:
         [*so_far, search.trials[-1].number],
         [*values, values[-1]],
         drawstyle="steps-post",
-        color=style.BLUE,
+        color=style.accent(ax),
         linewidth=1.8,
         solid_capstyle="round",
         zorder=2.8,

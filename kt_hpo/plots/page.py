@@ -19,7 +19,7 @@ from kt_hpo.plots.brackets import plot_brackets
 from kt_hpo.plots.confusion import plot_confusion_matrix
 from kt_hpo.plots.durations import plot_durations
 from kt_hpo.plots.edf import plot_edf
-from kt_hpo.plots.importances import plot_importances
+from kt_hpo.plots.importances import by_importance, plot_importances
 from kt_hpo.plots.learning_curves import plot_learning_curves
 from kt_hpo.plots.lineage import plot_lineage
 from kt_hpo.plots.optimization_history import plot_optimization_history
@@ -145,7 +145,11 @@ def _caption(search: Search) -> str:
     best = search.best()
     if best is None or not best.params:
         return ""
-    values = ", ".join(f"{name} = {_short(value)}" for name, value in best.params.items())
+    important = [scale.name for scale in by_importance(search) if scale.name in best.params]
+    values = ", ".join(
+        f"{search.short_name(name)} = {_short(best.params[name])}"
+        for name in dict.fromkeys([*important, *best.params])
+    )
     caption = f"Trial {best.number}, the best: {values}"
     return textwrap.fill(caption, 145, max_lines=2, placeholder=" …")
 

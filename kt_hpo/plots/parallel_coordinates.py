@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,8 @@ from kt_hpo.plots.scale import Scale, spread
 from kt_hpo.plots.search import Search
 
 MAX_AXES, MAX_LINES = 7, 1000
+# Inches between two axes at least, and of a character of a name.
+NARROWEST, CHARACTER = 0.7, 0.068
 # Where a line passes an axis whose hyperparameter the trial does not have, or has no objective.
 ABSENT = -0.13
 POINTS = np.linspace(0, 1, 13)
@@ -25,10 +26,10 @@ POINTS = np.linspace(0, 1, 13)
 def plot_parallel_coordinates(tuner_or_study: Any, ax: Axes | None = None) -> Axes:
     """Plot trials as lines through their values, the darker the better; the best is orange.
 
-    The most important hyperparameters are shown, seven at most, the most important beside the
-    objective; up is better there. Below an axis pass the trials that do not have it. Of more than
-    1,000 trials the best hundred and an even part of the others are drawn. Trials that were pruned
-    or still run are left out; those that failed are dashed.
+    The most important hyperparameters are shown, seven at most, fewer where the axes are narrow,
+    the most important beside the objective; up is better there. Below an axis pass the trials that
+    do not have it. Of more than 1,000 trials the best hundred and an even part of the others are
+    drawn. Trials that were pruned or still run are left out; those that failed are dashed.
 
     Args:
         tuner_or_study: A tuner, or an `optuna.Study`.
@@ -50,7 +51,8 @@ def plot_parallel_coordinates(tuner_or_study: Any, ax: Axes | None = None) -> Ax
     search, ax = Search.of(tuner_or_study), style.axes_of(ax)
     style.dress(ax, "Parallel coordinates", grid=None)
     finished, failed = search.finished(), search.without_value()
-    scales = by_importance(search)[:MAX_AXES][::-1]
+    ranked = by_importance(search)
+    scales = ranked[: _fitting(ax)][::-1]
     if not scales or not finished + failed:
         none = "The trials have no hyperparameters." if search.trials else "No trials yet."
         return style.say(ax, none if not scales else "No trial has ended yet.")
@@ -64,10 +66,21 @@ def plot_parallel_coordinates(tuner_or_study: Any, ax: Axes | None = None) -> Ax
     if best is not None:
         draw_best(ax, _nodes(search, scales, objective, [best])[0])
     draw_axes(ax, [*scales, objective], [len(scales)] if not search.maximize else [])
-    _say_absent(ax, scales, finished + failed)
+    if not _say_absent(ax, scales, finished + failed) and not failed:
+        ax.set_ylim(bottom=-0.04)
     aside = "" if best is None else f"best: {search.value(best):.4g} in trial {best.number}"
+    if left_out := len(ranked) - len(scales):
+        noun = f"hyperparameter{'s' * (left_out != 1)}"
+        said = f"{left_out} less important {noun} left out"
+        ax.set_xlabel(said, fontsize=style.SMALL, color=style.GRAY)
     style.finish(ax, aside, key=("worse", "better") if finished else None)
     return ax
+
+
+def _fitting(ax: Axes) -> int:
+    """Return how many hyperparameters the axes have room for, beside the objective."""
+    inches = ax.get_window_extent().width / ax.figure.dpi
+    return int(np.clip(inches / NARROWEST, 3, MAX_AXES))
 
 
 def _some(search: Search, finished: list[FrozenTrial]) -> list[FrozenTrial]:
@@ -82,7 +95,7 @@ def _objective_scale(search: Search, finished: list[FrozenTrial]) -> Scale:
     """Return the scale of the objective, without far outliers."""
     if not finished:
         return Scale(search.objective, 0.0, 1.0)
-    low, high, log = ranges.value_range(search.values(finished), search.maximize)
+    low, high, log = ranges.value_range(search.values(finished), search.maximize, search.objective)
     return Scale(search.objective, low, high, log=log)
 
 
@@ -202,11 +215,10 @@ def draw_axes(ax: Axes, scales: list[Scale], reversed_axes: list[int]) -> None:
     Example:
         >>> draw_axes(style.axes_of(None), [Scale("x", 0, 1), Scale("loss", 0, 1)], [1])
     """
-    last = len(scales) - 1
     ax.spines[:].set_visible(False)
-    ax.set(yticks=[], xlim=(-0.02, last + 0.02), ylim=(ABSENT - 0.03, 1.03))
+    ax.set(yticks=[], xlim=(-0.02, len(scales) - 0.98), ylim=(ABSENT - 0.03, 1.03))
     ax.set_xticks(range(len(scales)), _names(ax, scales))
-    ax.tick_params(axis="x", length=0, pad=6, labelsize=style.SMALL)
+    ax.tick_params(axis="x", length=0, pad=6, labelsize=style.SMALL - 0.5)
     outline = style.paper(ax)
     for index, scale in enumerate(scales):
         ax.plot([index, index], [0, 1], color=style.ink(ax), linewidth=0.9, zorder=3.5)
@@ -218,30 +230,34 @@ def draw_axes(ax: Axes, scales: list[Scale], reversed_axes: list[int]) -> None:
             ax.annotate(
                 label,
                 (index, height),
-                (-5 if index == last else 5, 0),
+                (-5 if index == 0 else 5, 0),  # Where no lines are, at the first and the last axis.
                 textcoords="offset points",
-                ha="right" if index == last else "left",
+                ha="right" if index == 0 else "left",
                 va="center",
                 fontsize=style.SMALL - 0.5,
                 color=style.ink(ax),
-                bbox={"boxstyle": "round,pad=0.1", "fc": outline, "ec": "none", "alpha": 0.75},
+                bbox={"boxstyle": "round,pad=0.15", "fc": outline, "ec": "none", "alpha": 0.92},
                 zorder=5,
             )
 
 
 def _names(ax: Axes, scales: list[Scale]) -> list[str]:
     """Return the names of the axes, every other one lower where they would touch."""
-    names = [text.shorten(scale.name, 18) for scale in scales]
     inches = ax.get_window_extent().width / ax.figure.dpi / max(len(scales) - 1, 1)
-    needed = max((len(a) + len(b)) / 2 + 1 for a, b in pairwise(names)) if len(names) > 1 else 0
-    touching = needed * 0.082 > inches
-    return [f"\n{name}" if touching and index % 2 else name for index, name in enumerate(names)]
+    room = max(int(inches / CHARACTER) - 1, 8)
+    names = [text.wrapped(scale.label, room) for scale in scales]
+    if not any("…" in name for name in names):
+        return names
+    names = [text.wrapped(scale.label, 2 * room) for scale in scales]
+    lower = "\n" * (1 + max(name.count("\n") for name in names[::2]))
+    return [f"{lower}{name}" if index % 2 else name for index, name in enumerate(names)]
 
 
-def _say_absent(ax: Axes, scales: list[Scale], trials: list[FrozenTrial]) -> None:
-    """Name the place below the axes, where lines pass it."""
-    for index, scale in enumerate(scales):
-        if any(scale.name not in trial.params for trial in trials):
+def _say_absent(ax: Axes, scales: list[Scale], trials: list[FrozenTrial]) -> bool:
+    """Name the place below the axes, where lines pass it; tell whether any does."""
+    absent = [any(scale.name not in trial.params for trial in trials) for scale in scales]
+    for index, is_absent in enumerate(absent):
+        if is_absent:
             ax.annotate(
                 "not used",
                 (index, ABSENT),
@@ -254,3 +270,4 @@ def _say_absent(ax: Axes, scales: list[Scale], trials: list[FrozenTrial]) -> Non
                 bbox={"boxstyle": "round,pad=0.1", "fc": style.paper(ax), "ec": "none"},
                 zorder=5,
             )
+    return any(absent)

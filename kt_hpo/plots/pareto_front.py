@@ -74,7 +74,9 @@ def _draw_plane(
     axes: tuple[Literal["x", "y"], ...] = ("x", "y")
     for index, which in enumerate(axes):
         maximize = search.maximized[index]
-        ranges.fit_value_axis(ax, values[:, index], maximize, which, keep=values[front, index])
+        ranges.fit_value_axis(
+            ax, values[:, index], maximize, which, values[front, index], search.objectives[index]
+        )
         better = "higher" if maximize else "lower"
         ax.set(**{f"{which}label": f"{search.objectives[index]}, {better} is better"})
     size = float(np.clip(3000 / len(values), 8, 30))
@@ -96,13 +98,13 @@ def _draw_plane(
     worse = [ax.get_xlim()[int(signs[0] > 0)], ax.get_ylim()[int(signs[1] > 0)]]
     stairs = np.array([[best[0, 0], worse[1]], *best, [worse[0], best[-1, 1]]])
     x, y = stairs.T
-    ax.plot(x, y, drawstyle="steps-post", color=style.BLUE, linewidth=1.6, zorder=2.6)
-    ax.fill_between(x, y, worse[1], step="post", color=style.BLUE, alpha=0.07, linewidth=0)
+    ax.plot(x, y, drawstyle="steps-post", color=style.accent(ax), linewidth=1.6, zorder=2.6)
+    ax.fill_between(x, y, worse[1], step="post", color=style.accent(ax), alpha=0.07, linewidth=0)
     _draw_dots(
         ax,
         [on_it[place] for place in order],
         s=max(size, 24),
-        c=style.BLUE,
+        c=style.accent(ax),
         edgecolors="white",
         linewidths=0.7,
         label=f"{len(best)} on the front",
@@ -139,7 +141,7 @@ def _draw_parallel(ax: Axes, search: Search, trials: list[FrozenTrial], front: n
     scales, heights, downward = [], [], []
     for index, name in enumerate(search.objectives):
         maximize = search.maximized[index]
-        low, high, log = ranges.value_range(values[:, index], maximize)
+        low, high, log = ranges.value_range(values[:, index], maximize, name)
         low, high = min(low, *values[front, index]), max(high, *values[front, index])
         scale = Scale(name, low, high, log=log)
         unit = scale.unit(np.clip(values[:, index], low, high))

@@ -46,7 +46,9 @@ def plot_predictions(y_true: ArrayLike, y_pred: ArrayLike, ax: Axes | None = Non
     error = np.sqrt(np.mean((true - predicted) ** 2))
     every = -(-len(true) // MAX_POINTS)
     alpha = float(np.clip(300 / len(true), 0.15, 0.8))
-    ax.scatter(true[::every], predicted[::every], s=14, color=style.BLUE, alpha=alpha, linewidths=0)
+    ax.scatter(
+        true[::every], predicted[::every], s=14, color=style.accent(ax), alpha=alpha, linewidths=0
+    )
     ax.axline((true[0], true[0]), slope=1, color=style.ORANGE, linewidth=1.4, label="perfect")
     missing = f", {left_out} not finite" if left_out else ""
     style.finish(ax, f"root mean squared error {error:.4g}{missing}")

@@ -8,7 +8,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
+from kt_hpo.metric_directions import is_at_most_one
 from kt_hpo.plots import text
+from kt_hpo.plots.search import Search
 
 
 def whole_numbers(ax: Axes) -> None:
@@ -36,6 +38,7 @@ def fit_value_axis(
     maximize: bool,
     which: Literal["x", "y"] = "y",
     keep: np.ndarray | None = None,
+    metric: str = "",
 ) -> None:
     """Scale an axis to objective values, so that a few wild ones hide no other.
 
@@ -48,6 +51,7 @@ def fit_value_axis(
         maximize: Boolean, whether higher is better.
         which: String, the axis: `"x"` or `"y"`.
         keep: Array or None. Those of the values that stay inside whatever they are.
+        metric: String, what they are values of: an axis of accuracies ends at 1.
 
     Example:
         >>> from kt_hpo.plots import style
@@ -56,9 +60,9 @@ def fit_value_axis(
         >>> round(float(ax.get_ylim()[1]), 2)
         3.12
     """
-    low, high, log = value_range(values, maximize)
+    low, high, log = value_range(values, maximize, metric)
     if keep is not None and len(keep):
-        low, high = _widened(low, high, log, keep)
+        low, high = _within(*_widened(low, high, log, keep), values, metric)
     axis = ax.xaxis if which == "x" else ax.yaxis
     if log:
         ax.set(**{f"{which}scale": "log"})
@@ -67,12 +71,34 @@ def fit_value_axis(
     ax.set(**{f"{which}lim": (low, high)})
 
 
-def value_range(values: np.ndarray, maximize: bool) -> tuple[float, float, bool]:
+def fit_objective(ax: Axes, search: Search, values: np.ndarray) -> None:
+    """Scale the vertical axis to values of a search's objective; see `fit_value_axis`.
+
+    Args:
+        ax: `matplotlib.axes.Axes`. The axes.
+        search: The `Search`.
+        values: Array of finite floats, at least one.
+
+    Example:
+        >>> import optuna
+        >>> from kt_hpo.plots import style
+        >>> study = optuna.create_study(direction="maximize")
+        >>> study.set_metric_names(["val_accuracy"])
+        >>> ax = style.axes_of(None)
+        >>> fit_objective(ax, Search.of(study), np.array([0.9, 0.99]))
+        >>> float(ax.get_ylim()[1])
+        0.9954
+    """
+    fit_value_axis(ax, values, search.maximize, metric=search.objective)
+
+
+def value_range(values: np.ndarray, maximize: bool, metric: str = "") -> tuple[float, float, bool]:
     """Return the range of objective values that an axis should show.
 
     Args:
         values: Array of finite floats, at least one.
         maximize: Boolean, whether higher is better.
+        metric: String, what they are values of.
 
     Returns:
         From the best value to the last that is no outlier, with a margin; and whether the axis
@@ -89,7 +115,12 @@ def value_range(values: np.ndarray, maximize: bool) -> tuple[float, float, bool]
     edge = losses[losses <= third_quartile + 2 * (third_quartile - best)].max()
     margin = 0.06 * (edge - best) or 0.05 * max(abs(best), 0.1)
     low, high = sorted((float(sign * (best - margin)), float(sign * (edge + margin))))
-    return (10.0**low, 10.0**high, True) if log else (low, high, False)
+    return (10.0**low, 10.0**high, True) if log else (*_within(low, high, values, metric), False)
+
+
+def _within(low: float, high: float, values: np.ndarray, metric: str) -> tuple[float, float]:
+    """Return a range that ends where the metric does, which no axis should go beyond."""
+    return (low, min(high, 1.0) if values.max() <= 1 and is_at_most_one(metric) else high)
 
 
 def _widened(low: float, high: float, log: bool, keep: np.ndarray) -> tuple[float, float]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -23,6 +24,18 @@ from kt_hpo.plots import text
 from kt_hpo.plots.search import Search
 
 MAX_NAMED = 12
+# Inches: a character of a tick's label and of an axis' name, a line, and room between two labels.
+CHARACTER, NAME_CHARACTER, LINE, GAP = 0.072, 0.08, 0.16, 0.07
+# Inches: how far slanted and upright labels are apart at least.
+SLANTED, UPRIGHT = 0.19, 0.115
+
+
+class _Named(NamedTuple):
+    """Which choices an axis names, and how."""
+
+    places: np.ndarray
+    words: list[str]
+    slant: int = 0
 
 
 @dataclass(frozen=True)
@@ -36,6 +49,7 @@ class Scale:
         log: Boolean, whether it is searched logarithmically.
         whole: Boolean, whether its values are integers.
         choices: Tuple of the choices, which stand at 0, 1, 2, ...
+        short_name: String, what it is called in a figure; the name, if empty.
 
     Example:
         >>> rate = Scale.of("rate", [FloatDistribution(1e-4, 1e-2, log=True)])
@@ -49,6 +63,7 @@ class Scale:
     log: bool = False
     whole: bool = False
     choices: tuple[Any, ...] = ()
+    short_name: str = ""
 
     @classmethod
     def of(cls, name: str, distributions: Iterable[BaseDistribution]) -> Scale:
@@ -74,6 +89,11 @@ class Scale:
             log=all(each.log for each in ranges),
             whole=all(isinstance(each, IntDistribution) for each in ranges),
         )
+
+    @property
+    def label(self) -> str:
+        """What it is called in a figure."""
+        return self.short_name or self.name
 
     @property
     def single(self) -> bool:
@@ -167,15 +187,6 @@ class Scale:
         marks = _log_ticks(self.low, self.high, count) if self.log else self._linear_ticks(count)
         return marks, [text.number(float(mark)) for mark in marks]
 
-    def _fitting(self, ax: Axes, which: Literal["x", "y"]) -> tuple[np.ndarray, list[str]]:
-        """Return the choices that an axis has room to name, and their names."""
-        frame = ax.get_window_extent()
-        inches = (frame.width if which == "x" else frame.height) / ax.figure.dpi
-        most = max(int(inches / (0.45 if which == "x" else 0.2)), 1)
-        places = np.arange(0, len(self.choices), -(-len(self.choices) // most))
-        width = max(int(inches / len(places) / 0.08), 4) if which == "x" else 16
-        return places, [text.shorten(str(self.choices[place]), width) for place in places]
-
     def _linear_ticks(self, count: int) -> np.ndarray:
         """Return round numbers within the range."""
         if self.high == self.low:
@@ -192,9 +203,19 @@ class Scale:
             count: Integer, about how many ticks there is room for.
         """
         axis = ax.xaxis if which == "x" else ax.yaxis
+        frame = ax.get_window_extent()
+        inches = (frame.width if which == "x" else frame.height) / ax.figure.dpi
         if self.log:
             ax.set(**{f"{which}scale": "log"})
-        places, labels = self._fitting(ax, which) if self.choices else self.ticks(count)
+        places, labels = self.ticks(count)
+        if self.choices:
+            named = self._beside(inches) if which == "x" else self._one_above_another(inches)
+            places, labels = named.places, named.words
+            if named.slant:
+                ax.tick_params(axis="x", rotation=named.slant, pad=1)
+                for tick in ax.xaxis.get_major_ticks(len(places)):
+                    va = "center" if named.slant == 90 else "baseline"
+                    tick.label1.set(ha="right", va=va, rotation_mode="anchor")
         axis.set_major_locator(FixedLocator(places.tolist()))
         axis.set_major_formatter(FixedFormatter(labels))
         axis.set_minor_locator(NullLocator())
@@ -202,7 +223,56 @@ class Scale:
         ends = self.from_unit(np.array([-margin, 1 + margin]))
         if self.high == self.low:
             ends = self.low + max(abs(self.low), 1.0) * np.array([-0.5, 0.5])
-        ax.set(**{f"{which}lim": tuple(ends), f"{which}label": text.shorten(self.name)})
+        width = max(int(inches / NAME_CHARACTER), 12)
+        ax.set(**{f"{which}lim": tuple(ends), f"{which}label": text.wrapped(self.label, width)})
+
+    def lines_below(self, inches: float) -> int:
+        """Return how many lines its ticks and its name take below a horizontal axis.
+
+        Args:
+            inches: Float, how wide the axis is.
+
+        Returns:
+            Integer, two where nothing is broken, staggered or slanted.
+
+        Example:
+            >>> Scale("kind", -0.5, 1.5, choices=("cnn", "mlp")).lines_below(2.0)
+            2
+        """
+        name = text.wrapped(self.label, max(int(inches / NAME_CHARACTER), 12)).count("\n")
+        if not self.choices:
+            return 2 + name
+        named = self._beside(inches)
+        if named.slant:
+            length = max(map(len, named.words)) * CHARACTER * math.sin(math.radians(named.slant))
+            return 1 + name + math.ceil(length / LINE)
+        return 2 + name + any("\n" in word for word in named.words)
+
+    def _beside(self, inches: float) -> _Named:
+        """Name the choices of a horizontal axis: in a row, in two, or slanted."""
+        count, words = len(self.choices), [str(choice) for choice in self.choices]
+        places, each = np.arange(count), inches / count
+        if _fit(words, each):
+            return _Named(places, words)
+        brief = [text.shorten(word, 14) for word in words]
+        if _fit(brief[::2], 2 * each) and _fit(brief[1::2], 2 * each):
+            return _Named(places, [f"\n{w}" if i % 2 else w for i, w in enumerate(brief)])
+        if each >= SLANTED:
+            return _Named(places, [text.shorten(word, 12) for word in words], 40)
+        step = -(-count // max(int(inches / UPRIGHT), 1))
+        return _Named(places[::step], [text.shorten(word, 12) for word in words[::step]], 90)
+
+    def _one_above_another(self, inches: float) -> _Named:
+        """Name the choices of a vertical axis that it has room to name."""
+        step = -(-len(self.choices) // max(int(inches / 0.2), 1))
+        words = [text.shorten(str(choice), 16) for choice in self.choices[::step]]
+        return _Named(np.arange(0, len(self.choices), step), words)
+
+
+def _fit(words: Sequence[str], inches: float) -> bool:
+    """Tell whether words so far apart do not touch."""
+    widths = [len(word) * CHARACTER for word in words]
+    return all((one + next_) / 2 + GAP <= inches for one, next_ in pairwise(widths))
 
 
 def scales(search: Search) -> dict[str, Scale]:
@@ -225,7 +295,10 @@ def scales(search: Search) -> dict[str, Scale]:
     for trial in search.trials:
         for name, distribution in trial.distributions.items():
             found.setdefault(name, {})[distribution] = None
-    made = {name: Scale.of(name, distributions) for name, distributions in found.items()}
+    made = {
+        name: replace(Scale.of(name, distributions), short_name=search.short_name(name))
+        for name, distributions in found.items()
+    }
     return {name: scale for name, scale in made.items() if not scale.single}
 
 
@@ -246,13 +319,14 @@ def chosen(known: Sequence[Scale], names: Sequence[str]) -> list[Scale]:
         >>> [scale.low for scale in chosen([Scale("x", 0, 1), Scale("y", 2, 3)], ["y"])]
         [2]
     """
-    by_name = {scale.name: scale for scale in known}
+    by_name = {name: scale for scale in known for name in (scale.label, scale.name)}
     names = [names] if isinstance(names, str) else list(names)
     for name in names:
         if name not in by_name:
+            shown = ", ".join(scale.label for scale in known) or "none yet"
             raise ValueError(
                 f"hyperparameters={names!r}: {name!r} is no hyperparameter that varies here. "
-                f"Those are {', '.join(by_name) or 'none yet'}.{did_you_mean(name, by_name)}"
+                f"Those are {shown}.{did_you_mean(name, by_name)}"
             )
     return [by_name[name] for name in names]
 

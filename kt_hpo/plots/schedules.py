@@ -88,7 +88,7 @@ def _draw(ax: Axes, population: Population, scale: Scale) -> None:
     ax.autoscale_view()
     scale.put_on(ax, "y", count=4)
     ax.set_ylabel("")
-    ax.set_title(text.shorten(scale.name), loc="left", fontsize=style.NORMAL, color=style.ink(ax))
+    ax.set_title(text.shorten(scale.label), loc="left", fontsize=style.NORMAL, color=style.ink(ax))
     ax.set_xlabel("epoch", fontsize=style.NORMAL)
     ax.set_xlim(left=0)
     ranges.whole_numbers(ax)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from scipy.stats import rankdata
 
 from kt_hpo.record.best import best_first, best_so_far
 from kt_hpo.record.studies import trials_to_show
+from kt_hpo.space.names import short_names
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,26 @@ class Search:
         others = "" if self.n_objectives == 1 else f" (first of {self.n_objectives} objectives)"
         return self.objective + others
 
+    @cached_property
+    def short_names(self) -> dict[str, str]:
+        """What each hyperparameter is called in a figure, by its name in the record."""
+        return short_names(name for trial in self.trials for name in trial.distributions)
+
+    def short_name(self, name: str) -> str:
+        """Return what a hyperparameter is called in a figure.
+
+        Args:
+            name: String, its name in the record.
+
+        Returns:
+            Its own name, with the condition it is under only where two have the same.
+
+        Example:
+            >>> Search.of(optuna.create_study()).short_name("rate")
+            'rate'
+        """
+        return self.short_names.get(name, name)
+
     def with_state(self, state: TrialState) -> list[FrozenTrial]:
         """Return the trials that are in one state.
 
@@ -179,6 +201,15 @@ class Search:
         """
         complete = self.with_state(TrialState.COMPLETE)
         return [trial for trial in complete if not math.isnan(self.value(trial))]
+
+    def pruned(self) -> list[FrozenTrial]:
+        """Return the pruned trials that have reported a finite value.
+
+        Returns:
+            List of `optuna.trial.FrozenTrial`.
+        """
+        pruned = self.with_state(TrialState.PRUNED)
+        return [trial for trial in pruned if not math.isnan(self.value(trial))]
 
     def best(self) -> FrozenTrial | None:
         """Return the best of the finished trials that keep the constraints.

@@ -10,11 +10,13 @@ from matplotlib.axes import Axes
 
 from kt_hpo.plots import marks, ranges, style
 from kt_hpo.plots.importances import by_importance
-from kt_hpo.plots.panels import panels_in, share_vertical
-from kt_hpo.plots.scale import Scale, chosen
+from kt_hpo.plots.panels import BELOW, panels_in, share_vertical
+from kt_hpo.plots.scale import LINE, Scale, chosen
 from kt_hpo.plots.search import Search
 
 MAX_PANELS, COLUMNS = 6, 3
+# Inches between columns, where the ticks of two panels meet.
+BETWEEN = 0.34
 
 
 @style.styled()
@@ -23,8 +25,9 @@ def plot_slice(
 ) -> Axes:
     """Plot the objective over each hyperparameter, a panel each; later trials are darker.
 
-    Crosses at the worse edge are trials that failed, triangles those worse than the axis shows.
-    Trials that were pruned or still run are left out.
+    Pruned trials are hollow, at the last value they reported. Crosses at the worse edge are trials
+    that failed, triangles those worse than the axis shows, which is fitted to the completed ones.
+    Trials that still run are left out.
 
     Args:
         tuner_or_study: A tuner, or an `optuna.Study`.
@@ -56,9 +59,10 @@ def plot_slice(
     if not finished or not shown:
         none = "The trials have no hyperparameters." if search.trials else "No trials yet."
         return style.say(ax, none if not shown else "No trial has a value yet.")
-    panels = panels_in(ax, len(shown), COLUMNS)
+    panels = panels_in(ax, len(shown), COLUMNS, between=BETWEEN, below=_below(ax, shown))
     for panel, scale in zip(panels, shown, strict=True):
         draw_slice(panel, search, scale)
+    _name_marks(ax, search)
     better = "higher" if search.maximize else "lower"
     share_vertical(panels, f"{search.label}\n{better} is better")
     left_out = len(ranked) - len(shown)
@@ -67,9 +71,27 @@ def plot_slice(
     return ax
 
 
+def _name_marks(ax: Axes, search: Search) -> None:
+    """Say in the legend what is drawn besides dots."""
+    if pruned := search.pruned():
+        look: dict[str, Any] = {"facecolors": "none", "edgecolors": style.ORANGE}
+        ax.scatter([], [], s=18, marker="D", label=f"{len(pruned)} pruned", **look)
+    if failed := search.without_value():
+        color, label = style.VERMILLION, f"{len(failed)} without a value"
+        ax.scatter([], [], s=18, marker="x", linewidths=1.2, color=color, label=label)
+
+
 def _is_tall(ax: Axes) -> bool:
     """Tell whether two rows of panels fit into the axes."""
     return ax.get_window_extent().height / ax.figure.dpi > 3.6
+
+
+def _below(ax: Axes, shown: list[Scale]) -> float:
+    """Return the inches that ticks and names take below each row of panels."""
+    columns = min(len(shown), COLUMNS)
+    width = ax.get_window_extent().width / ax.figure.dpi
+    inches = (width - (columns - 1) * BETWEEN) / columns
+    return BELOW + LINE * (max(scale.lines_below(inches) for scale in shown) - 2)
 
 
 def draw_slice(ax: Axes, search: Search, scale: Scale) -> None:
@@ -86,10 +108,10 @@ def draw_slice(ax: Axes, search: Search, scale: Scale) -> None:
         >>> study.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=3)
         >>> draw_slice(style.axes_of(None), Search.of(study), Scale("x", 0, 1))
     """
-    ranges.fit_value_axis(ax, search.values(search.finished()), search.maximize)
-    finished, failed = (
+    ranges.fit_objective(ax, search, search.values(search.finished()))
+    finished, pruned, failed = (
         [trial for trial in trials if scale.name in trial.params]
-        for trials in (search.finished(), search.without_value())
+        for trials in (search.finished(), search.pruned(), search.without_value())
     )
     values, places = search.values(finished), scale.places(finished)
     crowd = len(search.trials)
@@ -106,6 +128,10 @@ def draw_slice(ax: Axes, search: Search, scale: Scale) -> None:
         alpha=0.9 if crowd < 300 else 0.6,
         zorder=2.5,
     )
+    if pruned:
+        size = float(np.clip(1600 / crowd, 6, 16))
+        last = search.values(pruned)
+        marks.pruned(ax, scale.places(pruned), last, pruned, search.maximize, size=size)
     off = [t for t, is_off in zip(finished, marks.off_scale(ax, values), strict=True) if is_off]
     for trials, marker, color in (
         (off, "v" if search.maximize else "^", style.GRAY),

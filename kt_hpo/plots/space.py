@@ -15,6 +15,7 @@ from kt_hpo.plots.scale import Scale
 from kt_hpo.plots.search import Search
 from kt_hpo.space.domain import to_distribution
 from kt_hpo.space.hyperparameters import HyperParameters
+from kt_hpo.space.names import condition_in_words
 from kt_hpo.space.scopes import recorded_names
 
 # Where the strips of values begin and end, and how far a level is indented, in axes' widths.
@@ -82,12 +83,12 @@ def _rows(search: Search) -> list[Row]:
     """Return the tree's lines, each below what it depends on."""
     config = search.study.user_attrs.get("space")
     if not config or not config.get("space"):
-        return [Row(name, 0, scale) for name, scale in _met(search).items()]
+        return [Row(search.short_name(name), 0, scale) for name, scale in _met(search).items()]
     met = _met(search)
     tree: dict[tuple[str, ...], list[Row]] = {}
     for hyperparameter, name in recorded_names(HyperParameters.from_config(config)):
         path = tuple(
-            f"{condition.name} = {' or '.join(map(str, condition.values))}"
+            condition_in_words(condition.name, condition.values)
             for condition in hyperparameter.conditions
         )
         scale = met.get(name) or Scale.of(name, [to_distribution(hyperparameter)])
@@ -171,7 +172,7 @@ def _draw_range(ax: Axes, search: Search, place: int, scale: Scale) -> None:
         ticks,
         place - 0.22,
         place + 0.22,
-        color=style.BLUE,
+        color=style.accent(ax),
         linewidth=0.8,
         alpha=float(np.clip(20 / max(len(ticks), 1), 0.12, 0.7)),
         zorder=2,

@@ -18,6 +18,7 @@ from kt_hpo.plots.key import draw_key
 # Okabe and Ito's palette: told apart with every kind of color vision.
 ORANGE, SKY, GREEN, BLUE, VERMILLION = "#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00"
 PURPLE, GRAY = "#CC79A7", "#999999"
+PALE = "#BFE3F7"
 # Of things that are only to be told apart, in the order to take them.
 CYCLE = (BLUE, ORANGE, GREEN, VERMILLION, SKY, PURPLE, GRAY)
 # From the worst trial to the best: ever farther from the paper, so that print and every eye keep
@@ -40,6 +41,8 @@ WORDS = {
 }
 
 SMALL, NORMAL, LARGE = 8.5, 9.5, 11.5
+# Inches: a character of the legend, what else an entry takes, and the strip of colors beside it.
+CHARACTER, HANDLE, KEY = 0.072, 0.42, 1.9
 
 
 @contextmanager
@@ -135,6 +138,22 @@ def goodness(ax: Axes) -> LinearSegmentedColormap:
     return _ON_LIGHT if ink(ax) == "#333333" else _ON_DARK
 
 
+def accent(ax: Axes) -> str:
+    """Return the color of what matters most: a deep blue on light paper, a pale one on dark.
+
+    Args:
+        ax: `matplotlib.axes.Axes`. The axes to draw on.
+
+    Returns:
+        A color as a string.
+
+    Example:
+        >>> accent(axes_of(None)) == BLUE
+        True
+    """
+    return BLUE if ink(ax) == "#333333" else PALE
+
+
 def paper(ax: Axes) -> str:
     """Return the color behind these axes.
 
@@ -209,8 +228,10 @@ def finish(
         ('best so far', '0.9 in trial 3')
     """
     handles, labels = ax.get_legend_handles_labels()
+    inches = ax.get_window_extent().width / ax.figure.dpi - (KEY if key else 0)
+    rows = 1 if sum(HANDLE + CHARACTER * len(label) for label in labels) <= inches else 2
     # The titles of an axes share one distance.
-    pad = 24 if handles or key else 8
+    pad = (24 if rows == 1 else 36) if handles or key else 8
     ax.set_title(aside, loc="right", fontsize=NORMAL, color=color or ink(ax), pad=pad)
     if key:
         draw_key(ax, goodness(ax), *key, fontsize=SMALL, color=ink(ax))
@@ -221,7 +242,7 @@ def finish(
         labels,
         loc="lower left",
         bbox_to_anchor=(-0.01, 0.99),
-        ncols=len(handles),
+        ncols=-(-len(handles) // rows),
         fontsize=SMALL,
         labelcolor=ink(ax),
         frameon=False,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 
 def number(value: float, digits: int = 3) -> str:
     """Write a number in few characters.
@@ -60,3 +62,28 @@ def shorten(name: str, width: int = 24) -> str:
     name = " ".join(name.split())
     tail = (width - 1) // 2
     return name if len(name) <= width else f"{name[: width - 1 - tail]}…{name[-tail:]}"
+
+
+def wrapped(name: str, width: int, lines: int = 2) -> str:
+    """Break a long name into lines, at underscores and spaces rather than within words.
+
+    Args:
+        name: String, the name.
+        width: Integer, the most characters of a line.
+        lines: Integer, how many lines it may have.
+
+    Returns:
+        The name as a string of lines, shortened where they have no room for it.
+
+    Example:
+        >>> wrapped("num_dense_layers", 10).splitlines()
+        ['num_dense_', 'layers']
+        >>> wrapped("rate", 10)
+        'rate'
+    """
+    rows = [""]
+    for part in re.findall(r"[^_/\s]*[_/\s]*", " ".join(name.split())):
+        if rows[-1] and len(rows[-1] + part.rstrip()) > width and len(rows) < lines:
+            rows.append("")
+        rows[-1] += part
+    return "\n".join(shorten(row, width) for row in rows)

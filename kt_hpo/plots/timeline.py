@@ -18,6 +18,9 @@ from kt_hpo.plots.search import Search
 from kt_hpo.record.clock import started
 
 MAX_NUMBERED, MAX_NAMED = 60, 24
+# Points: narrower bars have no edges, and of still narrower ones only shares of the time are seen.
+EDGED, SEEN = 5.0, 1.2
+BINS, HEIGHT = 150, 0.76
 
 
 @style.styled()
@@ -26,6 +29,7 @@ def plot_timeline(tuner_or_study: Any, ax: Axes | None = None) -> Axes:
 
     Which worker that was, a trial's `user_attrs["worker"]` tells; trials without it are packed into
     as few rows as they need side by side. A running trial's bar goes up to the last thing known.
+    Of trials too many to be seen each, the row shows how much of the time each state took.
 
     Args:
         tuner_or_study: A tuner, or an `optuna.Study`.
@@ -56,9 +60,13 @@ def plot_timeline(tuner_or_study: Any, ax: Axes | None = None) -> Axes:
     unit, size = unit_of(spans[:, 1])
     # However short a trial was, its bar is to be seen.
     narrowest = max(spans[:, 1].max(), 1e-6) / 1500
-    spans[:, 1] = np.maximum(spans[:, 1], spans[:, 0] + narrowest)
-    for state in style.COLORS:
-        _draw_bars(ax, state, begun, spans / size, rows)
+    width = _points_of(ax, spans)
+    if len(begun) > BINS and 0 < width < SEEN:
+        _draw_shares(ax, begun, spans / size, rows)
+    else:
+        spans[:, 1] = np.maximum(spans[:, 1], spans[:, 0] + narrowest)
+        for state in style.COLORS:
+            _draw_bars(ax, state, begun, spans / size, rows, edge=0.6 if width > EDGED else 0.0)
     ax.set(xlabel=f"{unit} since the search began", xlim=(0, spans[:, 1].max() / size * 1.005))
     middle, half = 0.5 * (len(names) - 1), 0.5 * max(len(names), 3)
     ax.set_ylim(middle + half, middle - half)
@@ -104,23 +112,71 @@ def _rows(begun: list[FrozenTrial], spans: np.ndarray) -> tuple[np.ndarray, list
     return rows, names
 
 
+def _points_of(ax: Axes, spans: np.ndarray) -> float:
+    """Return how wide half of the bars are at least, in points."""
+    width = ax.get_window_extent().width * 72 / ax.figure.dpi
+    longest = max(spans[:, 1].max(), 1e-6)
+    return float(np.median(spans[:, 1] - spans[:, 0])) / longest * width
+
+
 def _draw_bars(
-    ax: Axes, state: TrialState, begun: list[FrozenTrial], spans: np.ndarray, rows: np.ndarray
+    ax: Axes,
+    state: TrialState,
+    begun: list[FrozenTrial],
+    spans: np.ndarray,
+    rows: np.ndarray,
+    edge: float,
 ) -> None:
     """Draw the bars of the trials in one state."""
     mine = np.array([trial.state == state for trial in begun])
     if not mine.any():
         return
     (starts, ends), middles = spans[mine].T, rows[mine]
-    low, high = middles - 0.38, middles + 0.38
-    corners = np.array([[starts, low], [ends, low], [ends, high], [starts, high]])
+    low, high = middles - HEIGHT / 2, middles + HEIGHT / 2
+    _draw_boxes(ax, state, int(mine.sum()), starts, ends, low, high, edge)
+
+
+def _draw_shares(ax: Axes, begun: list[FrozenTrial], spans: np.ndarray, rows: np.ndarray) -> None:
+    """Draw how much of each part of the time the trials in each state took, row by row."""
+    edges = np.linspace(0, spans[:, 1].max(), BINS + 1)
+    count = rows.max() + 1
+    bottoms = np.zeros((count, BINS))
+    for state in style.COLORS:
+        mine = np.array([trial.state == state for trial in begun])
+        if not mine.any():
+            continue
+        # How much of the time up to each edge the trials of a row took.
+        taken = np.zeros((count, BINS + 1))
+        for row in range(count):
+            starts, ends = spans[mine & (rows == row)].T
+            taken[row] = [np.clip(edge - starts, 0, ends - starts).sum() for edge in edges]
+        shares = np.minimum(np.diff(taken, axis=1) / np.diff(edges), 1 - bottoms)
+        row, part = np.nonzero(shares > 0)
+        high = row + HEIGHT * (0.5 - bottoms[row, part])
+        low = high - HEIGHT * shares[row, part]
+        _draw_boxes(ax, state, int(mine.sum()), edges[part], edges[part + 1], low, high)
+        bottoms += shares
+
+
+def _draw_boxes(
+    ax: Axes,
+    state: TrialState,
+    count: int,
+    left: np.ndarray,
+    right: np.ndarray,
+    low: np.ndarray,
+    high: np.ndarray,
+    edge: float = 0.0,
+) -> None:
+    """Draw boxes in the color of a state."""
+    corners = np.array([[left, low], [right, low], [right, high], [left, high]])
     ax.add_collection(
         PolyCollection(
             list(corners.transpose(2, 0, 1)),
             facecolors=style.COLORS[state],
-            edgecolors="white",
-            linewidths=0.6 if len(begun) <= 300 else 0.0,
-            label=f"{mine.sum()} {style.WORDS[state]}",
+            edgecolors=style.paper(ax) if edge else "none",
+            linewidths=edge,
+            label=f"{count} {style.WORDS[state]}",
             zorder=2,
         )
     )

@@ -13,6 +13,7 @@ from kt_hpo.plots.search import Search
 from kt_hpo.record import tables
 from kt_hpo.reports.source import as_code
 from kt_hpo.space.hyperparameters import HyperParameters
+from kt_hpo.space.names import condition_in_words
 from kt_hpo.space.scopes import recorded_names
 
 # More make the page long to load; the export has them all.
@@ -112,7 +113,7 @@ def space_lines(known: HyperParameters | None, search: Search) -> list[tuple[str
         (
             as_code(hyperparameter),
             " and ".join(
-                f"{condition.name} is {' or '.join(map(str, condition.values))}"
+                condition_in_words(condition.name, condition.values)
                 for condition in hyperparameter.conditions
             ),
         )

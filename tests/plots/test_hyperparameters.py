@@ -117,6 +117,69 @@ def test_slices_mark_failed_trials_and_outliers_at_the_worse_edge(ax):
     assert failed.get_offsets().tolist() == [[0.9, 1.0]]
 
 
+def test_slices_show_pruned_trials_hollow_or_at_the_worse_edge(ax):
+    completed = [trial(value, x=value) for value in (0.8, 0.85, 0.9)]
+    curves = [(0.2, 0.86), (0.7, 0.1)]
+    pruned = [trial(state=TrialState.PRUNED, x=x, curve=[value]) for x, value in curves]
+    plots.plot_slice(study_of([*completed, *pruned], direction="maximize"), ax)
+    _, hollow, below, *_ = ax.child_axes[0].collections
+    assert hollow.get_offsets().tolist() == [[0.2, 0.86]] and not hollow.get_facecolors().size
+    assert below.get_offsets().tolist() == [[0.7, 0.0]]
+    assert labels(ax) == ["2 pruned"]
+
+
+def choice_study(choices, name="kind", n=80):
+    kinds = {name: CategoricalDistribution(choices), "rate": X, "other": X}
+    random = np.random.default_rng(0)
+    return study_of(
+        create_trial(
+            value=random.uniform(),
+            params={name: choices[i % len(choices)], "rate": random.uniform(), "other": i / n},
+            distributions=kinds,
+        )
+        for i in range(n)
+    )
+
+
+@pytest.mark.parametrize(
+    "choices",
+    [
+        ["relu", "gelu", "silu", "leaky_relu"],
+        ["adam", "sgd"],
+        [f"conv{k}x{k}" for k in range(1, 9)],
+        [f"a long description of the choice {k}" for k in "abcd"],
+        [True, False],
+        [16, 32, 64, 128, 256, 512, 1024, 2048],
+    ],
+)
+def test_every_choice_is_named_and_no_two_names_touch(choices):
+    axes = plots.plot_slice(choice_study(choices), hyperparameters=["kind", "rate", "other"])
+    axes.figure.canvas.draw()
+    boxes = []
+    for panel in axes.child_axes:
+        if panel.get_xlabel() == "kind":
+            assert len([t for t in panel.get_xticklabels() if t.get_text()]) == len(choices)
+        for label in panel.get_xticklabels():
+            box = label.get_window_extent()
+            if label.get_text().startswith("\n"):  # In the second row; the first is empty.
+                box.y1 = 0.5 * (box.y0 + box.y1)
+            boxes += [] if label.get_rotation() == 40 else [box]
+    for index, one in enumerate(boxes):
+        assert not any(one.overlaps(other) for other in boxes[index + 1 :])
+
+
+@pytest.mark.parametrize("plot", [plots.plot_slice, plots.plot_parallel_coordinates])
+def test_conditional_hyperparameters_have_their_own_names(plot):
+    study = choice_study(["a", "b"], name="model=[cnn|mlp]/kind")
+    axes = plot(study)
+    axes = axes.child_axes if plot is plots.plot_slice else [axes]
+    words = [label.get_text() for panel in axes for label in panel.get_xticklabels()]
+    words += [panel.get_xlabel() for panel in axes]
+    assert "kind" in words and not any("model" in word for word in words)
+    plots.plot_slice(study, hyperparameters=["kind"])
+    plots.plot_slice(study, hyperparameters=["model=[cnn|mlp]/kind"])
+
+
 @pytest.mark.parametrize("plot", [plots.plot_slice, plots.plot_contour, plots.plot_rank])
 def test_hyperparameters_are_chosen_by_name(plot):
     study = mixed_study(60)

@@ -68,6 +68,13 @@ def test_the_best_are_farthest_from_the_paper(paper, sign):
     assert (sign * np.diff(brightness) >= -1e-9).all()
 
 
+def test_the_best_stands_out_on_dark_paper():
+    axes = Figure(facecolor="black").subplots()
+    plots.plot_learning_curves(mixed_study(), axes)
+    faint = np.mean(to_rgba(axes.collections[0].get_color()[0])[:3])
+    assert np.mean(to_rgba(axes.lines[0].get_color())[:3]) > faint + 0.15
+
+
 def test_words_are_light_on_a_dark_figure():
     axes = Figure(facecolor="black").subplots()
     plots.plot_durations(mixed_study(), axes)
@@ -123,9 +130,45 @@ def test_history_is_logarithmic_for_losses_that_span_decades(ax):
 
 def test_pruned_trials_show_the_last_value_they_reported(ax):
     pruned = trial(state=TrialState.PRUNED, curve=[0.5, 0.7])
-    plots.plot_optimization_history(study_of([trial(0.9), pruned]), ax)
+    plots.plot_optimization_history(study_of([trial(0.9), trial(0.6), pruned]), ax)
     dots = next(c for c in ax.collections if c.get_label() == "1 pruned")
-    assert dots.get_offsets().tolist() == [[1.0, 0.7]]
+    assert dots.get_offsets().tolist() == [[2.0, 0.7]]
+    assert dots.get_facecolors().size == 0
+
+
+@pytest.mark.parametrize(("direction", "edge"), [("maximize", 0.0), ("minimize", 1.0)])
+def test_pruned_trials_never_squeeze_the_completed_ones(direction, edge, ax):
+    sign = 1 if direction == "maximize" else -1
+    completed = [trial(sign * value) for value in (0.90, 0.92, 0.94, 0.96)]
+    pruned = [
+        trial(state=TrialState.PRUNED, curve=[sign * value]) for value in (0.1, 0.2, 0.3, 0.93)
+    ]
+    plots.plot_optimization_history(study_of([*completed, *pruned], direction=direction), ax)
+    low, high = ax.get_ylim()
+    assert 0.06 / (high - low) > 0.8
+    assert labels(ax) == ["4 complete", "4 pruned, 3 " + ("▽" if edge == 0 else "△")]
+    below = next(c for c in ax.collections if c.get_offsets().tolist()[0] == [4.0, edge])
+    assert below.get_offsets()[:, 0].tolist() == [4.0, 5.0, 6.0]
+
+
+@pytest.mark.parametrize("name", ["plot_optimization_history", "plot_learning_curves"])
+def test_an_axis_of_accuracies_ends_at_one(name, ax):
+    trials = [trial(value, curve=[value / 2, value]) for value in (0.8, 0.9, 0.999)]
+    study = study_of(trials, names=["val_accuracy"], direction="maximize")
+    getattr(plots, name)(study, ax)
+    assert ax.get_ylim()[1] == 1.0
+    other = Figure().subplots()
+    study = study_of(trials, names=["val_my_score"], direction="maximize")
+    getattr(plots, name)(study, other)
+    assert other.get_ylim()[1] > 1.0
+
+
+def test_a_trial_pruned_after_one_epoch_is_a_dot(ax):
+    pruned = [trial(state=TrialState.PRUNED, curve=[0.5])] * 300
+    plots.plot_learning_curves(study_of([trial(0.1, curve=[0.4, 0.1]), *pruned]), ax)
+    dots = next(c for c in ax.collections if isinstance(c, PathCollection))
+    assert dots.get_offsets().tolist() == [[0.0, 0.5]] * 300
+    assert dots.get_alpha() >= 0.3
 
 
 def test_several_objectives_show_the_first_and_say_so(ax):

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 import pytest
+from matplotlib.figure import Figure
 from optuna.trial import TrialState, create_trial
 from plots.studies import labels, study_of
 
@@ -51,6 +52,33 @@ def test_a_running_trial_is_drawn_up_to_the_last_thing_known(ax):
 def test_many_workers_are_not_all_named(ax):
     plots.plot_timeline(study_of([ran(0, 9, worker=number) for number in range(100)]), ax)
     assert len(ax.get_yticklabels()) <= 24
+
+
+def test_the_edges_of_narrow_bars_do_not_hide_them(ax):
+    plots.plot_timeline(study_of([ran(n, n + 1) for n in range(60)]), ax)
+    assert ax.collections[0].get_linewidths()[0] > 0
+    other = Figure(figsize=(7, 4)).subplots()
+    plots.plot_timeline(study_of([ran(n, n + 1) for n in range(120)]), other)
+    assert other.collections[0].get_linewidths()[0] == 0
+    assert len(bars(other)) == 120
+
+
+def test_of_very_many_trials_the_shares_of_the_time_are_drawn(ax):
+    """A quarter of worker 0's time is pruned trials, half of worker 1's is nothing."""
+    states = [TrialState.PRUNED, *[TrialState.COMPLETE] * 3]
+    trials = [ran(n, n + 1, states[n % 4], worker=0) for n in range(3000)]
+    trials += [ran(n, n + 1, worker=1) for n in range(0, 3000, 2)]
+    plots.plot_timeline(study_of(trials), ax)
+    assert labels(ax) == ["3750 complete", "750 pruned"]
+    area = {}
+    for boxes in ax.collections:
+        for path in boxes.get_paths():
+            (left, low), (right, _), (_, high), _ = path.vertices[:4]
+            key = boxes.get_label(), round((low + high) / 2)
+            area[key] = area.get(key, 0.0) + (right - left) * abs(high - low)
+    whole = area["3750 complete", 0] + area["750 pruned", 0]
+    assert area["750 pruned", 0] / whole == pytest.approx(0.25, abs=0.01)
+    assert area["3750 complete", 1] / whole == pytest.approx(0.5, abs=0.01)
 
 
 @pytest.mark.parametrize("seconds", [0, 1e-6])
