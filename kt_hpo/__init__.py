@@ -36,9 +36,11 @@ _HOMES = {
     "export": "kt_hpo.integrations.exports",
     "find_learning_rate": "kt_hpo.training.learning_rate_finder",
     "import_search": "kt_hpo.integrations.imports",
+    "load": "kt_hpo.trained_model",
     "open_study": "kt_hpo.record.studies",
     "report": "kt_hpo.reports",
     "synchronized": "kt_hpo.oracle.locking",
+    "tune": "kt_hpo.tuning",
 }
 
 __all__ = sorted(_HOMES)

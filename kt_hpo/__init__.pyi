@@ -36,7 +36,9 @@ from kt_hpo.record.journal import RecordError as RecordError
 from kt_hpo.record.studies import open_study as open_study
 from kt_hpo.reports import report as report
 from kt_hpo.space.hyperparameters import HyperParameters as HyperParameters
+from kt_hpo.trained_model import load as load
 from kt_hpo.training.hyperparameters import Training as Training
 from kt_hpo.training.learning_rate_finder import find_learning_rate as find_learning_rate
 from kt_hpo.tuner import Tuner as Tuner
+from kt_hpo.tuning import tune as tune
 __version__: str

@@ -55,6 +55,11 @@ def search_and_test(
         ValueError: If data, objective and model do not fit together; nothing is trained then.
         RuntimeError: If trials fail one after the other, or all do.
     """
+    if not len(data.test):
+        raise ValueError(
+            "The test split is empty, and the best model is tested on it: leave test=0 out, or "
+            "search with a tuner of your own."
+        )
     directory = Path(tuner.project_dir)
     say = print if verbose else _silent
     batches = {} if batch_size is None else {"batch_size": batch_size}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from numbers import Integral, Real
 
@@ -75,3 +76,19 @@ def clock(seconds: float) -> str:
     minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+def file_name(text: str) -> str:
+    """Makes a text a part of a file's name.
+
+    Args:
+        text: The text.
+
+    Returns:
+        It, with dots for everything but letters, digits, `_`, `-` and dots; never empty.
+
+    Example:
+        >>> file_name("my wine"), file_name("my_module:load"), file_name("/")
+        ('my.wine', 'my_module.load', 'data')
+    """
+    return re.sub(r"[^\w.-]+", ".", text).strip(".")[:100] or "data"

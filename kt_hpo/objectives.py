@@ -14,6 +14,8 @@ from typing import Any, Literal, TypeAlias
 from keras_tuner import Objective, Oracle
 
 from kt_hpo.arguments import did_you_mean, is_one_of
+from kt_hpo.datasets import Dataset
+from kt_hpo.datasets.findings import imbalance
 from kt_hpo.metric_directions import METRICS, metric_direction
 
 GAP = "generalization_gap"
@@ -332,3 +334,26 @@ def describe(objective: Objective) -> str:
         For example `val_accuracy (max)`.
     """
     return ", ".join(f"{part.name} ({part.direction})" for part in parts(objective))
+
+
+def choose_objective(train: Dataset) -> tuple[str, str]:
+    """Chooses what to optimize by the data.
+
+    Args:
+        train: The training data.
+
+    Returns:
+        The name of a metric, and the reason in words that follow "because".
+
+    Example:
+        >>> import numpy as np
+        >>> from kt_hpo.datasets import Dataset
+        >>> y = np.array([0] * 9 + [1])
+        >>> choose_objective(Dataset(y[:, None], y, "rare", "classification", ("no", "yes")))
+        ('val_loss', 'accuracy says little of classes as unequal as these')
+    """
+    if train.class_names is None:
+        return "val_loss", "the targets are numbers"
+    if imbalance(train.y, train.class_names):
+        return "val_loss", "accuracy says little of classes as unequal as these"
+    return "val_accuracy", "the targets are classes"

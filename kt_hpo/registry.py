@@ -1,4 +1,6 @@
-"""THE registry: every engine, executor, pruner, tracker and plot, by name. One line adds one.
+"""THE registry: every engine, executor, pruner, ready model, tracker and plot, by name.
+
+One line adds one.
 
 The public names of `kt_hpo`, `kt_hpo.oracles`, `kt_hpo.tuners` and `kt_hpo.plots`, the choices of
 the command line, and the static types (`make stubs`) are made from it. It imports none of them.
@@ -98,6 +100,15 @@ PRUNERS: dict[str, tuple[str, dict[str, Any]]] = {
     "hyperband": ("HyperbandPruner", {"min_resource": 1}),
     "wilcoxon": ("WilcoxonPruner", {}),
     "none": ("NopPruner", {}),
+}
+
+# Ready search spaces: classes of `hypermodels`, by their names on the command line.
+MODELS = {
+    "mlp": "MLPHyperModel",
+    "cnn": "CNNHyperModel",
+    "resnet": "ResNetHyperModel",
+    "sequence": "SequenceHyperModel",
+    "tabular": "TabularHyperModel",
 }
 
 # Each is a module of `kt_hpo.tracking`, named as its extra, and a class there.

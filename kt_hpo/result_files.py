@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
+from kt_hpo.confidence import metric_intervals
 from kt_hpo.datasets import Dataset, Splits
 from kt_hpo.plots import overview
 from kt_hpo.record import tables
@@ -41,7 +42,8 @@ def write_results(
 
     Returns:
         The metrics of the retrained best model on the test data, by name. They are kept in the
-        record too, as `study.user_attrs["test"]`.
+        record too, as `study.user_attrs["test"]`, with their 95 % intervals, `"test_intervals"`,
+        and the number of samples, `"test_samples"`.
 
     Raises:
         ValueError: If no trial has been completed.
@@ -59,6 +61,9 @@ def write_results(
         tuner.study, y_true=test.y, y_pred=predict(model, test), class_names=test.class_names
     )
     figure.savefig(directory / SUMMARY, dpi=120)
+    intervals = metric_intervals(model, test, metrics, tuner.oracle.seed or 0)
+    tuner.study.set_user_attr("test_intervals", intervals)
+    tuner.study.set_user_attr("test_samples", len(test))
     tuner.study.set_user_attr("test", {name: float(value) for name, value in metrics.items()})
     return metrics
 

@@ -33,6 +33,10 @@ def test_a_search_ends_with_a_tested_model_and_is_not_run_again(data, tmp_path, 
     assert not is_over(tuner)
     assert search_and_test(tuner, data, max_epochs=1)
     shown = capsys.readouterr().out
+    known = kt_hpo.open_study(tmp_path / "one").user_attrs
+    [low, high] = known["test_intervals"]["accuracy"]
+    assert low < known["test"]["accuracy"] < high and known["test_samples"] == len(data.test)
+    assert f"accuracy {known['test']['accuracy']:.4g} [{low:.4g}, {high:.4g}]" in shown
     assert is_over(tuner) and (tmp_path / "one" / "best_model.keras").is_file()
     again = tuner_in(tmp_path)
     assert search_and_test(again, data, max_epochs=1)
@@ -44,6 +48,13 @@ def test_a_search_ends_with_a_tested_model_and_is_not_run_again(data, tmp_path, 
 def test_silence_is_silent(data, tmp_path, capsys):
     search_and_test(tuner_in(tmp_path), data, max_epochs=1, verbose=0)
     assert capsys.readouterr() == ("", "")
+
+
+def test_data_without_a_test_split_are_refused_before_any_training(tmp_path):
+    data = kt_hpo.datasets.from_arrays(*blobs(), test=0)
+    with pytest.raises(ValueError, match="test split is empty"):
+        search_and_test(tuner_in(tmp_path), data, max_epochs=1)
+    assert not kt_hpo.open_study(tmp_path / "one").trials
 
 
 def test_no_time_is_no_model(data, tmp_path, capsys):

@@ -9,7 +9,7 @@ from kt_hpo import registry
 from kt_hpo.cli import values
 from kt_hpo.cli.values import Kind
 
-MODELS = ("mlp", "cnn", "resnet", "sequence", "tabular")
+MODELS = ("auto", *registry.MODELS)
 DATASETS = ("digits", "mnist5k", "breast_cancer", "wine", "diabetes")
 TASKS = ("classification", "regression")
 OBJECTIVES = (
@@ -111,14 +111,16 @@ _WHAT = OptionGroup(
         Option(
             "model",
             values.name(MODELS, "MODEL", or_target=True),
-            "mlp, cnn, or module:name of a HyperModel or a function build(hp)",
+            f"{', '.join(registry.MODELS)}, or module:name of a HyperModel or of a function "
+            "build(hp); auto is by the kind of data",
+            "auto",
         ),
         Option(
             "objective",
             values.several(values.objective(OBJECTIVES), "NAMES"),
             "metrics to optimize, several with commas, or latency, parameters, flops, "
             "training_seconds, generalization_gap; my_metric:max says the direction (default: "
-            "val_accuracy, or val_loss for numbers)",
+            "val_accuracy; val_loss for numbers and imbalanced classes)",
         ),
         Option(
             "constraint",
@@ -281,4 +283,4 @@ _RUN = OptionGroup(
 
 GROUPS = (_WHAT, _HOW, _TRAINING, _WHERE, _KEPT, _RUN)
 OPTIONS = {option.name: option for group in GROUPS for option in group.options}
-NEEDED = ("data", "model")
+NEEDED = ("data",)

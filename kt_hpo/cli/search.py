@@ -10,8 +10,8 @@ from typing import Any
 from kt_hpo.algorithms import ALGORITHMS
 from kt_hpo.cli.parser import add_options
 from kt_hpo.cli.settings import FILE_NAME, Settings, as_flags, complete, given_flags, write_file
-from kt_hpo.cli.targets import working_in
 from kt_hpo.startup import quiet_tensorflow
+from kt_hpo.targets import working_in
 
 _EPILOG = (
     "algorithms:\n"
@@ -41,7 +41,7 @@ def add_to(commands: Any) -> None:
         help="search a data set for the best model",
         description="Search a data set for the best model, and retrain and test it.",
         epilog=_EPILOG,
-        usage="kt-hpo search --data DATA --model MODEL [option ...]",
+        usage="kt-hpo search --data DATA [--model MODEL] [option ...]",
     )
     add_options(command)
     command.set_defaults(run=search, parser=command)
@@ -79,16 +79,23 @@ def run(settings: Settings) -> None:
 def _search(settings: Settings, directory: Path) -> None:
     begun = time.monotonic()
     with quiet_tensorflow():
-        from kt_hpo.cli import data, model, resume_check, tuners
+        from kt_hpo.cli import data, resume_check, tuners
         from kt_hpo.complete_search import search_and_test
+        from kt_hpo.objectives import choose_objective
+        from kt_hpo.ready_models import choose_model, make_hypermodel
 
     overwrite = settings.get("overwrite", False) or not resume_check.goes_on(directory, settings)
     if overwrite:
         resume_check.check_unclaimed(directory)
     splits = data.load_data(settings)
-    train = splits.train
-    hypermodel = model.make_hypermodel(settings["model"], train, settings["max_epochs"])
-    tuner = tuners.tuner_for(settings, hypermodel, train.task, directory, overwrite)
+    train, model = splits.train, settings["model"]
+    if model == "auto":
+        model, reason = choose_model(train)
+        if settings["verbose"]:
+            print(f"Model: {model}, because {reason}.")
+    hypermodel = make_hypermodel(model, train, settings["max_epochs"])
+    objective, _ = choose_objective(train)
+    tuner = tuners.tuner_for(settings, hypermodel, objective, directory, overwrite)
     write_file(directory / FILE_NAME, settings)
     tuner.oracle.record.note(command=as_flags(settings))
     search_and_test(

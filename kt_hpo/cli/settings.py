@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import re
 import shlex
 import tomllib
 from collections.abc import Mapping
@@ -12,6 +11,7 @@ from typing import Any
 
 from kt_hpo.arguments import did_you_mean
 from kt_hpo.cli.options import GROUPS, NEEDED, OPTIONS
+from kt_hpo.formatting import file_name
 
 FILE_NAME = "search.toml"
 # Endings of files that a folder is not named after.
@@ -69,7 +69,7 @@ def default_directory(data: str, model: str) -> str:
         model: What `--model` takes.
 
     Returns:
-        `runs/<data>-<model>`, of letters, digits, dots and dashes only.
+        `runs/<data>-<model>`, or `runs/<data>` where that is `auto`.
 
     Example:
         >>> default_directory("tables/wine.csv", "mlp")
@@ -79,7 +79,7 @@ def default_directory(data: str, model: str) -> str:
     """
     path = Path(data).resolve()
     name = path.stem if path.suffix.lower() in _SUFFIXES else path.name
-    return f"runs/{_file_name(name)}-{_file_name(model)}"
+    return f"runs/{file_name(name)}" + f"-{file_name(model)}" * (model != "auto")
 
 
 def read_file(path: Path) -> Settings:
@@ -197,11 +197,6 @@ def _in_seconds(flags: Settings) -> Settings:
         raise ValueError("--minutes and --time-budget say the same: leave one of them out.")
     rest = {name: value for name, value in flags.items() if name != "minutes"}
     return rest | {"time_budget": 60 * flags["minutes"]}
-
-
-def _file_name(text: str) -> str:
-    """The text as a part of a file's name."""
-    return re.sub(r"[^\w.-]+", ".", text).strip(".") or "data"
 
 
 def _parse(path: Path) -> dict[Any, Any]:

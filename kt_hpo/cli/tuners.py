@@ -21,14 +21,14 @@ _ALIKE = (
 
 
 def tuner_for(
-    settings: Settings, hypermodel: Any, task: str, directory: Path, overwrite: bool
+    settings: Settings, hypermodel: Any, objective: str, directory: Path, overwrite: bool
 ) -> Tuner:
     """Makes the tuner of a search.
 
     Args:
         settings: The settings of the search.
         hypermodel: Its hypermodel.
-        task: `"classification"` or `"regression"`.
+        objective: What is optimized where the settings do not say it.
         directory: The search's folder.
         overwrite: Whether to forget what is there.
 
@@ -51,7 +51,7 @@ def tuner_for(
         settings.get("max_trials"),
         settings["max_epochs"],
         hypermodel=hypermodel,
-        objective=_objective(settings, task),
+        objective=_objective(settings.get("objective", [objective])),
         pruner=settings["pruner"],
         executor=_executor(settings),
         warm_start=None if past is None else open_study(past),
@@ -63,11 +63,10 @@ def tuner_for(
     )
 
 
-def _objective(settings: Settings, task: str) -> Any:
+def _objective(names: list[str]) -> Any:
     from kt_hpo.objectives import make_objective
 
-    default = ["val_loss" if task == "regression" else "val_accuracy"]
-    return make_objective([one_objective(name) for name in settings.get("objective", default)])
+    return make_objective([one_objective(name) for name in names])
 
 
 def one_objective(text: str) -> Any:

@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 
 from kt_hpo import datasets
-from kt_hpo.cli.data import load_data, to_splits
-from kt_hpo.cli.model import make_hypermodel
-from kt_hpo.cli.targets import load_target, working_in
+from kt_hpo.cli.data import load_data
+from kt_hpo.datasets.given import to_splits
+from kt_hpo.ready_models import make_hypermodel
+from kt_hpo.targets import load_target, working_in
 
 MODULE = """
 import keras_tuner
@@ -151,5 +152,5 @@ def test_a_frame_and_splits_are_taken():
     "made", [None, 3, (), (1, 2, 3), [(1, 2)], (pair(4),), ((1, 2, 3), (4, 5))]
 )
 def test_other_data_are_refused(made):
-    with pytest.raises(ValueError, match=r"it must return arrays \(x, y\)"):
+    with pytest.raises(ValueError, match=r"give arrays \(x, y\)"):
         to_splits(made, "wrong", seed=0)

@@ -23,7 +23,9 @@ def test_a_search_ends_with_its_results_and_shows_them_again(tmp_path, capsys):
     shown = capsys.readouterr().out
     study = kt_hpo.open_study(directory)
     test = study.user_attrs["test"]
-    assert f"on the test data: accuracy {test['accuracy']:.4g}, loss {test['loss']:.4g}" in shown
+    low, high = study.user_attrs["test_intervals"]["accuracy"]
+    accuracy = f"accuracy {test['accuracy']:.4g} [{low:.4g}, {high:.4g}]"
+    assert f"on the test data: {accuracy}, loss {test['loss']:.4g} [" in shown
 
     _, _, data = kt_hpo.datasets.load("digits", seed=0)
     model = keras.models.load_model(directory / "best_model.keras")

@@ -11,7 +11,7 @@ from kt_hpo.cli.tuners import tuner_for
 
 def tuner_of(folder, **given):
     needed = {"data": "models:blobs", "model": "models:eager", "directory": str(folder / "one")}
-    return tuner_for(complete(needed | given), eager, "classification", folder / "one", False)
+    return tuner_for(complete(needed | given), eager, "val_accuracy", folder / "one", False)
 
 
 def test_nothing_said_is_what_benchmarks_best(tmp_path):

@@ -40,12 +40,12 @@ def working_in(folder: Path) -> Iterator[None]:
             sys.path.remove(path)
 
 
-def load_target(target: str, flag: str) -> Any:
+def load_target(target: str, said: str) -> Any:
     """Imports what a user has named.
 
     Args:
         target: `module:name`, also `package.module:Class.name`.
-        flag: The flag it was given with.
+        said: How it was given, for the message of an error.
 
     Returns:
         What is there.
@@ -54,15 +54,15 @@ def load_target(target: str, flag: str) -> Any:
         ValueError: If there is no such module, it cannot be imported, or has no such name.
 
     Example:
-        >>> load_target("math:sqrt", "--data")(9)
+        >>> load_target("math:sqrt", "--data math:sqrt")(9)
         3.0
     """
     module, _, names = target.partition(":")
-    found = _module(module, f"{flag} {target}")
+    found = _module(module, said)
     for name in names.split("."):
         if not hasattr(found, name):
             hint = did_you_mean(name, [one for one in dir(found) if one[0] != "_"])
-            raise ValueError(f"{flag} {target}: {module} has no {name!r}.{hint}")
+            raise ValueError(f"{said}: {module} has no {name!r}.{hint}")
         found = getattr(found, name)
     return found
 

@@ -1,0 +1,104 @@
+"""The hypermodel of a search: a ready one by name, the user's own, or what suits the data."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any
+
+from kt_hpo.registry import MODELS
+from kt_hpo.targets import load_target
+
+if TYPE_CHECKING:
+    from kt_hpo.datasets import Dataset
+
+
+def choose_model(train: Dataset) -> tuple[str, str]:
+    """Chooses a ready model by the kind of the data.
+
+    Args:
+        train: The training data.
+
+    Returns:
+        Its name, and the reason in words that follow "because".
+
+    Example:
+        >>> from kt_hpo import datasets
+        >>> choose_model(datasets.load("digits").train)
+        ('cnn', 'the data are images of 8 x 8 x 1 pixels')
+    """
+    kind = getattr(train.preprocessing, "kind", "none")
+    shape = " x ".join(map(str, train.input_shape))
+    if kind == "image" or (kind == "none" and len(train.input_shape) == 3):
+        return "cnn", f"the data are images of {shape} pixels"
+    if kind == "text":
+        return "sequence", f"the data are texts of up to {shape} words"
+    if len(train.input_shape) > 1:
+        return "sequence", f"the data are sequences of {shape}"
+    return "tabular", f"the data are a table, {shape} columns of numbers once prepared"
+
+
+def make_hypermodel(model: Any, train: Dataset, max_epochs: int, said: str | None = None) -> Any:
+    """Makes the hypermodel of a search.
+
+    Args:
+        model: The name of a ready one, such as mlp; `module:name`; or what such a name leads to: a
+            `HyperModel` class or object, or a function `build(hp)`. A class gets what its
+            constructor asks for by these names: `input_shape`, `num_classes` (None for numbers),
+            `train_size`, `epochs`, `target_scale` (mean and standard deviation of the targets; None
+            for classes), `columns` (which columns of a table belong together, see
+            `kt_hpo.datasets.preprocessing.Group`), `vocabulary_size` (of texts; None for all else).
+        train: The training data.
+        max_epochs: Epochs of a training at most.
+        said: How the model was given, for the message of an error; as on the command line if not.
+
+    Returns:
+        What a tuner takes as `hypermodel`.
+
+    Raises:
+        ValueError: If it is nothing of that kind, or its constructor asks for something else.
+    """
+    import keras_tuner
+
+    said = said or f"--model {model}"
+    found = model
+    if isinstance(model, str):
+        target = f"hypermodels:{MODELS[model]}" if model in MODELS else model
+        found = load_target(target, said)
+    if isinstance(found, type) and issubclass(found, keras_tuner.HyperModel):
+        learnt = train.preprocessing
+        known = {
+            "input_shape": train.input_shape,
+            "num_classes": train.num_classes,
+            "train_size": len(train),
+            "epochs": max_epochs,
+            "target_scale": train.target_scale,
+            "columns": () if learnt is None else learnt.groups,
+            "vocabulary_size": None if learnt is None else learnt.vocabulary_size,
+        }
+        return found(**_asked_for(found, known, said))
+    is_function = callable(found) and not isinstance(found, type)
+    if is_function or isinstance(found, keras_tuner.HyperModel):
+        return found
+    raise ValueError(
+        f"{said} is {found!r}; give a class or an object of keras_tuner.HyperModel, or a "
+        "function build(hp) that returns a compiled model."
+    )
+
+
+def _asked_for(made: type, known: dict[str, Any], said: str) -> dict[str, Any]:
+    """What of the known the constructor of a class asks for."""
+    parameters = inspect.signature(made).parameters
+    needed = [
+        name
+        for name, parameter in parameters.items()
+        if parameter.default is parameter.empty
+        and parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
+    ]
+    unknown = [name for name in needed if name not in known]
+    if unknown:
+        raise ValueError(
+            f"{said} needs {', '.join(unknown)}, which is not known here: only "
+            f"{', '.join(known)} are. Give it a default, or give an object, "
+            f"{made.__name__}(...), on the command line as module:name_of_the_object."
+        )
+    return {name: value for name, value in known.items() if name in parameters}
