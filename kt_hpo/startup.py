@@ -27,7 +27,7 @@ def quiet_tensorflow() -> Iterator[None]:
         Nothing, while modules are imported.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    if "tensorflow" in sys.modules or not _stderr_is_a_file():
+    if not _stderr_is_a_file():
         yield
         return
     sys.stderr.flush()

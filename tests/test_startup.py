@@ -1,6 +1,8 @@
 """What TensorFlow says of itself."""
 
 import logging
+import subprocess
+import sys
 
 import keras_tuner
 import pytest
@@ -52,3 +54,17 @@ def test_no_advice_about_tracing_is_given_in_a_search(said, tmp_path):
     assert not said
     trace_anew(lambda number: number + 2)
     assert ADVICE in said[0], "TensorFlow words its advice in another way: nothing is silenced"
+
+
+@pytest.mark.slow
+def test_a_program_that_has_imported_tensorflow_hears_no_more_of_it():
+    """What is said before kt_hpo is there nobody can keep back."""
+    program = (
+        "import sys, keras\n"
+        "print('imported', file=sys.stderr, flush=True)\n"
+        "import kt_hpo\n"
+        "kt_hpo.datasets.load('digits'), kt_hpo.RandomSearch\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0
+    assert done.stderr.partition("imported\n")[2] == ""

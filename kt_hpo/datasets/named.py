@@ -19,6 +19,7 @@ from kt_hpo.datasets import frames, network
 from kt_hpo.datasets.dataset import Splits, Task
 from kt_hpo.datasets.splits import split
 from kt_hpo.optional import require
+from kt_hpo.startup import quiet_tensorflow
 
 OFFLINE = ("digits", "mnist5k", "breast_cancer", "wine", "diabetes")
 
@@ -235,7 +236,7 @@ def _quiet() -> Iterator[None]:
     try:
         tfds.disable_progress_bar()
         logger.setLevel(logging.ERROR)
-        with redirect_stdout(StringIO()):
+        with redirect_stdout(StringIO()), quiet_tensorflow():
             yield
     finally:
         logger.setLevel(level)
