@@ -145,7 +145,10 @@ def processor() -> str:
 
 def versions() -> dict[str, str]:
     """The versions of what is compared."""
-    installed = {one.metadata["Name"].lower(): one.version for one in metadata.distributions()}
+    installed = {
+        one.metadata["Name"].lower().replace("_", "-"): one.version
+        for one in metadata.distributions()
+    }
     return {name: installed[name] for name in PACKAGES if name in installed}
 
 

@@ -15,6 +15,7 @@ from benchmarks import (
     accuracy,
     cluster,
     measuring,
+    memory,
     mended,
     overhead,
     simulation,
@@ -30,6 +31,7 @@ from benchmarks.quality import section as quality
 SECTIONS = {
     "throughput": ("Throughput", throughput.section),
     "vectorized": ("Trials at once", vectorized.section),
+    "memory": ("Memory", memory.section),
     "workers": ("Workers", workers.section),
     "cluster": ("Ray beside workers", cluster.section),
     "overhead": ("Overhead of a trial", overhead.section),

@@ -26,6 +26,7 @@ MODULES = {
     "throughput": ["--repeats", "1"],
     "vectorized": ["--repeats", "1"],
     "overhead": ["--minutes", "0.03"],
+    "memory": ["--searches", "getting-started", "--trials", "100"],
     "accuracy": ["--repeats", "1"],
     "quality.run": ["--minutes", "1"],
     "quality.defaults": [],
