@@ -303,6 +303,21 @@ def arrays(data: st.DataObject, folder: Path) -> None:
     attempt(lambda: datasets.from_arrays(x, y, **given))
 
 
+def data_frames(data: st.DataObject, folder: Path) -> None:
+    """Data frames of anything as data sets."""
+    cells = st.sampled_from(
+        [0, 1, 2.5, -1e300, 2**70, math.nan, math.inf, None, True, "", "a", "a b c d", "1,5", "?",
+         "2024-01-01", b"x", (1,), {"a": 1}, 1j, np.datetime64("2024-01-01")]
+    )  # fmt: skip
+    size = data.draw(st.sampled_from([0, 1, 30]))
+    frame = pd.DataFrame({
+        name: pd.Series((data.draw(st.lists(cells, min_size=1, max_size=4)) * 30)[:size])
+        for name in data.draw(st.lists(st.sampled_from(["a", "id", 1, ""]), unique=True))
+    })  # fmt: skip
+    target = data.draw(st.sampled_from([None, "a", "z", 1]))
+    attempt(lambda: datasets.from_frame(frame, target, validation=0.2, test=0))
+
+
 def images(data: st.DataObject, folder: Path) -> None:
     """Folders of images, some of them damaged."""
     root = Path(tempfile.mkdtemp(dir=folder))
@@ -376,8 +391,8 @@ def command_lines(data: st.DataObject, folder: Path) -> None:
 
 
 TARGETS = [
-    constructors, spaces, options, searches, csv_files, imported_tables, arrays, images,
-    keras_tuner_folders, command_lines,
+    constructors, spaces, options, searches, csv_files, imported_tables, arrays, data_frames,
+    images, keras_tuner_folders, command_lines,
 ]  # fmt: skip
 
 

@@ -47,6 +47,8 @@ def split_table(frame: pd.DataFrame, target: str | None, *, source: str, **optio
     """
     frame = _checked(frame, source)
     names = list(frame.columns)
+    if not names:
+        raise ValueError(f"{source} has no columns: it needs a target, and inputs.")
     target = names[-1] if target is None else target
     if target not in names:
         guess = did_you_mean(str(target), names)
@@ -150,7 +152,11 @@ def replace_findings(part: Any, findings: list[str]) -> Any:
 
 
 def _checked(frame: Any, source: str) -> Any:
-    """A frame whose columns are named by different texts."""
+    """A frame of pandas whose columns are named by different texts."""
+    if hasattr(frame, "to_pandas"):  # Polars' and Arrow's
+        frame = frame.to_pandas()
+    if not hasattr(frame, "iloc"):
+        raise ValueError(f"A {type(frame).__name__} is no table: give a pandas.DataFrame.")
     frame = frame.rename(columns=str)
     double = frame.columns[frame.columns.duplicated()]
     if len(double):

@@ -10,9 +10,10 @@ from bayes_opt import BayesianOptimization
 from bayes_opt.acquisition import AcquisitionFunction
 
 import kt_hpo
+from kt_hpo._private_apis import tensorflow_datasets as ours
 from kt_hpo._private_apis.argparse import option_names
 from kt_hpo._private_apis.sklearn import checked_weights
-from kt_hpo._private_apis.tensorflow_datasets import shows_progress
+from kt_hpo._private_apis.tensorflow_datasets import names_in_package, shows_progress
 from kt_hpo._private_apis.wandb import stop_agent
 from kt_hpo.cli.parser import Parser
 
@@ -70,3 +71,18 @@ def test_an_option_is_refused_without_a_hint(capsys):
     with pytest.raises(SystemExit):
         parser.parse_args(["--sed", "1"])
     assert "--seed" in capsys.readouterr().err
+
+
+def test_every_data_set_of_tfds_is_among_the_names_in_its_files(monkeypatch):
+    import tensorflow_datasets as tfds
+
+    names_in_package.cache_clear()
+    builders = set(tfds.list_builders(with_community_datasets=False))
+    modules = {name: tfds.builder_cls(name).__module__ for name in builders}
+    package = {name for name in builders if modules[name].startswith("tensorflow_datasets.")}
+    assert len(package) > 100
+    assert package <= names_in_package()
+    names_in_package.cache_clear()
+    monkeypatch.setattr(ours, "find_spec", lambda name: None)
+    assert names_in_package() is None
+    names_in_package.cache_clear()

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kt_hpo.datasets import DataWarning, from_csv, load
+from kt_hpo.datasets import DataWarning, from_csv, from_frame, load
 
 pytestmark = pytest.mark.filterwarnings("ignore::kt_hpo.datasets.DataWarning")
 
@@ -182,10 +182,12 @@ def test_imbalanced_classes_are_said(tmp_path):
 
 
 def test_parquet_and_other_files(pets, tmp_path):
-    pytest.importorskip("pyarrow")
+    pyarrow = pytest.importorskip("pyarrow")
     frame = pd.read_csv(pets)
     frame.to_parquet(tmp_path / "pets.parquet")
     assert (load(tmp_path / "pets.parquet").train.x == load(pets).train.x).all()
+    arrow = pyarrow.Table.from_pandas(frame)
+    assert (from_frame(arrow).train.x == load(pets).train.x).all()
     (tmp_path / "bad.parquet").write_bytes(b"no table")
     with pytest.raises(ValueError, match="cannot be read as a Parquet file"):
         load(tmp_path / "bad.parquet")

@@ -147,6 +147,19 @@ def test_unknown_name(data_dir: Path) -> None:
         load("no such", data_dir=data_dir)
 
 
+def test_an_unknown_name_is_refused_at_once() -> None:
+    code = (
+        "import sys\n"
+        "from kt_hpo.datasets import load\n"
+        "try: load('holiday_photos')\n"
+        "except ValueError as error: print(error)\n"
+        "sys.exit(bool({'tensorflow', 'tensorflow_datasets', 'keras'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "no data set 'holiday_photos', nor a file or folder of that name" in done.stdout
+    assert done.returncode == 0
+
+
 @pytest.mark.parametrize("name", ["mnist", "wine_quality"])
 def test_not_to_be_downloaded(name: str, data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for variable in ("HTTPS_PROXY", "https_proxy"):

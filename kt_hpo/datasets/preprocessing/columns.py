@@ -34,6 +34,8 @@ _RARE = 2
 _MOST_CATEGORIES = 100
 _MOST_WORDS = 1000
 _KNOTS = 33
+# Different texts of a column that are looked at first.
+_PROBE = 200
 # Below such a skewness and excess kurtosis the standardized column alone does.
 _SKEWED, _HEAVY = 1.0, 3.0
 
@@ -354,7 +356,10 @@ def _infer_of_texts(counts: pd.Series, name: str, comma_first: bool) -> Column:
         return NumberColumn(name)
     if {text.strip().lower() for text in texts} <= {"true", "false"}:
         return BooleanColumn(name)
-    form, unread = number_format(texts, comma_first)
+    # Of prose, a part tells that it holds no numbers.
+    form, unread = number_format(texts[:_PROBE], comma_first)
+    if len(texts) > _PROBE and len(unread) < _PROBE / 2:
+        form, unread = number_format(texts, comma_first)
     # A sign for "no value" that nobody knows: a few texts among many different numbers.
     if not unread or (len(unread) <= 3 and len(texts) >= 10 * len(unread) + 10):
         return NumberColumn(
