@@ -16,6 +16,8 @@ from kt_hpo.plots.scale import Scale
 from kt_hpo.plots.search import Search
 
 CELLS, LEVELS, MAX_KERNELS = 70, 9, 2000
+# Beside choices, where nothing is smooth across.
+FEWER_CELLS = 36
 # Trials this many bandwidths away say nothing any more; what is farther from all stays white.
 REACH = 2.6
 
@@ -57,11 +59,11 @@ def plot_contour(
     if isinstance(pair, str):
         return style.say(ax, pair)
     across, up = pair
+    across.put_on(ax, "x", count=7)
+    up.put_on(ax, "y", count=6)
     trials = [t for t in search.finished() if across.name in t.params and up.name in t.params]
     low, high = _draw_surface(ax, search, across, up, trials)
     _draw_trials(ax, search, across, up, trials)
-    across.put_on(ax, "x", count=7)
-    up.put_on(ax, "y", count=6)
     worst, best = (low, high) if search.maximize else (high, low)
     style.finish(ax, search.label, key=(text.number(worst), text.number(best)))
     return ax
@@ -71,7 +73,8 @@ def _draw_surface(
     ax: Axes, search: Search, across: Scale, up: Scale, trials: list[FrozenTrial]
 ) -> tuple[float, float]:
     """Draw the surface; return its lowest and highest level."""
-    edges_x, edges_y = _edges(across), _edges(up)
+    cells = FEWER_CELLS if across.choices or up.choices else CELLS
+    edges_x, edges_y = _edges(across, cells), _edges(up, cells)
     middles_x, middles_y = (0.5 * (edges[:-1] + edges[1:]) for edges in (edges_x, edges_y))
     picked = np.linspace(0, len(trials) - 1, min(len(trials), MAX_KERNELS)).astype(int)
     trials = [trials[index] for index in picked]
@@ -93,7 +96,8 @@ def _draw_surface(
             heights,
             cmap=colors,
             norm=BoundaryNorm(levels, 256),
-            alpha=0.85,
+            edgecolors="face",
+            linewidth=0.3,
         )
     else:
         ax.contourf(x, y, heights, levels, cmap=colors, alpha=0.85)
@@ -103,9 +107,9 @@ def _draw_surface(
     return float(low), float(high)
 
 
-def _edges(scale: Scale) -> np.ndarray:
+def _edges(scale: Scale, cells: int) -> np.ndarray:
     """Return the edges of the surface's cells, as parts of the range: one cell a choice."""
-    return np.linspace(0, 1, (len(scale.choices) or CELLS) + 1)
+    return np.linspace(0, 1, (len(scale.choices) or cells) + 1)
 
 
 def _closeness(scale: Scale, middles: np.ndarray, trials: list[FrozenTrial]) -> np.ndarray:
@@ -130,11 +134,13 @@ def _draw_trials(
     ax: Axes, search: Search, across: Scale, up: Scale, trials: list[FrozenTrial]
 ) -> None:
     """Draw a dot a trial, and the star of the best."""
-    ax.scatter(
+    marks.dots(
+        ax,
         across.places(trials),
         up.places(trials),
+        trials,
         s=float(np.clip(1500 / max(len(trials), 1), 2, 14)),
-        c="#222222",
+        color="#222222",
         edgecolors="white",
         linewidths=0.5 if len(trials) < 300 else 0,
         alpha=0.8 if len(trials) < 300 else 0.35,

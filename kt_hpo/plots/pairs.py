@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kt_hpo.plots.importances import by_importance
-from kt_hpo.plots.scale import Scale, chosen
+from kt_hpo.plots.scale import Scale, chosen, scales
 from kt_hpo.plots.search import Search
 
 
@@ -28,13 +28,15 @@ def pair_of(search: Search, names: Sequence[str] | None) -> tuple[Scale, Scale] 
         >>> pair_of(Search.of(optuna.create_study()), None)
         'No trials yet.'
     """
-    ranked = by_importance(search)
     if names is not None:
         if isinstance(names, str) or len(set(names)) != 2:
             raise ValueError(f"hyperparameters={names!r} is not allowed; give two names.")
-        first, second = chosen(ranked, names)
+        first, second = chosen([*scales(search).values()], names)
         together = _together(search, first, second)
-        return (first, second) if together else f"No trial has both {first.name} and {second.name}."
+        return (
+            (first, second) if together else f"No trial has both {first.label} and {second.label}."
+        )
+    ranked = by_importance(search)
     if not search.trials:
         return "No trials yet."
     if not search.finished():

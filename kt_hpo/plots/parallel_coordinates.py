@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,9 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from optuna.trial import FrozenTrial, TrialState
 
-from kt_hpo.plots import ranges, style, text
+from kt_hpo.plots import marks, ranges, style, text
 from kt_hpo.plots.importances import by_importance
-from kt_hpo.plots.scale import Scale, spread
+from kt_hpo.plots.scale import Scale, chosen, spread
+from kt_hpo.plots.scale import scales as varying
 from kt_hpo.plots.search import Search
 
 MAX_AXES, MAX_LINES = 7, 1000
@@ -19,11 +21,13 @@ MAX_AXES, MAX_LINES = 7, 1000
 NARROWEST, CHARACTER = 0.7, 0.068
 # Where a line passes an axis whose hyperparameter the trial does not have, or has no objective.
 ABSENT = -0.13
-POINTS = np.linspace(0, 1, 13)
+POINTS = np.linspace(0, 1, 10)
 
 
 @style.styled()
-def plot_parallel_coordinates(tuner_or_study: Any, ax: Axes | None = None) -> Axes:
+def plot_parallel_coordinates(
+    tuner_or_study: Any, ax: Axes | None = None, *, hyperparameters: Sequence[str] | None = None
+) -> Axes:
     """Plot trials as lines through their values, the darker the better; the best is orange.
 
     The most important hyperparameters are shown, seven at most, fewer where the axes are narrow,
@@ -34,12 +38,15 @@ def plot_parallel_coordinates(tuner_or_study: Any, ax: Axes | None = None) -> Ax
     Args:
         tuner_or_study: A tuner, or an `optuna.Study`.
         ax: `matplotlib.axes.Axes` or None. Where to draw; a new figure if None.
+        hyperparameters: Sequence of strings or None. Their names, from the left; the most important
+            if None.
 
     Returns:
         The `matplotlib.axes.Axes`.
 
     Raises:
         TypeError: If the first argument is neither a tuner nor a study.
+        ValueError: If a name is none of a hyperparameter that varies.
 
     Example:
         >>> import optuna
@@ -51,15 +58,18 @@ def plot_parallel_coordinates(tuner_or_study: Any, ax: Axes | None = None) -> Ax
     search, ax = Search.of(tuner_or_study), style.axes_of(ax)
     style.dress(ax, "Parallel coordinates", grid=None)
     finished, failed = search.finished(), search.without_value()
-    ranked = by_importance(search)
-    scales = ranked[: _fitting(ax)][::-1]
+    if hyperparameters is None:
+        ranked = by_importance(search)
+        scales = ranked[: _fitting(ax)][::-1]
+    else:
+        scales = ranked = chosen([*varying(search).values()], hyperparameters)
     if not scales or not finished + failed:
         none = "The trials have no hyperparameters." if search.trials else "No trials yet."
         return style.say(ax, none if not scales else "No trial has ended yet.")
     objective = _objective_scale(search, finished)
     drawn = _some(search, finished)
     nodes = _nodes(search, scales, objective, drawn)
-    draw_lines(ax, nodes, search.goodness(drawn))
+    draw_lines(ax, nodes, search.goodness(drawn), gid=marks.group_id("lines", drawn))
     if failed:
         _draw_failed(ax, _nodes(search, scales, objective, failed), failed)
     best = search.best()

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from kt_hpo.plots import marks, ranges, style
 from kt_hpo.plots.importances import by_importance
 from kt_hpo.plots.panels import BELOW, panels_in, share_vertical
-from kt_hpo.plots.scale import LINE, Scale, chosen
+from kt_hpo.plots.scale import LINE, Scale, chosen, scales
 from kt_hpo.plots.search import Search
 
 MAX_PANELS, COLUMNS = 6, 3
@@ -50,7 +50,7 @@ def plot_slice(
         ['x']
     """
     search = Search.of(tuner_or_study)
-    ranked = by_importance(search)
+    ranked = [*scales(search).values()] if hyperparameters else by_importance(search)
     fitting = MAX_PANELS if ax is None or _is_tall(ax) else COLUMNS
     shown = chosen(ranked, hyperparameters) if hyperparameters else ranked[:fitting]
     ax = style.axes_of(ax, height=4.2 if len(shown) <= COLUMNS else 5.2)

@@ -12,7 +12,7 @@ from matplotlib.collections import PolyCollection
 from matplotlib.ticker import FixedFormatter, FixedLocator
 from optuna.trial import FrozenTrial, TrialState
 
-from kt_hpo.plots import style, text
+from kt_hpo.plots import marks, style, text
 from kt_hpo.plots.durations import unit_of
 from kt_hpo.plots.search import Search
 from kt_hpo.record.clock import started
@@ -133,7 +133,9 @@ def _draw_bars(
         return
     (starts, ends), middles = spans[mine].T, rows[mine]
     low, high = middles - HEIGHT / 2, middles + HEIGHT / 2
-    _draw_boxes(ax, state, int(mine.sum()), starts, ends, low, high, edge)
+    trials = [trial for trial, is_mine in zip(begun, mine, strict=True) if is_mine]
+    gid = marks.group_id("dots", trials)
+    _draw_boxes(ax, state, int(mine.sum()), starts, ends, low, high, edge, gid)
 
 
 def _draw_shares(ax: Axes, begun: list[FrozenTrial], spans: np.ndarray, rows: np.ndarray) -> None:
@@ -167,6 +169,7 @@ def _draw_boxes(
     low: np.ndarray,
     high: np.ndarray,
     edge: float = 0.0,
+    gid: str | None = None,
 ) -> None:
     """Draw boxes in the color of a state."""
     corners = np.array([[left, low], [right, low], [right, high], [left, high]])
@@ -178,6 +181,7 @@ def _draw_boxes(
             linewidths=edge,
             label=f"{count} {style.WORDS[state]}",
             zorder=2,
+            gid=gid,
         )
     )
 

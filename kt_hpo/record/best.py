@@ -252,33 +252,52 @@ def level(study: optuna.Study, objective: str) -> str:
         >>> level(study, "val_loss")
         '2 other trials have the same val_loss as trial 0, the earliest of them.'
     """
-    if len(study.directions) > 1:
+    near = level_with_best(study, objective)
+    if not near:
         return ""
-    ordered = best_first(study, study.get_trials(deepcopy=False))
-    if not ordered:
-        return ""
-    best, *others = ordered
-    same = [trial for trial in others if trial.values[0] == best.values[0]]
-    samples = study.user_attrs.get("validation_samples")
-    error, source = _standard_error(best, objective, samples)
-    near = [
-        trial
-        for trial in others
-        if abs(best.values[0] - trial.values[0])
-        <= math.hypot(error, _standard_error(trial, objective, samples)[0])
-    ]
+    best = best_first(study, study.get_trials(deepcopy=False), 1)[0]
+    same = [trial for trial in near if trial.values[0] == best.values[0]]
+    error, source = _standard_error(best, objective, study.user_attrs.get("validation_samples"))
     if len(near) > len(same):
         return (
             f"{_count(near)} level with trial {best.number} within the standard error of {source}, "
             f"{error:.2g}."
         )
-    if not same:
-        return ""
     verb = "has" if len(same) == 1 else "have"
     return (
         f"{_count(same, verb)} the same {objective} as trial {best.number}, "
         f"{_merit(best, same[0])} of them."
     )
+
+
+def level_with_best(study: optuna.Study, objective: str) -> list[FrozenTrial]:
+    """Picks the trials that cannot be told from the best; see `level`.
+
+    Args:
+        study: The record of a search.
+        objective: The name of its first objective.
+
+    Returns:
+        The trials, the better first, without the best; none where there are several objectives.
+
+    Example:
+        >>> study = optuna.create_study()
+        >>> study.add_trials([optuna.create_trial(value=value) for value in (0.5, 0.7, 0.5)])
+        >>> [trial.number for trial in level_with_best(study, "val_loss")]
+        [2]
+    """
+    ordered = best_first(study, study.get_trials(deepcopy=False))
+    if len(study.directions) > 1 or not ordered:
+        return []
+    best, *others = ordered
+    samples = study.user_attrs.get("validation_samples")
+    error = _standard_error(best, objective, samples)[0]
+    return [
+        trial
+        for trial in others
+        if abs(best.values[0] - trial.values[0])
+        <= math.hypot(error, _standard_error(trial, objective, samples)[0])
+    ]
 
 
 def _count(trials: list[FrozenTrial], verb: str | None = None) -> str:

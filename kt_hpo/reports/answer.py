@@ -22,6 +22,7 @@ from kt_hpo.reports.uncertainty import Uncertainty, uncertainty
 from kt_hpo.reports.words import count, duration, number, value_in_words
 from kt_hpo.space import domain
 from kt_hpo.space.hyperparameters import HyperParameters
+from kt_hpo.space.names import short_names
 
 # Of fewer trials nothing can be said of how the search went.
 _FEWEST = 10
@@ -75,6 +76,7 @@ def answer(
     if trial is None:
         return None
     values = values_of(trial, known)
+    named = short_names(values)
     trust = uncertainty(search, trial, weights)
     made_by = search.study.user_attrs.get("made_by", {})
     epochs = trial.user_attrs.get("best_epoch")
@@ -82,7 +84,7 @@ def answer(
         trial=trial,
         score=number(search.value(trial)),
         uncertainty=trust,
-        values=values,
+        values={named[name]: value for name, value in values.items()},
         facts=_facts(search, trial),
         remarks=_remarks(search, trial, trust),
         code=rebuilding(

@@ -7,6 +7,7 @@ import copy
 import hashlib
 from collections.abc import Container
 from datetime import datetime
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +22,21 @@ from kt_hpo.garbage import without_collections
 from kt_hpo.plots import text
 from kt_hpo.plots.influences import Influence, influences, why_none
 from kt_hpo.plots.search import Search
-from kt_hpo.record.best import pareto_front
+from kt_hpo.record.best import level, level_with_best, pareto_front
+from kt_hpo.record.clock import seconds
 from kt_hpo.record.studies import find_study
 from kt_hpo.record.tables import objective_names
 from kt_hpo.reports import advice, answer, charts, trials, words
+from kt_hpo.reports.effects import effects
+from kt_hpo.reports.untried import untried
+from kt_hpo.reports.words import duration
 from kt_hpo.space.hyperparameters import HyperParameters
 
 FILE_NAME = "report.html"
 # A page with more figures is not read; the least important hyperparameters have none.
 MAX_SLICES = 12
+# Of trials as good as the best, and of what differs between them.
+MAX_LEVEL, MAX_DIFFERENT = 10, 6
 
 _TEMPLATES = jinja2.PackageLoader("kt_hpo.reports")
 
@@ -91,6 +98,7 @@ def render(study: optuna.Study) -> str:
         "listed": words.listed,
         "percent": text.percent,
         "spread": words.spread,
+        "broken": words.broken,
     }
     script = _asset(environment, "page.js")
     return environment.get_template("page.html").render(
@@ -148,6 +156,7 @@ def _contents(search: Search) -> dict[str, Any]:
     found = [(name, influences(search, index)) for index, name in enumerate(names)]
     mattered = {one.name: one.share for one in found[0][1] if one.mattered}
     best = answer.answer(search, space, mattered or None)
+    near = level_with_best(search.study, names[0])
     return {
         "search": search,
         "headline": answer.headline(search),
@@ -158,10 +167,13 @@ def _contents(search: Search) -> dict[str, Any]:
         "constraints": attributes.get("constraints") or [],
         "test": attributes.get("test") or {},
         "influences": found,
+        "effects": [effects(search, one, index) for index, (_, one) in enumerate(found)],
+        "level": None if best is None or not near else _level(search, [best.trial, *near]),
+        "untried": untried(search, space) if search.trials else [],
         "why_no_influence": [why_none(search, index) for index in range(len(names))],
         "advice": advice.advise(search, space, mattered),
         "further": answer.further(search, best.uncertainty if best else None),
-        "charts": charts.overview(search),
+        "charts": charts.overview(search) + charts.whole_space(search, found[0][1]),
         "slices": charts.slices(search, _in_order(search, found[0][1])),
         "table": trials.trial_table(search),
         "failures": trials.failures(search),
@@ -170,6 +182,33 @@ def _contents(search: Search) -> dict[str, Any]:
         "environment": _environment(attributes.get("environments") or [{}]),
         "command": attributes.get("command") or {},
         "running": len(search.with_state(TrialState.RUNNING)),
+    }
+
+
+def _level(search: Search, trials: list[FrozenTrial]) -> dict[str, Any]:
+    """What differs between the trials that cannot be told from the best, and what they cost."""
+    shown = trials[:MAX_LEVEL]
+    names = dict.fromkeys(name for trial in shown for name in trial.params)
+    differ = [n for n in names if len({repr(trial.params.get(n)) for trial in shown}) > 1]
+    rows = [
+        (
+            trial.number,
+            [
+                search.value(trial),
+                trial.user_attrs.get("parameters"),
+                duration(taken) if (taken := seconds(trial)) else None,
+                *(trial.params.get(name) for name in differ[:MAX_DIFFERENT]),
+            ],
+        )
+        for trial in shown
+    ]
+    columns = [search.objective, "parameters", "time", *map(search.short_name, differ)]
+    known = [any(row[i] is not None for _, row in rows) for i in range(len(rows[0][1]))]
+    return {
+        "said": level(search.study, search.objective),
+        "columns": list(compress(columns, known)),
+        "rows": [(number, list(compress(row, known))) for number, row in rows],
+        "left_out": len(trials) - len(shown),
     }
 
 

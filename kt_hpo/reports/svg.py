@@ -23,6 +23,8 @@ _NAMESPACE = re.compile(r"\{[^}]*\}")
 _NUMBER = re.compile(r"-?\d+\.\d\d+")
 _GROUP = re.compile(r"(dots|lines)((?:--?\d+)*)$")
 _REFERENCE = re.compile(r"#([\w-]+)")
+_REFERRED = ("path", "clipPath")
+_SPACES = re.compile(r"\s+")
 _KEPT = ("class", "clip-path", "d", "height", "style", "transform", "viewBox", "width", "x", "y")
 
 
@@ -50,7 +52,7 @@ def to_svg(figure: Figure, name: str, title: str, description: str) -> Markup:
         warnings.filterwarnings("ignore", "Glyph")
         figure.savefig(written, format="svg", transparent=True, metadata={"Date": None})
     root = ElementTree.fromstring(written.getvalue())
-    _shorten(root, name)
+    _shorten(root, name, _short_ids(root))
     for group in root.iter("g"):
         _compact(group)
     root.attrib = {"viewBox": root.attrib["viewBox"], "role": "img", "aria-label": title}
@@ -60,7 +62,13 @@ def to_svg(figure: Figure, name: str, title: str, description: str) -> Markup:
     return Markup(ElementTree.tostring(root, "unicode", short_empty_elements=False))
 
 
-def _shorten(root: ElementTree.Element, name: str) -> None:
+def _short_ids(root: ElementTree.Element) -> dict[str, str]:
+    """A short id for each that something refers to: every dot of a figure names one."""
+    ids = [one.get("id") for one in root.iter() if _NAMESPACE.sub("", one.tag) in _REFERRED]
+    return {name: f"{place:x}" for place, name in enumerate(filter(None, ids))}
+
+
+def _shorten(root: ElementTree.Element, name: str, ids: dict[str, str]) -> None:
     """Leaves out what a page does not need: namespaces, metadata, ids that nothing refers to."""
     for parent in root.iter():
         parent.tag = _NAMESPACE.sub("", parent.tag)
@@ -70,10 +78,12 @@ def _shorten(root: ElementTree.Element, name: str) -> None:
         if parent.tag not in ("text", "tspan"):
             parent.text = None
         parent.tail = None
-        parent.attrib = dict(_attributes(parent, name))
+        parent.attrib = dict(_attributes(parent, name, ids))
 
 
-def _attributes(element: ElementTree.Element, name: str) -> list[tuple[str, str]]:
+def _attributes(
+    element: ElementTree.Element, name: str, ids: dict[str, str]
+) -> list[tuple[str, str]]:
     """The attributes that are kept, with coordinates to a tenth of a point."""
     kept = []
     for key, value in element.attrib.items():
@@ -82,12 +92,14 @@ def _attributes(element: ElementTree.Element, name: str) -> list[tuple[str, str]
         if group:
             numbers = re.findall(r"(?<=-)-?\d+", group[2])
             kept += [("class", group[1]), ("data-trials", " ".join(numbers))]
-        elif key == "id" and element.tag in ("path", "clipPath"):
-            kept.append((key, f"{name}-{value}"))
+        elif key == "id" and element.tag in _REFERRED:
+            kept.append((key, f"{name}-{ids[value]}"))
         elif key == "href" or key == "clip-path":
-            kept.append((key, _REFERENCE.sub(rf"#{name}-\1", value)))
+            kept.append((key, _REFERENCE.sub(lambda found: f"#{name}-{ids[found[1]]}", value)))
         elif key in _KEPT:
             short = key in ("d", "x", "y") and "id" not in element.attrib
+            if key == "d":
+                value = _SPACES.sub(" ", value).strip()
             kept.append((key, _NUMBER.sub(_tenth, value) if short else value))
     return kept
 

@@ -52,7 +52,7 @@ def trial_table(search: Search) -> dict[str, Any]:
         shown = table.loc[order.index[:limit].sort_values()]
     columns = [[_cell(value) for value in shown[column]] for column in shown]
     return {
-        "columns": [str(column) for column in shown],
+        "columns": [search.short_name(str(column)) for column in shown],
         "rows": [list(row) for row in zip(*columns, strict=True)],
         "best_is_high": search.maximize,
         "left_out": len(table) - len(shown),

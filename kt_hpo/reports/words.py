@@ -6,7 +6,10 @@ Numbers are written as in the plots (`kt_hpo.plots.text`), with a digit more, as
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
+
+from markupsafe import Markup
 
 from kt_hpo.plots import text
 
@@ -102,6 +105,23 @@ def count(amount: int, thing: str) -> str:
         ('1 trial', '1,500 trials')
     """
     return f"{amount:,} {thing}" + "s" * (amount != 1)
+
+
+def broken(name: Any) -> Markup:
+    """Lets a long name break behind its underscores, dots and slashes, and not within words.
+
+    Args:
+        name: The name.
+
+    Returns:
+        HTML, in which whatever was markup is escaped.
+
+    Example:
+        >>> broken("num_layers <b>")
+        Markup('num_<wbr>layers &lt;b&gt;')
+    """
+    parts = re.split(r"(?<=[_/])|(?<=\.)(?=[^\W\d])", str(name))
+    return Markup("<wbr>").join(parts)
 
 
 def listed(things: list[str], most: int = 8) -> str:
