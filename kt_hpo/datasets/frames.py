@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -140,15 +141,14 @@ def split_frame(
     train = parts.train
     if train.class_names and (sentence := found.imbalance(train.y, train.class_names)):
         findings.append(sentence)
+    findings += [
+        f"Column {column.name!r} varies little beside its size: `predict` of Keras rounds it to "
+        f"float32. Subtract {column.mean:g} from it in the data."
+        for column in getattr(train.preprocessing, "columns", ())
+        if column.dtype == "float64"
+    ]
     found.tell(findings)
-    return Splits(*(replace_findings(part, findings) for part in parts))
-
-
-def replace_findings(part: Any, findings: list[str]) -> Any:
-    """A data set with findings."""
-    from dataclasses import replace
-
-    return replace(part, findings=tuple(findings))
+    return Splits(*(replace(part, findings=tuple(findings)) for part in parts))
 
 
 def _checked(frame: Any, source: str) -> Any:

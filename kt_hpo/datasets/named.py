@@ -126,7 +126,7 @@ def may_exist(name: str, data_dir: str | None = None) -> bool:
 def _unknown(name: str, known: Collection[str]) -> ValueError:
     """Says that there is no data set of a name, and which have one like it."""
     plain = re.split("[/:]", name)[0]
-    near = difflib.get_close_matches(plain.lower(), sorted({*known, *OFFLINE}), n=3)
+    near = difflib.get_close_matches(plain.lower(), sorted({*known, *OFFLINE}), n=3, cutoff=0.75)
     guess = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
     return ValueError(
         f"There is no data set {name!r}, nor a file or folder of that name.{guess} Without a "

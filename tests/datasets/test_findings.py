@@ -60,6 +60,17 @@ def test_a_leak_is_named_and_kept() -> None:
         from_arrays(frame[["size", "outcome"]], y)
 
 
+def test_what_float32_cannot_tell_apart() -> None:
+    frame = pd.DataFrame({"time": 1.7e9 + STREAM.random(60), "y": np.arange(60) % 2})
+    with pytest.warns(DataWarning, match=r"Column 'time' varies little .* Subtract 1\.7e\+09"):
+        train = from_frame(frame).train
+    assert len(np.unique(train.x)) == len(train)
+    whole = frame.assign(time=1_700_000_000 + np.arange(60))
+    train = from_frame(whole, validation=0, test=0).train
+    assert not any("'time' varies" in sentence for sentence in train.findings)
+    assert len(np.unique(train.x)) == 60
+
+
 def test_good_data_say_nothing(recwarn: pytest.WarningsRecorder) -> None:
     frame = pd.DataFrame({"a": STREAM.normal(size=60), "b": STREAM.normal(size=60)})
     assert from_frame(frame.assign(y=np.arange(60) % 2)).train.findings == ()
