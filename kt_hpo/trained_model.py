@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import json
 import os
 import zipfile
 from collections.abc import Mapping
@@ -36,6 +38,7 @@ class TrainedModel:
         preprocessing: What turns raw rows into what the layers are trained on.
         study: The record of the search; None where it is not in the model's folder.
         path: The file of the model.
+        from_logits: Whether the model's outputs are logits, as its loss says.
     """
 
     model: keras.Model
@@ -43,6 +46,7 @@ class TrainedModel:
     preprocessing: Preprocessing
     study: optuna.Study | None
     path: Path
+    from_logits: bool = False
 
     @property
     def class_names(self) -> tuple[str, ...] | None:
@@ -100,7 +104,8 @@ class TrainedModel:
         target = self.description["target"]
         if names is None:
             return _values(outputs, target or "value", index)
-        return _classes(_probabilities(outputs, self.model), names, target or "class", index)
+        probabilities = _probabilities(outputs, self.from_logits)
+        return _classes(probabilities, names, target or "class", index)
 
     def inputs(self, raw: Any) -> Any:
         """Gives raw rows as the arrays that the model takes.
@@ -114,11 +119,19 @@ class TrainedModel:
         Raises:
             ValueError: As for `predict`.
         """
-        given = self._as_array(raw)
+        given = self.as_array(raw)
+        if isinstance(raw, pd.DataFrame) and self.columns:
+            names = raw.columns.map(str)
+            double = [name for name in names[names.duplicated()] if name in self.columns]
+            if double:
+                raise ValueError(
+                    f"There are several columns called {double[0]!r}: give each a name of its own."
+                )
         try:
             return self.preprocessing.inputs(given)
         except ValueError as error:
-            raise ValueError(f"{error} The model of {self.path} takes {self._takes()}.") from None
+            more = "" if self.columns else f" The model of {self.path} takes {self._takes()}."
+            raise ValueError(f"{error}{more}") from None
 
     def unused_columns(self, frame: pd.DataFrame) -> list[str]:
         """Lists the columns of a table that the model does not look at.
@@ -132,8 +145,15 @@ class TrainedModel:
         known = {*self.columns, *getattr(self.preprocessing, "left_out", ())}
         return [str(name) for name in frame.columns if str(name) not in known]
 
-    def _as_array(self, raw: Any) -> Any:
-        """Raw rows as the preprocessing takes them: a frame of numbers may stand for an array."""
+    def as_array(self, raw: Any) -> Any:
+        """Gives raw rows as the preprocessing takes them.
+
+        Args:
+            raw: As for `predict`.
+
+        Returns:
+            The rows; of a frame its columns but the target, for a model of arrays.
+        """
         if isinstance(self.preprocessing, TablePreprocessing | TextPreprocessing):
             return raw
         if isinstance(raw, pd.DataFrame):
@@ -145,8 +165,9 @@ class TrainedModel:
     def _takes(self) -> str:
         """What it predicts from, in words."""
         shape = " x ".join(map(str, getattr(self.preprocessing, "shape", ())))
+        names = [*map(repr, self.columns[:6]), *["..."] * (len(self.columns) > 6)]
         by_kind = {
-            "table": f"a table with {', '.join(map(repr, self.columns))}",
+            "table": f"a table with {', '.join(names)}",
             "text": "texts" + "".join(f", column {name!r}" for name in self.columns),
             "image": f"images of {shape} pixels",
         }
@@ -183,9 +204,11 @@ def load(
     if not isinstance(run, str | os.PathLike):
         raise ValueError(f"run={run!r} is not allowed; give the folder of a search, or its tuner.")
     path = _model_file(Path(run))
+    importlib.import_module("hypermodels")  # It registers the schedules of the ready models.
     description = _description(path)
     try:
-        model = keras.models.load_model(path, custom_objects, safe_mode=safe_mode)
+        # To predict takes neither optimizer nor loss, whose classes may not be imported here.
+        model = keras.models.load_model(path, custom_objects, compile=False, safe_mode=safe_mode)
     except (TypeError, ValueError, ImportError, AttributeError) as error:
         reason = " ".join(str(error).split())
         raise ValueError(
@@ -195,7 +218,7 @@ def load(
     # Splits of the user's own are taken as they are, by the search and here.
     as_it_is = {"kind": NoPreprocessing.kind, "shape": description["input_shape"]}
     learnt = preprocessing.from_config(description["preprocessing"] or as_it_is)
-    return TrainedModel(model, description, learnt, _study(path.parent), path)
+    return TrainedModel(model, description, learnt, _study(path.parent), path, _from_logits(path))
 
 
 def _model_file(run: Path) -> Path:
@@ -240,11 +263,18 @@ def _study(folder: Path) -> optuna.Study | None:
         return None
 
 
-def _probabilities(outputs: np.ndarray, model: keras.Model) -> np.ndarray:
+def _from_logits(path: Path) -> bool:
+    """Whether the loss that a model was compiled with takes logits."""
+    with zipfile.ZipFile(path) as file:
+        compiled = json.loads(file.read("config.json")).get("compile_config") or {}
+    loss = compiled.get("loss")
+    return isinstance(loss, dict) and bool((loss.get("config") or {}).get("from_logits"))
+
+
+def _probabilities(outputs: np.ndarray, from_logits: bool) -> np.ndarray:
     """The probability of each class, shape `(samples, classes)`."""
-    config = model.loss.get_config() if isinstance(model.loss, keras.losses.Loss) else {}
     is_single = outputs.shape[-1] == 1
-    if config.get("from_logits") or outputs.min(initial=0) < 0 or outputs.max(initial=0) > 1:
+    if from_logits or outputs.min(initial=0) < 0 or outputs.max(initial=0) > 1:
         squash = keras.ops.sigmoid if is_single else keras.ops.softmax
         outputs = keras.ops.convert_to_numpy(squash(outputs))
     if is_single:

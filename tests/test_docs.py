@@ -24,7 +24,7 @@ LOADS = re.compile(r"<(?:script|img|iframe|link)\b[^>]* (?:src|href)=\"?https?:[
 FEWER = {"max_trials": 2, "num_samples": 2, "num_workers": 1}
 LONG = {
     "README.md", "docs/cluster.md", "docs/getting-started.md", "docs/objectives.md",
-    "docs/ray-tune.md", "docs/sklearn.md", "docs/training.md",
+    "docs/predictions.md", "docs/ray-tune.md", "docs/sklearn.md", "docs/training.md",
 }  # fmt: skip
 
 

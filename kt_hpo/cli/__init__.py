@@ -7,7 +7,17 @@ import sys
 from collections.abc import Sequence
 
 import kt_hpo
-from kt_hpo.cli import completion, dashboard, export, import_, report, resume, search, status
+from kt_hpo.cli import (
+    completion,
+    dashboard,
+    export,
+    import_,
+    predict,
+    report,
+    resume,
+    search,
+    status,
+)
 from kt_hpo.cli.parser import USAGE, Parser
 
 OK, FAILED, MISSING, INTERRUPTED = 0, 1, 3, 130
@@ -16,6 +26,7 @@ COMMANDS = {
     "resume": resume,
     "status": status,
     "report": report,
+    "predict": predict,
     "export": export,
     "dashboard": dashboard,
     "import": import_,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kt_hpo.cli.settings import FILE_NAME, read_file
 from kt_hpo.startup import quiet_tensorflow
+from kt_hpo.targets import working_in
 
 if TYPE_CHECKING:
     import optuna
@@ -74,3 +76,17 @@ def _from_anywhere(settings: dict[str, Any]) -> str:
     storage: str = settings["storage"]
     kind, _, path = storage.partition(":///")
     return f"{kind}:///{Path(settings['folder'], path)}" if kind == "sqlite" else storage
+
+
+def modules_of(run: Path) -> AbstractContextManager[None]:
+    """Looks modules up where a search was begun, for the classes of its model.
+
+    Args:
+        run: The search's folder.
+
+    Returns:
+        A context in which that folder is the current one, if it is known and there.
+    """
+    file = run / FILE_NAME
+    folder = Path(read_file(file).get("folder", ".")) if file.is_file() else Path()
+    return working_in(folder) if folder.is_dir() else nullcontext()

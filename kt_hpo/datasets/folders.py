@@ -262,3 +262,54 @@ def _unreadable(file: Path, error: Exception) -> ValueError:
 def _have_colors(images: np.ndarray) -> bool:
     """Whether the channels of any image differ."""
     return any((image != image[..., :1]).any() for image in images)
+
+
+def read_images(path: str | Path, shape: Sequence[int]) -> tuple[np.ndarray, list[Path], int]:
+    """Reads the images to predict from, as those of a search were read.
+
+    Args:
+        path: An image, or a folder of images at any depth.
+        shape: Height, width and channels that the model takes; without channels, one.
+
+    Returns:
+        The pixels, `uint8` of shape `(images, *shape)`; their files; and how many had another size
+        and are resized.
+
+    Raises:
+        FileNotFoundError: If there is nothing there.
+        ValueError: If there is no image, or one cannot be read.
+    """
+    from PIL import Image
+
+    place = Path(path)
+    files = [place] if place.is_file() else _files(_checked(place), IMAGE_SUFFIXES)
+    if not files:
+        raise ValueError(f"{path} has no images, which are *{', *'.join(IMAGE_SUFFIXES)} files.")
+    height, width, *channels = shape
+    color_mode = {1: "grayscale", 3: "rgb", 4: "rgba"}[channels[0] if channels else 1]
+    images = _read_images(files, (height, width), color_mode)
+    resized = 0
+    for file in files:
+        with Image.open(file) as image:
+            resized += image.size != (width, height)
+    return images.reshape(len(files), *shape), files, resized
+
+
+def read_texts(path: str | Path) -> tuple[list[str], list[Path]]:
+    """Reads the texts to predict from: each file is one.
+
+    Args:
+        path: A file, or a folder of texts at any depth.
+
+    Returns:
+        The texts, and their files.
+
+    Raises:
+        FileNotFoundError: If there is nothing there.
+        ValueError: If there is no text, or one cannot be read.
+    """
+    place = Path(path)
+    files = [place] if place.is_file() else _files(_checked(place), TEXT_SUFFIXES)
+    if not files:
+        raise ValueError(f"{path} has no texts, which are *{', *'.join(TEXT_SUFFIXES)} files.")
+    return [decode(file)[0] for file in files], files

@@ -1,4 +1,4 @@
-"""A search in the files of other programs: a table, JSON, a folder of plain Keras Tuner."""
+"""A search in the files of other programs: a table, JSON, plain Keras Tuner; its best model."""
 
 from __future__ import annotations
 
@@ -18,15 +18,18 @@ from optuna.trial import FrozenTrial, TrialState
 from kt_hpo import objectives
 from kt_hpo._private_apis.keras_tuner import note_as_tried
 from kt_hpo.arguments import did_you_mean, file_within, is_one_of
+from kt_hpo.integrations.model_exports import MODEL_FORMATS, export_model
 from kt_hpo.oracle.trials import PRUNED, rebuild
 from kt_hpo.record import tables
 from kt_hpo.record.studies import find_study
 from kt_hpo.space.domain import from_distribution
 from kt_hpo.space.hyperparameters import HyperParameters
+from kt_hpo.trained_model import load
 from kt_hpo.training import checkpoints
 
-FORMATS = ("csv", "json", "keras-tuner")
-_NAMES = {"csv": "trials.csv", "json": "trials.json", "keras-tuner": "keras_tuner"}
+TRIAL_FORMATS = ("csv", "json", "keras-tuner")
+FORMATS = (*TRIAL_FORMATS, *MODEL_FORMATS)
+_NAMES = {"csv": "trials.csv", "json": "trials.json", "keras-tuner": "keras_tuner", **MODEL_FORMATS}
 
 
 def export(
@@ -38,19 +41,23 @@ def export(
 
     Args:
         tuner_or_study_or_path: A tuner, an `optuna.Study`, or what `kt_hpo.open_study` takes.
-        path: The file to write, or the folder for `keras-tuner`, which must be new or empty. By
-            default `trials.csv`, `trials.json` or `keras_tuner` in the search's folder.
+        path: The file to write, or the folder for `keras-tuner` and `saved_model`, which must be
+            new or empty. By default `trials.csv`, `trials.json`, `keras_tuner`, `model.keras`,
+            `saved_model`, `model.onnx` or `model.tflite` in the search's folder.
         format: `"csv"`: the table of trials. `"json"`: all that is known of every trial, epochs
             included; numbers JSON does not know are the texts NaN, Infinity and -Infinity.
             `"keras-tuner"`: a project folder that plain Keras Tuner reloads, with the weights
-            that are still there; a pruned trial is STOPPED in it.
+            that are still there; a pruned trial is STOPPED in it. `"keras"`, `"saved_model"` (of
+            TensorFlow), `"onnx"` and `"tflite"`: the best model, which takes raw rows, as
+            `kt_hpo.load` has it; a `.json` beside it has the names of the classes and the inputs.
 
     Returns:
         The path of what was written.
 
     Raises:
         FileNotFoundError: If there is no search.
-        ValueError: If the format is not known, or the folder holds something already.
+        ValueError: If the format is not known or cannot hold the model, or the folder holds
+            something already.
 
     Example:
         >>> study = optuna.create_study()
@@ -61,6 +68,9 @@ def export(
     if not is_one_of(format, FORMATS):
         nearest = did_you_mean(str(format), FORMATS)
         raise ValueError(f"format={format!r} is not one of {', '.join(FORMATS)}.{nearest}")
+    if format in MODEL_FORMATS:
+        trained = load(tuner_or_study_or_path)
+        return export_model(trained, path or trained.path.parent / _NAMES[format], format)
     study, folder = find_study(tuner_or_study_or_path)
     path = folder / _NAMES[format] if path is None else Path(path)
     writers: dict[str, Callable[[], None]] = {

@@ -11,7 +11,7 @@ from models import blobs, eager
 from reports.searches import searched, study_of, trial
 
 import kt_hpo
-from kt_hpo.integrations.exports import FORMATS
+from kt_hpo.integrations.exports import TRIAL_FORMATS
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +99,7 @@ def test_every_state_and_several_objectives_reach_keras_tuner(tmp_path):
     assert plain.oracle.get_best_trials()[0].score == pytest.approx(1.0 - 0.8)
 
 
-@pytest.mark.parametrize("kind", FORMATS)
+@pytest.mark.parametrize("kind", TRIAL_FORMATS)
 def test_a_search_without_trials_is_written_too(kind, tmp_path):
     assert kt_hpo.export(study_of([]), tmp_path / "out", kind).exists()
 
