@@ -121,7 +121,7 @@ def build_weights(model: keras.Model, x: Any) -> None:
         model: A model; one that has its weights, or cannot be called, stays as it is.
         x: An array of samples, or a nested structure of arrays.
     """
-    if model.built or _has_own(model, "train_step") or _has_own(model, "test_step"):
+    if model.built or has_own(model, "train_step") or has_own(model, "test_step"):
         return
     with suppress(Exception):  # The first step says what is wrong.
         model(keras.tree.map_structure(_symbol, x))
@@ -144,15 +144,23 @@ def build_optimizer(model: keras.Model) -> None:
     optimizer = getattr(model, "optimizer", None)
     if optimizer is None or optimizer.built or not model.trainable_variables:
         return
-    if not _has_own(model, "train_step"):
+    if not has_own(model, "train_step"):
         # Keras' models of TensorFlow alone have one.
         strategy = getattr(model, "distribute_strategy", None)
         with strategy.scope() if strategy else nullcontext():
             optimizer.build(model.trainable_variables)
 
 
-def _has_own(model: keras.Model, method: str) -> bool:
-    """Tells whether a method of a model is not Keras' own, on its class or on itself."""
+def has_own(model: keras.Model, method: str) -> bool:
+    """Tells whether a method of a model is not Keras' own, on its class or on itself.
+
+    Args:
+        model: A model.
+        method: The method's name.
+
+    Returns:
+        Whether it is another one.
+    """
     return getattr(getattr(model, method), "__func__", None) is not getattr(keras.Model, method)
 
 

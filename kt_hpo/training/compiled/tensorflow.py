@@ -10,7 +10,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from kt_hpo.training.build import build_weights
+from kt_hpo._private_apis.keras import build_state
+from kt_hpo.training.build import build_weights, has_own
 from kt_hpo.training.compiled.arguments import NeedsFitError, Samples
 from kt_hpo.training.compiled.graphs import as_traced
 from kt_hpo.training.compiled.optimizers import fused
@@ -18,6 +19,7 @@ from kt_hpo.training.compiled.pace import Pace
 
 # Larger data stay where `fit` has them, in the memory of the host.
 _ON_DEVICE = 2**30
+_ORDER, _NUMBER = tf.TensorSpec((None,), tf.int64), tf.TensorSpec((), tf.int32)
 
 
 def check_devices(model: keras.Model) -> None:
@@ -70,12 +72,10 @@ class EpochProgram:
         with tf.device("CPU" if 4 * size > _ON_DEVICE else None):
             data = keras.tree.map_structure(tf.convert_to_tensor, samples.arrays)
         with fused(model.optimizer) if train else nullcontext():
-            step = tf.function(
-                model.train_step if train else model.test_step,
-                autograph=False,
-                jit_compile=bool(model.jit_compile),
-            ).get_concrete_function(keras.tree.map_structure(_spec, data))
-        self._run = tf.function(_loop(step, data, samples), autograph=False)
+            step, logs = _step(model, "train_step" if train else "test_step", data)
+            self._run = tf.function(
+                _loop(step, logs, data, samples), autograph=False
+            ).get_concrete_function(_ORDER, _NUMBER, _NUMBER)
         self._pace = Pace()
 
     def __call__(
@@ -90,9 +90,9 @@ class EpochProgram:
             watch: Called now and then with the latest batch; an error ends it.
 
         Returns:
-            The logs of the last step.
+            The logs of the last step; empty where the model's metrics are all.
         """
-        logs = None
+        logs: Any = {}
         for first, last in self._pace.parts(begin, end):
             with as_traced():
                 logs = self._run(order, tf.constant(first), tf.constant(last))
@@ -101,16 +101,38 @@ class EpochProgram:
         return logs
 
 
+def _step(model: keras.Model, method: str, data: Any) -> tuple[Callable[[Any], Any], Any]:
+    """Return a step over a batch, and what its logs look like.
+
+    A step of Keras' own is traced within the loop, which takes less time. Its logs are the model's
+    metrics.
+    """
+    step = getattr(model, method)
+    is_own = has_own(model, method) or has_own(model, "compute_metrics")
+    if not is_own and not model.jit_compile:
+        build_state(model, keras.tree.map_structure(lambda array: array[:1], data))
+
+        def without_logs(batch: Any) -> dict[str, Any]:
+            step(batch)
+            return {}
+
+        return without_logs, {}
+    traced = tf.function(
+        step, autograph=False, jit_compile=bool(model.jit_compile)
+    ).get_concrete_function(keras.tree.map_structure(_spec, data))
+    return traced, traced.structured_outputs
+
+
 def _spec(data: tf.Tensor) -> tf.TensorSpec:
     return tf.TensorSpec((None, *data.shape[1:]), data.dtype)
 
 
-def _loop(step: Any, data: Any, samples: Samples) -> Any:
+def _loop(step: Callable[[Any], Any], logs: Any, data: Any, samples: Samples) -> Any:
     """Return a function that takes a step at a time in a loop of its graph."""
     size, count = samples.batch_size, samples.count
-    shapes = tf.nest.map_structure(lambda out: out.shape, step.structured_outputs)
+    shapes = tf.nest.map_structure(lambda out: out.shape, logs)
     nothing = tf.nest.map_structure(
-        lambda out: tf.zeros([part or 0 for part in out.shape], out.dtype), step.structured_outputs
+        lambda out: tf.zeros([part or 0 for part in out.shape], out.dtype), logs
     )
 
     def run(order: tf.Tensor, begin: tf.Tensor, end: tf.Tensor) -> Any:

@@ -202,7 +202,7 @@ class _Training:
     def _results(self, logs: Any) -> dict[str, Any]:
         """Return what the metrics say of all steps, unless steps give other logs than metrics."""
         results = self._model.get_metrics_result()
-        if isinstance(logs, dict) and set(logs) == set(results):
+        if not logs or (isinstance(logs, dict) and set(logs) == set(results)):
             return dict(results)
         return dict(logs)
 

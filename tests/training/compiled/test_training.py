@@ -70,6 +70,19 @@ def own_step():
     return compiled(OwnStep(inputs, layers.Dense(1)(inputs)))
 
 
+class OwnMetrics(keras.Model):
+    """With logs that are no metrics."""
+
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        logs = super().compute_metrics(x, y, y_pred, sample_weight)
+        return logs | {"mean": keras.ops.mean(y_pred)}
+
+
+def own_metrics():
+    inputs = keras.Input((4,))
+    return compiled(OwnMetrics(inputs, layers.Dense(1)(inputs)))
+
+
 class Autoencoder(keras.Model):
     """With a step that gets samples without targets, as they are."""
 
@@ -159,6 +172,7 @@ CASES = {
     "a model without weights yet": (unbuilt, {}),
     "a subclass": (lambda: compiled(Subclassed()), {}),
     "a step of its own": (own_step, {}),
+    "logs of its own": (own_metrics, {}),
     "samples without targets": (autoencoder, {"y": None, "validation_data": None}),
     "several with weights": (several, SEVERAL | {"sample_weight": WEIGHTS}),
     "texts": (tokens, {"x": TOKENS, "y": TOKENS[:, 0], "validation_data": None}),
