@@ -108,7 +108,7 @@ def _step(model: keras.Model, method: str, data: Any) -> tuple[Callable[[Any], A
     metrics.
     """
     step = getattr(model, method)
-    is_own = has_own(model, method) or has_own(model, "compute_metrics")
+    is_own = any(has_own(model, one) for one in ("train_step", "test_step", "compute_metrics"))
     if not is_own and not model.jit_compile:
         build_state(model, keras.tree.map_structure(lambda array: array[:1], data))
 
