@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from models import blobs, eager
-from runs import tuned, wines
+from tuned_wines import tuned, wines
 
 import kt_hpo
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
-from runs import tuned, wines
+from tuned_wines import tuned, wines
 
 from kt_hpo import cli
 

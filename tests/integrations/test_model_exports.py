@@ -5,7 +5,7 @@ import json
 import keras
 import numpy as np
 import pytest
-from runs import tuned, wines
+from tuned_wines import tuned, wines
 
 import kt_hpo
 from kt_hpo.integrations.model_exports import MODEL_FORMATS
