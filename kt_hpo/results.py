@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from keras_tuner.engine.trial import Trial
 
 from kt_hpo.oracle.ranking import front
 from kt_hpo.record import tables
+from kt_hpo.space import summary
 from kt_hpo.training import best, checkpoints, distribution
 from kt_hpo.training.confirm import Confirmation, confirm
 from kt_hpo.training.data import made
@@ -104,6 +107,34 @@ class Results(keras_tuner.Tuner):
     def to_dataframe(self) -> pd.DataFrame:
         """Gives the trials as a data frame; see `kt_hpo.record.tables.to_dataframe`."""
         return tables.to_dataframe(self.study)
+
+    def search_space_summary(self, extended: bool = False) -> None:
+        """Prints the search space, a line a hyperparameter.
+
+        Args:
+            extended: Taken and not used, as in Keras Tuner.
+        """
+        space = self.oracle.get_space()
+        print("Search space summary")
+        print(f"Default search space size: {len(space.space)}")
+        if space.space:
+            print(summary.as_text(space))
+
+    def _repr_html_(self) -> str:
+        """Shows in a notebook how the search stands: the best trials, or else the space."""
+        trials = self.study.get_trials(deepcopy=False)
+        counts = Counter(trial.state.name.lower() for trial in trials)
+        states = ", ".join(f"{count:,} {state}" for state, count in counts.most_common())
+        name = escape(f"{type(self).__name__} {self.project_name}")
+        head = f"<div><b>{name}</b>: {states or 'no trial yet'}</div>"
+        table = tables.best_trials(self.study, 5)
+        if table.empty:
+            return head + summary.as_html(self.oracle.get_space())
+        constant = [column for column in table if column == "state"]
+        shown = table.drop(columns=constant).to_html(
+            index=False, border=0, float_format="{:.4g}".format, na_rep="", max_cols=12
+        )
+        return f"{head}<div>The best, in {escape(str(self.project_dir))}:</div>{shown}"
 
     def results_summary(self, num_trials: int = 10) -> None:
         """Prints a table of the best trials.

@@ -112,6 +112,8 @@ def at_worse_edge(
         >>> trials = [optuna.create_trial(state=optuna.trial.TrialState.FAIL)]
         >>> at_worse_edge(style.axes_of(None), [1], trials, True, "x", style.VERMILLION, "1 failed")
     """
+    look: dict[str, Any] = {"edgecolors": color, "facecolors": "none"}
+    look = look if hollow else {"color": color}
     ax.scatter(
         places,
         [0.0 if maximize else 1.0] * len(places),
@@ -124,7 +126,7 @@ def at_worse_edge(
         gid=group_id("dots", trials),
         alpha=alpha,
         zorder=2.9 if hollow else 3,
-        **({"edgecolors": color, "facecolors": "none"} if hollow else {"color": color}),
+        **look,
     )
 
 

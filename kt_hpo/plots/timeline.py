@@ -153,9 +153,9 @@ def _draw_shares(ax: Axes, begun: list[FrozenTrial], spans: np.ndarray, rows: np
             starts, ends = spans[mine & (rows == row)].T
             taken[row] = [np.clip(edge - starts, 0, ends - starts).sum() for edge in edges]
         shares = np.minimum(np.diff(taken, axis=1) / np.diff(edges), 1 - bottoms)
-        row, part = np.nonzero(shares > 0)
-        high = row + HEIGHT * (0.5 - bottoms[row, part])
-        low = high - HEIGHT * shares[row, part]
+        where, part = np.nonzero(shares > 0)
+        high = where + HEIGHT * (0.5 - bottoms[where, part])
+        low = high - HEIGHT * shares[where, part]
         _draw_boxes(ax, state, int(mine.sum()), edges[part], edges[part + 1], low, high)
         bottoms += shares
 

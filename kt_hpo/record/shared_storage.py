@@ -23,7 +23,8 @@ import optuna
 from kt_hpo._private_apis.optuna import id_of, storage_of
 from kt_hpo.record import journal
 from kt_hpo.record.storages import Storage, connected
-from kt_hpo.space.hyperparameters import HyperParameters, in_words
+from kt_hpo.space.hyperparameters import HyperParameters
+from kt_hpo.space.kinds import in_words
 
 # What a study says of the directories, and of the program that was started last.
 PLACES, PROGRAM = "places", "program"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import copy
 import hashlib
+import html
 from collections.abc import Container
 from datetime import datetime
 from itertools import compress
@@ -35,10 +36,43 @@ from kt_hpo.space.hyperparameters import HyperParameters
 FILE_NAME = "report.html"
 # A page with more figures is not read; the least important hyperparameters have none.
 MAX_SLICES = 12
+# Bytes of a page that a notebook keeps a copy of.
+MAX_FRAMED = 2_000_000
 # Of trials as good as the best, and of what differs between them.
 MAX_LEVEL, MAX_DIFFERENT = 10, 6
 
 _TEMPLATES = jinja2.PackageLoader("kt_hpo.reports")
+
+
+# Python's own subclass of `Path` for this system, which may be subclassed as `Path` may not.
+_SystemPath: Any = type(Path())
+
+
+class ReportFile(_SystemPath):
+    """The path of a report, which a notebook shows.
+
+    It is a `pathlib.Path` in everything else.
+
+    Example:
+        >>> path = ReportFile("report.html")
+        >>> isinstance(path, Path), path == Path("report.html")
+        (True, True)
+    """
+
+    def _repr_html_(self) -> str:
+        """Shows a link to the page, and the page in a frame, unless it is a large one."""
+        file = Path(self)
+        name = html.escape(str(file))
+        if not file.is_file():
+            return f"<code>{name}</code>"
+        link = file if not file.is_absolute() else file.as_uri()
+        shown = f'<a href="{html.escape(str(link))}" target="_blank">{name}</a>'
+        if file.stat().st_size > MAX_FRAMED:
+            return shown
+        page = html.escape(file.read_text(encoding="utf-8"), quote=True)
+        look = "width:100%;height:600px;border:1px solid #8884"
+        # What the page runs is its own script, with no way to the notebook around it.
+        return f'{shown}<iframe sandbox="allow-scripts" style="{look}" srcdoc="{page}"></iframe>'
 
 
 def report(tuner_or_study_or_path: Any, path: str | Path | None = None) -> Path:
@@ -56,7 +90,7 @@ def report(tuner_or_study_or_path: Any, path: str | Path | None = None) -> Path:
             if not given.
 
     Returns:
-        The file's path.
+        The file's path, which a notebook shows as a link and the page itself.
 
     Raises:
         FileNotFoundError: If there is no search.
@@ -70,10 +104,10 @@ def report(tuner_or_study_or_path: Any, path: str | Path | None = None) -> Path:
         '<!doctype html>'
     """
     study, folder = find_study(tuner_or_study_or_path)
-    path = Path(path) if path is not None else folder / FILE_NAME
+    written = ReportFile(path if path is not None else folder / FILE_NAME)
     with without_collections():
-        path.write_text(render(study), encoding="utf-8")
-    return path
+        written.write_text(render(study), encoding="utf-8")
+    return written
 
 
 def render(study: optuna.Study) -> str:

@@ -17,8 +17,18 @@ import keras_tuner
 from keras_tuner.engine.hyperparameters import HyperParameter
 from keras_tuner.errors import FatalValueError
 
-from kt_hpo.space import plain_values
-from kt_hpo.space.kinds import Boolean, Choice, Fixed, Float, Int, Value, corrected, from_config
+from kt_hpo.space import plain_values, summary
+from kt_hpo.space.kinds import (
+    Boolean,
+    Choice,
+    Fixed,
+    Float,
+    Int,
+    Value,
+    corrected,
+    from_config,
+    in_words,
+)
 from kt_hpo.space.ranges import is_on_step
 
 
@@ -265,6 +275,10 @@ class HyperParameters(keras_tuner.HyperParameters):
             value = self.values[hyperparameter.name] = self.propose(hyperparameter)
         return value
 
+    def _repr_html_(self) -> str:
+        """Shows the space and the values as a table in a notebook."""
+        return summary.as_html(self)
+
     def __getstate__(self) -> dict[str, Any]:
         # Who proposes stays in the process of the search.
         return {name: value for name, value in vars(self).items() if name != "propose"}
@@ -416,17 +430,3 @@ def check_one_range(known: HyperParameter | None, asked: HyperParameter) -> None
             "its own, such as f'units_{layers}', or ask for a share, hp.Float('share', 0, 1), and "
             "multiply."
         )
-
-
-def in_words(hyperparameter: HyperParameter) -> str:
-    """Says which values a hyperparameter has."""
-    kind = type(hyperparameter).__name__
-    match hyperparameter:
-        case Int() | Float():
-            step = "" if hyperparameter.step in (None, 1) else f" in steps of {hyperparameter.step}"
-            sampling = "" if hyperparameter.sampling == "linear" else f", {hyperparameter.sampling}"
-            low, high = hyperparameter.min_value, hyperparameter.max_value
-            return f"{kind} from {low!r} to {high!r}{step}{sampling}"
-        case Boolean():
-            return "Boolean"
-    return f"{kind} of {', '.join(map(repr, hyperparameter.values))}"

@@ -275,3 +275,28 @@ def from_config(class_name: str, config: dict[str, Any]) -> HyperParameter:
             raise
         rest = {key: value for key, value in config.items() if key != "default"}
         return kind.from_config(dict(rest))
+
+
+def in_words(hyperparameter: HyperParameter) -> str:
+    """Says which values a hyperparameter has.
+
+    Args:
+        hyperparameter: One of the kinds here.
+
+    Returns:
+        Few words.
+
+    Example:
+        >>> in_words(Int("units", 32, 512, step=32))
+        'Int from 32 to 512 in steps of 32'
+    """
+    kind = type(hyperparameter).__name__
+    match hyperparameter:
+        case Int() | Float():
+            step = "" if hyperparameter.step in (None, 1) else f" in steps of {hyperparameter.step}"
+            sampling = "" if hyperparameter.sampling == "linear" else f", {hyperparameter.sampling}"
+            low, high = hyperparameter.min_value, hyperparameter.max_value
+            return f"{kind} from {low!r} to {high!r}{step}{sampling}"
+        case Boolean():
+            return "Boolean"
+    return f"{kind} of {', '.join(map(repr, hyperparameter.values))}"

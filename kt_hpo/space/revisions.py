@@ -19,7 +19,8 @@ from optuna.distributions import (
 from optuna.trial import FrozenTrial
 
 from kt_hpo.space import domain
-from kt_hpo.space.hyperparameters import HyperParameter, HyperParameters, asks_alike, in_words
+from kt_hpo.space.hyperparameters import HyperParameter, HyperParameters, asks_alike
+from kt_hpo.space.kinds import in_words
 from kt_hpo.space.scopes import all_recorded_names, first_names
 
 OUTSIDE = "Its values are outside of the ranges that the hyperparameters have now."

@@ -2,8 +2,10 @@
 
 import html
 import json
+import pickle
 import re
 import time
+from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
@@ -183,6 +185,20 @@ def test_the_page_of_a_folder_lies_in_it(tmp_path):
     assert 'hp.Float("x", -1.0, 1.0)' in words
     assert "Parabola" in words and "keras-tuner" in words
     assert str(tmp_path) not in words
+
+
+def test_a_notebook_shows_a_link_and_the_page(tmp_path, monkeypatch):
+    path = kt_hpo.report(searched(12), tmp_path / "a<b.html")
+    assert isinstance(path, Path) and path == tmp_path / "a<b.html"
+    assert pickle.loads(pickle.dumps(path)) == path and path.with_suffix(".pdf").suffix == ".pdf"
+    shown = path._repr_html_()
+    assert path.as_uri() in html.unescape(shown) and "a<b" not in shown
+    [page] = re.findall(r'srcdoc="([^"]*)"', shown)
+    assert html.unescape(page) == path.read_text()
+    assert 'sandbox="allow-scripts"' in shown
+    monkeypatch.setattr("kt_hpo.reports.page.MAX_FRAMED", 10)
+    assert "iframe" not in path._repr_html_()
+    assert path.parent._repr_html_() == f"<code>{tmp_path}</code>"
 
 
 def test_something_else_is_refused(tmp_path):
