@@ -5,6 +5,7 @@ from hypermodels.mlp import MLPHyperModel
 from hypermodels.resnet import ResNetHyperModel
 from hypermodels.sequence import SequenceHyperModel
 from hypermodels.tabular import TabularHyperModel
+from hypermodels.transfer import TransferHyperModel
 
 __all__ = [
     "CNNHyperModel",
@@ -12,4 +13,5 @@ __all__ = [
     "ResNetHyperModel",
     "SequenceHyperModel",
     "TabularHyperModel",
+    "TransferHyperModel",
 ]

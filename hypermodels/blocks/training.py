@@ -69,6 +69,7 @@ def learning_rate(
     warm_up: Range = WithDefault((0.0, 0.2), 0.1),
     steps: int = 1000,
     epochs: int | None = None,
+    factor: float = 1.0,
 ) -> float | Schedule:
     """Chooses a learning rate, and whether and how it changes during a training.
 
@@ -80,6 +81,7 @@ def learning_rate(
         steps: Steps of the whole training; with `epochs`, of one epoch.
         epochs: Epochs, if the schedule is to be spread over the steps of the training itself, by
             `hypermodels.schedules.FollowTraining`; then both are estimates until it begins.
+        factor: What the rate is multiplied by.
 
     Returns:
         The learning rate, or a schedule.
@@ -88,7 +90,7 @@ def learning_rate(
         >>> learning_rate(keras_tuner.HyperParameters(), rate=0.01)
         0.01
     """
-    highest = pick(hp, "learning_rate", rate, sampling="log")
+    highest = factor * pick(hp, "learning_rate", rate, sampling="log")
     kind = pick(hp, "schedule", schedules)
     moving = [one for one in possible(schedules) if one != "none"]
     if not moving:

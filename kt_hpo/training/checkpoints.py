@@ -106,6 +106,9 @@ class State:
 
     def __init__(self, model: keras.Model) -> None:
         self._model = model
+        # A `fit` of the user's may compile the model anew before this is saved.
+        self._optimizer = getattr(model, "optimizer", None)
+        self._variables = _variables(model)
         self._values = self._read()
 
     def save(self, path: Path) -> None:
@@ -114,18 +117,24 @@ class State:
         Args:
             path: As in `save`.
         """
-        now = self._read()
+        now, optimizer = self._read(), getattr(self._model, "optimizer", None)
         self._write(self._values)
         try:
+            self._set_optimizer(self._optimizer)
             save(self._model, path)
         finally:
+            self._set_optimizer(optimizer)
             self._write(now)
 
+    def _set_optimizer(self, optimizer: Any) -> None:
+        if getattr(self._model, "optimizer", None) is not optimizer:
+            self._model.optimizer = optimizer
+
     def _read(self) -> list[Any]:
-        return [keras.ops.convert_to_numpy(variable) for variable in _variables(self._model)]
+        return [keras.ops.convert_to_numpy(variable) for variable in self._variables]
 
     def _write(self, values: list[Any]) -> None:
-        for variable, value in zip(_variables(self._model), values, strict=True):
+        for variable, value in zip(self._variables, values, strict=True):
             variable.assign(value)
 
 

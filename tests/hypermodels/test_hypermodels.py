@@ -17,6 +17,7 @@ from hypermodels import (
     ResNetHyperModel,
     SequenceHyperModel,
     TabularHyperModel,
+    TransferHyperModel,
     blocks,
 )
 from hypermodels.ranges import WithDefault
@@ -51,8 +52,16 @@ HYPERMODELS = {
     "forecast": lambda: SequenceHyperModel((7, 2), padding=0.0, preset="wide"),
     "table": lambda: TabularHyperModel((20,), 10, columns=COLUMNS),
     "wide table": lambda: TabularHyperModel((20,), 10, columns=COLUMNS, preset="wide"),
+    "transfer": lambda: TransferHyperModel((8, 8), 10, base=small_base()),
     "plain table": lambda: TabularHyperModel((20,), 10),
 }
+
+
+def small_base():
+    inputs = keras.Input((8, 8, 1))
+    return keras.Model(inputs, keras.layers.Conv2D(4, 3)(inputs))
+
+
 COLUMNS = [
     ("a", "number", 0, 1), ("b", "category", 1, 9), ("c", "number", 10, 2), ("d", "date", 12, 3),
     ("e", "category", 15, 2), ("f", "text", 17, 3),

@@ -66,6 +66,29 @@ def test_a_continued_model_trains_with_its_own_learning_rate(kind, tmp_path):
     assert float(np.array(faster.optimizer.learning_rate)) == pytest.approx(0.1 * decay)
 
 
+def test_a_state_outlives_another_compile(tmp_path):
+    """As of a `fit` that trains a head first, and then what is below it."""
+    layers = [keras.Input((3,)), keras.layers.Dense(2, trainable=False), keras.layers.Dense(1)]
+    model = keras.Sequential(layers)
+    model.compile("adam", "mse")
+    x = np.ones((8, 3))
+    model.fit(x, x[:, :1], verbose=0)
+    before = [np.array(variable) for variable in [*model.weights, *model.optimizer.variables]]
+    state = checkpoints.State(model)
+    model.layers[0].trainable = True
+    model.compile("adam", "mse")
+    model.fit(x, x[:, :1], epochs=2, verbose=0)
+    after = [np.array(variable) for variable in [*model.weights, *model.optimizer.variables]]
+    state.save(tmp_path / checkpoints.BEST)
+    assert all(map(np.array_equal, after, [*model.weights, *model.optimizer.variables]))
+    again = keras.Sequential(
+        [keras.Input((3,)), keras.layers.Dense(2, trainable=False), keras.layers.Dense(1)]
+    )
+    again.compile("adam", "mse")
+    checkpoints.restore(again, tmp_path / checkpoints.BEST)
+    assert all(map(np.array_equal, before, [*again.weights, *again.optimizer.variables]))
+
+
 def test_keep_only_leaves_a_users_files_alone(tmp_path):
     made = model()
     made.build((None, 4))
