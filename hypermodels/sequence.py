@@ -24,14 +24,18 @@ from hypermodels.trained import TRAINING, Arguments, TrainedHyperModel, Training
 BODIES = ("none", "conv", "lstm", "gru", "transformer")
 RECURRENT = ("lstm", "gru")
 DIRECTIONS = ("forward", "both")
+# Digits after 8 epochs, validation accuracy: as series of eight rows, and as texts of dark pixels.
 ARGUMENTS: Arguments = {
     **TRAINING,
+    # conv 0.843 and 0.883, gru 0.821 and 0.869, lstm 0.817 and 0.811, transformer 0.878 and 0.866,
+    # none 0.749 of the texts. conv takes the least time.
     "body": Names(["conv", "gru", "transformer"], list(BODIES), "conv", BODIES),
     "layers": Numbers((1, 2), (1, 3), 1, low=1),
     "units": Numbers((32, 128), (16, 256), 64, low=1),
     "kernel_size": Numbers([3, 5], [3, 5, 7], 3, low=1),
     "heads": Numbers([2, 4], [1, 2, 4, 8], 4, low=1),
     "direction": Names(list(DIRECTIONS), list(DIRECTIONS), "both", DIRECTIONS),
+    # conv with the maximum 0.843 and 0.883, with the mean 0.755 and 0.853.
     "pooling": Names(["max", "average"], list(blocks.STEP_POOLINGS), "max", blocks.STEP_POOLINGS),
     "embedding": Numbers([32, 64], [16, 32, 64, 128], 32, low=1),
     "dense_layers": Numbers((0, 1), (0, 2), 0),

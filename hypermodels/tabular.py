@@ -203,7 +203,8 @@ class TabularHyperModel(TrainedHyperModel):
                 "images there is CNNHyperModel, for sequences SequenceHyperModel."
             )
         self.input_shape = tuple(input_shape)
-        self.columns = read_columns(columns, input_shape[0]) if columns else None
+        is_unknown = columns is None or (isinstance(columns, list | tuple) and not columns)
+        self.columns = None if is_unknown else read_columns(columns, input_shape[0])
 
     def build(self, hp: keras_tuner.HyperParameters) -> keras.Model:
         """Builds a compiled model.
@@ -266,11 +267,11 @@ class TabularHyperModel(TrainedHyperModel):
         return blocks.periodic(x, frequencies, scale, size) if kind == "periodic" else x
 
 
-def read_columns(columns: Sequence[Any], inputs: int) -> list[Column]:
+def read_columns(columns: Any, inputs: int) -> list[Column]:
     """Reads what the inputs of a model are.
 
     Args:
-        columns: As in `TabularHyperModel`.
+        columns: As in `TabularHyperModel`, in a list or a tuple.
         inputs: How many inputs there are.
 
     Returns:
@@ -283,6 +284,11 @@ def read_columns(columns: Sequence[Any], inputs: int) -> list[Column]:
         >>> read_columns([("age", "number", 0, 1)], inputs=1)
         [Column(name='age', kind='number', start=0, size=1)]
     """
+    if not isinstance(columns, list | tuple):
+        raise ValueError(
+            f"columns={columns!r} is not allowed: give a list of (name, kind, start, size), or "
+            "None."
+        )
     read = [_column(one) for one in columns]
     taken = [place for one in read for place in range(one.start, one.start + one.size)]
     if sorted(taken) != list(range(inputs)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Iterator
+from os import PathLike
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -312,7 +313,8 @@ class TransferHyperModel(TrainedHyperModel):
                     "base.load_weights(path), and leave weights= out."
                 )
             return self.base
-        if weights not in (None, "imagenet") and not Path(weights).is_file():
+        is_path = isinstance(weights, str | PathLike)
+        if weights not in (None, "imagenet") and not (is_path and Path(weights).is_file()):
             raise ValueError(
                 f"weights={str(weights)!r} is no file. Give the path of a file of weights, "
                 '"imagenet", or None for random ones.'
@@ -358,10 +360,9 @@ def _preprocessing_of(base: Any) -> Callable[[Any], Any] | None:
     """The `preprocess_input` that belongs to a constructor of `keras.applications`."""
     constructor = _constructor(base)
     module = getattr(constructor, "__module__", "").rpartition(".")[2]
-    home = getattr(keras.applications, module, None)
-    if getattr(home, getattr(constructor, "__name__", ""), None) is not constructor:
-        return None
-    return home.preprocess_input
+    home: Any = getattr(keras.applications, module, None)
+    is_keras = getattr(home, getattr(constructor, "__name__", ""), None) is constructor
+    return home.preprocess_input if is_keras else None
 
 
 def _layers_of(model: keras.Model) -> Iterator[keras.layers.Layer]:

@@ -172,7 +172,8 @@ def options(data: st.DataObject, folder: Path) -> None:
         st.sampled_from(
             [
                 kt_hpo.Workers, kt_hpo.Vectorized, kt_hpo.Ray, kt_hpo.Training,
-                hypermodels.MLPHyperModel, hypermodels.CNNHyperModel, TrainingOptions,
+                hypermodels.MLPHyperModel, hypermodels.CNNHyperModel,
+                hypermodels.ResNetHyperModel, hypermodels.TabularHyperModel, TrainingOptions,
             ]
         )
     )  # fmt: skip

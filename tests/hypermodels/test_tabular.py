@@ -109,6 +109,8 @@ def test_any_table_gives_a_model(table, encoding):
         ([("a", "number", 0, 0)], "The size of column 'a'"),
         ([("a", "number")], "which is no column"),
         ([3], "which is no column"),
+        (3, "columns=3 is not allowed"),
+        ("numbers", "columns='numbers' is not allowed"),
     ],
 )
 def test_columns_that_do_not_fit_are_early_errors(columns, message):
