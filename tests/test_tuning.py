@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 from models import Untrained, blobs, eager
+from runs import wines
 
 import kt_hpo
 from kt_hpo import tuning
@@ -20,7 +21,8 @@ def here(tmp_path, monkeypatch):
 
 def tune(hypermodel=None, data=None, **arguments):
     quick = {"max_trials": 2, "max_epochs": 1, "verbose": 0, "executor": Inline()}
-    return kt_hpo.tune(hypermodel or Untrained, data or blobs(), **quick | arguments)
+    data = blobs() if data is None else data
+    return kt_hpo.tune(hypermodel or Untrained, data, **quick | arguments)
 
 
 class Space(Untrained):
@@ -51,6 +53,13 @@ def test_a_frame_becomes_a_model_that_predicts_and_everything_is_told(capsys):
     predicted = kt_hpo.load(tuner).predict(frame)
     assert set(predicted["kind"]) <= {"high", "low"} and len(predicted) == 200
     assert {"accuracy", "loss"} <= set(tuner.study.user_attrs["test_intervals"])
+
+
+@pytest.mark.slow
+def test_columns_of_every_kind_go_to_the_model_that_suits_tables():
+    tuner = tune("auto", wines(), target="kind", max_trials=1)
+    assert tuner.hypermodel.name == "tabular"
+    assert len(kt_hpo.load(tuner).predict(wines())) == 120
 
 
 def test_nothing_is_said_in_silence(capsys):
