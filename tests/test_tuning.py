@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 from models import Untrained, blobs, eager
-from runs import wines
+from tuned_wines import wines
 
 import kt_hpo
 from kt_hpo import tuning
