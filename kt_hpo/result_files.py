@@ -14,6 +14,7 @@ from kt_hpo.confidence import metric_intervals
 from kt_hpo.datasets import Dataset, Splits
 from kt_hpo.plots import overview
 from kt_hpo.record import tables
+from kt_hpo.startup import quiet_tensorflow
 
 if TYPE_CHECKING:
     from kt_hpo.tuner import Tuner
@@ -51,7 +52,8 @@ def write_results(
     directory = Path(directory)
     train, validation, test = data
     model = tuner.fit_best(*train.concatenate(validation).arrays, **fit_kwargs)
-    metrics = model.evaluate(*test.arrays, verbose=0, return_dict=True)
+    with quiet_tensorflow():
+        metrics = model.evaluate(*test.arrays, verbose=0, return_dict=True)
     save_model(model, train, directory / MODEL)
     (directory / DATA).write_text(json.dumps(train.description, indent=2) + "\n")
     best = tuner.get_best_hyperparameters()[0]
@@ -128,7 +130,8 @@ def predict(model: keras.Model, data: Dataset) -> np.ndarray:
     Returns:
         Array of shape `(len(data),)`.
     """
-    outputs: Any = model.predict(data.x, verbose=0)
+    with quiet_tensorflow():
+        outputs: Any = model.predict(data.x, verbose=0)
     if data.task == "regression":
         return outputs.reshape(len(data))
     if outputs.shape[-1] == 1:

@@ -15,6 +15,7 @@ _NOISE = re.compile(
     rb"^(WARNING: All log messages before absl"
     rb"|[IWE]0000 "
     rb"|To enable the following instructions"
+    rb"|\twhen importing GraphDef"
     rb"|.*(oneDNN|cuda_dnn|cuda_fft|cuda_blas|cpu_feature_guard|computation_placer))"
 )
 

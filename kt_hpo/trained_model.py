@@ -26,6 +26,7 @@ from kt_hpo.datasets.preprocessing import (
     TextPreprocessing,
 )
 from kt_hpo.record.studies import find_study
+from kt_hpo.startup import quiet_tensorflow
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -99,7 +100,8 @@ class TrainedModel:
         if count == 0:
             outputs = np.empty((0, *self.model.output_shape[1:]), "float32")
         else:
-            outputs = self.model.predict(rows, batch_size=batch_size, verbose=0)
+            with quiet_tensorflow():
+                outputs = self.model.predict(rows, batch_size=batch_size, verbose=0)
         names = self.class_names
         target = self.description["target"]
         if names is None:

@@ -77,6 +77,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.run(options)
     except KeyboardInterrupt as interrupt:
         return _fail(f"interrupted. {interrupt}".rstrip(), INTERRUPTED)
+    except BrokenPipeError:
+        # Who read the output, `head` say, has enough of it. Python would complain at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
     except ImportError as error:
         return _fail(error, MISSING)
     except (ValueError, OSError) as error:

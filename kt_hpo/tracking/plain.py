@@ -29,7 +29,9 @@ class PlainDisplay(Display):
 
     def _begin(self) -> None:
         progress = self.progress_state
-        planned = f"{progress.total} trials" if progress.total is not None else "trials"
+        planned = "as many trials as there is time for"
+        if progress.total is not None:
+            planned = f"{progress.total} trials"
         done = f", {progress.counts.total} of them done: {progress.by_state}" * bool(
             progress.counts.total
         )

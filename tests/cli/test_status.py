@@ -147,6 +147,16 @@ def test_watching_ends_with_the_search(tmp_path):
     assert "p: finished" in watch.stdout and "8 of 8: 8 complete" in watch.stdout
 
 
+@pytest.mark.slow
+def test_a_reader_who_has_enough_is_no_error(tmp_path):
+    Parabola(directory=tmp_path, project_name="p", max_trials=1).search(verbose=0)
+    shown = subprocess.run(
+        f"{sys.executable} -m kt_hpo.cli status {tmp_path / 'p'} --json | true",
+        shell=True, capture_output=True, text=True,
+    )  # fmt: skip
+    assert shown.stderr == ""
+
+
 def test_watching_is_for_people(tmp_path, capsys):
     assert cli.main(["status", str(tmp_path), "--watch", "--json"]) == cli.USAGE
     assert "exclude each other" in capsys.readouterr().err
