@@ -118,6 +118,7 @@ TRACKERS = {"tensorboard": "TensorBoardTracker", "wandb": "WandbTracker"}
 # Functions of `kt_hpo.plots`, and the modules they are in.
 PLOTS = {
     "overview": "page",
+    "plot_best_so_far": "best_so_far",
     "plot_brackets": "brackets",
     "plot_confusion_matrix": "confusion",
     "plot_contour": "contour",

@@ -10,6 +10,7 @@ from kt_hpo.cli.recorded import add_search_argument, named_search
 _EPILOG = """\
 examples:
   kt-hpo report runs/demo
+  kt-hpo report runs/first runs/second --output comparison.html
   kt-hpo report sqlite:///trials.db --study-name demo --output demo.html
 """
 
@@ -29,9 +30,13 @@ def add_to(commands: Any) -> None:
     )
     add_search_argument(command)
     command.add_argument(
+        "others", metavar="SEARCH", nargs="*", help="further searches, to compare with the first"
+    )
+    command.add_argument(
         "--output",
         metavar="FILE",
-        help="the file to write (default: report.html in the search's folder)",
+        help="the file to write (default: report.html in the search's folder; comparison.html "
+        "here, where there are several)",
     )
     command.set_defaults(run=report, parser=command)
 

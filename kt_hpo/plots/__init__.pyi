@@ -1,4 +1,5 @@
 # Made by `make stubs`.
+from kt_hpo.plots.best_so_far import plot_best_so_far as plot_best_so_far
 from kt_hpo.plots.brackets import plot_brackets as plot_brackets
 from kt_hpo.plots.confusion import plot_confusion_matrix as plot_confusion_matrix
 from kt_hpo.plots.contour import plot_contour as plot_contour

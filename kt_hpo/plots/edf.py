@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
 from kt_hpo.plots import ranges, style, text
-from kt_hpo.plots.search import Search
+from kt_hpo.plots.search import searches_of
 
 
 @style.styled()
@@ -37,12 +37,8 @@ def plot_edf(tuner_or_study: Any, ax: Axes | None = None) -> Axes:
         'objective, lower is better'
     """
     several = isinstance(tuner_or_study, Sequence)
-    searches = [Search.of(each) for each in (tuner_or_study if several else [tuner_or_study])]
-    ax = style.axes_of(ax)
-    if not searches:
-        raise ValueError("There is no search to plot: the sequence is empty.")
-    first = searches[0]
-    _check_alike(searches)
+    searches = searches_of(tuner_or_study)
+    ax, first = style.axes_of(ax), searches[0]
     better = "higher" if first.maximize else "lower"
     label = f"{first.label}, {better} is better"
     style.dress(ax, "Distribution", label, "share of trials", grid="both")
@@ -52,25 +48,12 @@ def plot_edf(tuner_or_study: Any, ax: Axes | None = None) -> Axes:
     everything = np.concatenate(values)
     ranges.fit_value_axis(ax, everything, first.maximize, "x", metric=first.objective)
     for index, (search, found) in enumerate(zip(searches, values, strict=True)):
-        color = style.CYCLE[index % len(style.CYCLE)]
-        # Colors come again after seven, and print has none.
-        dashes = ("-", "--", ":", "-.")[index // len(style.CYCLE) % 4 if index > 6 else index % 4]
+        color, dashes = style.line_of(index)
         _draw(ax, found, color, dashes, search.study.study_name if several else None)
     ax.set_ylim(0, 1.02)
     ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     style.finish(ax, "" if several else _median(ax, values[0]))
     return ax
-
-
-def _check_alike(searches: Sequence[Search]) -> None:
-    """Refuse searches that cannot share an axis."""
-    kinds = {
-        f"{search.objective} ({'max' if search.maximize else 'min'})": 0 for search in searches
-    }
-    if len(kinds) > 1:
-        raise ValueError(
-            f"The searches have different objectives: {', '.join(kinds)}. Compare those of one."
-        )
 
 
 def _draw(ax: Axes, values: np.ndarray, color: str, dashes: str, name: str | None) -> None:

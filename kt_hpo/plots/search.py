@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -242,6 +242,55 @@ class Search:
                 if value is not None:  # This epoch did not measure it.
                     by_epoch.setdefault(epoch, []).append(value)
         return {epoch: float(np.mean(values)) for epoch, values in by_epoch.items()}
+
+
+def searches_of(tuner_or_study: Any) -> list[Search]:
+    """Read a search, or several to compare.
+
+    Args:
+        tuner_or_study: A tuner, an `optuna.Study`, a `Search`, or a sequence of these.
+
+    Returns:
+        List of `Search`, at least one.
+
+    Raises:
+        TypeError: If there is neither a tuner nor a study.
+        ValueError: If the sequence is empty, or objectives have different names or directions.
+
+    Example:
+        >>> len(searches_of([optuna.create_study(), optuna.create_study()]))
+        2
+    """
+    several = isinstance(tuner_or_study, Sequence)
+    searches = [Search.of(each) for each in (tuner_or_study if several else [tuner_or_study])]
+    if not searches:
+        raise ValueError("There is no search to plot: the sequence is empty.")
+    kinds = dict.fromkeys(f"{s.objective} ({'max' if s.maximize else 'min'})" for s in searches)
+    if len(kinds) > 1:
+        raise ValueError(
+            f"The searches have different objectives: {', '.join(kinds)}. Compare those of one."
+        )
+    return searches
+
+
+def names_of(searches: Sequence[Search]) -> list[str]:
+    """Return a name for each of several searches.
+
+    Args:
+        searches: Sequence of `Search`.
+
+    Returns:
+        List of strings: the names of the studies, with numbers behind those that are the same.
+
+    Example:
+        >>> studies = [optuna.create_study(study_name="demo") for _ in range(2)]
+        >>> names_of([Search.of(study) for study in studies])
+        ['demo 1', 'demo 2']
+    """
+    names = [search.study.study_name for search in searches]
+    return [
+        f"{name} {index + 1}" if names.count(name) > 1 else name for index, name in enumerate(names)
+    ]
 
 
 def place_of(trial: FrozenTrial) -> dict[str, Any]:

@@ -154,6 +154,23 @@ def accent(ax: Axes) -> str:
     return BLUE if ink(ax) == "#333333" else PALE
 
 
+def line_of(index: int) -> tuple[str, str]:
+    """Return the color and the dashes of one of several lines that are to be told apart.
+
+    Args:
+        index: Integer, which of them.
+
+    Returns:
+        A color and a line style of matplotlib's; colors come again after seven, and print has none.
+
+    Example:
+        >>> line_of(0), line_of(7)[1]
+        (('#0072B2', '-'), '--')
+    """
+    dashes = index // len(CYCLE) if index >= len(CYCLE) else index
+    return CYCLE[index % len(CYCLE)], ("-", "--", ":", "-.")[dashes % 4]
+
+
 def paper(ax: Axes) -> str:
     """Return the color behind these axes.
 

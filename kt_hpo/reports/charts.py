@@ -178,16 +178,39 @@ def _slice_of(scale: Scale) -> _Plot:
     return plot
 
 
+def compared(
+    name: str, plot: Callable[[list[Search], Axes], Axes], searches: list[Search]
+) -> Chart:
+    """Draws a figure of several searches.
+
+    Args:
+        name: What no other figure of the page is called.
+        plot: What draws it.
+        searches: The searches.
+
+    Returns:
+        The figure.
+    """
+    figure = Figure(WIDE, layout="constrained")
+    return _written(name, figure, plot(searches, figure.subplots()), WIDE)
+
+
 def _chart(name: str, plot: _Plot, search: Search, count: int, size: tuple[float, float]) -> Chart:
-    """Draws a figure; the page writes its title and what is said beside it."""
     figure = Figure(size, layout="constrained")
     with style.styled():
         ax = plot(search, figure.subplots())
+    part = f"{len(search.trials):,} of {count:,} trials" if len(search.trials) < count else ""
+    return _written(name, figure, ax, size, part)
+
+
+def _written(
+    name: str, figure: Figure, ax: Axes, size: tuple[float, float], part: str = ""
+) -> Chart:
+    """Writes a figure; the page writes its title and what is said beside it."""
     title, aside = ax.get_title(loc="left"), ax.get_title(loc="right")
     for place in ("left", "right"):
         ax.set_title("", loc=place, pad=0)
-    if len(search.trials) < count:
-        aside = f"{aside}; {len(search.trials):,} of {count:,} trials".removeprefix("; ")
+    aside = "; ".join(filter(None, (aside, part)))
     labels = " by ".join(filter(None, (ax.get_ylabel(), ax.get_xlabel())))
     description = ". ".join(filter(None, (labels, aside)))
     ax.set_xlabel(text.shorten(ax.get_xlabel(), int(_CHARACTERS * size[0])))

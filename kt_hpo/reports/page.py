@@ -6,7 +6,7 @@ import base64
 import copy
 import hashlib
 import html
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from datetime import datetime
 from itertools import compress
 from pathlib import Path
@@ -27,13 +27,13 @@ from kt_hpo.record.best import level, level_with_best, pareto_front
 from kt_hpo.record.clock import seconds
 from kt_hpo.record.studies import find_study
 from kt_hpo.record.tables import objective_names
-from kt_hpo.reports import advice, answer, charts, trials, words
+from kt_hpo.reports import advice, answer, charts, comparison, trials, words
 from kt_hpo.reports.effects import effects
 from kt_hpo.reports.untried import untried
 from kt_hpo.reports.words import duration
 from kt_hpo.space.hyperparameters import HyperParameters
 
-FILE_NAME = "report.html"
+FILE_NAME, COMPARISON_NAME = "report.html", "comparison.html"
 # A page with more figures is not read; the least important hyperparameters have none.
 MAX_SLICES = 12
 # Bytes of a page that a notebook keeps a copy of.
@@ -85,9 +85,9 @@ def report(tuner_or_study_or_path: Any, path: str | Path | None = None) -> Path:
     Args:
         tuner_or_study_or_path: A tuner, an `optuna.Study`, or what `kt_hpo.open_study` takes: a
             search's folder, a journal, a storage URL, a folder of plain Keras Tuner. The search
-            may still be running.
+            may still be running. A list of these, to compare searches of one objective.
         path: The file to write; `report.html` in the search's folder, or else in the current one,
-            if not given.
+            if not given. A comparison is `comparison.html` in the current one.
 
     Returns:
         The file's path, which a notebook shows as a link and the page itself.
@@ -95,6 +95,7 @@ def report(tuner_or_study_or_path: Any, path: str | Path | None = None) -> Path:
     Raises:
         FileNotFoundError: If there is no search.
         TypeError: If it is something else.
+        ValueError: If searches to compare have objectives of different names or directions.
 
     Example:
         >>> import optuna
@@ -103,6 +104,14 @@ def report(tuner_or_study_or_path: Any, path: str | Path | None = None) -> Path:
         >>> report(study, "study.html").read_text()[:15]
         '<!doctype html>'
     """
+    if isinstance(tuner_or_study_or_path, list | tuple) and len(tuner_or_study_or_path) != 1:
+        studies = [find_study(each)[0] for each in tuner_or_study_or_path]
+        written = ReportFile(path if path is not None else COMPARISON_NAME)
+        with without_collections():
+            written.write_text(render_comparison(studies), encoding="utf-8")
+        return written
+    if isinstance(tuner_or_study_or_path, list | tuple):
+        [tuner_or_study_or_path] = tuner_or_study_or_path
     study, folder = find_study(tuner_or_study_or_path)
     written = ReportFile(path if path is not None else folder / FILE_NAME)
     with without_collections():
@@ -119,6 +128,41 @@ def render(study: optuna.Study) -> str:
     Returns:
         The HTML text. Whatever comes from the record is escaped in it.
     """
+    environment = _environment_of_templates()
+    script = _asset(environment, "page.js")
+    return environment.get_template("page.html").render(
+        script=Markup(script),
+        # The browser runs this script and no other, whatever else may have got into the page.
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        style=Markup(_asset(environment, "page.css")),
+        written=datetime.now(),
+        version=kt_hpo.__version__,
+        **_contents(Search.of(_as_now(study))),
+    )
+
+
+def render_comparison(studies: Sequence[optuna.Study]) -> str:
+    """Writes the page that compares searches.
+
+    Args:
+        studies: Their records.
+
+    Returns:
+        The HTML text. Whatever comes from the records is escaped in it.
+
+    Raises:
+        ValueError: If there are none, or their objectives have different names or directions.
+    """
+    environment = _environment_of_templates()
+    return environment.get_template("comparison.html").render(
+        style=Markup(_asset(environment, "page.css")),
+        written=datetime.now(),
+        version=kt_hpo.__version__,
+        **comparison.contents([_as_now(study) for study in studies]),
+    )
+
+
+def _environment_of_templates() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=_TEMPLATES,
         autoescape=True,
@@ -134,16 +178,7 @@ def render(study: optuna.Study) -> str:
         "spread": words.spread,
         "broken": words.broken,
     }
-    script = _asset(environment, "page.js")
-    return environment.get_template("page.html").render(
-        script=Markup(script),
-        # The browser runs this script and no other, whatever else may have got into the page.
-        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-        style=Markup(_asset(environment, "page.css")),
-        written=datetime.now(),
-        version=kt_hpo.__version__,
-        **_contents(Search.of(_as_now(study))),
-    )
+    return environment
 
 
 def _asset(environment: jinja2.Environment, name: str) -> str:

@@ -20,6 +20,10 @@ def test_report_and_export_write_beside_the_search_or_where_they_are_told(tmp_pa
         (["export", folder, "--format", "json"], "trials.json"),
         (["export", folder, "--format", "keras-tuner"], "keras_tuner"),
         (["report", folder / "keras_tuner", "--output", tmp_path / "again.html"], "../again.html"),
+        (
+            ["report", folder, folder / "keras_tuner", "--output", tmp_path / "both.html"],
+            "../both.html",
+        ),
     ]:
         assert cli.main([str(word) for word in command]) == cli.OK
         assert (folder / name).exists()
