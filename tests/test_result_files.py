@@ -7,11 +7,13 @@ import sys
 from pathlib import Path
 
 import keras
+import keras_tuner
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
 
+import hypermodels
 from kt_hpo import datasets
 from kt_hpo.datasets.preprocessing import from_config
 from kt_hpo.result_files import read_description, save_model
@@ -150,3 +152,24 @@ def test_a_model_of_others_describes_nothing(tmp_path: Path) -> None:
     plain = datasets.Dataset(x, y, "toy", "classification", ("no", "yes"))
     save_model(model, plain, tmp_path / "model.keras")
     assert read_description(tmp_path / "model.keras")["preprocessing"] is None
+
+
+@pytest.mark.slow
+def test_a_saved_model_needs_nothing_but_keras(tmp_path):
+    """Not even where a ready model has trained with a schedule of its own."""
+    frame = pd.DataFrame({"size": np.arange(60.0), "kind": ["a", "b", "c"] * 20, "y": [0, 1] * 30})
+    train = datasets.from_frame(frame, "y").train
+    hypermodel = hypermodels.MLPHyperModel(train.input_shape, train.num_classes, schedule="cosine")
+    model = hypermodel.build(keras_tuner.HyperParameters())
+    model.fit(*train.arrays, verbose=0)
+    save_model(model, train, tmp_path / "model.keras")
+    program = (
+        "import keras, numpy as np, tensorflow as tf\n"
+        f"model = keras.models.load_model({str(tmp_path / 'model.keras')!r})\n"
+        "rows = {'size': np.array([[1.0], [np.nan]]), 'kind': tf.constant([['a'], ['']])}\n"
+        "print(model.predict(rows, verbose=0).shape, model.optimizer.name)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert done.stdout == "(2, 1) sgd\n", done.stderr

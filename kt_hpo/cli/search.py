@@ -79,15 +79,19 @@ def run(settings: Settings) -> None:
 def _search(settings: Settings, directory: Path) -> None:
     begun = time.monotonic()
     with quiet_tensorflow():
-        from kt_hpo.cli import data, resume_check, tuners
-        from kt_hpo.complete_search import search_and_test
-        from kt_hpo.objectives import choose_objective
-        from kt_hpo.ready_models import choose_model, make_hypermodel
+        from kt_hpo.cli import data, resume_check
 
     overwrite = settings.get("overwrite", False) or not resume_check.goes_on(directory, settings)
     if overwrite:
         resume_check.check_unclaimed(directory)
     splits = data.load_data(settings)
+    # Keras takes seconds to import; what is wrong with the data has been said by now.
+    with quiet_tensorflow():
+        from kt_hpo.cli import tuners
+        from kt_hpo.complete_search import search_and_test
+        from kt_hpo.objectives import choose_objective
+        from kt_hpo.ready_models import choose_model, make_hypermodel
+
     train, model = splits.train, settings["model"]
     if model == "auto":
         model, reason = choose_model(train)

@@ -148,15 +148,26 @@ class Preprocessing(ABC):
             model: A model of transformed rows; its weights are shared, not copied.
 
         Returns:
-            A model of raw rows (see `inputs`), compiled with the loss and metrics of the other.
+            A model of raw rows (see `inputs`), compiled with the loss and metrics of the other, and
+            without its optimizer: that may be of a class which a program that predicts has not.
         """
         import keras
 
         inputs = self.symbols()
-        attached = keras.Model(inputs, model(self.apply(inputs)), name=model.name)
+        outputs = _untrained(model)(self.apply(inputs))
+        attached = keras.Model(inputs, outputs, name=model.name)
         if compiled := model.get_compile_config():
-            attached.compile_from_config(compiled)
+            attached.compile_from_config({**compiled, "optimizer": "sgd"})
         return attached
+
+
+def _untrained(model: keras.Model) -> keras.Model:
+    """The same layers in a model that was never compiled, where Keras knows how they are called."""
+    import keras
+
+    if type(model).__module__.partition(".")[0] != "keras" or not model.built:
+        return model
+    return keras.Model(model.inputs, model.outputs, name=model.name)
 
 
 def _in_rows(array: np.ndarray) -> np.ndarray:
