@@ -78,6 +78,11 @@ DEGENERATE = {
     "running": lambda: study_of([trial(state=TrialState.RUNNING), trial(1.0)]),
     "waiting": lambda: study_of([create_trial(state=TrialState.WAITING)]),
     "pruned": lambda: study_of([trial(state=TrialState.PRUNED, intermediate_values={0: 1.0})] * 2),
+    "curves beyond the axis": lambda: study_of(
+        [trial(0.9 + i / 200, intermediate_values={0: 0.9, 1: 0.9 + i / 200}) for i in range(12)]
+        + [trial(state=TrialState.PRUNED, intermediate_values={0: -9.0, 1: -9.5})] * 2,
+        direction="maximize",
+    ),
     "constant": lambda: study_of([trial(0.5, x=i / 20) for i in range(20)]),
     "infinite": lambda: study_of([trial(math.inf, intermediate_values={0: math.nan})] * 12),
     "huge": lambda: study_of([trial(1e308), trial(-1e308), trial(1.0)]),

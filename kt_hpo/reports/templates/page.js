@@ -20,7 +20,8 @@ const charts = [...document.querySelectorAll(".plot")].map((plot) => {
     const trials = group.dataset.trials.split(" ").map(Number);
     [...group.querySelectorAll(":scope > use, :scope > path")].forEach((drawn, index) => {
       if (group.classList.contains("lines")) {
-        for (const [, x, y] of drawn.getAttribute("d").matchAll(/[ML] (\S+) (\S+)/g)) add(trials[index], x, y);
+        // A curve that lies wholly beyond the axis has no points.
+        for (const [, x, y] of (drawn.getAttribute("d") ?? "").matchAll(/[ML] (\S+) (\S+)/g)) add(trials[index], x, y);
       } else {
         const box = drawn.getBBox();
         add(trials[index], box.x + box.width / 2, box.y + box.height / 2);
