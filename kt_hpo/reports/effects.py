@@ -63,4 +63,5 @@ def _effect(scale: Scale, ended: list[FrozenTrial], bad: Mapping[int, float]) ->
         return f"{way} is better (correlation {correlation:+.2g})"
     order = np.argsort(loss, kind="stable")[: max(len(loss) // 10, 3)]
     middle = float(np.median(values[order]))
+    middle = round(middle) if scale.whole else middle
     return f"best near {number(scale.choices[round(middle)] if scale.choices else middle)}"
