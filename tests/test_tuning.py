@@ -67,7 +67,11 @@ def test_nothing_is_said_in_silence(capsys):
     assert capsys.readouterr() == ("", "")
 
 
-@pytest.mark.parametrize("hypermodel", [Untrained, Untrained(), Space, "mlp"], ids=str)
+@pytest.mark.parametrize(
+    "hypermodel",
+    [Untrained, Untrained(), Space, "mlp"],
+    ids=["class", "object", "other class", "name"],
+)
 def test_a_hypermodel_is_a_name_a_class_or_an_object(hypermodel):
     tuner = tune(hypermodel, max_trials=1)
     assert kt_hpo.load(tuner).predict([[0, 0, 0, 0]]).shape == (1, 3)
