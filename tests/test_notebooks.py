@@ -23,8 +23,11 @@ OURS = {"kt_hpo", "hypermodels"}
 ROOT = Path(kt_hpo.__file__).parents[1]
 COLAB = "https://colab.research.google.com/github/kt-hpo/kt_hpo/blob/main/notebooks"
 INSTALL = re.compile(
-    r'import sys\n+if "google\.colab" in sys\.modules:\n'
-    r'    %pip install -q "kt-hpo\[[a-z,]*datasets[a-z,]*\]"'
+    r'import sys\nfrom pathlib import Path\n\nif "google\.colab" in sys\.modules:\n'
+    r'    wheels = \[\*Path\(\)\.glob\("kt_hpo-\*\.whl"\)\]  # .*\n'
+    r'    repository = "kt-hpo\[([a-z,]*datasets[a-z,]*)\] @ git\+https://[\w./-]+"\n'
+    r'    source = f"\./\{wheels\[0\]\}\[\1\]" if wheels else repository\n'
+    r'    %pip install -q "\{source\}"'
 )
 # The path of any folder from the root on; the slashes of an address or of a tag are none.
 MACHINE = re.compile(

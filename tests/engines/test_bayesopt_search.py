@@ -240,5 +240,5 @@ def test_a_mistake_is_said_at_once(options, error, message):
 def test_without_the_package_the_install_line_is_said(monkeypatch):
     for module in [name for name in sys.modules if name.split(".")[0] == "bayes_opt"]:
         monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(ImportError, match=r'pip install "kt-hpo\[bayesopt\]"'):
+    with pytest.raises(ImportError, match=r'pip install "kt-hpo\[bayesopt\]'):
         kt_hpo.BayesOptSearch(build, "val_loss")

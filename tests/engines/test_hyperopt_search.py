@@ -177,5 +177,5 @@ def test_an_unknown_algorithm_is_refused():
 def test_without_hyperopt_the_install_line_is_said(monkeypatch):
     for module in [name for name in sys.modules if name.split(".")[0] == "hyperopt"]:
         monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(ImportError, match=r'pip install "kt-hpo\[hyperopt\]"'):
+    with pytest.raises(ImportError, match=r'pip install "kt-hpo\[hyperopt\]'):
         kt_hpo.HyperoptSearch(build, "val_loss")

@@ -153,5 +153,5 @@ def test_one_objective_is_all_that_cmaes_takes():
 
 def test_a_missing_package_is_named_with_its_install_line(monkeypatch):
     monkeypatch.setitem(sys.modules, "cmaes", None)
-    with pytest.raises(ImportError, match=r'pip install "kt-hpo\[cmaes\]"'):
+    with pytest.raises(ImportError, match=r'pip install "kt-hpo\[cmaes\]'):
         kt_hpo.OptunaSearch(eager, "val_loss", sampler="cmaes")

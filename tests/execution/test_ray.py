@@ -127,7 +127,7 @@ def test_folders_of_trials_lie_in_any_storage_of_fsspec(tmp_path):
 
 def test_a_missing_ray_gives_the_install_line(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "ray.tune", None)
-    with pytest.raises(ImportError, match=r'pip install "kt-hpo\[ray\]"'):
+    with pytest.raises(ImportError, match=r'pip install "kt-hpo\[ray\]'):
         square(tmp_path).search(verbose=0)
 
 

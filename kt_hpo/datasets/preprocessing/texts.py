@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from kt_hpo.datasets.preprocessing.base import Preprocessing
+from kt_hpo.optional import install_line
 
 _MOST_TOKENS = 10_000
 _LONGEST = 256
@@ -34,7 +35,7 @@ def text_layer(name: str, what: str, **arguments: Any) -> Any:
     except ImportError as error:
         raise ImportError(
             f"{what} need TensorFlow under every backend of Keras, and it is not installed. Run: "
-            'pip install "kt-hpo[cpu]", or give numbers instead of texts.',
+            f"{install_line('cpu')}, or give numbers instead of texts.",
             name="tensorflow",
         ) from error
 

