@@ -20,6 +20,7 @@ from kt_hpo.training.compiled.pace import Pace
 
 # Larger data are left to `fit`, which takes a batch at a time to the device.
 _ON_DEVICE = 2**30
+_NUMBER = jax.ShapeDtypeStruct((), np.int32)
 
 
 def check_devices(model: keras.Model) -> None:
@@ -78,10 +79,14 @@ class EpochProgram:
         self._data = keras.tree.map_structure(jnp.asarray, samples.arrays)
         self._groups = _groups(model, train)
         step = model.train_step if train else model.test_step
-        # One trace tells of a step that cannot be one, before any callback acts.
         logs, _ = jax.eval_shape(step, self._state(), _first(samples))
-        self._run = jax.jit(_loop(step, logs, samples.batch_size), donate_argnums=0)
-        self._rest = jax.jit(_last(step, samples), donate_argnums=0)
+        # Compiled before any callback acts, so that `fit` can still take over where that fails.
+        self._run: Any = None
+        self._rest: Any = None
+        if samples.count >= samples.batch_size:
+            self._run = self._compiled(_loop(step, logs, samples.batch_size), _NUMBER, _NUMBER)
+        if self._has_rest:
+            self._rest = self._compiled(_last(step, samples))
         self._pace = Pace()
 
     def __call__(
@@ -99,9 +104,9 @@ class EpochProgram:
             The logs of the last step.
         """
         logs = None
-        full = min(end, self.samples.count // self.samples.batch_size)
+        full = end - (self._has_rest and end == self.samples.batches)
         for first, last in self._pace.parts(begin, full):
-            logs = self._take(self._run, order, first, last)
+            logs = self._take(self._run, order, np.int32(first), np.int32(last))
             for look in watch:
                 look(last - 1)
         if full < end:
@@ -110,7 +115,16 @@ class EpochProgram:
                 look(end - 1)
         return logs
 
-    def _take(self, program: Callable[..., Any], order: Any, *steps: int) -> Any:
+    @property
+    def _has_rest(self) -> bool:
+        """Whether the last batch is smaller."""
+        return self.samples.count % self.samples.batch_size > 0
+
+    def _compiled(self, program: Callable[..., Any], *steps: Any) -> Any:
+        made = jax.jit(program, donate_argnums=0)
+        return made.lower(self._state(), self._data, self.in_order, *steps).compile()
+
+    def _take(self, program: Callable[..., Any], order: Any, *steps: Any) -> Any:
         """Take steps, and give the model what they have made of its variables."""
         logs, state = program(self._state(), self._data, order, *steps)
         for variables, values in zip(self._groups, state, strict=True):
