@@ -61,6 +61,7 @@ def tune(
     directory: str | Path | None = None,
     seed: int = 0,
     overwrite: bool = False,
+    try_defaults: bool | None = None,
     verbose: int = 1,
     **arguments: Any,
 ) -> Tuner:
@@ -92,6 +93,8 @@ def tune(
         directory: Folder of the search; `runs/<data>-<model>` by default.
         seed: The same seed gives the same splits and the same trials.
         overwrite: Whether to forget what the folder holds.
+        try_defaults: Whether the first trial tries the default of every hyperparameter; None for
+            where the hypermodel wants that, as the ready ones do.
         verbose: 0 is silent, 2 shows the epochs of all trials.
         **arguments: Others of the algorithm's tuner, such as `constraint`, `cross_validation` or
             `early_stopping`.
@@ -141,7 +144,9 @@ def tune(
         hypermodel=made,
         objective=chosen.objective,
         pruner=chosen.pruner,
-        try_defaults=getattr(made, "tries_defaults", False),
+        try_defaults=getattr(made, "tries_defaults", False)
+        if try_defaults is None
+        else try_defaults,
         executor=executor,
         seed=seed,
         directory=folder.parent,

@@ -150,6 +150,12 @@ _HOW = OptionGroup(
             "auto",
         ),
         Option("warm_start", values.text("SEARCH"), "a past search to learn from: folder or URL"),
+        Option(
+            "no_defaults",
+            values.flag(),
+            "draw the first trial too; that of a ready model tries its defaults otherwise",
+            False,
+        ),
         Option("seed", values.whole(0), "the same seed gives the same trials", 0),
     ),
 )

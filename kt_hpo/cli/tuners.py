@@ -55,7 +55,7 @@ def tuner_for(
         pruner=settings["pruner"],
         executor=_executor(settings),
         warm_start=None if past is None else open_study(past),
-        try_defaults=getattr(hypermodel, "tries_defaults", False),
+        try_defaults=not settings["no_defaults"] and getattr(hypermodel, "tries_defaults", False),
         directory=directory.parent,
         project_name=directory.name,
         overwrite=overwrite,

@@ -1,5 +1,6 @@
 """The tuner that settings make."""
 
+import keras_tuner
 import optuna
 import pytest
 from models import eager
@@ -19,6 +20,21 @@ def test_nothing_said_is_what_benchmarks_best(tmp_path):
     assert type(tuner) is kt_hpo.OptunaSearch
     assert isinstance(tuner.oracle.sampler, optuna.samplers.TPESampler)
     assert isinstance(tuner.oracle.pruner, optuna.pruners.MedianPruner)
+
+
+def test_the_first_trial_tries_the_defaults_of_a_ready_model_unless_told_otherwise(tmp_path):
+    class Ready(keras_tuner.HyperModel):
+        tries_defaults = True
+
+        def build(self, hp):
+            return eager(hp)
+
+    def tries(**given):
+        settings = complete({"data": "models:blobs", "model": "mlp", **given})
+        return tuner_for(settings, Ready(), "val_loss", tmp_path / "one", True).try_defaults
+
+    assert tries() and not tries(no_defaults="true")
+    assert not tuner_of(tmp_path / "own").try_defaults
 
 
 @pytest.mark.parametrize(
