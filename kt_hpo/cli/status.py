@@ -72,19 +72,19 @@ def show(options: argparse.Namespace) -> None:
 
 
 def _watch(search: Recorded, name: str) -> None:
-    """Shows where a search stands in one place, until it ends; piped, where it stood at the end."""
+    """Shows where a search stands in one place until it ends, and leaves where it ended."""
     from rich.live import Live
     from rich.text import Text
 
     from kt_hpo.record.status import search_status
 
-    with Live(auto_refresh=False) as live:
-        while True:
-            summary = search_status(search)
-            live.update(Text(_page(summary, name), no_wrap=True, overflow="ellipsis"), refresh=True)
-            if summary.state in ("finished", "stopped"):
-                return
+    with Live(auto_refresh=False, transient=True) as live:
+        while (summary := search_status(search)).state not in ("finished", "stopped"):
+            if live.console.is_terminal:
+                page = Text(_page(summary, name), no_wrap=True, overflow="ellipsis")
+                live.update(page, refresh=True)
             time.sleep(_PAUSE)
+    print(_page(summary, name))
 
 
 def _page(summary: SearchStatus, name: str) -> str:

@@ -33,7 +33,7 @@ def program(tmp_path_factory):
         ("kt-hpo search --algorithm hyperb", "kt-hpo search --algorithm hyperband"),
         ("kt-hpo search --pruner med", "kt-hpo search --pruner median"),
         ("kt-hpo search --data mni", "kt-hpo search --data mnist5k"),
-        ("kt-hpo export runs --format ker", "kt-hpo export runs --format keras-tuner"),
+        ("kt-hpo export runs --format keras-", "kt-hpo export runs --format keras-tuner"),
         ("kt-hpo status ru", "kt-hpo status runs/"),
     ],
 )
