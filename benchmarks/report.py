@@ -18,6 +18,7 @@ from benchmarks import (
     memory,
     mended,
     overhead,
+    searches,
     simulation,
     throughput,
     vectorized,
@@ -29,6 +30,7 @@ from benchmarks.quality import defaults
 from benchmarks.quality import section as quality
 
 SECTIONS = {
+    "searches": ("Searches as people write them", searches.section),
     "throughput": ("Throughput", throughput.section),
     "vectorized": ("Trials at once", vectorized.section),
     "memory": ("Memory", memory.section),

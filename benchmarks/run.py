@@ -21,6 +21,7 @@ from pathlib import Path
 from benchmarks import measuring
 
 MODULES = {
+    "searches": ["--repeats", "1"],
     "workers": ["--repeats", "1"],
     "cluster": ["--repeats", "1", "--trials", "8"],
     "throughput": ["--repeats", "1"],

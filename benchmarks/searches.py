@@ -340,7 +340,8 @@ def section(results: dict[str, Any]) -> str:
     return (
         "Whole searches as people write them, with the default executor, and Keras Tuner's: the "
         "median, and in brackets the least and the most. p, of Kolmogorov and Smirnov, is small "
-        "where the scores of all trials are of different distributions.\n\n"
+        "where the scores of all trials are of different distributions. Rows may be of several "
+        "runs, each of so many rounds.\n\n"
         f"{measuring.markdown(columns, lines)}\n\nGeometric mean: **{mean:.2f} times**."
     )
 
