@@ -35,7 +35,8 @@ _SMALLER_IS_BETTER = (
 )  # fmt: skip
 
 
-METRICS = _GREATER_IS_BETTER + _SMALLER_IS_BETTER
+_METRICS = _GREATER_IS_BETTER + _SMALLER_IS_BETTER
+METRICS = (*_METRICS, *(f"val_{name}" for name in _METRICS))
 # Shares of something, or means of numbers from 0 to 1, and those that reach 1 at the most.
 _AT_MOST_ONE = (
     *ACCURACIES,

@@ -136,7 +136,7 @@ def _named(name: str) -> Objective:
     direction = "min" if name in MEASURED else metric_direction(name)
     if direction is not None:
         return Objective(name, direction)
-    hint = did_you_mean(name, [*MEASURED, *METRICS, *(f"val_{metric}" for metric in METRICS)])
+    hint = did_you_mean(name, [*MEASURED, *METRICS])
     raise ValueError(
         f"objective={name!r}: it is not known whether more or less of it is better.{hint} For "
         f'a metric of the model say it, kt_hpo.Objective({name!r}, direction="max") or "min". '

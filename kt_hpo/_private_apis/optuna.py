@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Container
 from typing import Any
 
 import optuna
 from optuna import pruners
 from optuna.study import StudyDirection
-from optuna.trial import FrozenTrial
+from optuna.trial import FrozenTrial, TrialState
 
 
 def storage_of(study: optuna.Study) -> Any:
@@ -87,6 +89,25 @@ class StorageView:
     def get_study_directions(self, study_id: int) -> list[StudyDirection]:
         """Gives the directions of the study."""
         return self._directions
+
+    def get_all_trials(
+        self,
+        study_id: int,
+        deepcopy: bool = True,
+        states: Container[TrialState] | None = None,
+    ) -> list[FrozenTrial]:
+        """Gives the trials that the storage seems to hold."""
+        trials = self._trials(study_id)
+        if states is not None:
+            trials = [trial for trial in trials if trial.state in states]
+        return copy.deepcopy(trials) if deepcopy else trials
+
+    def _trials(self, study_id: int) -> list[FrozenTrial]:
+        return self._seen(self._storage.get_all_trials(study_id, deepcopy=False))
+
+    def _seen(self, trials: list[FrozenTrial]) -> list[FrozenTrial]:
+        """What a view shows in place of the storage's trials."""
+        return trials
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._storage, name)

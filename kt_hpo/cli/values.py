@@ -226,9 +226,9 @@ def objective(names: Sequence[str]) -> Kind:
             raise ValueError("say :max or :min, as in my_metric:max.")
         if name or value in names or metric_direction(value) is not None:
             return value
-        known = [*names, *METRICS, *(f"val_{metric}" for metric in METRICS)]
+        hint = did_you_mean(value, [*names, *METRICS])
         raise ValueError(
-            f"whether more or less of it is better is not known.{did_you_mean(value, known)} Of a "
+            f"whether more or less of it is better is not known.{hint} Of a "
             f"metric of your own say it: {value}:max or {value}:min."
         )
 

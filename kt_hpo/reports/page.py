@@ -194,7 +194,7 @@ class _Snapshot(StorageView):
     def __init__(self, study: optuna.Study) -> None:
         super().__init__(study)
         self._attributes = study.user_attrs
-        self._trials = [
+        self._now = [
             trial if trial.state.is_finished() else copy.deepcopy(trial)
             for trial in study.get_trials(deepcopy=False)
         ]
@@ -205,7 +205,7 @@ class _Snapshot(StorageView):
         deepcopy: bool = True,
         states: Container[TrialState] | None = None,
     ) -> list[FrozenTrial]:
-        return [trial for trial in self._trials if states is None or trial.state in states]
+        return [trial for trial in self._now if states is None or trial.state in states]
 
     def get_study_user_attrs(self, study_id: int) -> dict[str, Any]:
         return self._attributes

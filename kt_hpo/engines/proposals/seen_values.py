@@ -8,14 +8,14 @@ holds the values.
 from __future__ import annotations
 
 import copy
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 from itertools import takewhile
 from typing import Any, TypeGuard
 
 import keras_tuner
 import optuna
 from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial
 
 from kt_hpo._private_apis.optuna import StorageView, study_on
 from kt_hpo.engines.proposals.observations import is_choice, to_unit
@@ -189,16 +189,8 @@ class _SeenStorage(StorageView):
         super().__init__(study)
         self._places = places
 
-    def get_all_trials(
-        self,
-        study_id: int,
-        deepcopy: bool = True,
-        states: Container[TrialState] | None = None,
-    ) -> list[FrozenTrial]:
-        trials = self._places.trials(self._storage.get_all_trials(study_id, deepcopy=False))
-        if states is not None:
-            trials = [trial for trial in trials if trial.state in states]
-        return copy.deepcopy(trials) if deepcopy else trials
+    def _seen(self, trials: list[FrozenTrial]) -> list[FrozenTrial]:
+        return self._places.trials(trials)
 
     def get_trial(self, trial_id: int) -> FrozenTrial:
         return self._places.trial(self._storage.get_trial(trial_id))

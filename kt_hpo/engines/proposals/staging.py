@@ -8,7 +8,7 @@ and only if it is wanted.
 from __future__ import annotations
 
 import copy
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -24,23 +24,7 @@ from kt_hpo.space.hyperparameters import HyperParameters
 _STAGED = -1
 
 
-class _View(StorageView):
-    """A storage that seems to hold other trials than it does."""
-
-    def get_all_trials(
-        self,
-        study_id: int,
-        deepcopy: bool = True,
-        states: Container[TrialState] | None = None,
-    ) -> list[FrozenTrial]:
-        trials = self._seen(self._storage.get_all_trials(study_id, deepcopy=deepcopy))
-        return trials if states is None else [trial for trial in trials if trial.state in states]
-
-    def _seen(self, trials: list[FrozenTrial]) -> list[FrozenTrial]:
-        raise NotImplementedError
-
-
-class _WithStaged(_View):
+class _WithStaged(StorageView):
     """A storage that seems to hold one trial more."""
 
     def __init__(self, study: optuna.Study, trial: FrozenTrial) -> None:
@@ -48,19 +32,11 @@ class _WithStaged(_View):
         self._trial = trial
         self._all: list[FrozenTrial] | None = None
 
-    def get_all_trials(
-        self,
-        study_id: int,
-        deepcopy: bool = True,
-        states: Container[TrialState] | None = None,
-    ) -> list[FrozenTrial]:
+    def _trials(self, study_id: int) -> list[FrozenTrial]:
         # A sampler asks several times for one trial, and each takes as long as there are many.
         if self._all is None:
-            self._all = super().get_all_trials(study_id, deepcopy=False)
-        trials = self._all
-        if states is not None:
-            trials = [trial for trial in trials if trial.state in states]
-        return copy.deepcopy(trials) if deepcopy else trials
+            self._all = super()._trials(study_id)
+        return self._all
 
     def _seen(self, trials: list[FrozenTrial]) -> list[FrozenTrial]:
         return [*trials, self._trial]
@@ -175,7 +151,7 @@ def _only_value(distribution: Any) -> Any:
     return distribution.low
 
 
-class _AsNow(_View):
+class _AsNow(StorageView):
     """A storage whose trials have the names and ranges that a space has now.
 
     One whose values are outside of them seems to have failed: samplers count trials by their
