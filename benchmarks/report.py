@@ -1,4 +1,7 @@
-"""Writes RESULTS.md of what is in `results/`: `python -m benchmarks.report`."""
+"""Writes RESULTS.md of what is in `results/`, and the figures that README and docs quote.
+
+python -m benchmarks.report
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ matplotlib.use("Agg")
 from benchmarks import (
     accuracy,
     cluster,
+    figures,
     measuring,
     memory,
     mended,
@@ -93,4 +97,6 @@ def curves() -> str:
 
 if __name__ == "__main__":
     FILE.write_text(written())
-    print(f"wrote {FILE}")
+    for page in figures.FIGURES:
+        figures.renew(page)
+    print(f"wrote {FILE} and the figures of {', '.join(figures.FIGURES)}")

@@ -1,0 +1,158 @@
+"""The measured figures that README and the documentation quote, each from the results.
+
+    python -m benchmarks.report
+
+writes them anew where they stand, and the tests tell when that is due. A figure is a `{}` within
+the words around it. Where a page says how many times something is as fast, it has to be one of
+these.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from functools import cache
+from math import prod
+from typing import Any
+
+from benchmarks import measuring
+
+ROOT = measuring.RESULTS.parents[1]
+TIMES = re.compile(r"\b(\d[\d.]*) times(?: (?:as (?:fast|long)|what|for|over|,)|[,)])")
+
+
+@cache
+def results(name: str) -> Any:
+    """What is in `results/<name>.json`."""
+    found = measuring.read(name)
+    assert found is not None, f"`python -m benchmarks.{name}` has not been run"
+    return found
+
+
+def row(name: str, **values: Any) -> Any:
+    """The row of some results that has these values."""
+    rows = results(name)["rows"]
+    return next(row for row in rows if all(row[key] == value for key, value in values.items()))
+
+
+def search(name: str) -> list[str]:
+    """Seconds of Keras Tuner and of ours, and how many times ours is as fast."""
+    found = row("searches", search=name)
+    seconds = [found["seconds"][who]["median"] for who in ("Keras Tuner", "kt_hpo")]
+    return [f"{seconds[0]:.1f}", f"{seconds[1]:.1f}", f"{found['times faster']:.2f}"]
+
+
+def search_times(name: str) -> list[str]:
+    """How many times a search of ours is as fast."""
+    return search(name)[2:]
+
+
+def mean_times() -> list[str]:
+    """Of all searches, in the geometric mean."""
+    times = [found["times faster"] for found in results("searches")["rows"]]
+    return [f"{prod(times) ** (1 / len(times)):.2f}"]
+
+
+def vectorized_times(*cases: str) -> list[str]:
+    """How many times vectorized trials are as fast as Keras Tuner's."""
+    every = [row("throughput", case=case)["seconds a trial"] for case in cases]
+    return [
+        f"{one['Keras Tuner']['median'] / one['kt_hpo, Vectorized']['median']:.1f}" for one in every
+    ]
+
+
+def worker_times() -> list[str]:
+    """How many times two workers are as fast as one."""
+    return [f"{results('workers')['speed']['times as fast']:.2f}"]
+
+
+def ray_times(*who: str) -> list[str]:
+    """How many times as long as two workers."""
+    seconds = results("cluster")["rows"][0]["seconds"]
+    return [f"{seconds[one]['median'] / seconds['Workers(2)']['median']:.2f}" for one in who]
+
+
+CASES = (
+    "digits MLP, one architecture",
+    "digits MLP, 12 architectures",
+    "mnist5k MLP",
+    "mnist5k CNN",
+)
+GUIDE = "getting-started"
+# By page, the words around some figures, and what gives them.
+FIGURES: dict[str, list[tuple[str, Callable[[], list[str]]]]] = {
+    "README.md": [
+        ("own guide runs {} times as fast", lambda: search_times(GUIDE)),
+        ("| Keras Tuner's guide: an MLP | {} | {} | **{}** |", lambda: search(GUIDE)),
+        (
+            "| TensorFlow's tutorial, Hyperband | {} | {} | **{}** |",
+            lambda: search("tutorial-hyperband"),
+        ),
+        ("| A CNN | {} | {} | **{}** |", lambda: search("cnn")),
+        ("| Our `CNNHyperModel` | {} | {} | **{}** |", lambda: search("cnn-hypermodel")),
+        ("| Our `MLPHyperModel`, a table | {} | {} | **{}** |", lambda: search("mlp-hypermodel")),
+        ("| An LSTM or a GRU | {} | {} | **{}** |", lambda: search("recurrent")),
+        (
+            "| A regression with three inputs | {} | {} | **{}** |",
+            lambda: search("several-inputs"),
+        ),
+        ("| A frozen base, a new head | {} | {} | **{}** |", lambda: search("transfer")),
+        (
+            "| Keras Tuner's guide by Hyperband | {} | {} | **{}** |",
+            lambda: search("getting-started-hyperband"),
+        ),
+        ("| Geometric mean | | | **{}** |", mean_times),
+        ("vectorized trials are {} times as fast", lambda: vectorized_times(CASES[0])),
+        ("Two workers finish a search {} times as fast", worker_times),
+    ],
+    "docs/executors.md": [
+        (
+            "{} times as fast for a digits MLP of one architecture, {} times over 12 "
+            "architectures, {} times for an MLP and {} times for a CNN",
+            lambda: vectorized_times(*CASES),
+        ),
+    ],
+    "docs/cluster.md": [
+        (
+            "took {} times as long with `Ray(2)`, which had started before (`python -m "
+            "benchmarks.cluster`; with Ray Tune alone, a process a trial, {} times)",
+            lambda: ray_times("Ray(2)", "Ray Tune by itself"),
+        ),
+    ],
+}
+
+
+def pattern(words: str) -> re.Pattern[str]:
+    """Finds words, wherever their lines break, and the figures within."""
+    known = re.sub(r"(?:\\ |\s)+", r"\\s+", re.escape(words))
+    return re.compile(known.replace(r"\{\}", r"(\d[\d.,]*\d|\d)"))
+
+
+def quoted(page: str) -> Iterator[tuple[str, re.Match[str] | None, list[str]]]:
+    """The figures of a page: the words, where they stand, and what they have to be."""
+    text = (ROOT / page).read_text()
+    for words, figures in FIGURES[page]:
+        yield words, pattern(words).search(text), figures()
+
+
+def renew(page: str) -> None:
+    """Writes the figures of a page anew."""
+    text = (ROOT / page).read_text()
+    for words, figures in FIGURES[page]:
+        if found := pattern(words).search(text):
+            for group, figure in reversed([*enumerate(figures(), 1)]):
+                start, end = found.span(group)
+                text = text[:start] + figure + text[end:]
+    (ROOT / page).write_text(text)
+
+
+def others(page: str) -> list[str]:
+    """What a page says to be some times as fast, and is none of its figures."""
+    text = (ROOT / page).read_text()
+    known = [found for words, _ in FIGURES.get(page, []) if (found := pattern(words).search(text))]
+    spans = [found.span() for found in known]
+    return [
+        found[0]
+        for found in TIMES.finditer(text)
+        if not any(start <= found.start() < end for start, end in spans)
+    ]

@@ -1,0 +1,38 @@
+"""README and the documentation quote what was measured."""
+
+import re
+
+import pytest
+
+from benchmarks import figures
+
+PAGES = ["README.md", *sorted(f"docs/{file.name}" for file in (figures.ROOT / "docs").glob("*.md"))]
+
+
+@pytest.mark.parametrize("page", figures.FIGURES)
+def test_figures_are_those_of_the_results(page):
+    for words, found, expected in figures.quoted(page):
+        assert found, f"{page} does not say any more: {words}"
+        assert [*found.groups()] == expected, "run `python -m benchmarks.report`"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_how_many_times_as_fast_is_a_figure_of_the_results(page):
+    assert figures.others(page) == [], "add the figures to benchmarks/figures.py"
+
+
+def test_a_page_with_figures_names_the_command_that_makes_them():
+    for page in figures.FIGURES:
+        text = (figures.ROOT / page).read_text()
+        assert re.search(r"`python -m\s+benchmarks\.\w+|RESULTS\.md", text), page
+
+
+def test_figures_are_written_anew(tmp_path, monkeypatch):
+    page = tmp_path / "page.md"
+    page.write_text("It is 1.5 times\nas fast, and 2 times as long.")
+    told = [("It is {} times as fast", lambda: ["3.25"])]
+    monkeypatch.setattr(figures, "ROOT", tmp_path)
+    monkeypatch.setitem(figures.FIGURES, "page.md", told)
+    figures.renew("page.md")
+    assert page.read_text() == "It is 3.25 times\nas fast, and 2 times as long."
+    assert figures.others("page.md") == ["2 times as long"]
