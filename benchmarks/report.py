@@ -85,13 +85,21 @@ def curves() -> str:
     for name, plan in PLANS.items():
         made = table.seeds(name) if name in table.there() else 0
         rows.append(
-            [name, plan.data, f"{len(plan.space):,}", plan.epochs, f"{made} of {plan.seeds}"]
+            [
+                f"{name}, kept aside" if plan.kept_aside else name,
+                plan.about,
+                ", ".join(f"`{one.name}`" for one in plan.space.dimensions),
+                f"{len(plan.space):,}",
+                plan.epochs,
+                f"{made} of {plan.seeds}",
+            ]
         )
-    columns = {"table": "l", "data": "l", "configurations": "r", "epochs": "r", "seeds made": "r"}
+    columns = {"table": "l", "what is trained": "l", "hyperparameters": "l",
+               "configurations": "r", "epochs": "r", "seeds made": "r"}  # fmt: skip
     return (
-        "Made by `make curves` with the vectorized trainer, on training and validation splits of "
-        "`kt_hpo.datasets`; `make curves` goes on with what is missing.\n\n"
-        + measuring.markdown(columns, rows)
+        "Every configuration is trained by `make curves` with the vectorized trainer, on data that "
+        "packages ship or `benchmarks/curves/data.py` measures of a process; `make curves` goes on "
+        "with what is missing.\n\n" + measuring.markdown(columns, rows)
     )
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import kt_hpo
@@ -20,22 +20,19 @@ class Dimension:
     Attributes:
         name: Its name.
         levels: The values it has in the table.
-        ordered: Whether the levels are steps along a line. A library sees their number then, an
-            integer from 0 on, else the choice itself.
+        ordered: Whether the levels are steps along a line.
+        when: The name of a dimension before it, and the values of that at which this one is there;
+            None if it always is.
     """
 
     name: str
     levels: tuple[Any, ...]
     ordered: bool = True
+    when: tuple[str, tuple[Any, ...]] | None = None
 
-    @property
-    def choices(self) -> tuple[Any, ...]:
-        """What a library chooses from."""
-        return tuple(range(len(self.levels))) if self.ordered else self.levels
-
-    def level(self, chosen: Any) -> Any:
-        """The value in the table of what a library has chosen."""
-        return self.levels[int(chosen)] if self.ordered else chosen
+    def is_active(self, values: Mapping[str, Any]) -> bool:
+        """Whether it is there, given the values of the dimensions before it."""
+        return self.when is None or values.get(self.when[0]) in self.when[1]
 
 
 @dataclass(frozen=True)
@@ -43,47 +40,52 @@ class Space:
     """The dimensions of a table, whose rows are all their combinations, the last dimension first.
 
     Example:
-        >>> space = Space((Dimension("a", (0.1, 0.2)), Dimension("b", ("x", "y"), ordered=False)))
-        >>> len(space), space.row({"a": 1, "b": "x"}), space.values(2)
-        (4, 2, {'a': 1, 'b': 'x'})
+        >>> space = Space((Dimension("layers", (1, 2)), Dimension("a", (0.1, 0.2)),
+        ...                Dimension("b", ("x", "y"), ordered=False, when=("layers", (2,)))))
+        >>> len(space), list(space)[2]
+        (6, {'layers': 2, 'a': 0.1, 'b': 'x'})
+        >>> [space.row({"layers": layers, "a": 0.2, "b": "y"}) for layers in (1, 2)]
+        [1, 5]
     """
 
     dimensions: tuple[Dimension, ...]
 
     def __len__(self) -> int:
-        return math.prod(len(one.levels) for one in self.dimensions)
+        return len(self._rows)
 
     def __iter__(self) -> Iterator[Values]:
-        names = [one.name for one in self.dimensions]
-        for chosen in itertools.product(*(one.choices for one in self.dimensions)):
-            yield dict(zip(names, chosen, strict=True))
+        found: list[Values] = [{}]
+        for one in self.dimensions:
+            found = [
+                {**values, one.name: level} if one.is_active(values) else values
+                for values in found
+                for level in (one.levels if one.is_active(values) else (None,))
+            ]
+        return iter(found)
 
     def row(self, values: Mapping[str, Any]) -> int:
-        """The number of a configuration."""
-        number = 0
+        """The number of a configuration, whatever else is among the values."""
+        active = self.asked(lambda one: values[one.name])
+        if tuple(active.items()) not in self._rows:
+            raise ValueError(f"{active} is no row of the table.")
+        return self._rows[tuple(active.items())]
+
+    @cached_property
+    def _rows(self) -> dict[tuple[Any, ...], int]:
+        return {tuple(values.items()): row for row, values in enumerate(self)}
+
+    def asked(self, ask: Callable[[Dimension], Any]) -> Values:
+        """Asks for the value of each dimension that is there, as a `build` does."""
+        values: Values = {}
         for one in self.dimensions:
-            place = one.choices.index(int(values[one.name]) if one.ordered else values[one.name])
-            number = number * len(one.levels) + place
-        return number
-
-    def values(self, row: int) -> Values:
-        """The configuration of a number."""
-        found = {}
-        for one in reversed(self.dimensions):
-            row, place = divmod(row, len(one.levels))
-            found[one.name] = one.choices[place]
-        return dict(reversed(found.items()))
-
-    def levels(self, values: Mapping[str, Any]) -> Values:
-        """What a configuration means."""
-        return {one.name: one.level(values[one.name]) for one in self.dimensions}
+            if one.is_active(values):
+                values[one.name] = ask(one)
+        return values
 
     def hyperparameters(self) -> kt_hpo.HyperParameters:
-        """The same in Keras Tuner's words."""
+        """The same as users of Keras Tuner and kt_hpo write it: `hp.Choice` of the values."""
         hp = kt_hpo.HyperParameters()
         for one in self.dimensions:
-            if one.ordered:
-                hp.Int(one.name, 0, len(one.levels) - 1)
-            else:
+            with hp.conditional_scope(*one.when) if one.when else nullcontext():
                 hp.Choice(one.name, list(one.levels))
         return hp

@@ -17,8 +17,9 @@ class Table:
 
     Attributes:
         space: The space; its rows are the tables'.
-        error: Share of wrong answers in validation, `(seeds, configurations, epochs)`.
-        loss: Cross-entropy in validation, of the same shape.
+        error: Share of wrong answers in validation, or the mean absolute error of a regression, at
+            most 1: `(seeds, configurations, epochs)`.
+        loss: What is minimized, in validation, of the same shape.
         seconds: What an epoch of a configuration takes by itself, `(configurations,)`.
     """
 
@@ -51,7 +52,7 @@ def read(name: str) -> Table:
         name: Its name, one of the plans'.
 
     Returns:
-        The table, of as many seeds as are complete.
+        The table.
 
     Raises:
         FileNotFoundError: If it has not been made yet.
@@ -59,9 +60,13 @@ def read(name: str) -> Table:
     if not path_of(name).exists():
         raise FileNotFoundError(f"The table {name!r} is not made yet: `make curves` makes it.")
     with np.load(path_of(name)) as stored:
+        if "correct" in stored:
+            error = 1 - stored["correct"] / stored["samples"]
+        else:
+            error = np.nan_to_num(stored["error"].astype("float64"), nan=1.0).clip(max=1.0)
         return Table(
             PLANS[name].space,
-            error=1 - stored["correct"] / stored["samples"],
+            error=error,
             loss=stored["loss"].astype("float64"),
             seconds=stored["seconds"].astype("float64"),
         )

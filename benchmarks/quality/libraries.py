@@ -1,7 +1,12 @@
 """Who searches: our engines, and the peers as their documentation says to use them.
 
-All see the same integers and choices, and are told the best epoch of a training. Keras Tuner's
-random numbers of one seed are those of the seed before, shifted, so `run` gives seeds far apart.
+All are asked for the same values, and told the best epoch of a training. Keras Tuner's engines and
+ours are asked by `hp.Choice([16, 32, 64])`, as their users write it. The documentation of the peers
+asks for numbers by ranges (`suggest_int`, `hp.uniformint`, `randint`, `(low, high, int)`), and for
+choices only where there is no order: so they choose the step of a number, from 0 on, which is their
+easier question. Ray and bayesian-optimization are asked for all, and what a condition leaves out is
+not looked at. Keras Tuner's random numbers of one seed are those of the seed before, shifted, so
+`run` gives seeds far apart.
 """
 
 from __future__ import annotations
@@ -23,7 +28,7 @@ import optuna
 from keras_tuner.engine.trial import Trial, TrialStatus
 
 from benchmarks.quality.task import Exhausted, Task
-from benchmarks.spaces import Dimension, Values
+from benchmarks.spaces import Dimension, Space, Values
 from kt_hpo import oracles
 from kt_hpo.engines.proposals.acquisition import quicken
 from kt_hpo.engines.proposals.gaussian_process import GaussianProcess
@@ -114,11 +119,11 @@ def with_optuna(
 
     def suggested(trial: optuna.Trial, one: Dimension) -> Any:
         if one.ordered:
-            return trial.suggest_int(one.name, 0, len(one.levels) - 1)
+            return one.levels[trial.suggest_int(one.name, 0, len(one.levels) - 1)]
         return trial.suggest_categorical(one.name, one.levels)
 
     def objective(trial: optuna.Trial) -> float:
-        values = {one.name: suggested(trial, one) for one in task.space.dimensions}
+        values = task.space.asked(partial(suggested, trial))
         shown: list[float] = []
         for epoch, value in enumerate(task.train(values)):
             shown.append(value)
@@ -136,21 +141,44 @@ def with_hyperopt(algorithm: str, task: Task, seed: int) -> None:
     """Hyperopt: `fmin`."""
     import hyperopt
 
-    space = {
-        one.name: hyperopt.hp.uniformint(one.name, 0, len(one.levels) - 1)
-        if one.ordered
-        else hyperopt.hp.choice(one.name, one.levels)
-        for one in task.space.dimensions
-    }
     hyperopt.fmin(
-        lambda values: min(task.train(values)),
-        space,
+        lambda steps: min(task.train(at_steps(task, _flat(steps)))),
+        expressions(task.space),
         algo=getattr(hyperopt, algorithm).suggest,
         max_evals=MOST,
         rstate=np.random.default_rng(seed),
         show_progressbar=False,
         verbose=False,
     )
+
+
+def expressions(space: Space) -> dict[str, Any]:
+    """A space in Hyperopt's words: what is there on a condition is within a choice's branch."""
+    from hyperopt import hp
+
+    made: dict[str, Any] = {}
+    for one in reversed(space.dimensions):
+        below = [child for child in space.dimensions if child.when and child.when[0] == one.name]
+        names = range(len(one.levels)) if one.ordered else one.levels
+        branches = [
+            {one.name: name}
+            | {child.name: made[child.name] for child in below if level in child.when[1]}
+            for name, level in zip(names, one.levels, strict=True)
+        ]
+        for child in below:
+            del made[child.name]
+        if below or not one.ordered:
+            made[one.name] = hp.choice(one.name, branches if below else one.levels)
+        else:
+            made[one.name] = hp.uniformint(one.name, 0, len(one.levels) - 1)
+    return made
+
+
+def _flat(steps: Mapping[str, Any]) -> Values:
+    flat: Values = {}
+    for name, step in steps.items():
+        flat |= step if isinstance(step, dict) else {name: step}
+    return flat
 
 
 def with_ray(task: Task, seed: int) -> None:
@@ -167,8 +195,8 @@ def with_ray(task: Task, seed: int) -> None:
     for number in itertools.count():
         trial = SimpleNamespace(trial_id=str(number))
         scheduler.on_trial_add(None, trial)
-        values = {name: domain.sample(random_state=stream) for name, domain in space.items()}
-        for epoch, value in enumerate(task.train(values), start=1):
+        steps = {name: domain.sample(random_state=stream) for name, domain in space.items()}
+        for epoch, value in enumerate(task.train(at_steps(task, steps)), start=1):
             shown = {"training_iteration": epoch, "score": value}
             if scheduler.on_trial_result(None, trial, shown) == TrialScheduler.STOP:
                 break
@@ -186,7 +214,7 @@ def with_bayesian_optimization(task: Task, seed: int) -> None:
         for one in task.space.dimensions
     }
     optimizer = BayesianOptimization(
-        lambda **values: -min(task.train(_plain(values))),
+        lambda **steps: -min(task.train(at_steps(task, steps))),
         bounds,
         random_state=seed % 2**32,
         verbose=0,
@@ -196,10 +224,13 @@ def with_bayesian_optimization(task: Task, seed: int) -> None:
     optimizer.maximize(init_points=5, n_iter=task.problem.trials)
 
 
-def _plain(values: Values) -> Values:
-    return {
-        name: value.item() if hasattr(value, "item") else value for name, value in values.items()
-    }
+def at_steps(task: Task, steps: Mapping[str, Any]) -> Values:
+    """The values of a configuration whose numbers are given by their steps."""
+
+    def value(one: Dimension) -> Any:
+        return one.levels[int(steps[one.name])] if one.ordered else steps[one.name]
+
+    return task.space.asked(value)
 
 
 def ours(kind: type[Any], pruner: str | None = None, **options: Any) -> Search:

