@@ -66,6 +66,51 @@ def worker_times() -> list[str]:
     return [f"{results('workers')['speed']['times as fast']:.2f}"]
 
 
+def vectorized_and_workers(case: str) -> list[str]:
+    """How many times vectorized trials, and two workers, are as fast as Keras Tuner."""
+    seconds = row("throughput", case=case)["seconds a trial"]
+    keras_tuner = seconds["Keras Tuner"]["median"]
+    return [
+        f"{keras_tuner / seconds[who]['median']:.1f}"
+        for who in ("kt_hpo, Vectorized", "kt_hpo, Workers(2)")
+    ]
+
+
+def table(section: str) -> list[list[str]]:
+    """The rows of the table in a section of RESULTS.md."""
+    text = (ROOT / "benchmarks/RESULTS.md").read_text()
+    part = re.search(rf"^##+ {re.escape(section)}\n(.*?)(?=^##|\Z)", text, re.M | re.S)
+    assert part, f"RESULTS.md has no section {section}"
+    lines = [line for line in part[1].splitlines() if line.startswith("|")]
+    return [[cell.strip(" *") for cell in line.split("|")[1:-1]] for line in lines[2:]]
+
+
+def cells(section: str, *firsts: str, column: int = 1) -> list[str]:
+    """Of that table, a column of the rows that begin like this."""
+    rows = table(section)
+    return [
+        next(row[column] for row in rows if " | ".join(row).startswith(first)) for first in firsts
+    ]
+
+
+def ranks(section: str, *names: str) -> list[str]:
+    """The mean ranks of our searches, after the first one's how many searches there are."""
+    first, *others = cells(section, *(f"kt_hpo {name} |" for name in names))
+    return [first, str(len(table(section))), *others]
+
+
+def around(engine: str) -> list[str]:
+    """Milliseconds around a trial at 100 and at 1,000 trials."""
+    first = f"{engine} | journal"
+    return [*cells(OVERHEAD, first, column=3), *cells(OVERHEAD, first, column=4)]
+
+
+def default(search: str) -> list[str]:
+    """What a search costs, and finds."""
+    section = "What a search costs and finds by default"
+    return [*cells(section, search), *cells(section, search, column=2)]
+
+
 def ray_times(*who: str) -> list[str]:
     """How many times as long as two workers."""
     seconds = results("cluster")["rows"][0]["seconds"]
@@ -79,6 +124,8 @@ CASES = (
     "mnist5k CNN",
 )
 GUIDE = "getting-started"
+CURVES, OVERHEAD = "learning curves", "Overhead of a trial"
+SIMULATED, ACCURACY = "Many workers, simulated", "Time to an accuracy"
 # By page, the words around some figures, and what gives them.
 FIGURES: dict[str, list[tuple[str, Callable[[], list[str]]]]] = {
     "README.md": [
@@ -104,6 +151,72 @@ FIGURES: dict[str, list[tuple[str, Callable[[], list[str]]]]] = {
         ("| Geometric mean | | | **{}** |", mean_times),
         ("vectorized trials are {} times as fast", lambda: vectorized_times(CASES[0])),
         ("Two workers finish a search {} times as fast", worker_times),
+    ],
+    "docs/index.md": [("own guide then runs {} times as fast", lambda: search_times(GUIDE))],
+    "docs/choosing.md": [
+        (
+            "learning curves, rank {} of {}; without the pruner {}, random search {} |",
+            lambda: ranks(CURVES, "TPE, median", "TPE", "random"),
+        ),
+        (
+            "regret at half of the budget {}, with the median pruner {} |",
+            lambda: cells(CURVES, "kt_hpo TPE, asha |", "kt_hpo TPE, median |", column=3),
+        ),
+        (
+            "HPOBench: rank {} of {}, random search {};",
+            lambda: ranks("HPOBench-MLP", "TPE", "random"),
+        ),
+        (
+            "NAS-Bench-201: rank {} of {}, {} and {}, random search {} |",
+            lambda: ranks("NAS-Bench-201", "evolution", "TPE", "bayesopt", "random"),
+        ),
+        ("| random, 20 trials | {} | {} |", lambda: default("random, 20 trials |")),
+        ("| TPE, 20 trials | {} | {} |", lambda: default("TPE, 20 trials |")),
+        ("| TPE, median, 50 trials | {} | {} |", lambda: default("TPE, median, 50 trials |")),
+        ("| TPE, 50 trials | {} | {} |", lambda: default("TPE, 50 trials |")),
+        ("| `RandomSearch` | {} | {} |", lambda: around("RandomSearch")),
+        ("| `Hyperband` | {} | {} |", lambda: around("Hyperband")),
+        ("| `EvolutionarySearch` | {} | {} |", lambda: around("EvolutionarySearch")),
+        ("| `OptunaSearch` (TPE) | {} | {} |", lambda: around("OptunaSearch (TPE)")),
+        ("| `HyperoptSearch` | {} | {} |", lambda: around("HyperoptSearch")),
+        ("| `BayesOptSearch` | {} | {} |", lambda: around("BayesOptSearch")),
+        (
+            "`BayesianOptimization` takes {} at 100",
+            lambda: around("BayesianOptimization")[:1],
+        ),
+        ("| {} times as fast as Keras Tuner, in the geometric mean", mean_times),
+        (
+            "| {} times as fast as Keras Tuner (`python -m benchmarks.throughput`)",
+            lambda: vectorized_times(CASES[0]),
+        ),
+        ("| {} times as fast |", lambda: vectorized_times(CASES[1])),
+        ("| {} times as fast, Workers(2) {} |", lambda: vectorized_and_workers(CASES[3])),
+        ("| two finish a search {} times as fast as one", worker_times),
+        ("`Ray(2)` takes {} times as long as", lambda: ray_times("Ray(2)")),
+        (
+            "finish in {} s what one does in {} s, and idle {}% of the time",
+            lambda: [
+                *cells(SIMULATED, "64 | Hyperband, ours", "1 | Hyperband, ours", column=2),
+                cells(SIMULATED, "64 | Hyperband, ours", column=3)[0].rstrip("%"),
+            ],
+        ),
+        *(
+            (f"| {name} | {{}} |", lambda row=row: cells(ACCURACY, f"{row} |"))
+            for name, row in {
+                "kt_hpo, `OptunaSearch`, vectorized": "kt_hpo, OptunaSearch, vectorized",
+                "kt_hpo, `OptunaSearch` (TPE)": "kt_hpo, OptunaSearch (TPE)",
+                "kt_hpo, `Hyperband`": "kt_hpo, Hyperband",
+                "Keras Tuner, `RandomSearch`": "Keras Tuner, RandomSearch",
+                "Keras Tuner, `BayesianOptimization`": "Keras Tuner, BayesianOptimization",
+                "Keras Tuner, `Hyperband`": "Keras Tuner, Hyperband",
+            }.items()
+        ),
+    ],
+    "docs/faq.md": [
+        (
+            "had {} MB after 20 trials and {} MB after 500",
+            lambda: [f"{results('memory')['growth'][trials]:.0f}" for trials in ("20", "500")],
+        ),
     ],
     "docs/executors.md": [
         (

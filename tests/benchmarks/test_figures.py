@@ -13,6 +13,7 @@ PAGES = ["README.md", *sorted(f"docs/{file.name}" for file in (figures.ROOT / "d
 def test_figures_are_those_of_the_results(page):
     for words, found, expected in figures.quoted(page):
         assert found, f"{page} does not say any more: {words}"
+        assert len(figures.pattern(words).findall(found.string)) == 1, f"not clear where: {words}"
         assert [*found.groups()] == expected, "run `python -m benchmarks.report`"
 
 
