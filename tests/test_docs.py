@@ -1,6 +1,7 @@
 """README and docs: their programs run, their links lead somewhere, and the site builds."""
 
 import ast
+import importlib
 import os
 import re
 import subprocess
@@ -27,6 +28,13 @@ LONG = {
     "docs/objectives.md", "docs/predictions.md", "docs/ray-tune.md", "docs/recipes.md",
     "docs/sklearn.md", "docs/training.md",
 }  # fmt: skip
+# The packages whose public names the reference has.
+PUBLIC = (
+    "kt_hpo", "kt_hpo.applications", "kt_hpo.datasets", "kt_hpo.datasets.preprocessing",
+    "kt_hpo.errors", "kt_hpo.execution", "kt_hpo.oracles", "kt_hpo.plots", "kt_hpo.ray",
+    "kt_hpo.reports", "kt_hpo.sklearn", "kt_hpo.tracking", "kt_hpo.tuners", "kt_hpo.wandb",
+    "hypermodels", "hypermodels.blocks",
+)  # fmt: skip
 
 
 def name_of(path):
@@ -154,14 +162,30 @@ def site(tmp_path):
     return tmp_path
 
 
+@pytest.mark.parametrize("name", kt_hpo.__all__)
+def test_the_reference_says_where_every_public_name_is(name):
+    assert f"`{name}`" in (ROOT / "docs/reference/index.md").read_text()
+
+
+def public_names():
+    for module in map(importlib.import_module, PUBLIC):
+        for name in module.__all__:
+            public = getattr(module, name)
+            if isinstance(public, type) or callable(public):
+                yield f"{public.__module__}.{public.__qualname__}"
+
+
 @pytest.mark.slow
 def test_every_public_name_is_in_the_reference_and_the_site_asks_no_other_server(site):
     known = zlib.decompress((site / "objects.inv").read_bytes().split(b"\n", 4)[4]).decode()
     documented = {line.split(" ")[0] for line in known.splitlines()}
-    for name in kt_hpo.__all__:
-        public = getattr(kt_hpo, name)
-        module = getattr(public, "__module__", None)
-        if module and module.startswith("kt_hpo"):
-            assert f"{module}.{public.__qualname__}" in documented
+    assert set(public_names()) <= documented
     for page in site.rglob("*.html"):
         assert not LOADS.search(page.read_text()), page
+    # Of every plot a picture on each paper, and every notebook as a page.
+    for name in kt_hpo.plots.__all__:
+        assert {f"{name}-{paper}.svg" for paper in ("light", "dark")} <= {
+            picture.name for picture in (site / "gallery").iterdir()
+        }
+    for notebook in (ROOT / "notebooks").glob("*.ipynb"):
+        assert "<h1" in (site / f"notebooks/{notebook.stem}.html").read_text()

@@ -130,7 +130,8 @@ def picture(screens: Sequence[list[Text]]) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" '
         f'font-family="ui-monospace,SFMono-Regular,Menlo,Consolas,monospace" font-size="14" '
         f'fill="#d7dae0" role="img" aria-label="A search in a terminal"><style>{style}</style>'
-        f'<rect width="100%" height="100%" rx="8" fill="#1b1e26" stroke="#3a404d"/>{"".join(parts)}</svg>\n'
+        f'<rect width="100%" height="100%" rx="8" fill="#1b1e26" stroke="#3a404d"/>'
+        f"{''.join(parts)}</svg>\n"
     )
 
 
