@@ -10,7 +10,7 @@ from __future__ import annotations
 from kt_hpo.lazy_names import lazy_names
 from kt_hpo.registry import ENGINES, EXECUTORS
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # `kt_hpo.oracles`, say, is `compat/oracles.py`: programs import it from where it always was.
 __path__ = [*__path__, f"{__path__[0]}/compat"]

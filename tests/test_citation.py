@@ -5,13 +5,15 @@ from pathlib import Path
 
 import yaml
 
+import kt_hpo
+
 ROOT = Path(__file__).parents[1]
 
 
 def test_version_and_license_are_those_of_the_package():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     cited = yaml.safe_load((ROOT / "CITATION.cff").read_text())
-    assert (cited["version"], cited["license"]) == (project["version"], project["license"])
+    assert (cited["version"], cited["license"]) == (kt_hpo.__version__, project["license"])
 
 
 def test_templates_of_issues_are_forms():
