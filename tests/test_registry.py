@@ -1,6 +1,7 @@
 """The registry: one line makes a new engine known everywhere, and these tests say what it lacks."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from kt_hpo import execution, oracles, plots, registry, tuners
 
 ROOT = Path(kt_hpo.__file__).parent.parent
 REFERENCE = "".join(path.read_text() for path in (ROOT / "docs" / "reference").glob("*.md"))
+GUIDE = ROOT / "docs/command-line.md"
 BY_NAME = pytest.mark.parametrize("engine", registry.ENGINES, ids=lambda engine: engine.tuner)
 
 ENGINE = '''
@@ -117,7 +119,10 @@ def test_every_engine_is_documented(engine):
         assert line in REFERENCE, f"add {line!r} to docs/reference/"
     assert f"`{engine.tuner}`" in (ROOT / "docs/reference/index.md").read_text()
     if engine.has_oracle:
-        assert f"`{engine.tuner}`" in (ROOT / "docs/engines.md").read_text()
+        for page in ("docs/engines.md", "README.md"):
+            assert f"`{engine.tuner}`" in (ROOT / page).read_text()
+    (options,) = re.findall(r"^\| `--algorithm` \|.*$", GUIDE.read_text(), re.MULTILINE)
+    assert set(engine.algorithms) <= set(re.findall(r"\w+", options)), GUIDE
 
 
 @BY_NAME
