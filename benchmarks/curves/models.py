@@ -18,8 +18,6 @@ def compiled(
     match values.get("optimizer", "adam"):
         case "adam":
             optimizer = keras.optimizers.Adam(rate, weight_decay=decay)
-        case "rmsprop":
-            optimizer = keras.optimizers.RMSprop(rate, weight_decay=decay)
         case "sgd":
             optimizer = keras.optimizers.SGD(rate, 0.9, nesterov=True, weight_decay=decay)
     model.compile(optimizer, loss, metrics=[metric])
@@ -136,7 +134,8 @@ def arm(values: Values) -> Any:
 
     model = Sequential([Input((6,))])
     for layer in range(values["layers"]):
-        model.add(layers.Dense(values[f"units_{layer + 1}"], activation=values["activation"]))
+        model.add(layers.Dense(values[f"units_{layer + 1}"], activation="relu"))
+        model.add(layers.Dropout(values["dropout"]))
     model.add(layers.Dense(1))
     return compiled(model, values, "mse", "mae")
 

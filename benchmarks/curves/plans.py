@@ -74,11 +74,11 @@ CNN_SPACE = Space(
 )
 CARS_SPACE = Space(
     (
-        choices("optimizer", "adam", "sgd", "rmsprop"),
+        OPTIMIZERS,
         choices("activation", "relu", "tanh", "gelu"),
         Dimension("units", (16, 64)),
         LEARNING_RATES,
-        Dimension("dropout", (0.01, 0.3)),
+        Dimension("dropout", (0.01, 0.2, 0.4)),
         Dimension("weight_decay", DECAYS[::2]),
     )
 )
@@ -123,23 +123,23 @@ MISLABELED_SPACE = Space(
 )
 ARM_SPACE = Space(
     (
-        choices("activation", "relu", "tanh"),
         Dimension("layers", (1, 2, 3)),
         Dimension("units_1", (16, 64)),
         Dimension("units_2", (16, 64), when=("layers", (2, 3))),
         Dimension("units_3", (16, 64), when=("layers", (3,))),
         LEARNING_RATES,
+        Dimension("dropout", (0.01, 0.1)),
         Dimension("weight_decay", DECAYS[:3]),
     )
 )
 PIXELS_SPACE = Space(
     (
         OPTIMIZERS,
-        choices("activation", "relu", "tanh", "gelu"),
+        choices("activation", "relu", "tanh"),
         Dimension("units", (32, 128)),
         Dimension("code", (4, 8)),
         LEARNING_RATES,
-        Dimension("noise", (0.01, 0.1, 0.3)),
+        Dimension("noise", (0.01, 0.1, 0.2, 0.4)),
     )
 )
 WEATHER_SPACE = Space(
@@ -186,7 +186,7 @@ PLANS = {
     ),
     "arm": Plan(
         "one to three dense layers, each with units of its own",
-        "arm", ARM_SPACE, ("activation", "layers", "units_1", "units_2", "units_3"),
+        "arm", ARM_SPACE, ("layers", "units_1", "units_2", "units_3"),
         models.arm, 20, 2, metric="mae",
     ),
     "schedules": Plan(
