@@ -1,12 +1,12 @@
 """Makes the tables of learning curves that are missing with the vectorized trainer, in pieces.
 
-    python -m benchmarks.curves.make [--tables NAME ...] [--minutes 4]
+    python -m benchmarks.curves.make [--tables NAME ...] [--minutes 4] [--seconds]
 
 A piece is what trains together: one architecture, with all seeds and at all values of the other
 hyperparameters. Finished pieces are kept under `benchmarks/curves/pieces/`, so that this can be
 interrupted, and goes on with what is missing. When the pieces of a table are complete, they are
 written into `benchmarks/curves/<table>.npz`, which the repository holds. A table is made again when
-its file is deleted.
+its file is deleted. `--seconds` measures again what an epoch takes, for when nothing else runs.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ import numpy as np
 import optuna
 
 import kt_hpo
-from benchmarks.curves.data import Arrays, load
-from benchmarks.curves.plans import PLANS, Plan
+from benchmarks.curves.data import load
+from benchmarks.curves.plans import PLANS
 from benchmarks.curves.table import path_of
 from benchmarks.listed import Listed
 from benchmarks.spaces import Values
@@ -94,8 +94,7 @@ def train(piece: Piece) -> None:
     )
     samples = len(validation[1])
     found = {"correct": samples * shown, "samples": samples}
-    keep(piece.file, **(found if plan.metric == "accuracy" else {"error": shown}), loss=loss,
-         seconds=seconds_an_epoch(plan, first, data, fit))  # fmt: skip
+    keep(piece.file, loss=loss, **(found if plan.metric == "accuracy" else {"error": shown}))
 
 
 def curves(study: optuna.Study, metric: str, epochs: int) -> np.ndarray:
@@ -104,13 +103,22 @@ def curves(study: optuna.Study, metric: str, epochs: int) -> np.ndarray:
     return np.array([one.get(metric, [np.nan] * epochs) for one in histories])
 
 
-def seconds_an_epoch(plan: Plan, values: Values, data: Arrays, fit: dict[str, Any]) -> float:
-    """What an epoch takes when such a model trains by itself, and nothing else runs: the least."""
-    keras.utils.clear_session()
-    ends: list[float] = []
-    clock = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: ends.append(time.perf_counter()))
-    plan.build(values).fit(*data, epochs=TIMED_EPOCHS, callbacks=[clock], **fit)
-    return float(np.diff(ends).min())
+def seconds(table: str) -> np.ndarray:
+    """What an epoch of each configuration takes by itself: the least of those of its piece."""
+    plan, found = PLANS[table], []
+    data, validation = load(plan.data)
+    for piece in pieces(table):
+        keras.utils.clear_session()
+        values, ends = piece.configurations[0], list[float]()
+        clock = keras.callbacks.LambdaCallback(
+            on_epoch_end=lambda *_, ends=ends: ends.append(time.perf_counter())
+        )
+        plan.build(values).fit(
+            *data, validation_data=validation, epochs=TIMED_EPOCHS, callbacks=[clock], verbose=0,
+            batch_size=values.get("batch_size", plan.batch_size),
+        )  # fmt: skip
+        found += [np.diff(ends).min()] * len(piece.configurations)
+    return np.array(found, "float32")
 
 
 def keep(file: Path, **arrays: Any) -> None:
@@ -136,12 +144,11 @@ def pack(table: str) -> bool:
         return False
     made = [dict(np.load(piece.file)) for piece in parts]
     shown = {"correct", "error", "loss"} & set(made[0])
-    rows = [len(piece.configurations) for piece in parts]
     keep(
         path_of(table),
         **{name: np.concatenate([one[name] for one in made], axis=1) for name in shown},
         **{name: made[0][name] for name in {"samples"} & set(made[0])},
-        seconds=np.repeat([one["seconds"] for one in made], rows).astype("float32"),
+        seconds=seconds(table),
     )
     return True
 
@@ -152,10 +159,13 @@ def main() -> None:
     )
     parser.add_argument("--tables", nargs="+", choices=list(PLANS), default=list(PLANS))
     parser.add_argument("--minutes", type=float, default=float("inf"))
+    parser.add_argument("--seconds", action="store_true", help="measure again what epochs take")
     arguments = parser.parse_args()
     end = time.monotonic() + 60 * arguments.minutes
     for table in arguments.tables:
         if path_of(table).exists():
+            if arguments.seconds:
+                keep(path_of(table), **dict(np.load(path_of(table))) | {"seconds": seconds(table)})
             continue
         missing = [piece for piece in pieces(table) if not piece.file.exists()]
         for left, piece in zip(range(len(missing), 0, -1), missing, strict=True):
@@ -163,8 +173,8 @@ def main() -> None:
                 break
             began = time.monotonic()
             train(piece)
-            seconds = time.monotonic() - began
-            print(f"{piece.file.name}: {seconds:.0f} s, {left - 1} left", flush=True)
+            took = time.monotonic() - began
+            print(f"{piece.file.name}: {took:.0f} s, {left - 1} left", flush=True)
         print(f"{table} is {'made' if pack(table) else 'not complete'}", flush=True)
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 from benchmarks.spaces import Values
 
+CLASSES = "sparse_categorical_crossentropy"
+
 
 def compiled(
     model: Any, values: Values, loss: Any, metric: str = "accuracy", rate: Any = None
@@ -24,17 +26,19 @@ def compiled(
     return model
 
 
-CLASSES = "sparse_categorical_crossentropy"
-
-
 def mlp(shape: tuple[int, ...]) -> Callable[[Values], Any]:
     def build(values: Values) -> Any:
         from keras import Input, Sequential, layers
 
-        model = Sequential([Input(shape), layers.Flatten()])
-        model.add(layers.Dense(values["units"], activation="relu"))
-        model.add(layers.Dropout(values["dropout"]))
-        model.add(layers.Dense(10, activation="softmax"))
+        model = Sequential(
+            [
+                Input(shape),
+                layers.Flatten(),
+                layers.Dense(values["units"], activation="relu"),
+                layers.Dropout(values["dropout"]),
+                layers.Dense(10, activation="softmax"),
+            ]
+        )
         return compiled(model, values, CLASSES)
 
     return build
@@ -43,54 +47,60 @@ def mlp(shape: tuple[int, ...]) -> Callable[[Values], Any]:
 def cnn(values: Values) -> Any:
     from keras import Input, Sequential, layers
 
-    model = Sequential([Input((28, 28, 1))])
-    for filters in (values["filters"], 2 * values["filters"]):
-        model.add(layers.Conv2D(filters, 3, strides=2, activation="relu"))
-    model.add(layers.Flatten())
-    model.add(layers.Dropout(values["dropout"]))
-    model.add(layers.Dense(10, activation="softmax"))
+    filters = values["filters"]
+    model = Sequential(
+        [
+            Input((28, 28, 1)),
+            layers.Conv2D(filters, 3, strides=2, activation="relu"),
+            layers.Conv2D(2 * filters, 3, strides=2, activation="relu"),
+            layers.Flatten(),
+            layers.Dropout(values["dropout"]),
+            layers.Dense(10, activation="softmax"),
+        ]
+    )
     return compiled(model, values, CLASSES)
 
 
 def cars(values: Values) -> Any:
     from keras import Input, Sequential, layers
 
-    model = Sequential([Input((50,))])
+    body = []
     for units in (values["units"], values["units"] // 2):
-        model.add(layers.Dense(units, activation=values["activation"]))
-        model.add(layers.Dropout(values["dropout"]))
-    model.add(layers.Dense(1))
+        body.append(layers.Dense(units, activation=values["activation"]))
+        body.append(layers.Dropout(values["dropout"]))
+    model = Sequential([Input((50,)), *body, layers.Dense(1)])
     return compiled(model, values, "mse", "mae")
 
 
 def diabetes(values: Values) -> Any:
     from keras import Input, Sequential, layers, regularizers
 
-    model = Sequential([Input((10,))])
+    body = []
     for _ in range(2):
         penalty = regularizers.L2(values["l2"])
-        model.add(layers.Dense(values["units"], activation="relu", kernel_regularizer=penalty))
-        model.add(layers.Dropout(values["dropout"]))
-    model.add(layers.Dense(1))
+        body.append(layers.Dense(values["units"], activation="relu", kernel_regularizer=penalty))
+        body.append(layers.Dropout(values["dropout"]))
+    model = Sequential([Input((10,)), *body, layers.Dense(1)])
     return compiled(model, values, "mse", "mae")
 
 
 def signals(values: Values) -> Any:
     from keras import Input, Sequential, layers
 
-    model = Sequential([Input((32, 1))])
+    units = values["units"]
     match values["body"]:
         case "gru":
-            model.add(layers.GRU(values["units"]))
+            body = [layers.GRU(units)]
         case "lstm":
-            model.add(layers.LSTM(values["units"]))
+            body = [layers.LSTM(units)]
         case "conv":
-            model.add(layers.Conv1D(values["units"], 5, activation="relu"))
-            model.add(layers.Conv1D(values["units"], 5, strides=2, activation="relu"))
-            model.add(layers.GlobalMaxPooling1D())
-    model.add(layers.Dropout(values["dropout"]))
-    model.add(layers.Dense(4, activation="softmax"))
-    return compiled(model, values, CLASSES)
+            body = [
+                layers.Conv1D(units, 5, activation="relu"),
+                layers.Conv1D(units, 5, strides=2, activation="relu"),
+                layers.GlobalMaxPooling1D(),
+            ]
+    head = [layers.Dropout(values["dropout"]), layers.Dense(4, activation="softmax")]
+    return compiled(Sequential([Input((32, 1)), *body, *head]), values, CLASSES)
 
 
 def normalized_cnn(samples: int, epochs: int) -> Callable[[Values], Any]:
@@ -98,14 +108,13 @@ def normalized_cnn(samples: int, epochs: int) -> Callable[[Values], Any]:
         from keras import Input, Sequential, layers
         from keras.optimizers import schedules
 
-        model = Sequential([Input((14, 14, 1))])
+        body = []
         for filters in (values["filters"], 2 * values["filters"]):
-            model.add(layers.Conv2D(filters, 3, strides=2, padding="same"))
+            body.append(layers.Conv2D(filters, 3, strides=2, padding="same"))
             if values["normalization"] == "batch":
-                model.add(layers.BatchNormalization(momentum=0.9))
-            model.add(layers.Activation("relu"))
-        model.add(layers.Flatten())
-        model.add(layers.Dense(10, activation="softmax"))
+                body.append(layers.BatchNormalization(momentum=0.9))
+            body.append(layers.Activation("relu"))
+        head = [layers.Flatten(), layers.Dense(10, activation="softmax")]
         steps, rate = epochs * -(-samples // values["batch_size"]), values["learning_rate"]
         rates = {
             "constant": rate,
@@ -113,6 +122,7 @@ def normalized_cnn(samples: int, epochs: int) -> Callable[[Values], Any]:
             "warmup": schedules.CosineDecay(0.0, steps - steps // 4, warmup_target=rate,
                                             warmup_steps=steps // 4),
         }  # fmt: skip
+        model = Sequential([Input((14, 14, 1)), *body, *head])
         return compiled(model, values, CLASSES, rate=rates[values["schedule"]])
 
     return build
@@ -121,10 +131,15 @@ def normalized_cnn(samples: int, epochs: int) -> Callable[[Values], Any]:
 def mislabeled(values: Values) -> Any:
     from keras import Input, Sequential, layers, losses
 
-    model = Sequential([Input((8, 8, 1)), layers.Flatten()])
-    model.add(layers.Dense(values["units"], activation="relu"))
-    model.add(layers.Dropout(values["dropout"]))
-    model.add(layers.Dense(10, activation="softmax"))
+    model = Sequential(
+        [
+            Input((8, 8, 1)),
+            layers.Flatten(),
+            layers.Dense(values["units"], activation="relu"),
+            layers.Dropout(values["dropout"]),
+            layers.Dense(10, activation="softmax"),
+        ]
+    )
     loss = losses.CategoricalCrossentropy(label_smoothing=values["label_smoothing"])
     return compiled(model, values, loss)
 
@@ -132,34 +147,32 @@ def mislabeled(values: Values) -> Any:
 def arm(values: Values) -> Any:
     from keras import Input, Sequential, layers
 
-    model = Sequential([Input((6,))])
+    body = []
     for layer in range(values["layers"]):
-        model.add(layers.Dense(values[f"units_{layer + 1}"], activation="relu"))
-        model.add(layers.Dropout(values["dropout"]))
-    model.add(layers.Dense(1))
+        body.append(layers.Dense(values[f"units_{layer + 1}"], activation="relu"))
+        body.append(layers.Dropout(values["dropout"]))
+    model = Sequential([Input((6,)), *body, layers.Dense(1)])
     return compiled(model, values, "mse", "mae")
 
 
 def autoencoder(values: Values) -> Any:
     from keras import Input, Sequential, layers
 
-    model = Sequential([Input((64,)), layers.GaussianNoise(values["noise"])])
-    model.add(layers.Dense(values["units"], activation=values["activation"]))
-    model.add(layers.Dense(values["code"], activation=values["activation"]))
-    model.add(layers.Dense(values["units"], activation=values["activation"]))
-    model.add(layers.Dense(64, activation="sigmoid"))
+    sizes = (values["units"], values["code"], values["units"])
+    body = [layers.Dense(size, activation=values["activation"]) for size in sizes]
+    noise = layers.GaussianNoise(values["noise"])
+    model = Sequential([Input((64,)), noise, *body, layers.Dense(64, activation="sigmoid")])
     return compiled(model, values, "binary_crossentropy", "mae")
 
 
 def weather(values: Values) -> Any:
     from keras import Input, Sequential, layers, regularizers
 
-    model = Sequential([Input((16, 1))])
+    body = []
     for _ in range(2):
         penalty = regularizers.L2(values["l2"])
-        model.add(layers.Conv1D(values["filters"], values["kernel_size"], activation="relu",
-                                kernel_regularizer=penalty))  # fmt: skip
-    model.add(layers.Flatten() if values["pooling"] == "flatten" else layers.GlobalMaxPooling1D())
-    model.add(layers.Dropout(values["dropout"]))
-    model.add(layers.Dense(1))
-    return compiled(model, values, "mse", "mae")
+        body.append(layers.Conv1D(values["filters"], values["kernel_size"], activation="relu",
+                                  kernel_regularizer=penalty))  # fmt: skip
+    flat = layers.Flatten() if values["pooling"] == "flatten" else layers.GlobalMaxPooling1D()
+    head = [layers.Dropout(values["dropout"]), layers.Dense(1)]
+    return compiled(Sequential([Input((16, 1)), *body, flat, *head]), values, "mse", "mae")

@@ -197,7 +197,7 @@ PLANS = {
     "pixels": Plan(
         "an autoencoder that is given noise",
         "pixels", PIXELS_SPACE, ("optimizer", "activation", "units", "code"), models.autoencoder,
-        20, 1, metric="mae", kept_aside=True,
+        20, 2, metric="mae", kept_aside=True,
     ),
     "weather": Plan(
         "convolutions that foretell a series",
