@@ -1,33 +1,38 @@
-"""Records README's program in a terminal, as the picture `docs/images/session.svg`.
+"""Makes the pictures of README, each of a real search.
 
-    python docs/extensions/session.py
+    python docs/extensions/pictures.py [session] [report]
 
-The program runs in a pseudo-terminal; what it writes is drawn as it was, sooner: a picture without
-scripts, which rests on the last frame where motion is not wanted. What the backend writes to stderr
-is left out.
+`session.svg`: README's program runs in a pseudo-terminal; what it writes is drawn as it was, but
+sooner, without scripts, and rests on the last frame where motion is not wanted. What the backend
+writes to stderr is left out. `report.png`: the page about a search by the command line, in a
+browser.
 """
 
 from __future__ import annotations
 
 import html
+import io
 import itertools
 import os
 import pty
 import re
+import subprocess
 import sys
 import tempfile
 import termios
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from PIL import Image
 from rich.text import Text
 
 ROOT = Path(__file__).parents[2]
-PICTURE = ROOT / "docs/images/session.svg"
+IMAGES = ROOT / "docs/images"
+SEARCH = "search --data digits --model mlp --pruner asha --max-trials 60 --seed 0 --directory"
 COLUMNS, ROWS = 114, 30
 # Of one cell, in units of the picture; seconds that the search and its end are shown.
 WIDTH, HEIGHT, PADDING = 8.4, 19, 16
-SEARCH, END = 7.0, 9.0
+PLAYED, RESTED = 7.0, 9.0
 FRAMES = 24
 ERASED = re.compile(r"\r?(?:\x1b\[2K\x1b\[1A)+\x1b\[2K|\r(?:\x1b\[1A\x1b\[2K)+")
 # As a terminal numbers them: red, green, yellow, cyan, and the gray of what is still to do.
@@ -109,13 +114,13 @@ def picture(screens: Sequence[list[Text]]) -> str:
     """The session as SVG: some screens of the search in turn, then the last one."""
     search, end = screens[:-1], screens[-1]
     chosen = [search[i * (len(search) - 1) // (FRAMES - 1)] for i in range(FRAMES)]
-    whole, each = SEARCH + END, SEARCH / FRAMES
+    whole, each = PLAYED + RESTED, PLAYED / FRAMES
     delays = "".join(f".f{i}{{animation-delay:{i * each:.2f}s}}" for i in range(FRAMES))
     style = (
         f"text{{white-space:pre}}.f{{opacity:0;animation:f {whole}s step-end infinite}}"
         f".end{{animation:e {whole}s step-end infinite}}{delays}"
         f"@keyframes f{{0%{{opacity:1}}{100 * each / whole:.3f}%{{opacity:0}}}}"
-        f"@keyframes e{{0%{{opacity:0}}{100 * SEARCH / whole:.3f}%{{opacity:1}}}}"
+        f"@keyframes e{{0%{{opacity:0}}{100 * PLAYED / whole:.3f}%{{opacity:1}}}}"
         "@media(prefers-reduced-motion:reduce){.f,.end{animation:none}}"
     )
     width = 2 * PADDING + COLUMNS * WIDTH
@@ -135,6 +140,27 @@ def picture(screens: Sequence[list[Text]]) -> str:
     )
 
 
+def session() -> None:
+    """Records README's program."""
+    (IMAGES / "session.svg").write_text(picture(frames(recorded(program()))))
+
+
+def report() -> None:
+    """Photographs the report of a search."""
+    sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+    import browser
+
+    with tempfile.TemporaryDirectory() as directory:
+        for command in (f"{SEARCH} {directory}/digits", f"report {directory}/digits"):
+            subprocess.run([sys.executable, "-m", "kt_hpo.cli", *command.split()], check=True)
+        with browser.opened(f"{directory}/profile", 1184, 1500) as page:
+            page.get(f"file://{directory}/digits/report.html")
+            photograph = io.BytesIO(page.get_screenshot_as_png())
+    colors = Image.open(photograph).convert("RGB").quantize(64, dither=Image.Dither.NONE)
+    colors.save(IMAGES / "report.png", optimize=True)
+
+
 if __name__ == "__main__":
-    PICTURE.write_text(picture(frames(recorded(program()))))
-    print(f"{PICTURE}: {PICTURE.stat().st_size / 1000:.0f} kB")
+    for make in (session, report):
+        if make.__name__ in (sys.argv[1:] or ["session", "report"]):
+            make()
