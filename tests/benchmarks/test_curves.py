@@ -103,7 +103,7 @@ def test_a_table_holds_curves_of_every_configuration(name):
     assert read.error.min() >= 0 and read.error.max() <= 1
     assert (read.seconds > 0).all() and read.seconds.shape == (len(plan.space),)
     best = read.error.min(axis=2).mean(axis=0)
-    assert best.min() < 0.5 * best.max()
+    assert best.min() < 0.6 * best.max()
     # Better ends have better beginnings, as a pruner hopes.
     assert np.corrcoef(read.error[0, :, 4], read.error[0, :, -1])[0, 1] > 0.5
 
