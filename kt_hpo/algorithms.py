@@ -20,7 +20,7 @@ def make_tuner(algorithm: str, max_trials: int | None, max_epochs: int, **argume
     Args:
         algorithm: One of `ALGORITHMS`.
         max_trials: How many trials to run; None for as many as there is time for. hyperband and pbt
-            plan their own.
+            plan their own, freeze_thaw takes the epochs of so many full trainings.
         max_epochs: Epochs of a trial at most.
         **arguments: Those of `kt_hpo.RandomSearch` and `kt_hpo.Tuner`, with an objective.
             `pruner="auto"` is the one that benchmarks best, wherever there are epochs to compare.
@@ -47,7 +47,8 @@ def make_tuner(algorithm: str, max_trials: int | None, max_epochs: int, **argume
         arguments[engine.argument] = algorithm
     if arguments.get("pruner") == "auto":
         arguments["pruner"] = choose_pruner(algorithm, arguments["objective"])
-    budget = {"max_epochs": max_epochs} if engine.plans_trials else {"max_trials": max_trials}
+    given = {"max_trials": max_trials, "max_epochs": max_epochs}
+    budget = {name: given[name] for name in engine.budget}
     return getattr(kt_hpo, engine.tuner)(**budget, **arguments)
 
 

@@ -69,9 +69,10 @@ def check_pruner(pruner: BasePruner, oracle: keras_tuner.Oracle) -> None:
     if isinstance(pruner, NopPruner):
         return
     name = type(pruner).__name__
-    if isinstance(oracle, keras_tuner.oracles.HyperbandOracle):
+    if getattr(oracle, "pauses_trials", isinstance(oracle, keras_tuner.oracles.HyperbandOracle)):
+        tuner = type(oracle).__name__.removesuffix("Oracle")
         raise ValueError(
-            f"{name} and the Hyperband tuner both decide which trials stop early, and one would "
+            f"{name} and the {tuner} tuner both decide which trials stop early, and one would "
             "spoil the other's rungs. Leave pruner out, or search with OptunaSearch and "
             'pruner="hyperband".'
         )

@@ -22,9 +22,9 @@ class EngineEntry:
         tuner: The name of its tuner there; its oracle is named the same, with `Oracle` behind it.
         algorithms: What it is called on the command line, and what that is.
         argument: The argument of its tuner that takes the algorithm's name, if it has several.
-        plans_trials: Whether it plans its own trials from `max_epochs`; else it takes `max_trials`.
+        budget: The arguments of its tuner that say how long it searches.
         prunes: Which of its algorithms stop trials early by themselves.
-        has_oracle: Whether it has an oracle; else its tuner takes any.
+        has_oracle: Whether it has an oracle of its own.
 
     Example:
         >>> entry = EngineEntry("random_search", "RandomSearch")
@@ -36,7 +36,7 @@ class EngineEntry:
     tuner: str
     algorithms: Mapping[str, str] = field(default_factory=dict)
     argument: str | None = None
-    plans_trials: bool = False
+    budget: tuple[str, ...] = ("max_trials",)
     prunes: tuple[str, ...] = ()
     has_oracle: bool = True
 
@@ -61,6 +61,14 @@ _HYPERBAND = {"hyperband": "many trials of few epochs, the best go on"}
 _PBT = {"pbt": "population-based training"}
 
 ENGINES = (
+    EngineEntry(
+        "auto_search",
+        "AutoSearch",
+        {"auto": "the one of these that benchmarks best, and why"},
+        budget=("max_trials", "max_epochs"),
+        prunes=("auto",),
+        has_oracle=False,
+    ),
     EngineEntry("random_search", "RandomSearch", {"random": "random search"}),
     EngineEntry("grid_search", "GridSearch", {"grid": "every combination in order"}),
     EngineEntry(
@@ -68,7 +76,16 @@ ENGINES = (
         "BayesianOptimization",
         {"bayesian": "Keras Tuner's Gaussian process"},
     ),
-    EngineEntry("hyperband", "Hyperband", _HYPERBAND, plans_trials=True, prunes=("hyperband",)),
+    EngineEntry(
+        "hyperband", "Hyperband", _HYPERBAND, budget=("max_epochs",), prunes=("hyperband",)
+    ),
+    EngineEntry(
+        "freeze_thaw_search",
+        "FreezeThawSearch",
+        {"freeze_thaw": "trainings pause, the most promising go on"},
+        budget=("max_trials", "max_epochs"),
+        prunes=("freeze_thaw",),
+    ),
     EngineEntry("optuna_search", "OptunaSearch", _SAMPLERS, argument="sampler", prunes=("bohb",)),
     EngineEntry("hyperopt_search", "HyperoptSearch", {"hyperopt": "Hyperopt's TPE"}),
     EngineEntry(
@@ -83,7 +100,7 @@ ENGINES = (
         "population_based_training",
         "PopulationBasedTraining",
         _PBT,
-        plans_trials=True,
+        budget=("max_epochs",),
         prunes=("pbt",),
     ),
     EngineEntry("sklearn_tuner", "SklearnTuner", has_oracle=False),

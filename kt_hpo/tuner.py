@@ -35,6 +35,7 @@ from kt_hpo.training.build import check_model, go_on
 from kt_hpo.training.checks import check_search
 from kt_hpo.training.data import validation_samples
 from kt_hpo.training.distribution import strategy_named
+from kt_hpo.training.hyperparameters import has_own_fit
 from kt_hpo.training.interruption import Interruption
 from kt_hpo.training.options import make_options
 from kt_hpo.training.reproducibility import make_deterministic
@@ -204,8 +205,7 @@ class Tuner(Results):
         """
         if any(getattr(type(self), name) is not getattr(Tuner, name) for name in _TRAINING):
             return True
-        overridden = type(self.hypermodel).fit is not keras_tuner.HyperModel.fit
-        return overridden and not getattr(self.hypermodel, "uses_model_fit", False)
+        return has_own_fit(self.hypermodel)
 
     @property
     def meets_more(self) -> bool:

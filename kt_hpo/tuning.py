@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import optuna
 
-from kt_hpo import objectives
 from kt_hpo.algorithms import ALGORITHMS, choose_pruner, make_tuner
 from kt_hpo.arguments import (
     check_flag,
@@ -24,6 +23,7 @@ from kt_hpo.arguments import (
 from kt_hpo.complete_search import search_and_test
 from kt_hpo.datasets import Splits
 from kt_hpo.datasets.given import findings_printed, given
+from kt_hpo.engines.auto_search import choose_search
 from kt_hpo.execution import Executor, Inline, Workers
 from kt_hpo.execution.processes.devices import count_cores, gpus
 from kt_hpo.formatting import file_name
@@ -32,6 +32,7 @@ from kt_hpo.ready_models import choose_model, make_hypermodel
 from kt_hpo.record.journal import FILE_NAME
 from kt_hpo.record.studies import open_study
 from kt_hpo.registry import MODELS
+from kt_hpo.training.hyperparameters import has_own_fit
 from kt_hpo.tuner import Tuner
 
 # From so many on several trials run at once.
@@ -83,11 +84,13 @@ def tune(
         task: `"classification"` or `"regression"`, where the type of the targets misleads.
         image_size: Height and width in pixels to resize the images of a folder to.
         objective: What is optimized, as in `kt_hpo.Tuner`.
-        algorithm: One of `kt-hpo search --help`: tpe, random, hyperband, ...
+        algorithm: One of `kt-hpo search --help`: freeze_thaw, tpe, random, hyperband, ...; `"auto"`
+            for what benchmarks best.
         pruner: Which trials stop early, as in `kt_hpo.Tuner`.
         executor: How trials run, as in `kt_hpo.Tuner`; None for a process for each of several
             GPUs, or for two cores each, from four on, and one trial after the other elsewhere.
-        max_trials: How many trials at most; None for as many as there is time for.
+        max_trials: How many trials at most, the epochs of so many full trainings where they pause;
+            None for as many as there is time for.
         max_epochs: Epochs of a trial at most.
         batch_size: For a hypermodel that does not choose its own.
         directory: Folder of the search; `runs/<data>-<model>` by default.
@@ -119,7 +122,9 @@ def tune(
     with findings_printed(verbose):
         splits = given(data, target=target, task=task, image_size=image_size, seed=seed)
     say = print if verbose else _silent
-    chosen = _choices(hypermodel, splits, objective, algorithm, pruner, say)
+    chosen = _choices(
+        hypermodel, splits, objective, algorithm, pruner, max_epochs, "constraint" in arguments, say
+    )
     if executor is None:
         executor, reason = choose_executor()
         say(f"Executor: {executor}, because {reason}.")
@@ -136,15 +141,14 @@ def tune(
         "seed": seed,
     }
     goes_on = not overwrite and _goes_on(folder, wanted)
-    made = _hypermodel(chosen.hypermodel, splits, max_epochs)
     tuner = make_tuner(
         chosen.algorithm,
         max_trials,
         max_epochs,
-        hypermodel=made,
+        hypermodel=chosen.hypermodel,
         objective=chosen.objective,
         pruner=chosen.pruner,
-        try_defaults=getattr(made, "tries_defaults", False)
+        try_defaults=getattr(chosen.hypermodel, "tries_defaults", False)
         if try_defaults is None
         else try_defaults,
         executor=executor,
@@ -207,9 +211,9 @@ def _check(
     check_flag(overwrite=overwrite)
     if minutes is None and max_trials is None:
         raise ValueError("The search would not end: give minutes, or max_trials.")
-    if not is_one_of(algorithm, ("auto", *ALGORITHMS)):
+    if not is_one_of(algorithm, ALGORITHMS):
         raise ValueError(
-            f"algorithm={algorithm!r} is not allowed; give auto, or one of "
+            f"algorithm={algorithm!r} is not allowed; give one of "
             f"{', '.join(ALGORITHMS)}.{did_you_mean(str(algorithm), ALGORITHMS)}"
         )
 
@@ -246,6 +250,8 @@ def _choices(
     objective: Any,
     algorithm: str,
     pruner: Any,
+    max_epochs: int,
+    has_constraint: bool,
     say: Callable[[str], None],
 ) -> _Choices:
     """Chooses what is left to choose of a search, and says why."""
@@ -261,14 +267,21 @@ def _choices(
     if is_one_of(objective, ("auto",)):
         objective, reason = choose_objective(train)
         say(f"Objective: {objective}, because {reason}.")
+    made = _hypermodel(hypermodel, splits, max_epochs)
     if algorithm == "auto":
-        parts = objectives.parts(objectives.make_objective(objective))
-        algorithm = "tpe" if len(parts) == 1 else "nsga2"
-        say(f"Algorithm: {algorithm}, {ALGORITHMS[algorithm]}.")
+        choice = choose_search(
+            objective,
+            max_epochs,
+            has_own_training=has_own_fit(made),
+            has_constraint=has_constraint,
+            has_pruner=pruner is not None and not is_one_of(pruner, ("auto", "none")),
+        )
+        algorithm = choice.algorithm
+        say(f"Algorithm: {algorithm}, {ALGORITHMS[algorithm]}, because {choice.reason}.")
     if is_one_of(pruner, ("auto",)):
         pruner = choose_pruner(algorithm, objective)
         say(f"Pruner: {pruner or 'none'}, {_PRUNERS[pruner]}.")
-    return _Choices(hypermodel, _name(hypermodel), objective, algorithm, pruner)
+    return _Choices(made, _name(hypermodel), objective, algorithm, pruner)
 
 
 def _fingerprint(splits: Splits) -> str:

@@ -112,6 +112,11 @@ def with_hyperband(kind: type[Any], task: Task, seed: int) -> None:
     with_oracle(kind, task, seed, max_epochs=task.epochs, hyperband_iterations=1000)
 
 
+def with_freeze_thaw(task: Task, seed: int) -> None:
+    """Our search that pauses trainings; its epochs are those of the task."""
+    with_oracle(oracles.FreezeThawSearchOracle, task, seed, max_trials=MOST, max_epochs=task.epochs)
+
+
 def with_optuna(
     sampler: Callable[..., Any], pruner: Callable[[], Any], task: Task, seed: int
 ) -> None:
@@ -253,6 +258,7 @@ OURS = {
     "kt_hpo Hyperopt's TPE": Library(ours(oracles.HyperoptSearchOracle)),
     "kt_hpo Gaussian process": Library(ours(oracles.BayesianOptimizationOracle), thinks=0.1),
     "kt_hpo bayesopt": Library(ours(oracles.BayesOptSearchOracle), thinks=0.5),
+    "kt_hpo freeze-thaw": Library(with_freeze_thaw, thinks=0.05),
     "kt_hpo Hyperband": Library(partial(with_hyperband, oracles.HyperbandOracle), True),
     **{
         f"kt_hpo {name}, {pruner}": Library(ours(kind, pruner), True)

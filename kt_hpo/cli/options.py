@@ -132,12 +132,14 @@ _WHAT = OptionGroup(
 _HOW = OptionGroup(
     "how it is searched",
     (
-        Option("algorithm", values.name(tuple(registry.algorithms())), "one of those below", "tpe"),
+        Option(
+            "algorithm", values.name(tuple(registry.algorithms())), "one of those below", "auto"
+        ),
         Option(
             "max_trials",
             values.whole(),
-            "how many trials, or, with a time, as many as it allows; hyperband and pbt plan "
-            "their own",
+            "how many trials, or, with a time, as many as it allows; auto and freeze_thaw train "
+            "the epochs of so many full trainings, 20 by default; hyperband and pbt plan their own",
             50,
             fixed=False,
         ),

@@ -9,11 +9,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from kt_hpo import registry
 from kt_hpo.arguments import did_you_mean
 from kt_hpo.cli.options import GROUPS, NEEDED, OPTIONS
 from kt_hpo.formatting import file_name
 
 FILE_NAME = "search.toml"
+# The default of --max-trials where it means full trainings.
+FULL_TRAININGS = 20
 # Endings of files that a folder is not named after.
 _SUFFIXES = (".csv", ".gz", ".parquet", ".tsv", ".txt")
 # Names of options by their values; what was not given is missing.
@@ -41,7 +44,7 @@ def complete(given: Mapping[str, Any]) -> Settings:
 
     Example:
         >>> complete({"data": "wine", "model": "mlp", "directory": "runs/wine"})["max_trials"]
-        50
+        20
     """
     flags = {
         name: OPTIONS[name].read(value, f"{OPTIONS[name].flag} {value}")
@@ -50,6 +53,9 @@ def complete(given: Mapping[str, Any]) -> Settings:
     from_file = read_file(Path(flags["config"])) if "config" in flags else {}
     settings = from_file | _in_seconds(flags)
     defaults = {name: o.default for name, o in OPTIONS.items() if o.default is not None}
+    algorithm = settings.get("algorithm", defaults["algorithm"])
+    if {"max_trials", "max_epochs"} <= {*registry.algorithms()[algorithm].budget}:
+        defaults["max_trials"] = FULL_TRAININGS
     if "time_budget" in settings:
         del defaults["max_trials"]  # The time says when it is enough.
     settings = defaults | settings

@@ -41,6 +41,8 @@ class HyperbandOracle(RecordedOracle, keras_tuner.oracles.HyperbandOracle):
         23
     """
 
+    pauses_trials = True
+
     @property
     def planned_trials(self) -> int | None:
         """How many trials all rungs of all brackets have together."""

@@ -54,6 +54,8 @@ class SearchState(keras_tuner.Oracle):
             from trials.
         constraints: What a trial must keep to be among the best; see `make_constraints`. All four
             are to be set before the search begins.
+        pauses_trials: Whether the engine decides itself how far trials train, so that no pruner
+            may.
         enumerates: Whether the engine tries every combination, in an order of its own.
         past: The trials of `warm_start`.
         meets_more: Whether trials may ask for hyperparameters that no build asks for; then one
@@ -69,6 +71,7 @@ class SearchState(keras_tuner.Oracle):
     warm_start: optuna.Study | None = None
     constraints: Sequence[Constraint] = ()
     learns_from_trials = False
+    pauses_trials = False
     enumerates = False
     meets_more = False
     hyperparameters: HyperParameters

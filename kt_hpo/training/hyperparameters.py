@@ -45,6 +45,23 @@ def as_hypermodel(
     return made
 
 
+def has_own_fit(hypermodel: Any) -> bool:
+    """Tells whether a hypermodel trains by a `fit` of its own.
+
+    Args:
+        hypermodel: A `keras_tuner.HyperModel` or a function `build(hp)`.
+
+    Returns:
+        Whether it overrides `fit`, and does not say that this calls `model.fit` as it is told to.
+
+    Example:
+        >>> has_own_fit(lambda hp: keras.Sequential())
+        False
+    """
+    own = getattr(type(hypermodel), "fit", None) not in (None, keras_tuner.HyperModel.fit)
+    return own and not getattr(hypermodel, "uses_model_fit", False)
+
+
 class Training(keras_tuner.HyperModel):
     """Adds to a hypermodel how its models are trained, without a `fit` of one's own.
 
@@ -140,8 +157,7 @@ class Training(keras_tuner.HyperModel):
     @property
     def uses_model_fit(self) -> bool:
         """Whether the wrapped hypermodel's `fit` is `model.fit`."""
-        own = type(self.hypermodel).fit is not keras_tuner.HyperModel.fit
-        return not own or getattr(self.hypermodel, "uses_model_fit", False)
+        return not has_own_fit(self.hypermodel)
 
     def declare_hyperparameters(self, hp: keras_tuner.HyperParameters) -> None:
         """Declares those of the wrapped hypermodel."""

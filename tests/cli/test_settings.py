@@ -69,7 +69,7 @@ def test_flags_go_before_the_file_and_that_before_the_defaults(tmp_path):
     path.write_text("data: digits\nmodel: mlp\nmax_trials: 7\nseed: 3\nwarm_start: null\n")
     found = complete({"config": str(path), "seed": "5", "directory": "runs/demo"})
     assert (found["data"], found["max_trials"], found["seed"]) == ("digits", 7, 5)
-    assert (found["max_epochs"], found["algorithm"]) == (20, "tpe")
+    assert (found["max_epochs"], found["algorithm"]) == (20, "auto")
     assert "warm_start" not in found
 
 

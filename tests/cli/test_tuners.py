@@ -17,9 +17,9 @@ def tuner_of(folder, **given):
 
 def test_nothing_said_is_what_benchmarks_best(tmp_path):
     tuner = tuner_of(tmp_path)
-    assert type(tuner) is kt_hpo.OptunaSearch
-    assert isinstance(tuner.oracle.sampler, optuna.samplers.TPESampler)
-    assert isinstance(tuner.oracle.pruner, optuna.pruners.MedianPruner)
+    assert type(tuner) is kt_hpo.AutoSearch
+    assert tuner.choice.algorithm == "freeze_thaw"
+    assert tuner.oracle.budget == 20 * 20
 
 
 def test_the_first_trial_tries_the_defaults_of_a_ready_model_unless_told_otherwise(tmp_path):
@@ -41,7 +41,9 @@ def test_the_first_trial_tries_the_defaults_of_a_ready_model_unless_told_otherwi
     ("given", "pruner"),
     [
         ({"algorithm": "random"}, optuna.pruners.MedianPruner),
-        ({"objective": "generalization_gap"}, optuna.pruners.MedianPruner),
+        ({"algorithm": "tpe", "objective": "generalization_gap"}, optuna.pruners.MedianPruner),
+        ({"constraint": "parameters < 1e5"}, optuna.pruners.MedianPruner),
+        ({}, optuna.pruners.NopPruner),
         ({"pruner": "asha"}, optuna.pruners.SuccessiveHalvingPruner),
         ({"pruner": "none"}, optuna.pruners.NopPruner),
         ({"objective": "val_accuracy,parameters"}, optuna.pruners.NopPruner),

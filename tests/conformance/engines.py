@@ -59,6 +59,12 @@ ENGINES = {
         learns=True,
     ),
     "hyperband": Engine(oracles.HyperbandOracle, {"max_epochs": 9}, prunes=False),
+    "freeze thaw": Engine(
+        oracles.FreezeThawSearchOracle,
+        {"max_trials": 8, "max_epochs": 5},
+        learns=True,
+        prunes=False,
+    ),
     "population based training": Engine(
         oracles.PopulationBasedTrainingOracle, {"population_size": 4, "max_epochs": 3}
     ),

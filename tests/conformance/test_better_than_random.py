@@ -96,6 +96,7 @@ TRIALS = {
     "evolution": 110,
     ("evolution", "network"): 150,
     "nsga2": 180,
+    "freeze thaw": 30,
     ("gaussian process", "bowl"): 14,
     ("gaussian process", "valley"): 16,
     ("gaussian process", "network"): 42,
@@ -113,7 +114,11 @@ ENOUGH = {name: ["bowl", "valley", "network"] for name in ("gaussian process", "
 def scores(name, problem, seed, trials, folder):
     spaces, measure = PROBLEMS[problem]
     engine = ENGINES[name]
-    oracle = engine(objective=OBJECTIVE, seed=seed, hyperparameters=spaces(), max_trials=trials)
+    # Trial for trial: every training is whole.
+    whole = {"max_epochs": 1} if "max_epochs" in engine.options else {}
+    oracle = engine(
+        objective=OBJECTIVE, seed=seed, hyperparameters=spaces(), max_trials=trials, **whole
+    )
     oracle.storage = optuna.storages.InMemoryStorage()
     run(opened(oracle, folder), measure=measure)
     return [trial.score for trial in oracle.trials.values()]

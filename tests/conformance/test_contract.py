@@ -61,7 +61,9 @@ def searched(name):
 
 def test_the_planned_trials_are_run_and_the_same_seed_gives_the_same(name, engine):
     found, planned = searched(name), made(engine).planned_trials
-    assert len(found) == (planned if engine.whole_space else min(planned, 10)) > 5
+    assert len(found) > 5
+    if planned is not None:  # Else the budget is epochs.
+        assert len(found) == (planned if engine.whole_space else min(planned, 10))
     assert run(opened(made(engine))) == found
     assert (run(opened(made(engine, seed=4))) == found) == (name == "grid")
 
@@ -179,6 +181,7 @@ def test_an_oracle_does_what_one_that_reads_its_record_would(engine):
         ("population based training", {"population_size": 12, "max_epochs": 25}),
         ("hyperband", {"max_epochs": 30, "hyperband_iterations": 4}),
         ("evolution", {"max_trials": 300, "population_size": 20, "inherit_weights": True}),
+        ("freeze thaw", {"max_trials": 40, "max_epochs": 20}),
     ],
 )
 def test_it_does_so_after_hundreds_of_trials(name, options):
@@ -291,7 +294,7 @@ def test_enqueued_values_come_first(name):
     assert whole[0] == {"model": "cnn", "dropout": 0.3, "pooling": True, "rate": 0.01}
     assert (whole[1]["model"], whole[1]["units"]) == ("mlp", 24)
     assert [values.get("units") for values in whole[2:]].count(24) < 3
-    assert len(found) == oracle.planned_trials
+    assert oracle.planned_trials in (len(found), None)
 
 
 @pytest.mark.parametrize("name", ENGINES)
@@ -303,7 +306,7 @@ def test_a_search_may_begin_with_the_defaults(name):
     defaults = {hp.name: hp.default for hp in oracle.get_space().space}
     if ENGINES[name].enqueues:
         assert own(found[0]).items() <= defaults.items()
-        assert len(found) == oracle.planned_trials
+        assert oracle.planned_trials in (len(found), None)
     else:
         assert found == run(opened(made(ENGINES[name])))
     again = opened(made(ENGINES[name]), oracle.storage)
@@ -322,7 +325,8 @@ def test_a_past_search_is_known(name, tmp_path):
     oracle.begin_from(past.record.study)
     opened(oracle, tmp_path)
     whole = run(oracle)
-    assert len(whole) == (oracle.planned_trials if ENGINES[name].whole_space else 5)
+    planned = oracle.planned_trials if ENGINES[name].whole_space else 5
+    assert planned in (len(whole), None)
     assert len(oracle.past) == 5 and len(oracle.record.trials) == 5 + len(whole)
     # It goes on, and best are its own trials only.
     again = made(ENGINES[name], **options)

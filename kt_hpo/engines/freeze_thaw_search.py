@@ -1,0 +1,502 @@
+"""Freeze-thaw Bayesian optimization (Swersky, Snoek & Adams 2014, arXiv:1406.3896).
+
+A trial is one part of a training: from where it paused to where it pauses next.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, Literal
+
+import keras_tuner
+import numpy as np
+from keras_tuner.engine.trial import Trial, TrialStatus
+from threadpoolctl import ThreadpoolController
+
+from kt_hpo.arguments import check_whole, check_whole_or_none, is_one_of
+from kt_hpo.engines.proposals.learning_curves import (
+    LearningCurveProcess,
+    Points,
+    expected_improvement,
+)
+from kt_hpo.engines.proposals.mutation import mutate
+from kt_hpo.engines.proposals.observations import dimensions, is_choice, to_unit
+from kt_hpo.objectives import ObjectiveLike
+from kt_hpo.oracle.recorded import RecordedOracle
+from kt_hpo.oracle.trials import PRUNED, own_values
+from kt_hpo.record.clock import seconds
+from kt_hpo.space import domain
+from kt_hpo.space.kinds import Choice, Value
+from kt_hpo.space.scopes import is_active
+from kt_hpo.tuner import Tuner
+
+# How much longer a training is after each part of it.
+_GROWTH = 1.5
+# How many trainings are begun at random.
+_INITIAL = 10
+# How many of the trainings that came as far may go on: the weights of no others are kept.
+_KEPT = 50
+# How many points the process is given, and how many its parameters are found with.
+_MOST, _MOST_TO_FIT = 300, 180
+# Parameters are found anew whenever there are so many times more trials.
+_REFIT = 1.25
+# Of a quarter of the trainings' distance to the best: what lies nearer is as good as the best.
+_FLOOR = 0.1
+# New configurations that are looked at: random ones, and mutations of each of the best.
+_DRAWN, _BEST, _MUTATIONS = 80, 8, 8
+_WENT_WELL = (TrialStatus.COMPLETED, PRUNED)
+_ENDED = (*_WENT_WELL, TrialStatus.FAILED)
+
+
+@dataclass
+class Training:
+    """A configuration as far as it is trained.
+
+    Attributes:
+        number: Which it is, in the order they were begun.
+        parts: Its trials, in their order.
+        losses: Its least loss at the end of each part that has ended well, by epochs.
+        seconds: What these parts took.
+    """
+
+    number: int
+    parts: list[Trial] = field(default_factory=list)
+    losses: dict[int, float] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    @property
+    def epochs(self) -> int:
+        """For how many it is trained, the part that runs included."""
+        return self.parts[-1].hyperparameters.values["tuner/epochs"]
+
+
+class FreezeThawSearchOracle(RecordedOracle):
+    """Decides at every moment which training to continue, which to start and which to leave.
+
+    After ten random trainings of one part each, a Gaussian process of learning curves
+    (`learning_curves.LearningCurveProcess`) predicts how far every paused training, and new
+    configurations, would get at `max_epochs`. The one with the largest expected improvement for
+    each epoch up to there gets its next part: up to the next of the epochs 1, 2, 3, 4, 6, 9, ...
+    Trials that run count as if they had ended as expected.
+
+    Args:
+        objective: As in `keras_tuner.Oracle`.
+        max_trials: The budget: the epochs of so many full trainings. Trials, parts of trainings,
+            are more. None for no end.
+        max_epochs: Epochs of a full training.
+        min_epochs: Epochs at which a training pauses first.
+        costs: What an epoch costs, `"epochs"` or `"seconds"`.
+        seed: Seed of all random choices.
+        **kwargs: As in `keras_tuner.Oracle`.
+
+    Raises:
+        ValueError: If an argument is not allowed.
+
+    Example:
+        >>> oracle = FreezeThawSearchOracle("val_loss", max_trials=20, max_epochs=10)
+        >>> oracle.pauses
+        [1, 2, 3, 4, 6, 10]
+    """
+
+    learns_from_trials = True
+    pauses_trials = True
+
+    def __init__(
+        self,
+        objective: Any = None,
+        max_trials: int | None = 20,
+        max_epochs: int = 100,
+        min_epochs: int = 1,
+        costs: Literal["epochs", "seconds"] = "epochs",
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        check_whole_or_none("to go on until every configuration is trained", max_trials=max_trials)
+        check_whole(max_epochs=max_epochs, min_epochs=min_epochs)
+        if min_epochs > max_epochs:
+            raise ValueError(
+                f"min_epochs={min_epochs} is more than max_epochs={max_epochs}, the epochs of a "
+                "full training. Give at most those: as many let every training end at once."
+            )
+        if not is_one_of(costs, ("epochs", "seconds")):
+            raise ValueError(f"costs={costs!r} is not allowed; give 'epochs' or 'seconds'.")
+        self.costs = costs
+        self.max_epochs = max_epochs
+        self.budget = math.inf if max_trials is None else max_trials * max_epochs
+        self.pauses = _pauses(min_epochs, max_epochs)
+        # A budget of epochs: how many trials it makes, nobody knows.
+        super().__init__(objective=objective, max_trials=None, seed=seed, **kwargs)
+
+    def populate_space(self, trial_id: str) -> dict[str, Any]:
+        """Gives the training that is worth most its next part, or begins one.
+
+        Args:
+            trial_id: The trial's id.
+
+        Returns:
+            `{"status": ..., "values": ...}`, as every oracle.
+        """
+        left = self.budget - self._spent()
+        values = self._next_values() if left > 0 else None
+        if values is not None:
+            return self._running(values, left)
+        return {"status": TrialStatus.IDLE if self.ongoing_trials else TrialStatus.STOPPED}
+
+    def populate_enqueued(self, trial_id: str, fixed: Mapping[str, Value]) -> dict[str, Any]:
+        """Begins a training with enqueued values."""
+        left = self.budget - self._spent()
+        if left <= 0:
+            return {"status": TrialStatus.STOPPED}
+        return self._running(domain.draw(self.hyperparameters, self._stream(), fixed), left)
+
+    def checkpoints_needed(self) -> set[str]:
+        """Names the trials that may be continued, or are just being so."""
+        sources = [t.hyperparameters.values.get("tuner/trial_id") for t in self.unfinished]
+        running = {source for source in sources if source is not None}
+        return running | {one.parts[-1].trial_id for one in self._paused()}
+
+    def may_be_continued(self, trial: Trial) -> bool:
+        """Tells whether the trial's training has parts left."""
+        return trial.hyperparameters.values["tuner/epochs"] < self.max_epochs
+
+    def _start_recording(self, seed: int | None) -> None:
+        super()._start_recording(seed)
+        self._fitted: tuple[int, LearningCurveProcess] | None = None
+        self._trainings: list[Training] = []
+        self._training_of: dict[str, Training] = {}
+        self._told = 0
+        self._dimensions: list[Any] = []
+        self._places: dict[int, np.ndarray] = {}
+
+    def _spent(self) -> int:
+        """Epochs of all trials, those that run included."""
+        values = [trial.hyperparameters.values for trial in self.trials.values()]
+        return sum(one["tuner/epochs"] - one["tuner/initial_epoch"] for one in values)
+
+    def _running(self, values: dict[str, Any], left: float) -> dict[str, Any]:
+        """Answers with values, and the epochs up to the next pause."""
+        begin = values["tuner/epochs"] if "tuner/trial_id" in values else 0
+        end = next(pause for pause in self.pauses if pause > begin)
+        values |= {"tuner/initial_epoch": begin, "tuner/epochs": int(min(end, begin + left))}
+        return {"status": TrialStatus.RUNNING, "values": values}
+
+    def _take_up_trials(self) -> None:
+        """Learns of the trials that were begun or have ended since it was called last."""
+        for trial_id in self.start_order[len(self._training_of) :]:
+            trial = self.trials[trial_id]
+            source = trial.hyperparameters.values.get("tuner/trial_id")
+            if source is None:
+                self._trainings.append(Training(len(self._trainings)))
+            training = self._trainings[-1] if source is None else self._training_of[source]
+            training.parts.append(trial)
+            self._training_of[trial_id] = training
+        for trial_id in self.end_order[self._told :]:
+            trial, training = self.trials[trial_id], self._training_of[trial_id]
+            if trial.status in _WENT_WELL:
+                best = min(training.losses.values(), default=math.inf)
+                epochs = trial.hyperparameters.values["tuner/epochs"]
+                training.losses[epochs] = min(best, self._loss(trial))
+                training.seconds += seconds(self.record.trial(int(trial_id))) or 0.0
+        self._told = len(self.end_order)
+
+    def _loss(self, trial: Trial) -> float:
+        return -trial.score if self.objective.direction == "max" else trial.score
+
+    def _paused(self) -> list[Training]:
+        """The trainings that may go on: of those that came as far, the best.
+
+        Who is not among them never will be again, for who went on counts too.
+        """
+        self._take_up_trials()
+        came: dict[int, list[Training]] = {}
+        for training in self._trainings:
+            for epochs in training.losses:
+                came.setdefault(epochs, []).append(training)
+        return [
+            training
+            for epochs, those in came.items()
+            for training in sorted(those, key=lambda one: one.losses[epochs])[:_KEPT]
+            if training.epochs == epochs < self.max_epochs
+            and training.parts[-1].status == TrialStatus.COMPLETED
+            and self.is_in_range(training.parts[-1])
+        ]
+
+    def _next_values(self) -> dict[str, Value] | None:
+        """Values of the part that goes on, or of a new training; None if there are none."""
+        paused = self._paused()
+        seen, losses = self._seen()
+        fresh: list[dict[str, Value]] = []
+        if len(self.past) + len(self._trainings) < _INITIAL or not np.isfinite(losses).any():
+            values = self._random_values()
+            if values is not None or not paused:
+                return values
+        else:
+            fresh = self._fresh_values()
+        if not paused and not fresh:
+            return None
+        with _libraries().limit(limits=1):
+            best = int(np.argmax(self._expected_gains(seen, losses, paused, fresh)))
+        if best >= len(paused):
+            return fresh[best - len(paused)]
+        last = paused[best].parts[-1]
+        return {**last.hyperparameters.values, "tuner/trial_id": last.trial_id}
+
+    def _fresh_values(self) -> list[dict[str, Value]]:
+        """Configurations not tried yet: at random, and near the best."""
+        stream = self._stream()
+        ended = [training for training in self._trainings if training.losses]
+        best = sorted(ended, key=lambda one: min(one.losses.values()))[:_BEST]
+        known = [own_values(training.parts[-1].hyperparameters.values) for training in best]
+        drawn = [domain.draw(self.hyperparameters, stream) for _ in range(_DRAWN)]
+        mutated = [
+            mutate(self.hyperparameters, values, stream)
+            for values in known
+            for _ in range(_MUTATIONS)
+        ]
+        made = {
+            self._compute_values_hash(values): values for values in [*drawn, *mutated] if values
+        }
+        return [values for values in made.values() if not self._is_refused(values)]
+
+    def _seen(self) -> tuple[Points, np.ndarray]:
+        """What ended trials have shown, in the order they ended; NaN of those that failed."""
+        self._set_dimensions()
+        past = [trial for trial in self.past if self.is_in_range(trial)]
+        own = [self.trials[trial_id] for trial_id in self.end_order]
+        own = [trial for trial in own if self.is_in_range(trial)]
+        trainings = [self._training_of[trial.trial_id] for trial in own]
+        ends = [trial.hyperparameters.values["tuner/epochs"] for trial in own]
+        losses = [one.losses.get(end, math.nan) for one, end in zip(trainings, ends, strict=True)]
+        points = Points(
+            np.array([self._place_of(trial) for trial in [*past, *own]]),
+            self._share([self.max_epochs] * len(past) + ends),
+            np.array([*range(-len(past), 0), *(one.number for one in trainings)]),
+        )
+        return points, np.array([self._loss(trial) for trial in past] + losses, dtype=float)
+
+    def _set_dimensions(self) -> None:
+        """Forgets the places of trials where the space has changed."""
+        now = dimensions(self.hyperparameters)
+        if [(one.get_config(), name) for one, name in now] != self._dimensions:
+            self._dimensions = [(one.get_config(), name) for one, name in now]
+            self._places, self._fitted = {}, None
+            self._axes = [one for one, _ in now]
+
+    def _place_of(self, trial: Trial) -> np.ndarray:
+        """Where a trial is; that of one that has ended is looked up."""
+        if trial.status not in _ENDED:  # It may still ask for more.
+            return self._place(trial.hyperparameters.values)
+        if id(trial) not in self._places:
+            self._places[id(trial)] = self._place(trial.hyperparameters.values)
+        return self._places[id(trial)]
+
+    def _place(self, values: Mapping[str, Value]) -> np.ndarray:
+        """Coordinates from 0 to 1: one of a number, one of each of several choices."""
+        found: list[float] = []
+        for axis in self._axes:
+            active = axis.name in values and is_active(axis, values)
+            if not is_choice(axis):
+                found.append(to_unit(axis, values[axis.name]) if active else 0.5)
+                continue
+            choices = (
+                list(dict.fromkeys(axis.values)) if isinstance(axis, Choice) else [False, True]
+            )
+            found += [float(active and values[axis.name] == choice) for choice in choices]
+        return np.array(found)
+
+    def _share(self, epochs: Sequence[int]) -> np.ndarray:
+        """Epochs as the process sees them: -1 is the first, 0 the last."""
+        return np.log(epochs) / math.log(max(self.max_epochs, 2)) - (self.max_epochs > 1)
+
+    def _expected_gains(
+        self,
+        seen: Points,
+        losses: np.ndarray,
+        paused: Sequence[Training],
+        fresh: Sequence[Mapping[str, Value]],
+    ) -> np.ndarray:
+        """What is to be expected of the trainings for what it costs: paused ones, then new."""
+        count, process = self._process(seen, losses)
+        scale = _Scale(losses)
+        # What has ended since the parameters were found comes last, so that it alone is new.
+        some = np.append(_telling(losses[:count], _MOST), np.arange(count, len(losses)))
+        known, y = seen.at(some), scale(losses[some])
+        process.condition(known, y)
+        running = [one for one in self._trainings if one.parts[-1].status not in _ENDED]
+        if running:
+            waited_for = self._ends(running, [one.epochs for one in running])
+            expected, _ = process.predict(waited_for)
+            process.condition(known.and_those(waited_for), np.append(y, expected))
+        fresh_places, begun = np.array([self._place(one) for one in fresh]), len(self._trainings)
+        points = Points(
+            np.array([*(self._place_of(one.parts[-1]) for one in paused), *fresh_places]),
+            np.zeros(len(paused) + len(fresh)),
+            np.array([*(one.number for one in paused), *(begun + np.arange(len(fresh)))]),
+        )
+        mean, deviation = process.predict(points)
+        to_go = [self.max_epochs - one.epochs for one in paused] + [self.max_epochs] * len(fresh)
+        costs = np.array(to_go) * self._costs(paused, fresh_places)
+        return expected_improvement(mean, deviation, scale.best) / costs
+
+    def _costs(self, paused: Sequence[Training], fresh_places: np.ndarray) -> np.ndarray:
+        """What an epoch of trainings costs, paused ones first, then new."""
+        timed = [training for training in self._trainings if training.seconds > 0]
+        if self.costs == "epochs" or not timed:
+            return np.ones(len(paused) + len(fresh_places))
+        places = np.array([self._place_of(training.parts[0]) for training in timed])
+        logs = np.log([training.seconds / max(training.losses) for training in timed])
+        # Ridge regression of the logarithm.
+        center, middle = logs.mean(), places.mean(0)
+        off = places - middle
+        slope = np.linalg.solve(off.T @ off + np.eye(len(middle)), off.T @ (logs - center))
+        known = [training.seconds / max(training.losses) for training in paused]
+        return np.array([*known, *np.exp(center + (fresh_places - middle) @ slope)])
+
+    def _ends(self, trainings: Sequence[Training], epochs: Sequence[int]) -> Points:
+        return Points(
+            np.array([self._place_of(one.parts[-1]) for one in trainings]),
+            self._share(epochs),
+            np.array([one.number for one in trainings]),
+        )
+
+    def _process(self, seen: Points, losses: np.ndarray) -> tuple[int, LearningCurveProcess]:
+        """The process, and from how many of the first trials its parameters were found.
+
+        That hangs on their number alone, so that a search that goes on has the same.
+        """
+        count = min(_INITIAL, len(losses))
+        while count * _REFIT <= len(losses):
+            count = math.ceil(count * _REFIT)
+        if self._fitted is None or self._fitted[0] != count:
+            some = _telling(losses[:count], _MOST_TO_FIT)
+            process = LearningCurveProcess(seen.x.shape[1])
+            if np.isfinite(losses[:count]).any():
+                process.fit(seen.at(some), _Scale(losses[:count])(losses[some]))
+            self._fitted = count, process
+        return self._fitted
+
+
+class _Scale:
+    """Losses as the process sees them: logarithms of their distance to the best, standardized.
+
+    A trial that failed, or whose loss is infinite, counts as the worst.
+
+    Args:
+        losses: All there are.
+    """
+
+    def __init__(self, losses: np.ndarray) -> None:
+        known = losses[np.isfinite(losses)]
+        self._lowest, self._highest = known.min(), known.max()
+        quarter = np.quantile(known, 0.25) - self._lowest
+        self._unit = quarter or self._highest - self._lowest or 1.0
+        self._center, self._spread = 0.0, 1.0
+        all_scaled = self(losses)
+        self._center, self._spread = all_scaled.mean(), all_scaled.std() or 1.0
+
+    @property
+    def best(self) -> float:
+        """The least of the losses."""
+        return float(self(np.array([self._lowest]))[0])
+
+    def __call__(self, losses: np.ndarray) -> np.ndarray:
+        known = np.where(np.isfinite(losses), losses, self._highest)
+        scaled = np.log((known - self._lowest) / self._unit + _FLOOR)
+        return (scaled - self._center) / self._spread
+
+
+@cache
+def _libraries() -> ThreadpoolController:
+    """Those of linear algebra; looking for them takes longer than what they do here."""
+    return ThreadpoolController()
+
+
+def _telling(losses: np.ndarray, most: int) -> np.ndarray:
+    """Which of many are looked at: half of them the best, the others spread over the rest."""
+    if len(losses) <= most:
+        return np.arange(len(losses))
+    best_first = np.argsort(losses, kind="stable")  # NaN last.
+    rest = np.sort(best_first[most // 2 :])
+    spread = rest[np.linspace(0, len(rest) - 1, most - most // 2).astype(int)]
+    return np.sort(np.concatenate([best_first[: most // 2], spread]))
+
+
+def _pauses(min_epochs: int, max_epochs: int) -> list[int]:
+    """The epochs at which a training pauses; the last is its end."""
+    pauses = [min_epochs]
+    while (following := max(pauses[-1] + 1, round(pauses[-1] * _GROWTH))) * 1.2 < max_epochs:
+        pauses.append(following)
+    return pauses + [max_epochs] * (max_epochs > min_epochs)
+
+
+class FreezeThawSearch(Tuner):
+    """Freeze-thaw Bayesian optimization: trainings pause, and the most promising go on.
+
+    A model of all learning curves seen so far says after every part of a training which one is
+    worth the next epochs: one of those that pause, with its weights and its optimizer's state, or
+    a new one. A trial of the record is one part of a training; `kt_hpo.plots.plot_lineage` shows
+    how they hang together.
+
+    Args:
+        hypermodel: A `keras_tuner.HyperModel` or a function `build(hp)`.
+        objective: Name of a metric, a `keras_tuner.Objective`, or a list of them.
+        max_trials: The budget: the epochs of so many full trainings. Most trainings get only a few
+            of them, so that there are many more. None for as long as there is time, or until every
+            configuration is trained.
+        max_epochs: Epochs of a full training.
+        min_epochs: Epochs at which a training pauses first; more where the first ones tell nothing.
+        costs: What is spent: `"epochs"`, or `"seconds"`, where an epoch of a large model is worth
+            several of a small one. By seconds, the same seed does not give the same trials.
+        seed: Seed of values, weights and shuffling. The same seed gives the same trials.
+        hyperparameters: Space to override or to prescribe.
+        tune_new_entries: Whether hyperparameters that are not in `hyperparameters` are searched.
+        allow_new_entries: Whether the hypermodel may ask for such.
+        max_retries_per_trial: How often a trial that failed is tried again.
+        max_consecutive_failed_trials: After how many failed trials in a row the search stops.
+        **kwargs: The arguments of `kt_hpo.Tuner`.
+
+    Example:
+        >>> class Decay(FreezeThawSearch):
+        ...     def run_trial(self, trial):
+        ...         rate = trial.hyperparameters.Float("rate", 0.0, 1.0)
+        ...         epochs = trial.hyperparameters.values["tuner/epochs"]
+        ...         return (rate - 0.3) ** 2 + 1 / epochs
+        >>> tuner = Decay(max_trials=8, max_epochs=9, seed=0, directory="runs", overwrite=True)
+        >>> tuner.search(verbose=0)
+        >>> tuner.study.best_value < 0.2
+        True
+    """
+
+    def __init__(
+        self,
+        hypermodel: Any = None,
+        objective: ObjectiveLike = None,
+        max_trials: int | None = 20,
+        max_epochs: int = 100,
+        min_epochs: int = 1,
+        costs: Literal["epochs", "seconds"] = "epochs",
+        seed: int | None = None,
+        hyperparameters: keras_tuner.HyperParameters | None = None,
+        tune_new_entries: bool = True,
+        allow_new_entries: bool = True,
+        max_retries_per_trial: int = 0,
+        max_consecutive_failed_trials: int = 3,
+        **kwargs: Any,
+    ) -> None:
+        oracle = FreezeThawSearchOracle(
+            objective=objective,
+            max_trials=max_trials,
+            max_epochs=max_epochs,
+            min_epochs=min_epochs,
+            costs=costs,
+            seed=seed,
+            hyperparameters=hyperparameters,
+            tune_new_entries=tune_new_entries,
+            allow_new_entries=allow_new_entries,
+            max_retries_per_trial=max_retries_per_trial,
+            max_consecutive_failed_trials=max_consecutive_failed_trials,
+        )
+        super().__init__(oracle, hypermodel, **kwargs)

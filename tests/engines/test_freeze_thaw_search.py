@@ -1,0 +1,227 @@
+"""Freeze-thaw search: what goes on, what it costs, what it finds."""
+
+import random
+from pathlib import Path
+from typing import ClassVar
+
+import keras
+import optuna
+import pytest
+from conformance.searches import OBJECTIVE, end, opened
+from keras_tuner.engine.trial import TrialStatus
+from models import blobs, eager
+from scipy.stats import wilcoxon
+
+import kt_hpo
+from kt_hpo import oracles
+from kt_hpo.engines import freeze_thaw_search
+from kt_hpo.pruning import check_pruner, make_pruner
+from kt_hpo.space.hyperparameters import HyperParameters
+from kt_hpo.training import checkpoints
+
+X, Y = blobs()
+
+
+def space():
+    hp = HyperParameters()
+    hp.Float("rate", 1e-4, 1.0, sampling="log")
+    hp.Float("dropout", 0.0, 0.9)
+    hp.Choice("kind", ["a", "b", "c"])
+    return hp
+
+
+def curve(values, epoch):
+    """A loss that falls by a power of the epoch, the sooner the larger the rate."""
+    rate = values["rate"]
+    end = 0.1 + (values["dropout"] - 0.3) ** 2 + {"a": 0.0, "b": 0.2, "c": 0.1}[values["kind"]]
+    return end + 20 * max(rate - 0.1, 0) + (1 + epoch * rate / 0.02) ** -0.7
+
+
+def oracle_of(max_trials=10, max_epochs=20, seed=0, **arguments):
+    return oracles.FreezeThawSearchOracle(
+        OBJECTIVE, max_trials, max_epochs, seed=seed, hyperparameters=space(), **arguments
+    )
+
+
+def train(oracle, trial):
+    values = trial.hyperparameters.values
+    epochs = range(values.get("tuner/initial_epoch", 0), values.get("tuner/epochs", 20))
+    end(oracle, trial, min(curve(values, epoch) for epoch in epochs))
+
+
+def search(oracle):
+    opened(oracle, optuna.storages.InMemoryStorage())
+    while (trial := oracle.create_trial("tuner0")).status == TrialStatus.RUNNING:
+        train(oracle, trial)
+    return oracle
+
+
+def parts(oracle):
+    return [trial.hyperparameters.values for trial in oracle.trials.values()]
+
+
+def test_the_epochs_of_full_trainings_are_spent_and_no_more():
+    oracle = search(oracle_of(max_trials=4, max_epochs=9))
+    spent = [one["tuner/epochs"] - one["tuner/initial_epoch"] for one in parts(oracle)]
+    assert sum(spent) == 4 * 9
+    assert oracle.planned_trials is None
+
+
+def test_a_training_goes_on_where_it_paused_and_few_are_whole():
+    oracle = search(oracle_of())
+    begun = [one for one in parts(oracle) if "tuner/trial_id" not in one]
+    for values in parts(oracle):
+        if "tuner/trial_id" in values:
+            before = oracle.trials[values["tuner/trial_id"]].hyperparameters.values
+            assert values["tuner/initial_epoch"] == before["tuner/epochs"]
+            assert {n: values[n] for n in ("rate", "kind")} == {
+                n: before[n] for n in ("rate", "kind")
+            }
+    whole = [one for one in parts(oracle) if one["tuner/epochs"] == 20]
+    assert len(begun) > 20 > len(whole) > 0
+
+
+def test_it_beats_random_search_of_as_many_epochs():
+    found, others = [], []
+    for seed in range(6):
+        found.append(min(trial.score for trial in search(oracle_of(8, seed=seed)).trials.values()))
+        random = oracles.RandomSearchOracle(OBJECTIVE, 16, seed, hyperparameters=space())
+        others.append(min(trial.score for trial in search(random).trials.values()))
+    # In half the epochs, even.
+    assert wilcoxon(found, others, alternative="less").pvalue < 0.04, (found, others)
+
+
+def test_weights_that_are_given_up_are_not_asked_for_again():
+    oracle = opened(oracle_of(max_trials=20, max_epochs=4), optuna.storages.InMemoryStorage())
+    running, chance, kept = {}, random.Random(0), set()
+    while True:
+        for worker in {"a", "b", "c"} - running.keys():
+            trial = oracle.create_trial(worker)
+            if trial.status == TrialStatus.RUNNING:
+                running[worker] = trial
+                assert trial.hyperparameters.values.get("tuner/trial_id", "none") in kept | {"none"}
+        if not running:
+            break
+        trial = running.pop(chance.choice(sorted(running)))
+        train(oracle, trial)
+        is_running = {one.trial_id for one in running.values()}
+        kept = (kept | {trial.trial_id}) & oracle.checkpoints_needed() | is_running
+    assert len(oracle.trials) > 60
+
+
+def test_a_failed_part_ends_its_training():
+    oracle = opened(oracle_of(max_consecutive_failed_trials=99), optuna.storages.InMemoryStorage())
+    while (trial := oracle.create_trial("tuner0")).status == TrialStatus.RUNNING:
+        if "tuner/trial_id" in trial.hyperparameters.values:
+            trial.status = TrialStatus.FAILED
+            oracle.end_trial(trial)
+        else:
+            train(oracle, trial)
+    sources = [one.get("tuner/trial_id") for one in parts(oracle)]
+    gone_on = [source for source in sources if source is not None]
+    assert len(set(gone_on)) == len(gone_on) > 0
+
+
+def test_by_seconds_cheap_trainings_come_first(monkeypatch):
+    """Kind "a" is the best by a little, and takes fifty times as long."""
+
+    def seconds(frozen):
+        return 50.0 if frozen.params["kind"] == "a" else 1.0
+
+    monkeypatch.setattr(freeze_thaw_search, "seconds", seconds)
+
+    def share(costs):
+        kinds = [one["kind"] for one in parts(search(oracle_of(4, costs=costs)))]
+        return kinds.count("a") / len(kinds)
+
+    assert share("seconds") < share("epochs") / 2
+
+
+def test_more_is_better_where_the_objective_says_so():
+    oracle = oracles.FreezeThawSearchOracle(
+        kt_hpo.Objective("score", "max"), 4, 9, seed=0, hyperparameters=space()
+    )
+    opened(oracle, optuna.storages.InMemoryStorage())
+    while (trial := oracle.create_trial("tuner0")).status == TrialStatus.RUNNING:
+        epochs = trial.hyperparameters.values["tuner/epochs"]
+        end(oracle, trial, -curve(trial.hyperparameters.values, epochs))
+    assert parts(oracle) == parts(search(oracle_of(4, 9))) or len(oracle.trials) > 9
+    assert oracle.get_best_trials(1)[0].score == max(t.score for t in oracle.trials.values())
+
+
+@pytest.mark.parametrize("values", [[1.0], [1e30, 1.0, 5.0], [float("inf"), 2.0], [-3.0, -3.0]])
+def test_losses_of_any_size_are_taken(values):
+    oracle = opened(oracle_of(max_trials=2, max_epochs=9), optuna.storages.InMemoryStorage())
+    while (trial := oracle.create_trial("tuner0")).status == TrialStatus.RUNNING:
+        end(oracle, trial, values[int(trial.trial_id) % len(values)])
+    assert len(oracle.trials) > 5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"max_epochs": 0}, "max_epochs=0"),
+        ({"max_trials": 0}, "max_trials=0"),
+        ({"max_trials": 2.5}, "max_trials=2.5"),
+        ({"costs": "hours"}, "give 'epochs' or 'seconds'"),
+        ({"min_epochs": 30}, "min_epochs=30 is more than max_epochs=20"),
+    ],
+)
+def test_mistakes_are_told_at_once(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        oracle_of(**arguments)
+
+
+def test_a_pruner_is_refused():
+    with pytest.raises(ValueError, match="MedianPruner and the FreezeThawSearch tuner both"):
+        check_pruner(make_pruner("median"), oracle_of())
+
+
+class Steps(keras.callbacks.Callback):
+    """Notes from where to where the optimizer steps."""
+
+    seen: ClassVar = []
+
+    def on_train_begin(self, logs=None):
+        self.first = int(self.model.optimizer.iterations)
+
+    def on_train_end(self, logs=None):
+        self.seen.append((self.first, int(self.model.optimizer.iterations)))
+
+
+class Watched(kt_hpo.FreezeThawSearch):
+    """Notes what is on disk after each trial."""
+
+    def on_trial_end(self, trial):
+        super().on_trial_end(trial)
+        folders = {path.parent.name for path in Path(self.project_dir).rglob(checkpoints.LAST)}
+        assert folders == {f"trial_{name}" for name in self.oracle.checkpoints_needed()}
+
+
+@pytest.mark.slow
+def test_real_models_go_on_with_the_optimizers_state(tmp_path):
+    Steps.seen = []
+    tuner = Watched(eager, "val_loss", max_trials=8, max_epochs=3, seed=0, directory=tmp_path)
+    fit = {"validation_data": (X[150:], Y[150:]), "batch_size": 75, "verbose": 0}
+    tuner.search(X[:150], Y[:150], callbacks=[Steps], **fit)
+    # 150 samples in batches of 75 are 2 steps an epoch.
+    assert set(Steps.seen) <= {(0, 2), (2, 4), (4, 6)}
+    assert {(0, 2), (2, 4), (4, 6)} <= set(Steps.seen)
+    assert tuner.get_best_models()[0].evaluate(X[150:], Y[150:], verbose=0)[0] == pytest.approx(
+        tuner.oracle.get_best_trials(1)[0].score, rel=1e-4
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "executor", [kt_hpo.Workers(2), kt_hpo.Vectorized(4)], ids=["workers", "vectorized"]
+)
+def test_it_trains_wherever_trials_run(executor, tmp_path):
+    tuner = kt_hpo.FreezeThawSearch(
+        eager, "val_loss", 6, max_epochs=3, seed=0, directory=tmp_path, executor=executor
+    )
+    tuner.search(X[:150], Y[:150], validation_data=(X[150:], Y[150:]), batch_size=75, verbose=0)
+    values = [trial.user_attrs["values"] for trial in tuner.study.trials]
+    assert sum(one["tuner/epochs"] - one["tuner/initial_epoch"] for one in values) == 18
+    assert any("tuner/trial_id" in one for one in values)
+    assert all(trial.state.name == "COMPLETE" for trial in tuner.study.trials)
