@@ -80,13 +80,18 @@ def main() -> None:
     run(options)
 
 
+def chosen(options: argparse.Namespace) -> list[str]:
+    """The names of the problems to search."""
+    some = KEPT_ASIDE if options.kept_aside else PROBLEMS
+    return options.problems or [
+        name for name in some if not options.quick or name.startswith(QUICK)
+    ]
+
+
 def run(options: argparse.Namespace) -> None:
     """Makes the searches that are missing, for as long as there is time."""
     load = measuring.load()
-    some = KEPT_ASIDE if options.kept_aside else PROBLEMS
-    problems = options.problems or [
-        name for name in some if not options.quick or name.startswith(QUICK)
-    ]
+    problems = chosen(options)
     seeds = options.seeds or (1 if options.quick else 30)
     end = time.monotonic() + 60 * (0.4 if options.quick else options.minutes)
     FOLDER.mkdir(parents=True, exist_ok=True)
