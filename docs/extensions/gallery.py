@@ -49,7 +49,7 @@ def on_page_markdown(markdown: str, page: Page, **others: Any) -> str:
 
 def tests() -> Any:
     """The searches that the tests draw."""
-    sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
+    sys.path.append(str(Path(__file__).parents[2] / "tests"))
     from plots import pictures
 
     return pictures
