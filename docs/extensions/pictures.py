@@ -28,7 +28,10 @@ from rich.text import Text
 
 ROOT = Path(__file__).parents[2]
 IMAGES = ROOT / "docs/images"
-SEARCH = "search --data digits --model mlp --pruner asha --max-trials 60 --seed 0 --directory"
+SEARCH = (
+    "search --data digits --model mlp --algorithm tpe --pruner asha --max-trials 60 --seed 0 "
+    "--directory"
+)
 COLUMNS, ROWS = 114, 30
 # Of one cell, in units of the picture; seconds that the search and its end are shown.
 WIDTH, HEIGHT, PADDING = 8.4, 19, 16
