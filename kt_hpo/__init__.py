@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from kt_hpo.lazy_names import lazy_names
 from kt_hpo.registry import ENGINES, EXECUTORS
+from kt_hpo.startup import quiet_tqdm
+
+quiet_tqdm()
 
 __version__ = "0.2.0"
 

@@ -1,4 +1,4 @@
-"""Keeps TensorFlow from printing notes about itself."""
+"""Keeps TensorFlow and tqdm from printing notes about themselves."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import re
 import sys
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -45,6 +46,14 @@ def quiet_tensorflow() -> Iterator[None]:
             for line in held:
                 if not _NOISE.match(line):
                     os.write(2, line)
+
+
+def quiet_tqdm() -> None:
+    """Imports tqdm in a notebook, as Optuna will, but without its advice to install widgets."""
+    if "ipykernel" in sys.modules:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "IProgress not found")
+            import tqdm.auto  # noqa: F401
 
 
 @contextmanager

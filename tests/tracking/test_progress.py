@@ -290,6 +290,29 @@ def test_a_real_notebook_updates_one_output_in_place():
     assert "2 complete, 1 pruned, 2 failed" in output.data["text/plain"]
 
 
+PROGRAM = """
+import kt_hpo
+from models import blobs, build
+
+x, y = blobs(50)
+tuner = kt_hpo.OptunaSearch(build, "val_loss", max_trials=2, directory="{}")
+tuner.search(x, y, validation_data=(x, y), epochs=1)
+"""
+
+
+@pytest.mark.slow
+def test_nothing_is_above_the_table_also_where_keras_was_imported_first(tmp_path, monkeypatch):
+    nbclient = pytest.importorskip("nbclient")
+    nbformat = pytest.importorskip("nbformat")
+    pytest.importorskip("ipykernel")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
+    cells = [nbformat.v4.new_code_cell(text) for text in ("import keras", PROGRAM.format(tmp_path))]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    nbclient.NotebookClient(notebook, kernel_name="python3", timeout=300).execute()
+    (output,) = notebook.cells[1].outputs
+    assert output.output_type == "display_data" and "<b>2/2</b>" in output.data["text/html"]
+
+
 def with_workers(display):
     display.start(5, Counts())
     display.worker(1, None)

@@ -216,7 +216,7 @@ def _array(leaf: Any) -> Any:
     kind = type(leaf)
     if kind.__module__.partition(".")[0] == "pandas" and hasattr(leaf, "to_numpy"):
         leaf = leaf.to_numpy() if leaf.ndim == 2 else np.expand_dims(leaf.to_numpy(), -1)
-    elif not (kind is np.ndarray or keras.ops.is_tensor(leaf)):
+    elif not (kind is np.ndarray or _is_shared(leaf) or keras.ops.is_tensor(leaf)):
         raise NeedsFitError(f"data of type {kind.__name__} are not in memory")
     dtype = keras.backend.standardize_dtype(leaf.dtype) if leaf.dtype != object else "object"
     if not len(leaf.shape) or not dtype.startswith(("float", "bfloat", "int", "uint", "bool")):
@@ -224,6 +224,11 @@ def _array(leaf: Any) -> Any:
     if dtype.startswith(("float", "bfloat")) and dtype != keras.config.floatx():
         return keras.ops.cast(leaf, keras.config.floatx())
     return leaf
+
+
+def _is_shared(leaf: Any) -> bool:
+    """Whether it is an array that says itself how TensorFlow takes it, as workers' shared ones."""
+    return isinstance(leaf, np.ndarray) and hasattr(leaf, "__tf_tensor__")
 
 
 def _count(arrays: tuple[Any, ...]) -> int:

@@ -9,6 +9,7 @@ from keras import layers, optimizers
 from models import blobs
 from tiers import few
 
+from kt_hpo.execution.processes.arrays import SharedArray
 from kt_hpo.training.compiled import trained_by_programs
 
 X, Y = blobs(50)
@@ -169,6 +170,7 @@ CASES = {
             "validation_data": (X_VAL, Y_VAL, WEIGHTS[:23]),
         },
     ),
+    "arrays that workers share": (dense, {"x": X.view(SharedArray), "y": Y.view(SharedArray)}),
     "a model without weights yet": (unbuilt, {}),
     "a subclass": (lambda: compiled(Subclassed()), {}),
     "a step of its own": (own_step, {}),
@@ -178,7 +180,13 @@ CASES = {
     "texts": (tokens, {"x": TOKENS, "y": TOKENS[:, 0], "validation_data": None}),
     "XLA": (lambda: compiled(unbuilt(), jit_compile=True), {"batch_size": 25}),
 }
-QUICK = ("layers with a state", "several with weights", "a model without weights yet", "a subclass")
+QUICK = (
+    "layers with a state",
+    "several with weights",
+    "arrays that workers share",
+    "a model without weights yet",
+    "a subclass",
+)
 
 
 def trained(build, fit, by_programs, tell=lambda sentence: None):
