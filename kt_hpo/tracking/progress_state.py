@@ -167,9 +167,10 @@ class ProgressState:
         return trial
 
     def stop(self) -> None:
-        """Ends the session; what still ran has been interrupted."""
+        """Ends the session; what still ran has been interrupted, and no time is left."""
         self.running.clear()
         self.workers.clear()
+        self._durations.clear()
 
     @property
     def rows(self) -> list[tuple[str, RunningTrial | None]]:

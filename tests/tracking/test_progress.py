@@ -149,6 +149,8 @@ def test_time_left_is_the_mean_duration_of_this_session(monkeypatch):
         progress.trial_started(number, {})
         ended(progress, number)
     assert progress.left == 15.0 * 4
+    progress.stop()
+    assert progress.left is None
 
 
 def test_time_left_knows_of_trials_side_by_side(monkeypatch):
