@@ -1,16 +1,18 @@
 """Hyperparameter optimization for Keras: one HyperModel, every search algorithm, nothing lost.
 
 The public names are here; each is imported when it is first used, so that `import kt_hpo` costs
-nothing and brings no TensorFlow. Engines and executors are named in `kt_hpo/registry.py`. Type
-checkers read `__init__.pyi`, which `make stubs` makes from these names.
+nothing and brings no TensorFlow; where the program imports that later, it says nothing of itself.
+Engines and executors are named in `kt_hpo/registry.py`. Type checkers read `__init__.pyi`, which
+`make stubs` makes from these names.
 """
 
 from __future__ import annotations
 
 from kt_hpo.lazy_names import lazy_names
 from kt_hpo.registry import ENGINES, EXECUTORS
-from kt_hpo.startup import quiet_tqdm
+from kt_hpo.startup import quiet_first_import, quiet_tqdm
 
+quiet_first_import()
 quiet_tqdm()
 
 __version__ = "0.2.0"

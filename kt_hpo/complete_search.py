@@ -15,6 +15,7 @@ import keras_tuner
 
 from kt_hpo import result_files
 from kt_hpo.datasets import Splits
+from kt_hpo.formatting import number
 from kt_hpo.record import tables
 from kt_hpo.record.best import best_first
 from kt_hpo.record.clock import seconds
@@ -120,8 +121,8 @@ def _show(tuner: Tuner, directory: Path) -> None:
 
 
 def _with_interval(name: str, value: float, ends: tuple[float, float] | None) -> str:
-    interval = "" if ends is None else f" [{ends[0]:.4g}, {ends[1]:.4g}]"
-    return f"{name} {value:.4g}{interval}"
+    interval = "" if ends is None else f" [{number(ends[0])}, {number(ends[1])}]"
+    return f"{name} {number(value)}{interval}"
 
 
 class _Reserve:

@@ -1,10 +1,31 @@
-"""Values and times in few characters, on one line."""
+"""Values and times in few characters, on one line: the one writer of numbers."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from numbers import Integral, Real
+
+
+def number(value: float, digits: int = 4) -> str:
+    """Return a number in few characters.
+
+    Args:
+        value: Float, the number.
+        digits: Integer, how many digits tell it; from a thousand to a million all are written.
+
+    Returns:
+        A string, with thousands set apart.
+
+    Example:
+        >>> number(0.98765), number(12345.6), number(0.00001), number(2.5e6)
+        ('0.9877', '12,346', '1e-5', '2.5e6')
+    """
+    text = f"{value:,.0f}" if 1000 <= abs(value) < 1e6 else f"{value:.{digits}g}"
+    if "e" not in text:
+        return text
+    mantissa, exponent = text.split("e")
+    return f"{mantissa}e{int(exponent)}"
 
 
 def short(value: object) -> str:
@@ -21,7 +42,7 @@ def short(value: object) -> str:
         ('0.1235', 'a b')
     """
     if isinstance(value, Real) and not isinstance(value, Integral):
-        return f"{float(value):.4g}"
+        return number(float(value))
     return one_line(str(value))
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import importlib.util
 import logging
 import os
 import re
 import sys
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
 
 # What TensorFlow writes to the process's stderr before anyone can set its log level.
 _NOISE = re.compile(
@@ -54,6 +58,36 @@ def quiet_tqdm() -> None:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "IProgress not found")
             import tqdm.auto  # noqa: F401
+
+
+def quiet_first_import() -> None:
+    """Keeps TensorFlow's notes off the terminal when the program imports it later, with Keras say.
+
+    What is said before `kt_hpo` is imported nobody can keep back.
+    """
+    if "tensorflow" not in sys.modules:
+        sys.meta_path.insert(0, _FirstImport())
+
+
+class _FirstImport(MetaPathFinder):
+    """Finds TensorFlow as it is found anyhow, and is gone once it has."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if fullname != "tensorflow":
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(fullname)
+        if spec is not None and spec.loader is not None:
+            execute = spec.loader.exec_module
+
+            def exec_module(module: ModuleType) -> None:
+                with quiet_tensorflow():
+                    execute(module)
+
+            spec.loader.exec_module = exec_module  # type: ignore[method-assign]
+        return spec
 
 
 @contextmanager

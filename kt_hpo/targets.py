@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
+import importlib.util
 import sys
 import traceback
 from collections.abc import Iterator
@@ -58,6 +58,7 @@ def load_target(target: str, said: str) -> Any:
         3.0
     """
     module, _, names = target.partition(":")
+    check_target(target, said)
     found = _module(module, said)
     for name in names.split("."):
         if not hasattr(found, name):
@@ -67,17 +68,43 @@ def load_target(target: str, said: str) -> Any:
     return found
 
 
+def check_target(target: str, said: str) -> None:
+    """Refuses what a user has named, where not even its module is there; it imports nothing.
+
+    Args:
+        target: `module:name`.
+        said: How it was given, for the message of an error.
+
+    Raises:
+        ValueError: If there is no such module.
+
+    Example:
+        >>> check_target("math:sqrt", "--data math:sqrt")
+    """
+    module, _, names = target.partition(":")
+    if module.endswith(".py"):
+        name = ".".join(Path(module).with_suffix("").parts)
+        raise ValueError(f"{said}: give the module's name rather than its file, {name}:{names}.")
+    top = module.partition(".")[0]
+    if top not in sys.modules and importlib.util.find_spec(top or ".") is None:
+        raise ValueError(_missing(top, said))
+
+
+def _missing(module: str, said: str) -> str:
+    here = [path.stem for path in Path().glob("*.py")]
+    return (
+        f"{said}: there is no module {module!r} in {Path().resolve()}, and none is "
+        f"installed.{did_you_mean(module, here)}"
+    )
+
+
 def _module(name: str, said: str) -> Any:
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name is None or not f"{name}.".startswith(f"{error.name}."):
             raise ValueError(f"{said}: {name} needs {error.name!r}, which is not there.") from error
-        here = [path.stem for path in Path().glob("*.py")]
-        raise ValueError(
-            f"{said}: there is no module {error.name!r} in {Path().resolve()}, and none is "
-            f"installed.{did_you_mean(error.name, here)}"
-        ) from error
+        raise ValueError(_missing(error.name, said)) from error
     except Exception as error:
         raise ValueError(
             f"{said}: {name} cannot be imported.\n\n{traceback.format_exc()}"

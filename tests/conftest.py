@@ -44,6 +44,14 @@ def ctrl_c():
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.fixture(autouse=True)
+def no_figures_are_left():
+    """A figure that a test has drawn is not there in the next one."""
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
+
+
 @pytest.fixture(scope="session")
 def processes():
     """Processes that start with everything imported already, and nothing run with it."""

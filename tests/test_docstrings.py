@@ -6,7 +6,6 @@ import pkgutil
 
 import keras
 import keras_tuner
-import matplotlib.pyplot as plt
 import optuna
 import pytest
 
@@ -42,5 +41,4 @@ def test_the_examples_of_a_module_run(name, tmp_path, monkeypatch):
     failures, _ = doctest.testmod(
         module, extraglobs=known, optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
     )
-    plt.close("all")
     assert failures == 0

@@ -57,6 +57,20 @@ def test_no_advice_about_tracing_is_given_in_a_search(said, tmp_path):
 
 
 @pytest.mark.slow
+def test_a_program_that_imports_keras_after_kt_hpo_hears_nothing_of_tensorflow():
+    """Nor is the import of anything else another than it was."""
+    program = (
+        "import sys, kt_hpo\n"
+        "finder = sys.meta_path[0]\n"
+        "import keras, tensorflow\n"
+        "print(finder in sys.meta_path, tensorflow.__spec__.name)\n"
+        "print('a note of its own', file=sys.stderr)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("False tensorflow\n", "a note of its own\n")
+
+
+@pytest.mark.slow
 def test_a_program_that_has_imported_tensorflow_hears_no_more_of_it():
     """What is said before kt_hpo is there nobody can keep back."""
     program = (

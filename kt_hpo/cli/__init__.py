@@ -93,6 +93,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _fail(reason: object, status: int) -> int:
+    if isinstance(reason, OSError) and reason.filename is not None:
+        reason = f"{reason.filename}: {reason.strerror}."
     print(f"kt-hpo: {reason}", file=sys.stderr)
     return status
 

@@ -11,7 +11,7 @@ from kt_hpo.algorithms import ALGORITHMS
 from kt_hpo.cli.parser import add_options
 from kt_hpo.cli.settings import FILE_NAME, Settings, as_flags, complete, given_flags, write_file
 from kt_hpo.startup import quiet_tensorflow
-from kt_hpo.targets import working_in
+from kt_hpo.targets import check_target, working_in
 
 _EPILOG = (
     "algorithms:\n"
@@ -80,12 +80,17 @@ def _search(settings: Settings, directory: Path) -> None:
     begun = time.monotonic()
     with quiet_tensorflow():
         from kt_hpo.cli import data, resume_check
+        from kt_hpo.record.studies import open_study
 
     overwrite = settings.get("overwrite", False) or not resume_check.goes_on(directory, settings)
     if overwrite:
         resume_check.check_unclaimed(directory)
+    if ":" in settings["model"]:
+        check_target(settings["model"], f"--model {settings['model']}")
+    if past := settings.get("warm_start"):
+        open_study(past)
     splits = data.load_data(settings)
-    # Keras takes seconds to import; what is wrong with the data has been said by now.
+    # Keras takes seconds to import; what is wrong with names and the data has been said by now.
     with quiet_tensorflow():
         from kt_hpo.cli import tuners
         from kt_hpo.complete_search import search_and_test

@@ -64,7 +64,40 @@ def complete(given: Mapping[str, Any]) -> Settings:
         raise ValueError(
             f"a search needs {', '.join(missing)} too, on the command line or in a --config file."
         )
+    _check_together(settings, flags)
     return {"directory": default_directory(settings["data"], settings["model"]), **settings}
+
+
+def _check_together(settings: Settings, flags: Settings) -> None:
+    """Refuses options that exclude or need each other, before anything heavy is imported."""
+    algorithm, pruner = settings["algorithm"], settings["pruner"]
+    if registry.algorithms()[algorithm].plans_trials:
+        if pruner not in ("auto", "none"):
+            raise ValueError(
+                f"--pruner {pruner} with --algorithm {algorithm}: both decide which trials stop "
+                "early. Leave --pruner out, or give another algorithm."
+            )
+        if "max_trials" in flags:
+            raise ValueError(
+                f"--max-trials {flags['max_trials']} with --algorithm {algorithm}: it plans its "
+                "own trials, by --max-epochs. Leave --max-trials out."
+            )
+    executor, workers = settings.get("executor"), settings.get("workers")
+    if executor == "ray" and workers is None:
+        raise ValueError("--executor ray with no --workers: give --workers N, that many at once.")
+    for name in ("address", "storage_path"):
+        if name in settings and executor != "ray":
+            raise ValueError(
+                f"{OPTIONS[name].flag} is about a Ray cluster: give --executor ray too."
+            )
+    if executor not in (None, "ray") and (executor == "workers") != (workers is not None):
+        said = f"--workers {workers}" if executor != "workers" else "no --workers"
+        raise ValueError(
+            f"--executor {executor} with {said}: give --workers N for that many processes, "
+            "without --executor, or leave it out."
+        )
+    if "gpus_per_trial" in settings and workers is None:
+        raise ValueError("--gpus-per-trial is about workers: give --workers too.")
 
 
 def default_directory(data: str, model: str) -> str:

@@ -89,40 +89,15 @@ def one_objective(text: str) -> Any:
 
 
 def _executor(settings: Settings) -> Any:
-    from kt_hpo.execution import Inline, Vectorized
+    from kt_hpo.execution import Inline, Ray, Vectorized, Workers
 
     executor, workers = settings.get("executor"), settings.get("workers")
+    gpus = settings.get("gpus_per_trial")
     if executor == "ray":
-        return _ray(settings)
-    for name in ("address", "storage_path"):
-        if name in settings:
-            flag = "--" + name.replace("_", "-")
-            raise ValueError(f"{flag} is about a Ray cluster: give --executor ray too.")
-    if workers is not None or executor == "workers":
-        return _workers(settings)
-    if "gpus_per_trial" in settings:
-        raise ValueError("--gpus-per-trial is about workers: give --workers too.")
-    return {"inline": Inline(), "vectorized": Vectorized()}.get(executor or "inline", executor)
-
-
-def _workers(settings: Settings) -> Any:
-    from kt_hpo.execution import Workers
-
-    executor, workers = settings.get("executor"), settings.get("workers")
-    if workers is None or executor not in (None, "workers"):
-        said = f"--workers {workers}" if executor != "workers" else "no --workers"
-        raise ValueError(
-            f"--executor {executor} with {said}: give --workers N for that many processes, "
-            "without --executor, or leave it out."
+        resources = None if gpus is None else {"CPU": 1, "GPU": gpus}
+        return Ray(
+            settings["workers"], resources, settings.get("address"), settings.get("storage_path")
         )
-    return Workers(workers, settings.get("gpus_per_trial"))
-
-
-def _ray(settings: Settings) -> Any:
-    from kt_hpo.execution import Ray
-
-    workers, gpus = settings.get("workers"), settings.get("gpus_per_trial")
-    if workers is None:
-        raise ValueError("--executor ray with no --workers: give --workers N, that many at once.")
-    resources = None if gpus is None else {"CPU": 1, "GPU": gpus}
-    return Ray(workers, resources, settings.get("address"), settings.get("storage_path"))
+    if workers is not None:
+        return Workers(workers, gpus)
+    return {"inline": Inline(), "vectorized": Vectorized()}.get(executor or "inline", executor)

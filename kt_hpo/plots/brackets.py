@@ -11,7 +11,8 @@ from matplotlib.collections import LineCollection
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 from optuna.trial import FrozenTrial
 
-from kt_hpo.plots import marks, ranges, style, text
+from kt_hpo.formatting import number
+from kt_hpo.plots import marks, ranges, style
 from kt_hpo.plots.panels import panels_in, share_vertical
 from kt_hpo.plots.search import Search, line_of, place_of
 
@@ -56,19 +57,19 @@ def plot_brackets(tuner_or_study: Any, ax: Axes | None = None) -> Axes:
     finished = [trial for trial in search.finished() if "bracket" in place_of(trial)]
     if not finished:
         return style.say(ax, "No trial has a value yet.")
-    numbers = sorted({place_of(trial)["bracket"] for trial in members}, reverse=True)
-    panels = panels_in(ax, len(numbers), MAX_COLUMNS, above=0.34)
+    brackets = sorted({place_of(trial)["bracket"] for trial in members}, reverse=True)
+    panels = panels_in(ax, len(brackets), MAX_COLUMNS, above=0.34)
     line = line_of(search.best(), {trial.number: trial for trial in search.trials})
     best_way = [trial.number for trial in line]
-    for panel, number in zip(panels, numbers, strict=True):
+    for panel, bracket in zip(panels, brackets, strict=True):
         ranges.fit_objective(panel, search, search.values(finished))
-        mine = [trial for trial in members if place_of(trial)["bracket"] == number]
+        mine = [trial for trial in members if place_of(trial)["bracket"] == bracket]
         _draw(panel, search, mine, best_way)
-        panel.set_title(f"bracket {number}", fontsize=style.NORMAL, color=style.ink(ax), pad=14)
+        panel.set_title(f"bracket {bracket}", fontsize=style.NORMAL, color=style.ink(ax), pad=14)
     better = "higher" if search.maximize else "lower"
     share_vertical(panels, f"{search.label}\n{better} is better")
     promoted = sum("trial_id" in place_of(trial) for trial in members)
-    style.finish(ax, f"{len(members) - promoted} configurations, {promoted} promotions")
+    style.finish(ax, f"{len(members) - promoted:,} configurations, {promoted:,} promotions")
     return ax
 
 
@@ -126,7 +127,7 @@ def _label_rungs(ax: Axes, counts: Counter[float]) -> None:
     ax.set_xscale("log")
     ax.set_xlim(rungs[0] / 1.5, rungs[-1] * 1.5)
     ax.xaxis.set_major_locator(FixedLocator(rungs))
-    ax.xaxis.set_major_formatter(FixedFormatter([text.number(rung) for rung in rungs]))
+    ax.xaxis.set_major_formatter(FixedFormatter([number(rung, 3) for rung in rungs]))
     ax.xaxis.set_minor_locator(NullLocator())
     ax.set_xlabel("epochs", fontsize=style.NORMAL)
     for rung in rungs:

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
+from kt_hpo.formatting import number
 from kt_hpo.plots import style, text
 
 # Up to so many classes every cell shows its count, and every class its name.
@@ -58,7 +59,7 @@ def plot_confusion_matrix(
     _name_ticks(ax, names)
     if len(classes) <= MAX_COUNTED:
         _write_counts(ax, counts, shares)
-    style.finish(ax, f"accuracy {np.trace(counts) / len(true):.4g}")
+    style.finish(ax, f"accuracy {number(np.trace(counts) / len(true))}")
     return ax
 
 

@@ -10,7 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import BoundaryNorm
 from optuna.trial import FrozenTrial
 
-from kt_hpo.plots import marks, ranges, style, text
+from kt_hpo.formatting import number
+from kt_hpo.plots import marks, ranges, style
 from kt_hpo.plots.pairs import pair_of
 from kt_hpo.plots.scale import Scale
 from kt_hpo.plots.search import Search
@@ -65,7 +66,7 @@ def plot_contour(
     low, high = _draw_surface(ax, search, across, up, trials)
     _draw_trials(ax, search, across, up, trials)
     worst, best = (low, high) if search.maximize else (high, low)
-    style.finish(ax, search.label, key=(text.number(worst), text.number(best)))
+    style.finish(ax, search.label, key=(number(worst, 3), number(best, 3)))
     return ax
 
 

@@ -8,11 +8,18 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from kt_hpo.plots import style, text
+from kt_hpo.formatting import number
+from kt_hpo.plots import style
 from kt_hpo.plots.search import Search
 from kt_hpo.record import clock
 
-UNITS = (("hours", 3600.0), ("minutes", 60.0), ("seconds", 1.0), ("milliseconds", 1e-3))
+# Each with its seconds, and from how many of them on it is used.
+UNITS = (
+    ("hours", 3600.0, 10_800.0),
+    ("minutes", 60.0, 180.0),
+    ("seconds", 1.0, 1.0),
+    ("milliseconds", 1e-3, 0.0),
+)
 
 
 @style.styled()
@@ -54,12 +61,12 @@ def plot_durations(tuner_or_study: Any, ax: Axes | None = None) -> Axes:
         color=[style.COLORS[state] for state in seconds],
         edgecolor="white",
         linewidth=0.6,
-        label=[f"{len(durations)} {style.WORDS[state]}" for state, durations in seconds.items()],
+        label=[f"{len(durations):,} {style.WORDS[state]}" for state, durations in seconds.items()],
     )
     ax.set_xlim(left=0)
     ax.yaxis.set_major_locator(MaxNLocator(integer=True))
     total_unit, total_size = unit_of(everything.sum(keepdims=True))
-    total = f"{text.number(everything.sum() / total_size)} {total_unit} in all"
+    total = f"{number(everything.sum() / total_size, 3)} {total_unit} in all"
     style.finish(ax, total)
     return ax
 
@@ -71,14 +78,14 @@ def unit_of(seconds: np.ndarray) -> tuple[str, float]:
         seconds: Array of durations.
 
     Returns:
-        The largest unit in which the longest is above three, and its seconds.
+        The largest unit of which the longest has three, or one second, and its seconds.
 
     Example:
         >>> unit_of(np.array([10.0, 200.0]))
         ('minutes', 60.0)
     """
     longest = seconds.max(initial=0.0)
-    return next((unit for unit in UNITS if longest > 3 * unit[1]), UNITS[-1])
+    return next((name, size) for name, size, least in UNITS if longest >= least)
 
 
 def _bins(durations: np.ndarray) -> np.ndarray:

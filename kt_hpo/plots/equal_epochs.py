@@ -9,7 +9,7 @@ from statistics import median
 import numpy as np
 from optuna.trial import FrozenTrial, TrialState
 
-from kt_hpo.plots.search import Search, line_of, place_of
+from kt_hpo.plots.search import Search, continued, line_of, place_of
 
 # Fewer to compare with at an epoch say too little of where a trial stands among them.
 _FEWEST = 2
@@ -45,8 +45,8 @@ def losses(search: Search, objective: int = 0) -> dict[int, float]:
     """
     sign = -1.0 if search.maximized[objective] else 1.0
     by_number = {trial.number: trial for trial in search.trials}
-    continued = {int(place_of(t)["trial_id"]) for t in search.trials if "trial_id" in place_of(t)}
-    ended = [t for t in search.trials if t.state.is_finished() and t.number not in continued]
+    passed = continued(search.trials)
+    ended = [t for t in search.trials if t.state.is_finished() and t.number not in passed]
     last_round = max((place_of(trial).get("epochs") or 0 for trial in ended), default=0)
     found: dict[int, float] = {}
     cut: list[FrozenTrial] = []

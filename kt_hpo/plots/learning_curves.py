@@ -83,14 +83,14 @@ def _points(curve: dict[int, float]) -> np.ndarray:
 def _draw_faint(
     ax: Axes, state: TrialState, trials: list[FrozenTrial], by_number: dict[int, np.ndarray]
 ) -> None:
-    """Draw the curves of the trials in one state, fainter the more there are."""
+    """Draw the curves of the trials in one state, fainter the more and the longer they are."""
     trials = [trial for trial in trials if len(by_number[trial.number])]
     curves = [by_number[trial.number] for trial in trials]
     if not curves:
         return
     look: dict[str, Any] = {"color": style.COLORS[state]}
-    alpha = float(np.clip(20 / len(curves), 0.03, 0.6))
-    label = f"{len(curves)} {style.WORDS[state]}"
+    alpha = float(np.clip(400 / sum(map(len, curves)), 0.08, 0.6))
+    label = f"{len(curves):,} {style.WORDS[state]}"
     gid = marks.group_id("lines", trials)
     ax.add_collection(
         LineCollection(curves, lw=1.0, alpha=alpha, label=label, zorder=2, gid=gid, **look)

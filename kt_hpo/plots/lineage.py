@@ -56,7 +56,7 @@ def plot_lineage(tuner_or_study: Any, ax: Axes | None = None) -> Axes:
     ax.spines["left"].set_visible(False)
     ax.tick_params(axis="y", length=0)
     ranges.whole_numbers(ax)
-    aside = f"{len(copies)} cop{'y' if len(copies) == 1 else 'ies'}"
+    aside = f"{len(copies):,} cop{'y' if len(copies) == 1 else 'ies'}"
     style.finish(ax, aside, key=("worse at that age", "better"))
     return ax
 
@@ -97,10 +97,11 @@ def _draw_copies(ax: Axes, bows: list[np.ndarray], color: str, width: float) -> 
     """Draw a bow from the end of each source to the beginning of its copy, where a dot is."""
     if not bows:
         return
-    ax.add_collection(LineCollection(bows, colors=color, linewidths=width, zorder=2.4))
-    size = 4 * width + 4
+    alpha = float(np.clip(150 / len(bows), 0.2, 1.0))
+    look: dict[str, Any] = {"alpha": alpha, "zorder": 2.4}
+    ax.add_collection(LineCollection(bows, colors=color, linewidths=width, **look))
     x, y = np.array([bow[-1] for bow in bows]).T
-    ax.scatter(x, y, s=size, c=color, linewidths=0, zorder=2.5)
+    ax.scatter(x, y, s=4 * width + 4, c=color, linewidths=0, **look)
 
 
 def _bow(population: Population, source: FrozenTrial, trial: FrozenTrial) -> np.ndarray:

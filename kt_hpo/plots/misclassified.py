@@ -72,7 +72,7 @@ def plot_misclassified(
         _draw_images(ax, images, wrong, words, confidence is not None)
     else:
         _draw_bars(ax, wrong, words, confidence)
-    style.finish(ax, f"{len(wrong)} of {len(true)} wrong ({len(wrong) / len(true):.1%})")
+    style.finish(ax, f"{len(wrong):,} of {len(true):,} wrong ({len(wrong) / len(true):.1%})")
     return ax
 
 

@@ -9,7 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, NullFormatter
 from optuna.trial import FrozenTrial
 
-from kt_hpo.plots import marks, ranges, style, text
+from kt_hpo.formatting import number
+from kt_hpo.plots import marks, ranges, style
 from kt_hpo.plots.search import Search
 
 
@@ -47,7 +48,7 @@ def plot_model_size(tuner_or_study: Any, ax: Axes | None = None) -> Axes:
     sizes = np.array([trial.user_attrs["parameters"] for trial in trials], dtype=float)
     if sizes.max() > 10 * sizes.min():
         ax.set_xscale("log")
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda size, _: text.number(size)))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda size, _: number(size, 3)))
     ax.xaxis.set_minor_formatter(NullFormatter())
     crowd = len(trials)
     marks.dots(

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from optuna.trial import FrozenTrial, TrialState
 
+from kt_hpo.formatting import number
 from kt_hpo.plots import marks, ranges, style
 from kt_hpo.plots.search import Search
 from kt_hpo.record.best import best_so_far
@@ -75,7 +76,7 @@ def _draw_dots(ax: Axes, search: Search, state: TrialState, trials: list[FrozenT
     """Draw the trials of one state, smaller the more there are."""
     if not trials:
         return
-    crowd = len(search.trials)
+    crowd = len(trials)
     marks.dots(
         ax,
         [trial.number for trial in trials],
@@ -84,7 +85,7 @@ def _draw_dots(ax: Axes, search: Search, state: TrialState, trials: list[FrozenT
         s=float(np.clip(3000 / crowd, 9, 30)),
         linewidths=0.8 if crowd < 300 else 0.6,
         alpha=0.9 if crowd < 300 else 0.6,
-        label=f"{len(trials)} {style.WORDS[state]}",
+        label=f"{len(trials):,} {style.WORDS[state]}",
         zorder=2.5,
         marker=MARKERS[state],
         facecolors=style.SKY if state == TrialState.COMPLETE else "none",
@@ -98,7 +99,7 @@ def _draw_pruned(ax: Axes, search: Search, pruned: list[FrozenTrial]) -> None:
     off = int(marks.off_scale(ax, values).sum())
     size = float(np.clip(2400 / len(search.trials), 9, 26))
     triangle = "▽" if search.maximize else "△"
-    label = f"{len(pruned)} pruned" + (f", {off} {triangle}" if off else "")
+    label = f"{len(pruned):,} pruned" + (f", {off:,} {triangle}" if off else "")
     numbers = [trial.number for trial in pruned]
     marks.pruned(ax, numbers, values, pruned, search.maximize, label, size)
 
@@ -124,7 +125,7 @@ def _draw_failed(ax: Axes, search: Search) -> None:
 def _draw_at_edge(
     ax: Axes, search: Search, trials: list[FrozenTrial], marker: str, color: str, word: str
 ) -> None:
-    numbers, label = [trial.number for trial in trials], f"{len(trials)} {word}"
+    numbers, label = [trial.number for trial in trials], f"{len(trials):,} {word}"
     marks.at_worse_edge(ax, numbers, trials, search.maximize, marker, color, label)
 
 
@@ -143,5 +144,7 @@ def _draw_best(ax: Axes, search: Search) -> str:
         solid_capstyle="round",
         zorder=2.8,
     )
-    marks.star(ax, best.number, values[-1], best)
-    return f"best so far: {values[-1]:.4g} in trial {best.number}"
+    marks.star(ax, best.number, search.value(best), best)
+    if search.n_objectives > 1:
+        return f"best {search.objective} so far: {number(values[-1])}"
+    return f"best so far: {number(values[-1])} in trial {best.number}"

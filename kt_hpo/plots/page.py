@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from numpy.typing import ArrayLike
 
+from kt_hpo.formatting import number, short
 from kt_hpo.plots import style, text
 from kt_hpo.plots.brackets import plot_brackets
 from kt_hpo.plots.confusion import plot_confusion_matrix
@@ -131,13 +132,15 @@ def _are_classes(true: np.ndarray, predicted: np.ndarray) -> bool:
 def _headline(search: Search) -> str:
     """Return the number of trials, by state, and the best objective."""
     counts = Counter(style.WORDS.get(trial.state, "waiting") for trial in search.trials)
-    parts = ", ".join(f"{count} {word}" for word, count in counts.most_common())
-    trials = f"{len(search.trials)} trial{'s' * (len(search.trials) != 1)}"
+    parts = ", ".join(f"{count:,} {word}" for word, count in counts.most_common())
+    trials = f"{len(search.trials):,} trial{'s' * (len(search.trials) != 1)}"
     headline = f"{trials} ({parts})" if parts else trials
     best = search.best()
     if best is None:
         return headline
-    return f"{headline} · best {search.label} {search.value(best):.4g}"
+    if search.n_objectives > 1:
+        return f"{headline} · {search.best_in_words()}"
+    return f"{headline} · best {search.label} {number(search.value(best))}"
 
 
 def _caption(search: Search) -> str:
@@ -156,4 +159,4 @@ def _caption(search: Search) -> str:
 
 def _short(value: object) -> str:
     """Return a hyperparameter's value in few characters."""
-    return f"{value:.4g}" if isinstance(value, float) else text.shorten(str(value))
+    return text.shorten(short(value))

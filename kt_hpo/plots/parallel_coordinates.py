@@ -78,12 +78,11 @@ def plot_parallel_coordinates(
     draw_axes(ax, [*scales, objective], [len(scales)] if not search.maximize else [])
     if not _say_absent(ax, scales, finished + failed) and not failed:
         ax.set_ylim(bottom=-0.04)
-    aside = "" if best is None else f"best: {search.value(best):.4g} in trial {best.number}"
     if left_out := len(ranked) - len(scales):
         noun = f"hyperparameter{'s' * (left_out != 1)}"
         said = f"{left_out} less important {noun} left out"
         ax.set_xlabel(said, fontsize=style.SMALL, color=style.GRAY)
-    style.finish(ax, aside, key=("worse", "better") if finished else None)
+    style.finish(ax, search.best_in_words(), key=("worse", "better") if finished else None)
     return ax
 
 
@@ -209,7 +208,7 @@ def _draw_failed(ax: Axes, nodes: np.ndarray, failed: list[FrozenTrial]) -> None
             linestyles="--" if len(failed) < 100 else "-",
             zorder=1.9,
             clip_on=False,
-            label=f"{len(failed)} {'failed' if count == len(failed) else 'no value'}",
+            label=f"{len(failed):,} {'failed' if count == len(failed) else 'no value'}",
         )
     )
 

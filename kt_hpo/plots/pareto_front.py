@@ -57,7 +57,7 @@ def plot_pareto_front(tuner_or_study: Any, ax: Axes | None = None) -> Axes:
         _draw_broken(ax, [trial for trial in trials if not keeps(trial.constraints)])
     else:
         _draw_parallel(ax, search, kept, front)
-    style.finish(ax, f"{front.sum()} of {len(trials)} trials on the front")
+    style.finish(ax, f"{front.sum():,} of {len(trials):,} trials on the front")
     return ax
 
 
@@ -88,7 +88,7 @@ def _draw_plane(
         alpha=0.8 if len(values) < 300 else 0.45,
         edgecolors="white",
         linewidths=0.5 if len(values) < 300 else 0,
-        label=f"{(~front).sum()} dominated",
+        label=f"{(~front).sum():,} dominated",
         zorder=2.4,
     )
     on_it = _picked(trials, front)
@@ -107,7 +107,7 @@ def _draw_plane(
         c=style.accent(ax),
         edgecolors="white",
         linewidths=0.7,
-        label=f"{len(best)} on the front",
+        label=f"{len(best):,} on the front",
         zorder=3,
     )
 
@@ -115,7 +115,7 @@ def _draw_plane(
 def _draw_broken(ax: Axes, trials: list[FrozenTrial]) -> None:
     """Draw the trials that break a constraint."""
     if trials:
-        label = f"{len(trials)} break a constraint"
+        label = f"{len(trials):,} break a constraint"
         shown = _picked(trials, _shown(ax, _values(trials)))
         _draw_dots(ax, shown, marker="x", s=18, lw=0.9, c=style.GRAY, label=label)
 
@@ -151,7 +151,7 @@ def _draw_parallel(ax: Axes, search: Search, trials: list[FrozenTrial], front: n
     nodes = np.array(heights).T
     for which, goodness, word in ((~front, 0.2, "dominated"), (front, 0.75, "on the front")):
         gid = marks.group_id("lines", _picked(trials, which))
-        label = f"{which.sum()} {word}"
+        label = f"{which.sum():,} {word}"
         draw_lines(ax, nodes[which], np.full(which.sum(), goodness), label, gid)
     draw_axes(ax, scales, downward)
     ax.set_ylim(bottom=ABSENT / 3)

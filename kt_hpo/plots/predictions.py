@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
+from kt_hpo.formatting import number
 from kt_hpo.plots import style
 
 MAX_POINTS = 5000
@@ -51,5 +52,5 @@ def plot_predictions(y_true: ArrayLike, y_pred: ArrayLike, ax: Axes | None = Non
     )
     ax.axline((true[0], true[0]), slope=1, color=style.ORANGE, linewidth=1.4, label="perfect")
     missing = f", {left_out} not finite" if left_out else ""
-    style.finish(ax, f"root mean squared error {error:.4g}{missing}")
+    style.finish(ax, f"root mean squared error {number(error)}{missing}")
     return ax

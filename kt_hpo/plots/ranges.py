@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
+from kt_hpo.formatting import number
 from kt_hpo.metric_directions import is_at_most_one
-from kt_hpo.plots import text
 from kt_hpo.plots.search import Search
 
 
@@ -66,7 +66,7 @@ def fit_value_axis(
     axis = ax.xaxis if which == "x" else ax.yaxis
     if log:
         ax.set(**{f"{which}scale": "log"})
-        axis.set_major_formatter(FuncFormatter(lambda value, _: text.number(value)))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: number(value, 3)))
         axis.set_minor_formatter(NullFormatter())
     ax.set(**{f"{which}lim": (low, high)})
 

@@ -71,7 +71,7 @@ def plot_rank(
             s=20,
             linewidths=1.0,
             color=style.VERMILLION,
-            label=f"{len(failed)} without a value",
+            label=f"{len(failed):,} without a value",
             zorder=2.4,
         )
     best = search.best()

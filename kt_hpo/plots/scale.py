@@ -20,6 +20,7 @@ from optuna.distributions import (
 from optuna.trial import FrozenTrial
 
 from kt_hpo.arguments import did_you_mean
+from kt_hpo.formatting import number
 from kt_hpo.plots import text
 from kt_hpo.plots.search import Search
 
@@ -185,7 +186,7 @@ class Scale:
             places = np.arange(0, len(self.choices), -(-len(self.choices) // MAX_NAMED))
             return places, [text.shorten(str(self.choices[place]), 12) for place in places]
         marks = _log_ticks(self.low, self.high, count) if self.log else self._linear_ticks(count)
-        return marks, [text.number(float(mark)) for mark in marks]
+        return marks, [number(float(mark), 3) for mark in marks]
 
     def _linear_ticks(self, count: int) -> np.ndarray:
         """Return round numbers within the range."""

@@ -14,6 +14,7 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 from scipy.stats import rankdata
 
+from kt_hpo.formatting import number
 from kt_hpo.record.best import best_first, best_so_far
 from kt_hpo.record.studies import trials_to_show
 from kt_hpo.space.names import short_names
@@ -219,6 +220,23 @@ class Search:
         """
         return next(iter(best_first(self.study, self.finished(), 1)), None)
 
+    def best_in_words(self) -> str:
+        """Return which trial is the best, and its objective; nothing where there is none.
+
+        With several objectives it is the one of the Pareto front with the best sum of them, which
+        need not be the best in the first.
+
+        Returns:
+            A string.
+        """
+        best = self.best()
+        if best is None:
+            return ""
+        score = number(self.value(best))
+        if self.n_objectives > 1:
+            return f"trial {best.number} has the best sum of objectives: {score}"
+        return f"best: {score} in trial {best.number}"
+
     def curve(self, trial: FrozenTrial) -> dict[int, float]:
         """Return the objective by epoch: what was reported, else the history's mean.
 
@@ -312,6 +330,23 @@ def place_of(trial: FrozenTrial) -> dict[str, Any]:
         for name, value in values.items()
         if name.startswith("tuner/")
     }
+
+
+def continued(trials: Iterable[FrozenTrial]) -> set[int]:
+    """Return which trials another one went on from, as rounds and intervals are.
+
+    Args:
+        trials: Iterable of `optuna.trial.FrozenTrial`.
+
+    Returns:
+        Set of their numbers.
+
+    Example:
+        >>> continued([optuna.create_trial(value=1.0)])
+        set()
+    """
+    places = map(place_of, trials)
+    return {int(place["trial_id"]) for place in places if place.get("trial_id") is not None}
 
 
 def line_of(trial: FrozenTrial | None, trials: Mapping[int, FrozenTrial]) -> list[FrozenTrial]:

@@ -75,9 +75,9 @@ def _name_marks(ax: Axes, search: Search) -> None:
     """Say in the legend what is drawn besides dots."""
     if pruned := search.pruned():
         look: dict[str, Any] = {"facecolors": "none", "edgecolors": style.ORANGE}
-        ax.scatter([], [], s=18, marker="D", label=f"{len(pruned)} pruned", **look)
+        ax.scatter([], [], s=18, marker="D", label=f"{len(pruned):,} pruned", **look)
     if failed := search.without_value():
-        color, label = style.VERMILLION, f"{len(failed)} without a value"
+        color, label = style.VERMILLION, f"{len(failed):,} without a value"
         ax.scatter([], [], s=18, marker="x", linewidths=1.2, color=color, label=label)
 
 
@@ -114,7 +114,7 @@ def draw_slice(ax: Axes, search: Search, scale: Scale) -> None:
         for trials in (search.finished(), search.pruned(), search.without_value())
     )
     values, places = search.values(finished), scale.places(finished)
-    crowd = len(search.trials)
+    crowd = max(len(finished), 1)
     age = np.array([trial.number for trial in finished]) / max(search.trials[-1].number, 1)
     marks.dots(
         ax,
@@ -129,7 +129,7 @@ def draw_slice(ax: Axes, search: Search, scale: Scale) -> None:
         zorder=2.5,
     )
     if pruned:
-        size = float(np.clip(1600 / crowd, 6, 16))
+        size = float(np.clip(1600 / len(search.trials), 6, 16))
         last = search.values(pruned)
         marks.pruned(ax, scale.places(pruned), last, pruned, search.maximize, size=size)
     off = [t for t, is_off in zip(finished, marks.off_scale(ax, values), strict=True) if is_off]

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.patches import Rectangle
 
+from kt_hpo.formatting import number
 from kt_hpo.plots import style, text
 from kt_hpo.plots.scale import Scale
 from kt_hpo.plots.search import Search
@@ -156,7 +157,7 @@ def _draw_range(ax: Axes, search: Search, place: int, scale: Scale) -> None:
     ax.plot([LEFT, RIGHT], [place, place], color=style.GRAY, linewidth=0.8, zorder=1.5)
     for x, value, side in ((LEFT, scale.low, "right"), (RIGHT, scale.high, "left")):
         ax.annotate(
-            text.number(value) + (" log" if scale.log and side == "left" else ""),
+            number(value, 3) + (" log" if scale.log and side == "left" else ""),
             (x, place),
             (-6 if side == "right" else 6, 0),
             textcoords="offset points",

@@ -45,6 +45,14 @@ SMALL, NORMAL, LARGE = 8.5, 9.5, 11.5
 CHARACTER, HANDLE, KEY = 0.072, 0.42, 1.9
 
 
+class _Thousands(ScalarFormatter):
+    """Matplotlib's numbers of ticks, with thousands set apart as they are everywhere else."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        written: str = super().__call__(x, pos)
+        return f"{int(written):,}" if written.isdecimal() else written
+
+
 @contextmanager
 def styled() -> Iterator[None]:
     """Draws words as they are: names come from users, "$" and "_" in them are no mathematics.
@@ -219,7 +227,7 @@ def dress(
     for side, spine in ax.spines.items():
         spine.set(visible=side in ("left", "bottom"), color=GRAY, linewidth=0.6)
     for axis in (ax.xaxis, ax.yaxis):
-        axis.set_major_formatter(ScalarFormatter(useMathText=False, usetex=False))
+        axis.set_major_formatter(_Thousands(useMathText=False, usetex=False))
     ax.set_axisbelow(True)
     ax.grid(False, which="both")
     if grid:

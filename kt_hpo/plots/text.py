@@ -1,30 +1,8 @@
-"""Numbers and names in few characters."""
+"""Shares and names in few characters."""
 
 from __future__ import annotations
 
 import re
-
-
-def number(value: float, digits: int = 3) -> str:
-    """Write a number in few characters.
-
-    Args:
-        value: Float, the number.
-        digits: Integer, how many digits tell it; between 1,000 and 100,000 all are written.
-
-    Returns:
-        A string.
-
-    Example:
-        >>> number(0.00001), number(64.0), number(250000)
-        ('1e-5', '64', '2.5e5')
-    """
-    text = f"{value:.0f}" if 1000 <= abs(value) < 1e5 else f"{value:.{digits}g}"
-    if "e" not in text:
-        return text
-    mantissa, exponent = text.split("e")
-    mantissa = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
-    return f"{mantissa}e{int(exponent)}"
 
 
 def percent(share: float) -> str:

@@ -12,7 +12,8 @@ from matplotlib.collections import PolyCollection
 from matplotlib.ticker import FixedFormatter, FixedLocator
 from optuna.trial import FrozenTrial, TrialState
 
-from kt_hpo.plots import marks, style, text
+from kt_hpo.formatting import number
+from kt_hpo.plots import marks, style
 from kt_hpo.plots.durations import unit_of
 from kt_hpo.plots.search import Search
 from kt_hpo.record.clock import started
@@ -179,7 +180,7 @@ def _draw_boxes(
             facecolors=style.COLORS[state],
             edgecolors=style.paper(ax) if edge else "none",
             linewidths=edge,
-            label=f"{count} {style.WORDS[state]}",
+            label=f"{count:,} {style.WORDS[state]}",
             zorder=2,
             gid=gid,
         )
@@ -192,7 +193,7 @@ def _name_rows(ax: Axes, names: list[str]) -> None:
     ax.tick_params(axis="y", length=0)
     if not any(names):
         ax.set_yticks([])
-        ax.set_ylabel(f"{len(names)} at once" if len(names) > 1 else "one after the other")
+        ax.set_ylabel(f"{len(names):,} at once" if len(names) > 1 else "one after the other")
         return
     step = -(-len(names) // MAX_NAMED)
     places = range(0, len(names), step)
@@ -222,4 +223,4 @@ def _aside(spans: np.ndarray, rows: int) -> str:
     wall = max(spans[:, 1].max(), 1e-6)
     unit, size = unit_of(np.array([wall]))
     busy = min((spans[:, 1] - spans[:, 0]).sum() / (wall * rows), 1.0)
-    return f"{text.number(wall / size)} {unit}, {busy:.0%} busy"
+    return f"{number(wall / size, 3)} {unit}, {busy:.0%} busy"

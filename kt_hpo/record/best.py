@@ -13,6 +13,7 @@ import optuna
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
+from kt_hpo import formatting
 from kt_hpo.constraints import keeps
 from kt_hpo.metric_directions import ACCURACIES
 
@@ -173,7 +174,7 @@ def best_first(
 
 
 def best_so_far(study: optuna.Study, trials: Iterable[FrozenTrial]) -> dict[int, FrozenTrial]:
-    """Tells which trial was the best when others came.
+    """Tells which trial was the best when others came; with several objectives, in the first.
 
     Args:
         study: Their study, which tells the directions.
@@ -190,7 +191,8 @@ def best_so_far(study: optuna.Study, trials: Iterable[FrozenTrial]) -> dict[int,
         [0, 0, 2]
     """
     kept = {trial.number: trial for trial in trials if may_be_best(trial)}
-    least = accumulate(_standings(study, kept.values()), min)
+    standings = (s._replace(total=s.losses[0]) for s in _standings(study, kept.values()))
+    least = accumulate(standings, min)
     return {number: kept[int(best.number)] for number, best in zip(kept, least, strict=True)}
 
 
@@ -261,7 +263,7 @@ def level(study: optuna.Study, objective: str) -> str:
     if len(near) > len(same):
         return (
             f"{_count(near)} level with trial {best.number} within the standard error of {source}, "
-            f"{error:.2g}."
+            f"{formatting.number(error, 2)}."
         )
     verb = "has" if len(same) == 1 else "have"
     return (

@@ -16,13 +16,13 @@ from optuna.distributions import (
 from optuna.trial import FrozenTrial
 from scipy.stats import binom, hypergeom
 
+from kt_hpo.formatting import number
 from kt_hpo.plots.influences import MIN_TRIALS
-from kt_hpo.plots.search import Search
+from kt_hpo.plots.search import Search, continued, place_of
 from kt_hpo.plots.text import percent
-from kt_hpo.record.best import best_first
+from kt_hpo.record.best import best_first, may_be_best, pareto_front
 from kt_hpo.reports.source import as_code, with_choices, with_range
 from kt_hpo.reports.uncertainty import position
-from kt_hpo.reports.words import number
 from kt_hpo.space.domain import from_distribution
 from kt_hpo.space.hyperparameters import HyperParameter, HyperParameters
 from kt_hpo.space.scopes import recorded_names
@@ -62,11 +62,60 @@ def best_trials(search: Search) -> list[FrozenTrial]:
 
     Returns:
         The trials, the best first, and those that are as good as the last of them: nothing but
-        luck and order would tell them apart.
+        luck and order would tell them apart. With several objectives they are whole fronts: those
+        that no other trial dominates, then those that only these dominate, and so on.
     """
-    kept = best_first(search.study, search.finished())
+    kept = [trial for trial in _told_apart(search) if may_be_best(trial)]
     count = min(max(FEWEST_BEST, math.ceil(len(kept) / 10)), MOST_BEST)
+    if search.n_objectives > 1:
+        best: list[FrozenTrial] = []
+        while kept and len(best) < count:
+            front = pareto_front(search.study, kept)
+            best += front
+            kept = [trial for trial in kept if trial not in front]
+        return best_first(search.study, best)
+    kept = best_first(search.study, kept)
     return kept[:count] + [t for t in kept[count:] if t.values == kept[count - 1].values]
+
+
+def _told_apart(search: Search) -> list[FrozenTrial]:
+    """The finished trials, each configuration once: a round that goes on is the next one's past."""
+    passed = continued(search.trials)
+    return [trial for trial in search.finished() if trial.number not in passed]
+
+
+def why_none(search: Search) -> str:
+    """Says why there is no advice.
+
+    Args:
+        search: The search.
+
+    Returns:
+        A sentence.
+
+    Example:
+        >>> import optuna
+        >>> why_none(Search.of(optuna.create_study()))
+        'Ten completed trials are needed to say which ranges to change; there are 0.'
+    """
+    if _is_population(search):
+        return (
+            "A population copies its best members and changes their values while they train: where "
+            "its trials lie does not tell which ranges to change. Its schedules show where it went."
+        )
+    trials = _told_apart(search)
+    kept = sum(map(may_be_best, trials))
+    if kept < MIN_TRIALS:
+        which = " that keep the constraints" if kept < len(trials) else ""
+        return (
+            f"Ten completed trials{which} are needed to say which ranges to change; there are "
+            f"{kept}."
+        )
+    return "No range calls for a change, as far as these trials can be told from chance."
+
+
+def _is_population(search: Search) -> bool:
+    return any("member" in place_of(trial) for trial in search.trials)
 
 
 def advise(
@@ -74,12 +123,13 @@ def advise(
 ) -> list[Advice]:
     """Advises which ranges to change in a further search.
 
-    A range is to be widened where at least half of the best trials lie in its outermost tenth, to
-    be narrowed where it mattered and all of the best lie in a half of it; a choice is to be left
-    out where none of the best has it. Each only where chance would hardly do that: where values are
-    drawn evenly from the range, and where the best are drawn from the trials there are, as an
-    engine that learns draws most values in a part of the range, whether that is good or not. Of
-    searches in which nothing matters one in 20 gets some advice (Bonferroni's bound).
+    A range is to be widened where at least half of the best trials lie in its outermost tenth, and
+    those still nearer to the end were not worse; to be narrowed where it mattered and all of the
+    best lie in a half of it; a choice is to be left out where none of the best has it. Each only
+    where chance would hardly do that: where values are drawn evenly from the range, and where the
+    best are drawn from the trials there are, as an engine that learns draws most values in a part
+    of the range, whether that is good or not. Of searches in which nothing matters one in 20 gets
+    some advice (Bonferroni's bound).
 
     Args:
         search: The search.
@@ -96,8 +146,8 @@ def advise(
         >>> [(one.change, one.code) for one in advise(Search.of(study), None, ["units"])]
         [('widen', 'hp.Int("units", 8, 92)')]
     """
-    finished, best = search.finished(), best_trials(search)
-    if len(finished) < MIN_TRIALS or len(best) < FEWEST_BEST:
+    finished, best = _told_apart(search), best_trials(search)
+    if _is_population(search) or sum(map(may_be_best, finished)) < MIN_TRIALS:
         return []
     declared = {} if space is None else {name: hp for hp, name in recorded_names(space)}
     varied = {n: kind for n, kind in distributions(finished).items() if not kind.single()}
@@ -109,9 +159,9 @@ def advise(
             continue
         hyperparameter = declared.get(name) or from_distribution(name, distribution)
         if isinstance(distribution, CategoricalDistribution):
-            advice = _leave_out(name, hyperparameter, tried, values, chance)
+            advice = _leave_out(name, hyperparameter, tried, values, chance, len(best))
         else:
-            one = _Range(name, hyperparameter, distribution, tried, values, chance)
+            one = _Range(name, hyperparameter, distribution, tried, values, chance, len(best))
             advice = one.widen(name in mattered)
             if advice is None and name in mattered:
                 advice = one.narrow()
@@ -137,7 +187,12 @@ def distributions(trials: Iterable[FrozenTrial]) -> dict[str, BaseDistribution]:
 
 
 def _leave_out(
-    name: str, hyperparameter: HyperParameter, tried: list[Any], best: list[Any], chance: float
+    name: str,
+    hyperparameter: HyperParameter,
+    tried: list[Any],
+    best: list[Any],
+    chance: float,
+    count: int,
 ) -> Advice | None:
     choices = list(hyperparameter.values) if hasattr(hyperparameter, "values") else []
     absent = [
@@ -149,14 +204,19 @@ def _leave_out(
     left = [choice for choice in choices if choice not in absent]
     if not absent or not left:
         return None
-    times = ", ".join(f"{choice} (tried {tried.count(choice)} times)" for choice in absent)
-    reason = f"None of the {len(best)} best trials has {times}."
+    times = " or ".join(f"{choice} ({tried.count(choice)} completed trials)" for choice in absent)
+    reason = f"None of the {_best_of(best, count)} has {times}."
     return Advice(name, "leave out", reason, as_code(with_choices(hyperparameter, left)))
+
+
+def _best_of(best: list[Any], count: int) -> str:
+    """How many of the best trials have a hyperparameter, as not all have one under a condition."""
+    return f"{len(best)} best trials" + " that have it" * (len(best) < count)
 
 
 @dataclass(frozen=True)
 class _Range:
-    """A range, the values that were tried in it, and those of the best trials."""
+    """A range, the values that were tried in it, and those of the best trials there are."""
 
     name: str
     hyperparameter: HyperParameter
@@ -164,18 +224,22 @@ class _Range:
     tried: list[float]
     best: list[float]
     chance: float
+    count: int
 
     def widen(self, mattered: bool) -> Advice | None:
         """Advises to go on beyond an end that half of the best trials lie at."""
         low, high = _ends(self.distribution)
         for is_upper in (False, True):
-            at_end = sum(map(self._is_at(is_upper), self.best))
-            if 2 * at_end < len(self.best) or not self._is_unlikely(at_end, is_upper, mattered):
+            there = list(filter(self._is_at(is_upper), self.best))
+            if 2 * len(there) < len(self.best) or not self._is_unlikely(
+                len(there), is_upper, mattered
+            ):
                 continue
             end, where = (high, "upper") if is_upper else (low, "lower")
+            near = "at" if set(there) == {end} else "within a tenth of the range from"
             fact = (
-                f"{at_end} of the {len(self.best)} best trials lie at the {where} end, "
-                f"{number(end)}"
+                f"{len(there)} of the {_best_of(self.best, self.count)} lie {near} the {where} "
+                f"end, {number(end)}"
             )
             beyond = _beyond(self.distribution, is_upper)
             if beyond is None:
@@ -192,6 +256,7 @@ class _Range:
     def narrow(self) -> Advice | None:
         """Advises to leave the part of the range in which none of the best trials lies."""
         first, last = min(self.best), max(self.best)
+        low_end, high_end = _ends(self.distribution)
         width = position(self.distribution, last) - position(self.distribution, first)
         share = sum(first <= value <= last for value in self.tried) / len(self.tried)
         by_chance = _within_by_chance(max(width, share), len(self.best))
@@ -199,16 +264,18 @@ class _Range:
         if too_few or width > NARROW or by_chance >= self.chance:
             return None
         low, high = _around(self.distribution, first, last)
-        if (low, high) == _ends(self.distribution):
+        changed = with_range(self.hyperparameter, low, high)
+        if changed.max_value - changed.min_value >= high_end - low_end:
             return None
-        reason = f"All of the {len(self.best)} best trials "
+        reason = f"All of the {_best_of(self.best, self.count)} "
         if first == last:
             reason += f"have {number(first)}."
+        elif number(first) == number(last):
+            reason += f"lie near {number(first)}, in {percent(width)} of the range."
         else:
             reason += (
                 f"lie between {number(first)} and {number(last)}, in {percent(width)} of the range."
             )
-        changed = with_range(self.hyperparameter, low, high)
         return Advice(self.name, "narrow", reason, as_code(changed))
 
     def _is_at(self, is_upper: bool) -> Callable[[float], bool]:
@@ -221,11 +288,15 @@ class _Range:
         return is_at
 
     def _is_unlikely(self, at_end: int, is_upper: bool, mattered: bool) -> bool:
-        """Whether chance would hardly put so many of the best trials at an end."""
+        """Whether chance would hardly put so many of the best at an end, up to the end itself."""
         count = len(self.best)
+        furthest = max(self.best) if is_upper else min(self.best)
+        beyond = sum(v > furthest if is_upper else v < furthest for v in self.tried)
         if binom.sf(at_end - 1, count, _end_share(self.distribution)) >= self.chance:
             return False
         tried_at_end = sum(map(self._is_at(is_upper), self.tried))
+        if hypergeom.pmf(0, tried_at_end, beyond, at_end) < CHANCE:
+            return False  # What was tried still nearer to the end is worse.
         drawn = hypergeom.sf(at_end - 1, len(self.tried), tried_at_end, count)
         return mattered or drawn < self.chance
 
@@ -259,14 +330,17 @@ def _beyond(distribution: BaseDistribution, is_upper: bool) -> float | None:
         return _whole_beyond(wider, low, is_upper) if whole else float(f"{wider:.0e}")
     if not is_upper and low == 0:
         return None
+    if is_upper and high == 1 and not whole and low >= 0:
+        return None
     wider = high + (high - low) / 2 if is_upper else low - (high - low) / 2
-    is_share = not whole and low >= 0 and high <= 1
-    if is_upper and is_share:
-        wider = min(wider, (1 + high) / 2)
-        return None if high == 1 else float(f"{wider:.4g}")
-    if not is_upper and low > 0:
-        wider = max(wider, low / 2)
-    return _whole_beyond(wider, low, is_upper) if whole else float(f"{wider:.4g}")
+    if whole:
+        return _whole_beyond(wider if is_upper or low < 0 else max(wider, low / 2), low, is_upper)
+    # Half of what is left up to 1, if it is a share, or down to 0, in two digits of that.
+    if is_upper and low >= 0 and high < 1 < 2 * wider - high:
+        return round(1 - float(f"{(1 - high) / 2:.2g}"), 12)
+    if not is_upper and low > 0 and wider < low / 2:
+        return float(f"{low / 2:.2g}")
+    return _in_round_numbers(min(low, wider), max(high, wider))[is_upper]
 
 
 def _whole_beyond(wider: float, low: float, is_upper: bool) -> float | None:
@@ -287,4 +361,17 @@ def _around(distribution: BaseDistribution, lowest: float, highest: float) -> tu
         first, last = lowest - space, highest + space
     if isinstance(distribution, IntDistribution):
         return max(low, math.floor(first)), min(high, math.ceil(last))
-    return max(low, float(f"{first:.2g}")), min(high, float(f"{last:.2g}"))
+    if getattr(distribution, "log", False):
+        return max(low, float(f"{first:.2g}")), min(high, float(f"{last:.2g}"))
+    first, last = _in_round_numbers(first, last)
+    return max(low, first), min(high, last)
+
+
+def _in_round_numbers(low: float, high: float) -> tuple[float, float]:
+    """A range in numbers of two digits of its length, outside of it rather than inside."""
+    digits = 1 - math.floor(math.log10(high - low))
+    unit = 10.0**-digits
+    return (
+        round(math.floor(low / unit + 1e-9) * unit, digits),
+        round(math.ceil(high / unit - 1e-9) * unit, digits),
+    )

@@ -11,15 +11,16 @@ from typing import Any
 from optuna.trial import FrozenTrial, TrialState
 
 from kt_hpo.constraints import keeps
+from kt_hpo.formatting import number
 from kt_hpo.plots import style
-from kt_hpo.plots.search import Search
+from kt_hpo.plots.search import Search, continued, place_of
 from kt_hpo.record.best import best_so_far, level
 from kt_hpo.record.clock import seconds, started
 from kt_hpo.record.tables import objective_names
 from kt_hpo.reports import words
 from kt_hpo.reports.source import rebuilding
 from kt_hpo.reports.uncertainty import Uncertainty, uncertainty
-from kt_hpo.reports.words import count, duration, number, value_in_words
+from kt_hpo.reports.words import count, duration, value_in_words
 from kt_hpo.space import domain
 from kt_hpo.space.hyperparameters import HyperParameters
 from kt_hpo.space.names import short_names
@@ -79,7 +80,7 @@ def answer(
     named = short_names(values)
     trust = uncertainty(search, trial, weights)
     made_by = search.study.user_attrs.get("made_by", {})
-    epochs = trial.user_attrs.get("best_epoch")
+    epoch = _best_epoch(search, trial)
     return BestTrialAnswer(
         trial=trial,
         score=number(search.value(trial)),
@@ -87,10 +88,17 @@ def answer(
         values={named[name]: value for name, value in values.items()},
         facts=_facts(search, trial),
         remarks=_remarks(search, trial, trust),
-        code=rebuilding(
-            values, made_by.get("hypermodel"), None if epochs is None else int(epochs) + 1
-        ),
+        code=rebuilding(values, made_by.get("hypermodel"), None if epoch is None else epoch + 1),
     )
+
+
+def _best_epoch(search: Search, trial: FrozenTrial) -> int | None:
+    """The epoch of its score, from 0; None where a `run_trial` returned the score alone."""
+    epoch = trial.user_attrs.get("best_epoch")
+    if epoch or "history" in trial.user_attrs:
+        return int(epoch or 0)
+    curve = search.curve(trial)
+    return next((e for e, value in curve.items() if value == search.value(trial)), None)
 
 
 def values_of(trial: FrozenTrial, known: HyperParameters | None) -> dict[str, Any]:
@@ -184,34 +192,45 @@ def further(search: Search, trust: Uncertainty | None) -> list[str]:
 
 
 def _progress(search: Search, spread: float | None) -> list[str]:
-    """How long ago the best was found, and what the last third of the trials has gained."""
+    """How long ago the best was found, and what the last third of the trials has gained.
+
+    Nothing where later trials go on from earlier ones: they are better for having trained longer.
+    """
     finished = [trial for trial in search.finished() if keeps(trial.constraints)]
-    so_far = list(best_so_far(search.study, finished).values())
-    if search.n_objectives > 1 or len(so_far) < _FEWEST:
+    bests = best_so_far(search.study, finished).values()
+    if search.n_objectives > 1 or len(bests) < _FEWEST or any(map(place_of, finished)):
         return []
-    best = so_far[-1]
-    score = search.value(best)
+    scores = [search.value(trial) for trial in bests]
+    score, last = scores[-1], len(scores) // 3
     ties = sum(search.value(trial) == score for trial in finished)
+    after = len(scores) - 1 - scores.index(score)
+    of_all = f"{len(scores):,} completed trials"
+    ago = f"{count(after, 'completed trial')} ago" if after else "by the last of them"
     if ties > 1:
-        return [
-            f"{ties:,} of {len(so_far):,} completed trials have the same best {search.label}, "
-            f"{number(score)}: more trials cannot tell whether there is a better one. An objective "
-            "that tells them apart, a loss for example, can."
-        ]
-    after = len(so_far) - 1 - next(place for place, one in enumerate(so_far) if one is best)
-    fact = f"The best of {len(so_far):,} completed trials was found {count(after, 'trial')} ago"
-    if not after:
-        fact = f"The last of {len(so_far):,} completed trials is the best"
-    if spread is None:
-        return [f"{fact}."]
-    last = len(so_far) // 3
-    gain = abs(score - search.value(so_far[-1 - last]))
+        fact = f"{ties:,} of {of_all} have the best {search.label}, {number(score)}, first {ago}"
+    elif after:
+        fact = f"The best of {of_all} was found {ago}"
+    else:
+        fact = f"The last of {of_all} is the best"
+    said = [f"{fact}{_gained(abs(score - scores[-1 - last]), last, spread)}."]
+    if ties > 1:
+        said.append(
+            f"Their {search.label} cannot tell these {ties:,} apart: an objective with finer "
+            "steps can, such as a loss."
+        )
+    return said
+
+
+def _gained(gain: float, last: int, spread: float | None) -> str:
+    """What the last trials have improved the best by."""
     if not gain:
-        return [f"{fact}; the last {last:,} have not improved it."]
-    gained = f"{fact}; the last {last:,} have improved it by {number(gain)}"
+        return f"; the last {last:,} have not improved it"
+    if spread is None:
+        return ""
+    gained = f"; the last {last:,} have improved it by {number(gain)}"
     if gain > spread:
-        return [f"{gained}, more than the uncertainty of {words.spread(spread)}: search on."]
-    return [f"{gained}, which the uncertainty of {words.spread(spread)} may explain."]
+        return f"{gained}, more than the uncertainty of {words.spread(spread)}: search on"
+    return f"{gained}, which the uncertainty of {words.spread(spread)} may explain"
 
 
 def _facts(search: Search, trial: FrozenTrial) -> list[tuple[str, str]]:
@@ -227,8 +246,8 @@ def _facts(search: Search, trial: FrozenTrial) -> list[tuple[str, str]]:
         for n, v in metrics.items()
         if n not in names and n != "multi_objective"
     ]
-    if "best_epoch" in attributes:
-        facts.append(("best epoch", str(attributes["best_epoch"] + 1)))
+    if (epoch := _best_epoch(search, trial)) is not None:
+        facts.append(("best epoch", str(epoch + 1)))
     if attributes.get("parameters") and "parameters" not in names:
         facts.append(("parameters", f"{attributes['parameters']:,}"))
     taken = seconds(trial)
@@ -242,10 +261,11 @@ def _remarks(search: Search, trial: FrozenTrial, trust: Uncertainty) -> list[str
     if len(finished) < 2:
         return []
     middle = median(search.value(other) for other in finished)
-    said = [
-        f"The median of the {len(finished):,} completed trials is {number(middle)}. The best of "
-        "many looks a little better than it is: chance helped to choose it."
-    ]
+    said = [f"The median of the {len(finished):,} completed trials is {number(middle)}."]
+    if search.n_objectives == 1:
+        said[0] += (
+            " The best of several looks a little better than it is: chance helped to choose it."
+        )
     if trust.spread is not None:
         said += _as_good(search, trial, trust.spread)
     elif same := level(search.study, search.objective):
@@ -255,11 +275,11 @@ def _remarks(search: Search, trial: FrozenTrial, trust: Uncertainty) -> list[str
 
 def _as_good(search: Search, trial: FrozenTrial, spread: float) -> list[str]:
     """What lies within the uncertainty, and is smaller."""
-    score = search.value(trial)
+    score, passed = search.value(trial), continued(search.trials)
     others = [
         other
         for other in search.finished()
-        if other.number != trial.number
+        if other.number not in {trial.number, *passed}
         and abs(search.value(other) - score) <= spread
         and keeps(other.constraints)
     ]

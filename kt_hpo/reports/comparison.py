@@ -9,6 +9,7 @@ from typing import Any
 
 import optuna
 
+from kt_hpo.formatting import number
 from kt_hpo.plots.best_so_far import Over, plot_best_so_far
 from kt_hpo.plots.influences import influences
 from kt_hpo.plots.search import Search, names_of, searches_of
@@ -16,7 +17,7 @@ from kt_hpo.record.clock import seconds, started
 from kt_hpo.reports.advice import distributions
 from kt_hpo.reports.charts import Chart, compared
 from kt_hpo.reports.uncertainty import Uncertainty, uncertainty
-from kt_hpo.reports.words import duration, number, value_in_words
+from kt_hpo.reports.words import duration, spread, value_in_words
 
 
 @dataclass(frozen=True)
@@ -104,15 +105,16 @@ def _verdict(searches: Sequence[Search], rows: Sequence[Row]) -> str:
     (score, first), (next_score, second) = found[:2]
     gap = abs(score - next_score)
     if gap == 0:
-        return f"{first.name} and {second.name} found the same best, {number(score)}."
+        *same, last = [row.name for value, row in found if value == score]
+        return f"{', '.join(same)} and {last} found the same best, {number(score)}."
     said = f"{first.name} found the best, {number(score)}, {number(gap)} ahead of {second.name}"
-    spreads = [row.trust.spread for row in (first, second)]
-    if None in spreads:
+    known = [row.trust.spread for row in (first, second)]
+    if None in known:
         return f"{said}; how much of that is chance is not known."
-    error = sum(spread**2 for spread in spreads if spread is not None) ** 0.5
+    error = sum(one**2 for one in known if one is not None) ** 0.5
     if gap <= error:
-        return f"{said}, which their uncertainties may explain ({number(error)} together)."
-    return f"{said}, more than their uncertainties together, {number(error)}."
+        return f"{said}, which their uncertainties may explain ({spread(error)} together)."
+    return f"{said}, more than their uncertainties together, {spread(error)}."
 
 
 def _charts(searches: list[Search]) -> list[Chart]:

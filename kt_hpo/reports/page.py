@@ -93,7 +93,7 @@ def report(tuner_or_study_or_path: Any, path: str | Path | None = None) -> Path:
         The file's path, which a notebook shows as a link and the page itself.
 
     Raises:
-        FileNotFoundError: If there is no search.
+        FileNotFoundError: If there is no search, or no folder to write the file in.
         TypeError: If it is something else.
         ValueError: If searches to compare have objectives of different names or directions.
 
@@ -106,17 +106,24 @@ def report(tuner_or_study_or_path: Any, path: str | Path | None = None) -> Path:
     """
     if isinstance(tuner_or_study_or_path, list | tuple) and len(tuner_or_study_or_path) != 1:
         studies = [find_study(each)[0] for each in tuner_or_study_or_path]
-        written = ReportFile(path if path is not None else COMPARISON_NAME)
+        written = _file_to_write(path if path is not None else COMPARISON_NAME)
         with without_collections():
             written.write_text(render_comparison(studies), encoding="utf-8")
         return written
     if isinstance(tuner_or_study_or_path, list | tuple):
         [tuner_or_study_or_path] = tuner_or_study_or_path
     study, folder = find_study(tuner_or_study_or_path)
-    written = ReportFile(path if path is not None else folder / FILE_NAME)
+    written = _file_to_write(path if path is not None else folder / FILE_NAME)
     with without_collections():
         written.write_text(render(study), encoding="utf-8")
     return written
+
+
+def _file_to_write(path: str | Path) -> ReportFile:
+    file = ReportFile(path)
+    if not file.parent.is_dir():
+        raise FileNotFoundError(f"There is no folder {file.parent} to write {file.name} in.")
+    return file
 
 
 def render(study: optuna.Study) -> str:
@@ -241,6 +248,7 @@ def _contents(search: Search) -> dict[str, Any]:
         "untried": untried(search, space) if search.trials else [],
         "why_no_influence": [why_none(search, index) for index in range(len(names))],
         "advice": advice.advise(search, space, mattered),
+        "why_no_advice": advice.why_none(search),
         "further": answer.further(search, best.uncertainty if best else None),
         "charts": charts.overview(search) + charts.whole_space(search, found[0][1]),
         "slices": charts.slices(search, _in_order(search, found[0][1])),

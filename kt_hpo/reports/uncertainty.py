@@ -10,8 +10,8 @@ from statistics import fmean, stdev
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.trial import FrozenTrial
 
-from kt_hpo.plots.search import Search
-from kt_hpo.reports.words import number
+from kt_hpo.formatting import number
+from kt_hpo.plots.search import Search, place_of
 
 NEIGHBORS = 5
 # Among fewer trials even the nearest are far away.
@@ -44,8 +44,8 @@ def uncertainty(
 
     Returns:
         The standard error of its executions' mean, if there were several. Else the standard
-        deviation of it and the trials nearest to it, which holds what their values differ by too;
-        and nothing where there are too few of them.
+        deviation of it and the trials nearest to it that trained for as many epochs, which holds
+        what their values differ by too; and nothing where there are too few of them.
 
     Example:
         >>> import optuna
@@ -62,17 +62,20 @@ def uncertainty(
             f"The standard error of the mean of {len(scores)} executions, which scored "
             f"{', '.join(map(number, scores))}.",
         )
-    near = nearest(search, trial, weights)
-    if len(search.finished()) < _ENOUGH:
+    times = len(trial.user_attrs.get("executions", []))
+    trained = f"It was trained {'once' if times < 2 else f'{times} times'}"
+    if len(_comparable(search, trial)) + 1 < _ENOUGH:
+        no_mean = "" if times < 2 else " and its score is not their mean"
         return Uncertainty(
             None,
-            "It was trained once, so how much of its score is chance is not known; "
+            f"{trained}{no_mean}, so how much of its score is chance is not known; "
             "tuner.confirm() finds out.",
         )
+    near = nearest(search, trial, weights)
     values = [search.value(other) for other in near]
     return Uncertainty(
         stdev([search.value(trial), *values]),
-        f"It was trained once. The {NEIGHBORS} trials most like it scored {number(min(values))} "
+        f"{trained}. The {NEIGHBORS} trials most like it scored {number(min(values))} "
         f"to {number(max(values))}; given is the spread of all six, which holds what their values "
         "do besides chance.",
     )
@@ -83,6 +86,9 @@ def nearest(
 ) -> list[FrozenTrial]:
     """Finds the finished trials whose values are the most similar to those of a trial.
 
+    A model that it went on from, and trials that another round or interval gave other epochs, are
+    not among them: what they scored tells how training goes, not chance.
+
     Args:
         search: The search.
         trial: A trial of it.
@@ -91,8 +97,17 @@ def nearest(
     Returns:
         At most `NEIGHBORS` others, the nearest first. Nothing is near where nothing was searched.
     """
-    others = [other for other in search.finished() if other.number != trial.number]
+    others = _comparable(search, trial)
     return sorted(others, key=lambda other: _distance(trial, other, weights))[:NEIGHBORS]
+
+
+def _comparable(search: Search, trial: FrozenTrial) -> list[FrozenTrial]:
+    epochs = place_of(trial).get("epochs")
+    return [
+        other
+        for other in search.finished()
+        if other.number != trial.number and place_of(other).get("epochs") == epochs
+    ]
 
 
 def position(distribution: BaseDistribution, value: float) -> float:

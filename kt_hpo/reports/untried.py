@@ -6,10 +6,11 @@ import numpy as np
 from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
 from optuna.trial import FrozenTrial
 
+from kt_hpo.formatting import number
 from kt_hpo.plots import text
 from kt_hpo.plots.scale import Scale
 from kt_hpo.plots.search import Search
-from kt_hpo.reports.words import listed, number
+from kt_hpo.reports.words import listed
 from kt_hpo.space.domain import to_distribution
 from kt_hpo.space.hyperparameters import HyperParameters
 from kt_hpo.space.names import short_names

@@ -1,35 +1,13 @@
-"""How numbers, times and counts are written in a report.
-
-Numbers are written as in the plots (`kt_hpo.plots.text`), with a digit more, as a text has room.
-"""
+"""How values, times and counts are written in a report; numbers by `kt_hpo.formatting`."""
 
 from __future__ import annotations
 
-import math
 import re
 from typing import Any
 
 from markupsafe import Markup
 
-from kt_hpo.plots import text
-
-
-def number(value: float) -> str:
-    """Writes a number in as few characters as tell it.
-
-    Args:
-        value: The number.
-
-    Returns:
-        Four digits, with thousands set apart.
-
-    Example:
-        >>> number(0.98765), number(12345.0), number(1e-5)
-        ('0.9877', '12,345', '1e-5')
-    """
-    if math.isfinite(value) and abs(value) >= 1000 and abs(value) < 1e7:
-        return f"{value:,.0f}"
-    return text.number(value, digits=4)
+from kt_hpo.formatting import number, short
 
 
 def spread(value: float) -> str:
@@ -45,7 +23,7 @@ def spread(value: float) -> str:
         >>> spread(0.0123), spread(12.34)
         ('0.012', '12')
     """
-    return f"{value:.2g}" if value < 100 else number(value)
+    return number(value, digits=2 if value < 100 else 4)
 
 
 def value_in_words(value: Any) -> str:
@@ -63,9 +41,7 @@ def value_in_words(value: Any) -> str:
     """
     if value is None:
         return ""
-    if isinstance(value, float):
-        return number(value)
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+    return f"{value:,}" if type(value) is int else short(value)
 
 
 def duration(seconds: float) -> str:

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import subprocess
 import sys
 
 import keras
@@ -224,3 +225,34 @@ def test_a_csv_file_is_searched(unpainted, tmp_path):
     assert study.metric_names == ["val_loss"]
     assert study.user_attrs["test"]["mae"] > 0
     assert (tmp_path / "out" / "summary.png").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--objective", "val_acuracy"],
+        ["--data", "nowhere.csv"],
+        ["--data", "no_module:load"],
+        ["--model", "no_module:build"],
+        ["--model", "models.py:eager"],
+        ["--warm-start", "nowhere"],
+        ["--algorithm", "hyperband"],
+        ["--algorithm", "pbt", "--pruner", "asha"],
+        ["--executor", "workers"],
+        ["--gpus-per-trial", "1"],
+        ["--constraint", "parameters"],
+        ["--config", "nowhere.toml"],
+    ],
+)
+def test_what_is_refused_is_refused_before_keras_is_imported(arguments, tmp_path):
+    """Which takes seconds; data and models of their own import it where they want to."""
+    given = [*QUICK, "--data", "digits", "--directory", str(tmp_path / "run"), *arguments]
+    program = (
+        f"import sys\nfrom kt_hpo import cli\nstatus = cli.main({given!r})\n"
+        "print(status, {'keras', 'tensorflow', 'matplotlib'} & set(sys.modules) or 'quick')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.stdout == f"{cli.USAGE} quick\n", done.stdout + done.stderr
+    assert done.stderr.startswith("kt-hpo: ") and not list(tmp_path.iterdir())

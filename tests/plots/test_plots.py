@@ -57,7 +57,6 @@ def test_without_axes_a_white_figure_is_made_under_any_style(plot):
         axes = plot(mixed_study())
     assert axes.figure.get_facecolor() == to_rgba("white")
     assert axes.xaxis.label.get_color() == "#333333"
-    plt.close(axes.figure)
 
 
 @pytest.mark.parametrize(("paper", "sign"), [("white", -1), ("black", 1)])
@@ -172,10 +171,17 @@ def test_a_trial_pruned_after_one_epoch_is_a_dot(ax):
 
 
 def test_several_objectives_show_the_first_and_say_so(ax):
-    study = DEGENERATE["two objectives"]()
+    """The best by the sum of both is not the best of the first: no line may lead down to it."""
+    values = [(0.5, 9.0), (0.9, 8.0), (0.7, 1.0), (0.8, 5.0)]
+    trials = [create_trial(values=both) for both in values]
+    study = study_of(trials, directions=["maximize", "minimize"])
     plots.plot_optimization_history(study, ax)
     assert "first of 2 objectives" in ax.get_ylabel()
-    assert "0.95 in trial 19" in ax.get_title(loc="right")
+    assert ax.get_title(loc="right") == "best objective so far: 0.9"
+    assert list(ax.lines[0].get_ydata()) == [0.5, 0.9, 0.9, 0.9, 0.9]
+    assert ax.collections[-1].get_offsets().tolist() == [[2.0, 0.7]]
+    page = plots.overview(study)
+    assert page.get_suptitle().endswith("trial 2 has the best sum of objectives: 0.7")
 
 
 def test_learning_curves_draw_a_line_a_trial_and_the_best_on_top(ax):

@@ -69,16 +69,16 @@ def test_of_very_many_trials_the_shares_of_the_time_are_drawn(ax):
     trials = [ran(n, n + 1, states[n % 4], worker=0) for n in range(3000)]
     trials += [ran(n, n + 1, worker=1) for n in range(0, 3000, 2)]
     plots.plot_timeline(study_of(trials), ax)
-    assert labels(ax) == ["3750 complete", "750 pruned"]
+    assert labels(ax) == ["3,750 complete", "750 pruned"]
     area = {}
     for boxes in ax.collections:
         for path in boxes.get_paths():
             (left, low), (right, _), (_, high), _ = path.vertices[:4]
             key = boxes.get_label(), round((low + high) / 2)
             area[key] = area.get(key, 0.0) + (right - left) * abs(high - low)
-    whole = area["3750 complete", 0] + area["750 pruned", 0]
+    whole = area["3,750 complete", 0] + area["750 pruned", 0]
     assert area["750 pruned", 0] / whole == pytest.approx(0.25, abs=0.01)
-    assert area["3750 complete", 1] / whole == pytest.approx(0.5, abs=0.01)
+    assert area["3,750 complete", 1] / whole == pytest.approx(0.5, abs=0.01)
 
 
 @pytest.mark.parametrize("seconds", [0, 1e-6])

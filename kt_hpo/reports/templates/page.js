@@ -2,8 +2,12 @@
 const { columns, rows, best_is_high: bestIsHigh } = JSON.parse(document.getElementById("data").textContent);
 const byTrial = new Map(rows.map((row) => [row[0], row]));
 const tip = document.getElementById("tip");
-const say = (value) =>
-  value === null ? "" : typeof value === "number" ? String(Number(value.toPrecision(5))) : String(value);
+const say = (value) => {
+  if (value === null) return "";
+  if (typeof value !== "number") return String(value);
+  const short = Number(value.toPrecision(5));
+  return short !== 0 && Math.abs(short) < 1e-4 ? short.toExponential() : String(short);
+};
 const make = (name, text, parent) => {
   const made = parent.appendChild(document.createElement(name));
   made.textContent = text;
