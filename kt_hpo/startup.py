@@ -57,7 +57,7 @@ def quiet_tqdm() -> None:
     if "ipykernel" in sys.modules:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "IProgress not found")
-            import tqdm.auto  # noqa: F401
+            import tqdm.auto  # type: ignore[import-untyped]  # noqa: F401
 
 
 def quiet_first_import() -> None:

@@ -71,7 +71,7 @@ def complete(given: Mapping[str, Any]) -> Settings:
 def _check_together(settings: Settings, flags: Settings) -> None:
     """Refuses options that exclude or need each other, before anything heavy is imported."""
     algorithm, pruner = settings["algorithm"], settings["pruner"]
-    if registry.algorithms()[algorithm].plans_trials:
+    if "max_trials" not in registry.algorithms()[algorithm].budget:
         if pruner not in ("auto", "none"):
             raise ValueError(
                 f"--pruner {pruner} with --algorithm {algorithm}: both decide which trials stop "
