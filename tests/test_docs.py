@@ -24,10 +24,12 @@ LOADS = re.compile(r"<(?:script|img|iframe|link)\b[^>]* (?:src|href)=\"?https?:[
 # Pages that train in graphs and in Ray's actors: fewer show as much as many.
 FEWER = {"max_trials": 2, "num_samples": 2, "num_workers": 1}
 LONG = {
-    "README.md", "docs/cluster.md", "docs/faq.md", "docs/getting-started.md", "docs/index.md",
+    "README.md", "docs/cluster.md", "docs/getting-started.md", "docs/index.md",
     "docs/objectives.md", "docs/predictions.md", "docs/ray-tune.md", "docs/recipes.md",
     "docs/sklearn.md", "docs/training.md",
 }  # fmt: skip
+# As slow, of many searches that are small already, and counted.
+SMALL = {"docs/faq.md"}
 # The packages whose public names the reference has.
 PUBLIC = (
     "kt_hpo", "kt_hpo.applications", "kt_hpo.datasets", "kt_hpo.datasets.preprocessing",
@@ -48,6 +50,8 @@ def with_programs():
             program, marks = "".join(blocks), []
             if name_of(path) in LONG:
                 program, marks = with_fewer(program), [pytest.mark.slow]
+            elif name_of(path) in SMALL:
+                marks = [pytest.mark.slow]
             yield pytest.param(path, program, id=name_of(path), marks=marks)
 
 
