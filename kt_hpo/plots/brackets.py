@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from typing import Any
 
@@ -17,6 +18,8 @@ from kt_hpo.plots.panels import panels_in, share_vertical
 from kt_hpo.plots.search import Search, line_of, place_of
 
 MAX_COLUMNS = 5
+# Inches between two numbers.
+ROOM = 0.24
 
 
 @style.styled()
@@ -122,17 +125,19 @@ def _draw_dots(ax: Axes, points: list[tuple[float, float]]) -> None:
 
 
 def _label_rungs(ax: Axes, counts: Counter[float]) -> None:
-    """Put the ticks on the rungs, each with its number of trials above."""
+    """Put the ticks on the rungs there is room to name, each with its number of trials above."""
     rungs = sorted(counts)
+    inches = ax.get_window_extent().width / ax.figure.dpi
+    named = rungs[:: -math.ceil(ROOM * len(rungs) / inches)][::-1]
     ax.set_xscale("log")
     ax.set_xlim(rungs[0] / 1.5, rungs[-1] * 1.5)
-    ax.xaxis.set_major_locator(FixedLocator(rungs))
-    ax.xaxis.set_major_formatter(FixedFormatter([number(rung, 3) for rung in rungs]))
+    ax.xaxis.set_major_locator(FixedLocator(named))
+    ax.xaxis.set_major_formatter(FixedFormatter([number(rung, 3) for rung in named]))
     ax.xaxis.set_minor_locator(NullLocator())
     ax.set_xlabel("epochs", fontsize=style.NORMAL)
-    for rung in rungs:
+    for rung in named:
         ax.annotate(
-            str(counts[rung]),
+            f"{counts[rung]:,}",
             (rung, 1.0),
             (0, 3),
             xycoords=("data", "axes fraction"),

@@ -43,6 +43,28 @@ def to_dataframe(study: optuna.Study) -> pd.DataFrame:
     )
 
 
+def best_epoch(trial: FrozenTrial) -> int | None:
+    """Tells at which epoch a trial reached its score.
+
+    Args:
+        trial: The trial.
+
+    Returns:
+        The epoch, counted from 0; None where it is not known, as where a `run_trial` of the user's
+        returned the score alone, for which Keras Tuner writes 0.
+
+    Example:
+        >>> trial = optuna.create_trial(value=0.5, intermediate_values={0: 0.9, 1: 0.5})
+        >>> best_epoch(trial), best_epoch(optuna.create_trial(value=0.5))
+        (1, None)
+    """
+    epoch: int | None = trial.user_attrs.get("best_epoch")
+    if epoch or "history" in trial.user_attrs:
+        return epoch
+    curve, values = trial.intermediate_values, trial.values or [None]
+    return next((step for step in sorted(curve) if curve[step] == values[0]), None)
+
+
 def objective_names(study: optuna.Study) -> list[str]:
     """Names the objectives of a search.
 
@@ -186,7 +208,8 @@ def _row(trial: FrozenTrial, names: list[str]) -> dict[str, Any]:
         row["standard_error"] = errors[names[0]]
     if trial.constraints:
         row["violation"] = total_violation(trial.constraints)
-    row["best_epoch"] = attributes["best_epoch"] + 1 if "best_epoch" in attributes else None
+    epoch = best_epoch(trial)
+    row["best_epoch"] = None if epoch is None else epoch + 1
     row.setdefault("parameters", attributes.get("parameters"))
     row["seconds"] = seconds(trial) or None  # Trials from elsewhere may have no times.
     error = attributes.get("traceback", "").strip()

@@ -204,7 +204,7 @@ def _leave_out(
     left = [choice for choice in choices if choice not in absent]
     if not absent or not left:
         return None
-    times = " or ".join(f"{choice} ({tried.count(choice)} completed trials)" for choice in absent)
+    times = " or ".join(f"{choice} ({tried.count(choice):,} completed trials)" for choice in absent)
     reason = f"None of the {_best_of(best, count)} has {times}."
     return Advice(name, "leave out", reason, as_code(with_choices(hyperparameter, left)))
 
@@ -325,7 +325,7 @@ def _beyond(distribution: BaseDistribution, is_upper: bool) -> float | None:
     low, high = _ends(distribution)
     whole = isinstance(distribution, IntDistribution)
     if getattr(distribution, "log", False):
-        factor = max(2.0, (high / low) ** (1 / 3))
+        factor = min(max(2.0, (high / low) ** (1 / 3)), 10.0)
         wider = high * factor if is_upper else low / factor
         return _whole_beyond(wider, low, is_upper) if whole else float(f"{wider:.0e}")
     if not is_upper and low == 0:

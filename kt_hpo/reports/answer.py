@@ -16,7 +16,7 @@ from kt_hpo.plots import style
 from kt_hpo.plots.search import Search, continued, place_of
 from kt_hpo.record.best import best_so_far, level
 from kt_hpo.record.clock import seconds, started
-from kt_hpo.record.tables import objective_names
+from kt_hpo.record.tables import best_epoch, objective_names
 from kt_hpo.reports import words
 from kt_hpo.reports.source import rebuilding
 from kt_hpo.reports.uncertainty import Uncertainty, uncertainty
@@ -80,7 +80,7 @@ def answer(
     named = short_names(values)
     trust = uncertainty(search, trial, weights)
     made_by = search.study.user_attrs.get("made_by", {})
-    epoch = _best_epoch(search, trial)
+    epoch = best_epoch(trial)
     return BestTrialAnswer(
         trial=trial,
         score=number(search.value(trial)),
@@ -90,15 +90,6 @@ def answer(
         remarks=_remarks(search, trial, trust),
         code=rebuilding(values, made_by.get("hypermodel"), None if epoch is None else epoch + 1),
     )
-
-
-def _best_epoch(search: Search, trial: FrozenTrial) -> int | None:
-    """The epoch of its score, from 0; None where a `run_trial` returned the score alone."""
-    epoch = trial.user_attrs.get("best_epoch")
-    if epoch or "history" in trial.user_attrs:
-        return int(epoch or 0)
-    curve = search.curve(trial)
-    return next((e for e, value in curve.items() if value == search.value(trial)), None)
 
 
 def values_of(trial: FrozenTrial, known: HyperParameters | None) -> dict[str, Any]:
@@ -246,7 +237,7 @@ def _facts(search: Search, trial: FrozenTrial) -> list[tuple[str, str]]:
         for n, v in metrics.items()
         if n not in names and n != "multi_objective"
     ]
-    if (epoch := _best_epoch(search, trial)) is not None:
+    if (epoch := best_epoch(trial)) is not None:
         facts.append(("best epoch", str(epoch + 1)))
     if attributes.get("parameters") and "parameters" not in names:
         facts.append(("parameters", f"{attributes['parameters']:,}"))

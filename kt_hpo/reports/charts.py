@@ -140,7 +140,7 @@ def _plots(search: Search) -> Iterator[_Part]:
         yield plot_learning_curves, replace(search, trials=curved), MAX_CURVES
     places = {name for trial in search.trials for name in place_of(trial)}
     if "bracket" in places and search.finished():
-        yield plot_brackets, search, MAX_DOTS
+        yield plot_brackets, search, len(search.trials)
     if "member" in places:
         yield plot_lineage, search, len(search.trials)
         yield plot_schedules, search, len(search.trials)

@@ -64,7 +64,9 @@ def _effect(scale: Scale, ended: list[FrozenTrial], bad: Mapping[int, float]) ->
             if count >= _FEWEST
         }
         best = [i for i, middle in medians.items() if middle == min(medians.values())]
-        return "best: " + " or ".join(str(scale.choices[int(i)]) for i in best) if best else ""
+        return (
+            "best median: " + " or ".join(str(scale.choices[int(i)]) for i in best) if best else ""
+        )
     correlation = -float(spearmanr(values, loss).statistic) if len({*values}) > 1 else 0.0
     order = np.argsort(loss, kind="stable")[: max(len(loss) // 10, 3)]
     middle = float(np.median(values[order]))

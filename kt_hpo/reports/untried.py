@@ -89,4 +89,4 @@ def _missing(name: str, kind: BaseDistribution, search: Search) -> str:
         return ""
     low, high = (float(end) for end in scale.from_unit(ends[[longest, longest + 1]]))
     share = text.percent(float(lengths[longest]))
-    return f"from {number(low)} to {number(high)}, {share} of the range"
+    return f"between {number(low)} and {number(high)}, {share} of the range"

@@ -255,7 +255,7 @@ def test_trials_level_with_the_best_are_listed_with_what_differs():
 def test_what_was_not_tried_is_told():
     said = section(render(level_study()), "untried")
     assert "kind c" in said
-    assert "units from 0.4583 to 1, 54% of the range" in said
+    assert "units between 0.4583 and 1, 54% of the range" in said
     assert not section(render(searched(60)), "untried")
 
 
@@ -275,7 +275,7 @@ def test_importances_say_which_values_are_better():
     assert said["up"].startswith("more is better (correlation +0.")
     assert said["down"].startswith("less is better (correlation -0.")
     assert 0.5 < float(said["middle"].removeprefix("best near ")) < 0.7
-    assert said["kind"] == "best: good"
+    assert said["kind"] == "best median: good"
     assert "idle" not in said
 
 
