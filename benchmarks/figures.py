@@ -160,7 +160,7 @@ FIGURES: dict[str, list[tuple[str, Callable[[], list[str]]]]] = {
         ),
         (
             "regret at half of the budget {}, with the median pruner {} |",
-            lambda: cells(CURVES, "kt_hpo TPE, asha |", "kt_hpo TPE, median |", column=3),
+            lambda: cells(CURVES, "kt_hpo TPE, asha |", "kt_hpo TPE, median |", column=4),
         ),
         (
             "HPOBench: rank {} of {}, random search {};",

@@ -89,16 +89,15 @@ def _told(found: Summary, name: str) -> list[str]:
     rows = [
         [
             f"**{found.libraries[i]}**" if found.libraries[i] == default else found.libraries[i],
-            f"{found.rank[i, -1]:.2f}",
+            f"{found.rank_over_budget[i]:.2f}",
             "{:.2f} to {:.2f}".format(*found.rank_interval[i]),
-            f"{found.regret[i, len(POINTS) // 2 - 1]:.5f}",
-            f"{found.regret[i, -1]:.5f}",
+            *(f"{found.regret_at(share)[i]:.5f}" for share in (0.25, 0.5, 1.0)),
             "{:.5f} to {:.5f}".format(*found.regret_interval[i]),
         ]
         for i in found.best_first()
     ]
-    columns = {"search": "l", "mean rank": "r", "95 %": "r", "regret at half": "r",
-               "regret at the end": "r", "95 % ": "r"}  # fmt: skip
+    columns = {"search": "l", "mean rank": "r", "95 %": "r", "regret at a quarter": "r",
+               "at half": "r", "at the end": "r", "95 % ": "r"}  # fmt: skip
     picture = _drawn(found, f"quality {name}".lower().replace(" ", "_"))
     about = f"{found.problems} problems, {found.seeds} seeds each."
     return [about, f"![]({picture})", measuring.markdown(columns, rows)]

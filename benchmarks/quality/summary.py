@@ -24,8 +24,9 @@ class Summary:
         seeds: How many searches of each problem each library has made.
         regret: Anytime normalized regret, the mean: `(libraries, points)`.
         rank: Mean rank among these libraries, likewise.
+        rank_over_budget: Mean rank over all points: `(libraries,)`.
         regret_interval: In which the regret at the end lies: `(libraries, 2)`.
-        rank_interval: In which the rank at the end lies.
+        rank_interval: In which the mean rank over all points lies.
     """
 
     libraries: list[str]
@@ -33,12 +34,17 @@ class Summary:
     seeds: int
     regret: np.ndarray
     rank: np.ndarray
+    rank_over_budget: np.ndarray
     regret_interval: np.ndarray
     rank_interval: np.ndarray
 
     def best_first(self) -> np.ndarray:
-        """The libraries' places by their rank at the end."""
-        return np.argsort(self.rank[:, -1], kind="stable")
+        """The libraries' places by their rank over the budget."""
+        return np.argsort(self.rank_over_budget, kind="stable")
+
+    def regret_at(self, share: float) -> np.ndarray:
+        """The regret at a share of the budget: `(libraries,)`."""
+        return self.regret[:, np.argmin(np.abs(POINTS - share))]
 
 
 def summary(known: Known, budgets: Mapping[str, int], resamples: int = 1000) -> Summary | None:
@@ -77,8 +83,9 @@ def summary(known: Known, budgets: Mapping[str, int], resamples: int = 1000) -> 
         len(seeds),
         regret.mean(axis=(1, 2)),
         rank.mean(axis=(1, 2)),
+        rank.mean(axis=(1, 2, 3)),
         np.array([bootstrap(one[..., -1], resamples=resamples) for one in regret]),
-        np.array([bootstrap(one[..., -1], resamples=resamples) for one in rank]),
+        np.array([bootstrap(one.mean(axis=-1), resamples=resamples) for one in rank]),
     )
 
 

@@ -168,6 +168,7 @@ class FreezeThawSearchOracle(RecordedOracle):
         self._trainings: list[Training] = []
         self._training_of: dict[str, Training] = {}
         self._told = 0
+        self._fresh: tuple[tuple[int, ...], list[dict[str, Value]]] | None = None
         self._dimensions: list[Any] = []
         self._places: dict[int, np.ndarray] = {}
 
@@ -245,10 +246,16 @@ class FreezeThawSearchOracle(RecordedOracle):
         return {**last.hyperparameters.values, "tuner/trial_id": last.trial_id}
 
     def _fresh_values(self) -> list[dict[str, Value]]:
-        """Configurations not tried yet: at random, and near the best."""
-        stream = self._stream()
+        """Configurations not tried yet, at random and near the best; others once these change."""
         ended = [training for training in self._trainings if training.losses]
         best = sorted(ended, key=lambda one: min(one.losses.values()))[:_BEST]
+        state = len(self._trainings), len(self._out_of_memory), *(one.number for one in best)
+        if self._fresh is None or self._fresh[0] != state:
+            self._fresh = state, self._drawn_anew(best)
+        return [dict(values) for values in self._fresh[1]]
+
+    def _drawn_anew(self, best: Sequence[Training]) -> list[dict[str, Value]]:
+        stream = np.random.default_rng([self.seed, len(self._trainings)])
         known = [own_values(training.parts[-1].hyperparameters.values) for training in best]
         drawn = [domain.draw(self.hyperparameters, stream) for _ in range(_DRAWN)]
         mutated = [
@@ -282,7 +289,7 @@ class FreezeThawSearchOracle(RecordedOracle):
         now = dimensions(self.hyperparameters)
         if [(one.get_config(), name) for one, name in now] != self._dimensions:
             self._dimensions = [(one.get_config(), name) for one, name in now]
-            self._places, self._fitted = {}, None
+            self._places, self._fitted, self._fresh = {}, None, None
             self._axes = [one for one, _ in now]
 
     def _place_of(self, trial: Trial) -> np.ndarray:

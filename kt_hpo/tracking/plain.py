@@ -29,7 +29,7 @@ class PlainDisplay(Display):
 
     def _begin(self) -> None:
         progress = self.progress_state
-        planned = "as many trials as there is time for"
+        planned = "as many trials as the budget allows"
         if progress.total is not None:
             planned = f"{progress.total} trials"
         done = f", {progress.counts.total} of them done: {progress.by_state}" * bool(

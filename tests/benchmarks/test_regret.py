@@ -45,8 +45,11 @@ def test_a_summary_ranks_libraries_over_the_seeds_they_share():
     assert found.libraries == ["early", "late"] and found.seeds == 2
     assert found.rank[:, 0].tolist() == [1, 2] and found.rank[:, -1].tolist() == [2, 1]
     assert found.regret[:, -1] == pytest.approx([0.1, 0.0])
-    assert found.best_first().tolist() == [1, 0]
-    assert found.rank_interval.tolist() == [[2, 2], [1, 1]]
+    # One is ahead up to 0.9 of the budget, the other from there on, 6 of 50 points.
+    assert found.rank_over_budget == pytest.approx([1.12, 1.88])
+    assert found.best_first().tolist() == [0, 1]
+    np.testing.assert_allclose(found.rank_interval, [[1.12, 1.12], [1.88, 1.88]])
+    assert found.regret_at(0.25) == pytest.approx([0.1, 0.5])
 
 
 def test_there_is_no_summary_of_nothing():
