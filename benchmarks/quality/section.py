@@ -15,18 +15,18 @@ from benchmarks.quality.problems import EVERY
 from benchmarks.quality.run import fits, known
 from benchmarks.quality.summary import POINTS, Known, Summary, summary
 
-# What `kt-hpo search` does by itself: it prunes where there are epochs to compare.
-DEFAULTS = ("kt_hpo TPE, median", "kt_hpo TPE")
+# What `kt-hpo search` does by itself: trainings pause where there are epochs to compare.
+DEFAULTS = ("kt_hpo freeze-thaw", "kt_hpo TPE")
 ABOUT = """\
 `python -m benchmarks.quality.run` makes the searches that are missing of 30 seeds, and keeps all in
 `results/quality/`. A search has the epochs of 100 full trainings, 50 on learning curves; those
 whose trainings end early make more of them. Regret is the share of the way from the best to the
 worst configuration of a table that is left, by the mean over the table's seeds; what a search is
-shown is one seed, of a training its best epoch. Ranks are among those of the same table. The
-intervals are bootstraps over seeds. Blue is ours, what `kt-hpo search` does by itself orange, the
-peers dashed. The tables of other kinds have categories, sequences, wrong labels, schedules, layers
-that are there or not, and regressions; the two kept aside no search has been tuned to, as they are
-searched at the end of a change alone (`--kept-aside`).
+shown is one seed, of a training its best epoch. Ranks are among those of the same table, the mean
+over the whole budget. The intervals are bootstraps over seeds. Blue is ours, what `kt-hpo search`
+does by itself orange, the peers dashed. The tables of other kinds have categories, sequences, wrong
+labels, schedules, layers that are there or not, and regressions; the two kept aside no search has
+been tuned to, as they are searched at the end of a change alone (`--kept-aside`).
 
 Our TPE and Optuna 5's are one algorithm: with Optuna's random numbers ours proposes the same trials
 one after the other, until Optuna's proposes one again (`tests/benchmarks/test_task.py` checks it of
@@ -35,13 +35,13 @@ chance, and begins with the ten random trials that both begin with. How much cha
 section after this shows: our TPE with 30 other seeds. Both problems of digits begin a seed with the
 same ten trials, which the intervals know nothing of: they are rather too narrow.
 
-Where there are curves, pruning decides, and who proposes decides little: the intervals of nearly
-all pruned searches overlap, and our default is the first of them by less than chance. Where there
-are none, TPE is among the best. On networks of choices bayesian-optimization is ahead of it by
-little more than chance, and thinks for a third of a second where TPE takes milliseconds. So TPE
-with the median pruner is the default of `kt-hpo search`. ASHA is sooner, for the median waits until
-five trainings have ended; but where trials are counted and not epochs, as there, the median lets
-about a quarter of 50 end, and ASHA a tenth.
+Of the searches that stop trainings, pruning decides, and who proposes decides little: the intervals
+of nearly all of them overlap. ASHA is sooner, for the median waits until five trainings have ended;
+but where trials are counted and not epochs, the median lets about a quarter of 50 end, and ASHA a
+tenth. Freeze-thaw search continues trainings by a model of their curves; a table has it where all
+its searches have been made. Where there are no curves, TPE is among the best. On networks of
+choices bayesian-optimization is ahead of it by little more than chance, and thinks for a third of a
+second where TPE takes milliseconds.
 
 Keras Tuner's Gaussian process is calculated with our arithmetic, its proposals are its own;
 bayesian-optimization looks for its next point with ours, which takes seconds less. Our engine on
