@@ -158,6 +158,7 @@ def report() -> None:
             subprocess.run([sys.executable, "-m", "kt_hpo.cli", *command.split()], check=True)
         with browser.opened(f"{directory}/profile", 1184, 1500) as page:
             page.get(f"file://{directory}/digits/report.html")
+            page.execute_script("document.documentElement.style.overflow = 'hidden'")
             photograph = io.BytesIO(page.get_screenshot_as_png())
     colors = Image.open(photograph).convert("RGB").quantize(64, dither=Image.Dither.NONE)
     colors.save(IMAGES / "report.png", optimize=True)
