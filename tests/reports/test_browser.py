@@ -2,7 +2,9 @@
 
 import pytest
 from browser import complaints, needs_chromium, opened, requests, resize
-from reports.searches import DEGENERATE, searched
+from optuna.distributions import FloatDistribution
+from optuna.trial import create_trial
+from reports.searches import DEGENERATE, searched, study_of
 from reports.test_report import hostile_study
 
 import kt_hpo
@@ -172,6 +174,24 @@ def test_dark_and_light_differ(browser, study, tmp_path):
         body = "return getComputedStyle(document.body).backgroundColor"
         colors.append(page.execute_script(body))
     assert colors == ["rgb(251, 251, 250)", "rgb(20, 23, 26)"]
+
+
+def test_a_printed_page_leaves_nothing_to_scroll(browser, tmp_path):
+    """What is cut on the screen, to be scrolled to, lay over the next section on paper."""
+    kinds = {f"number_of_things_{index}": FloatDistribution(0, 1) for index in range(25)}
+    trials = [
+        create_trial(value=1.0, params=dict.fromkeys(kinds, i / 60), distributions=kinds)
+        for i in range(60)
+    ]
+    page = show(browser, study_of(trials), tmp_path)
+    cut = (
+        "return [...document.querySelectorAll('.scroll')]"
+        ".filter((one) => one.scrollHeight > one.clientHeight + 1).length"
+    )
+    assert page.execute_script(cut) == 2  # The trials and the space.
+    page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    assert page.execute_script(cut) == 0
+    page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
 
 
 @pytest.mark.parametrize("name", DEGENERATE)

@@ -140,7 +140,9 @@ if (table) {
   };
   const titles = make("tr", "", head);
   columns.forEach((name, index) => {
-    make("button", name, make("th", "", titles)).addEventListener("click", () => {
+    const title = make("button", "", make("th", "", titles));
+    for (const part of name.split(/(?<=_)/)) title.append(part, document.createElement("wbr"));
+    title.addEventListener("click", () => {
       [sorted, upward] = [index, index === sorted ? !upward : true];
       arrange();
     });
