@@ -77,38 +77,48 @@ def vectorized_and_workers(case: str) -> list[str]:
 
 
 def table(section: str) -> list[list[str]]:
-    """The rows of the table in a section of RESULTS.md."""
+    """The table in a section of RESULTS.md: the names of its columns, then its rows."""
     text = (ROOT / "benchmarks/RESULTS.md").read_text()
     part = re.search(rf"^##+ {re.escape(section)}\n(.*?)(?=^##|\Z)", text, re.M | re.S)
     assert part, f"RESULTS.md has no section {section}"
-    lines = [line for line in part[1].splitlines() if line.startswith("|")]
-    return [[cell.strip(" *") for cell in line.split("|")[1:-1]] for line in lines[2:]]
+    lines = [line.split("|")[1:-1] for line in part[1].splitlines() if line.startswith("|")]
+    names, _, *rows = [[cell.strip(" *") for cell in line] for line in lines]
+    return [names, *rows]
 
 
-def cells(section: str, *firsts: str, column: int = 1) -> list[str]:
-    """Of that table, a column of the rows that begin like this."""
-    rows = table(section)
+def cells(section: str, column: str, *firsts: str) -> list[str]:
+    """Of that table, a column of the rows that begin with these cells."""
+    names, *rows = table(section)
+    place = names.index(column)
     return [
-        next(row[column] for row in rows if " | ".join(row).startswith(first)) for first in firsts
+        next(row[place] for row in rows if " | ".join(row).startswith(f"{first} |"))
+        for first in firsts
     ]
 
 
 def ranks(section: str, *names: str) -> list[str]:
     """The mean ranks of our searches, after the first one's how many searches there are."""
-    first, *others = cells(section, *(f"kt_hpo {name} |" for name in names))
-    return [first, str(len(table(section))), *others]
+    first, *others = cells(section, "mean rank", *(f"kt_hpo {name}" for name in names))
+    return [first, str(len(table(section)) - 1), *others]
+
+
+def regrets(*names: str) -> list[str]:
+    """Regrets of our searches on learning curves, early and at the end."""
+    columns = ("regret at a quarter", "at the end")
+    return [cells(CURVES, column, f"kt_hpo {name}")[0] for name in names for column in columns]
 
 
 def around(engine: str) -> list[str]:
     """Milliseconds around a trial at 100 and at 1,000 trials."""
-    first = f"{engine} | journal"
-    return [*cells(OVERHEAD, first, column=3), *cells(OVERHEAD, first, column=4)]
+    columns = ("ms at 100", "ms at 1,000")
+    return [cells(OVERHEAD, column, f"{engine} | journal")[0] for column in columns]
 
 
 def default(search: str) -> list[str]:
     """What a search costs, and finds."""
     section = "What a search costs and finds by default"
-    return [*cells(section, search), *cells(section, search, column=2)]
+    columns = ("full trainings' worth of epochs", "regret")
+    return [cells(section, column, search)[0] for column in columns]
 
 
 def ray_times(*who: str) -> list[str]:
@@ -155,25 +165,27 @@ FIGURES: dict[str, list[tuple[str, Callable[[], list[str]]]]] = {
     "docs/index.md": [("own guide then runs {} times as fast", lambda: search_times(GUIDE))],
     "docs/choosing.md": [
         (
-            "learning curves, rank {} of {}; without the pruner {}, random search {} |",
-            lambda: ranks(CURVES, "TPE, median", "TPE", "random"),
+            "ASHA has rank {} of {}, the median pruner {}, no pruner {}; random search without "
+            "one {} |",
+            lambda: ranks(CURVES, "TPE, asha", "TPE, median", "TPE", "random"),
         ),
         (
-            "regret at half of the budget {}, with the median pruner {} |",
-            lambda: cells(CURVES, "kt_hpo TPE, asha |", "kt_hpo TPE, median |", column=4),
+            "regret at a quarter of the budget {}, at the end {}; with ASHA {} and {} |",
+            lambda: regrets("TPE, median", "TPE, asha"),
         ),
         (
             "HPOBench: rank {} of {}, random search {};",
             lambda: ranks("HPOBench-MLP", "TPE", "random"),
         ),
         (
-            "NAS-Bench-201: rank {} of {}, {} and {}, random search {} |",
-            lambda: ranks("NAS-Bench-201", "evolution", "TPE", "bayesopt", "random"),
+            "NAS-Bench-201: rank {} of {}; `BayesOptSearch` {}, `EvolutionarySearch` {}, random "
+            "search {} |",
+            lambda: ranks("NAS-Bench-201", "TPE", "bayesopt", "evolution", "random"),
         ),
-        ("| random, 20 trials | {} | {} |", lambda: default("random, 20 trials |")),
-        ("| TPE, 20 trials | {} | {} |", lambda: default("TPE, 20 trials |")),
-        ("| TPE, median, 50 trials | {} | {} |", lambda: default("TPE, median, 50 trials |")),
-        ("| TPE, 50 trials | {} | {} |", lambda: default("TPE, 50 trials |")),
+        ("| random, 20 trials | {} | {} |", lambda: default("random, 20 trials")),
+        ("| TPE, 20 trials | {} | {} |", lambda: default("TPE, 20 trials")),
+        ("| TPE, median, 50 trials | {} | {} |", lambda: default("TPE, median, 50 trials")),
+        ("| TPE, 50 trials | {} | {} |", lambda: default("TPE, 50 trials")),
         ("| `RandomSearch` | {} | {} |", lambda: around("RandomSearch")),
         ("| `Hyperband` | {} | {} |", lambda: around("Hyperband")),
         ("| `EvolutionarySearch` | {} | {} |", lambda: around("EvolutionarySearch")),
@@ -196,12 +208,12 @@ FIGURES: dict[str, list[tuple[str, Callable[[], list[str]]]]] = {
         (
             "finish in {} s what one does in {} s, and idle {}% of the time",
             lambda: [
-                *cells(SIMULATED, "64 | Hyperband, ours", "1 | Hyperband, ours", column=2),
-                cells(SIMULATED, "64 | Hyperband, ours", column=3)[0].rstrip("%"),
+                *cells(SIMULATED, "makespan, s", "64 | Hyperband, ours", "1 | Hyperband, ours"),
+                cells(SIMULATED, "idle", "64 | Hyperband, ours")[0].rstrip("%"),
             ],
         ),
         *(
-            (f"| {name} | {{}} |", lambda row=row: cells(ACCURACY, f"{row} |"))
+            (f"| {name} | {{}} |", lambda row=row: cells(ACCURACY, "median, s", row))
             for name, row in {
                 "kt_hpo, `OptunaSearch`, vectorized": "kt_hpo, OptunaSearch, vectorized",
                 "kt_hpo, `OptunaSearch` (TPE)": "kt_hpo, OptunaSearch (TPE)",
