@@ -27,6 +27,7 @@ from hypermodels.blocks.dense import (
     dense_stack,
     normalized,
 )
+from hypermodels.blocks.members import averaged, repeated
 from hypermodels.blocks.residual import CONVOLUTIONS, convolved, residual_block
 from hypermodels.blocks.sequence import (
     STEP_POOLINGS,
@@ -59,6 +60,7 @@ __all__ = [
     "STEP_POOLINGS",
     "activated",
     "augmented",
+    "averaged",
     "compiled",
     "conv_block",
     "convolved",
@@ -77,6 +79,7 @@ __all__ = [
     "pooled_steps",
     "recurrent",
     "regularizer",
+    "repeated",
     "residual_block",
     "residual_stack",
     "transformer_block",

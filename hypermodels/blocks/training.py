@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import keras_tuner
 
+from hypermodels.blocks.members import averaged
 from hypermodels.ranges import Range, WithDefault, pick, possible, searched
 from hypermodels.schedules import Schedule, TrainingSchedule, make_schedule
 
@@ -139,7 +140,8 @@ def output(
     """Adds the last layer of a classifier or regressor.
 
     Args:
-        x: Tensor of shape `(batch, features)`.
+        x: Tensor of shape `(batch, features)`, or `(batch, members, features)`, each member with
+            an output of its own (see `averaged`).
         num_classes: Number of classes; None for regression.
         target_scale: Mean and standard deviation of a regression's targets, which the model then
             answers in, though it learns numbers of the size of 1; None for no scale.
@@ -154,14 +156,23 @@ def output(
         (None, 1)
     """
     if num_classes is None:
-        x = keras.layers.Dense(outputs, name="value")(x)
+        x = _last(x, outputs, None, "value")
         if target_scale is None:
             return x
         mean, deviation = map(float, target_scale)
         return keras.layers.Rescaling(scale=deviation, offset=mean, name="unscaled")(x)
     if num_classes == 2:
-        return keras.layers.Dense(1, activation="sigmoid", name="probability")(x)
-    return keras.layers.Dense(num_classes, activation="softmax", name="probabilities")(x)
+        return _last(x, 1, 2, "probability", "sigmoid")
+    return _last(x, num_classes, num_classes, "probabilities", "softmax")
+
+
+def _last(
+    x: Any, outputs: int, num_classes: int | None, name: str, activation: str = "linear"
+) -> Any:
+    if len(x.shape) == 2:
+        return keras.layers.Dense(outputs, activation=activation, name=name)(x)
+    x = averaged(x, outputs, num_classes, name)
+    return keras.layers.Activation(activation, name=name)(x)
 
 
 def compiled(

@@ -162,12 +162,21 @@ class Preprocessing(ABC):
 
 
 def _untrained(model: keras.Model) -> keras.Model:
-    """The same layers in a model that was never compiled, where Keras knows how they are called."""
+    """The same layers in a model that was never compiled, where Keras knows how they are called.
+
+    A layer with `for_prediction` gives the one of Keras that does the same outside of training.
+    """
     import keras
 
     if type(model).__module__.partition(".")[0] != "keras" or not model.built:
         return model
+    if any(hasattr(layer, "for_prediction") for layer in model.layers):
+        model = keras.models.clone_model(model, clone_function=_for_prediction)
     return keras.Model(model.inputs, model.outputs, name=model.name)
+
+
+def _for_prediction(layer: keras.Layer) -> keras.Layer:
+    return layer.for_prediction() if hasattr(layer, "for_prediction") else layer
 
 
 def _in_rows(array: np.ndarray) -> np.ndarray:

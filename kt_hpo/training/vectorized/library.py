@@ -1,15 +1,17 @@
-"""Whether a class or a function is Keras' own."""
+"""Whether a class or a function is Keras' own, or of the ready spaces."""
 
 from __future__ import annotations
 
 import sys
 from typing import Any
 
-_LIBRARIES = ("keras", "tensorflow", "jax", "jaxlib")
+_LIBRARIES = ("keras", "tensorflow", "jax", "jaxlib", "hypermodels")
 
 
 def is_library(value: Any) -> bool:
-    """Says whether a class or a function is Keras' own, or of the backend it runs on.
+    """Says whether a class or a function is Keras' own, of its backend, or of the ready spaces.
+
+    Their configurations tell all of them.
 
     Args:
         value: A class or a function.
