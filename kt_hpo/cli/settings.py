@@ -71,17 +71,19 @@ def complete(given: Mapping[str, Any]) -> Settings:
 def _check_together(settings: Settings, flags: Settings) -> None:
     """Refuses options that exclude or need each other, before anything heavy is imported."""
     algorithm, pruner = settings["algorithm"], settings["pruner"]
-    if "max_trials" not in registry.algorithms()[algorithm].budget:
-        if pruner not in ("auto", "none"):
-            raise ValueError(
-                f"--pruner {pruner} with --algorithm {algorithm}: both decide which trials stop "
-                "early. Leave --pruner out, or give another algorithm."
-            )
-        if "max_trials" in flags:
-            raise ValueError(
-                f"--max-trials {flags['max_trials']} with --algorithm {algorithm}: it plans its "
-                "own trials, by --max-epochs. Leave --max-trials out."
-            )
+    engine = registry.algorithms()[algorithm]
+    # BOHB is a sampler with any pruner, and auto chooses what goes with one.
+    stops_trials = algorithm in engine.prunes and algorithm not in ("auto", "bohb")
+    if stops_trials and pruner not in ("auto", "none"):
+        raise ValueError(
+            f"--pruner {pruner} with --algorithm {algorithm}: both decide which trials stop "
+            "early. Leave --pruner out, or give another algorithm."
+        )
+    if "max_trials" in flags and "max_trials" not in engine.budget:
+        raise ValueError(
+            f"--max-trials {flags['max_trials']} with --algorithm {algorithm}: it plans its "
+            "own trials, by --max-epochs. Leave --max-trials out."
+        )
     executor, workers = settings.get("executor"), settings.get("workers")
     if executor == "ray" and workers is None:
         raise ValueError("--executor ray with no --workers: give --workers N, that many at once.")

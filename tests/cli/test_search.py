@@ -238,6 +238,7 @@ def test_a_csv_file_is_searched(unpainted, tmp_path):
         ["--warm-start", "nowhere"],
         ["--algorithm", "hyperband"],
         ["--algorithm", "pbt", "--pruner", "asha"],
+        ["--algorithm", "freeze_thaw", "--pruner", "median"],
         ["--executor", "workers"],
         ["--gpus-per-trial", "1"],
         ["--constraint", "parameters"],
