@@ -18,11 +18,12 @@ _FEWEST = 2
 def losses(search: Search, objective: int = 0) -> dict[int, float]:
     """Estimate what each ended trial would have reached, the smaller the better.
 
-    A complete trial counts with its objective. A pruned one, and a round of Hyperband that was not
-    continued, is compared at the epoch it ended at with all trials that reached this epoch: it
-    would have gained from there on what the median of them did. So those that ended at one epoch
-    are ordered by their values at it. A failed trial, and one whose objective is not finite, is as
-    bad as the worst: what makes training fail is what importances have to tell.
+    A complete trial counts with its objective. A pruned one, and a round, a part or an interval
+    (Hyperband, freeze-thaw, a population) that ended early and was not continued, is compared at
+    the epoch it ended at with all trials that reached this epoch: it would have gained from there
+    on what the median of them did. So those that ended at one epoch are ordered by their values at
+    it. A failed trial, and one whose objective is not finite, is as bad as the worst: what makes
+    training fail is what importances have to tell.
 
     Args:
         search: The search.
@@ -52,7 +53,7 @@ def losses(search: Search, objective: int = 0) -> dict[int, float]:
     cut: list[FrozenTrial] = []
     failed: list[int] = []
     for trial in ended:
-        is_cut = "bracket" in place_of(trial) and place_of(trial).get("epochs", 0) < last_round
+        is_cut = (place_of(trial).get("epochs") or last_round) < last_round
         if trial.state == TrialState.PRUNED or (trial.state == TrialState.COMPLETE and is_cut):
             cut.append(trial)
         elif trial.state == TrialState.COMPLETE and math.isfinite(trial.values[objective]):

@@ -283,7 +283,10 @@ def test_what_makes_trials_fail_has_mattered():
     assert (first.name, first.mattered) == ("units", True)
 
 
-def test_a_round_of_hyperband_is_compared_with_those_that_went_on():
+@pytest.mark.parametrize("kind", [{"bracket": 1}, {}, {"member": 0}])
+def test_a_round_is_compared_with_those_that_went_on(kind):
+    """In Hyperband, a paused training of freeze-thaw, or an interval nobody goes on from."""
+
     def place(**values):
         return {"values": {f"tuner/{name}": value for name, value in values.items()}}
 
@@ -291,7 +294,7 @@ def test_a_round_of_hyperband_is_compared_with_those_that_went_on():
         return create_trial(
             value=curve[-1],
             intermediate_values=dict(enumerate(curve, start)),
-            user_attrs=place(bracket=1, **where),
+            user_attrs=place(**kind, **where),
         )
 
     study = study_of(
