@@ -46,6 +46,11 @@ class EngineEntry:
         return f"kt_hpo.engines.{self.file}"
 
     @property
+    def counts_epochs(self) -> bool:
+        """Whether its `max_trials` are the epochs of so many full trainings."""
+        return {"max_trials", "max_epochs"} <= {*self.budget}
+
+    @property
     def oracle(self) -> str:
         """The name of its oracle."""
         return f"{self.tuner}Oracle"

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import optuna
 
+from kt_hpo import registry
 from kt_hpo.algorithms import ALGORITHMS, choose_pruner, make_tuner
 from kt_hpo.arguments import (
     check_flag,
@@ -130,7 +131,9 @@ def tune(
         say(f"Executor: {executor}, because {reason}.")
     default = f"runs/{file_name(splits.train.name)}-{file_name(chosen.name)}"
     folder = Path(default if directory is None else directory)
-    told = f"{max_trials} trials" if minutes is None else f"{minutes:g} minutes in all"
+    counts_epochs = registry.algorithms()[chosen.algorithm].counts_epochs
+    told = f"the epochs of {max_trials} trainings" if counts_epochs else f"{max_trials} trials"
+    told = told if minutes is None else f"{minutes:g} minutes in all"
     say(f"Search: {told}, in {folder}.")
     wanted = {
         "data": _fingerprint(splits),

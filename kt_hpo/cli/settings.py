@@ -54,7 +54,7 @@ def complete(given: Mapping[str, Any]) -> Settings:
     settings = from_file | _in_seconds(flags)
     defaults = {name: o.default for name, o in OPTIONS.items() if o.default is not None}
     algorithm = settings.get("algorithm", defaults["algorithm"])
-    if {"max_trials", "max_epochs"} <= {*registry.algorithms()[algorithm].budget}:
+    if registry.algorithms()[algorithm].counts_epochs:
         defaults["max_trials"] = FULL_TRAININGS
     if "time_budget" in settings:
         del defaults["max_trials"]  # The time says when it is enough.

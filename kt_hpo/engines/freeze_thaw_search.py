@@ -35,8 +35,8 @@ from kt_hpo.tuner import Tuner
 
 # How much longer a training is after each part of it.
 _GROWTH = 1.5
-# How many trainings are begun at random.
-_INITIAL = 10
+# How many trainings are begun at random, and what share of the budget they may take.
+_INITIAL, _SHARE = 10, 0.2
 # How many of the trainings that came as far may go on: the weights of no others are kept.
 _KEPT = 50
 # How many points the process is given, and how many its parameters are found with.
@@ -76,11 +76,12 @@ class Training:
 class FreezeThawSearchOracle(RecordedOracle):
     """Decides at every moment which training to continue, which to start and which to leave.
 
-    After ten random trainings of one part each, a Gaussian process of learning curves
-    (`learning_curves.LearningCurveProcess`) predicts how far every paused training, and new
-    configurations, would get at `max_epochs`. The one with the largest expected improvement for
-    each epoch up to there gets its next part: up to the next of the epochs 1, 2, 3, 4, 6, 9, ...
-    Trials that run count as if they had ended as expected.
+    After ten random trainings of one part each, fewer where the budget is small, a Gaussian process
+    of learning curves (`learning_curves.LearningCurveProcess`) predicts how far every paused
+    training, and new configurations, would get at `max_epochs`, or with what is left of the budget.
+    The one with the largest expected improvement for each epoch up to there gets its next part: up
+    to the next of the epochs 1, 2, 3, 4, 6, 9, ... Trials that run count as if they had ended as
+    expected.
 
     Args:
         objective: As in `keras_tuner.Oracle`.
@@ -127,6 +128,7 @@ class FreezeThawSearchOracle(RecordedOracle):
         self.max_epochs = max_epochs
         self.budget = math.inf if max_trials is None else max_trials * max_epochs
         self.pauses = _pauses(min_epochs, max_epochs)
+        self.initial = int(min(max(_SHARE * self.budget // min_epochs, 2), _INITIAL))
         # A budget of epochs: how many trials it makes, nobody knows.
         super().__init__(objective=objective, max_trials=None, seed=seed, **kwargs)
 
@@ -140,7 +142,7 @@ class FreezeThawSearchOracle(RecordedOracle):
             `{"status": ..., "values": ...}`, as every oracle.
         """
         left = self.budget - self._spent()
-        values = self._next_values() if left > 0 else None
+        values = self._next_values(left) if left > 0 else None
         if values is not None:
             return self._running(values, left)
         return {"status": TrialStatus.IDLE if self.ongoing_trials else TrialStatus.STOPPED}
@@ -225,12 +227,12 @@ class FreezeThawSearchOracle(RecordedOracle):
             and self.is_in_range(training.parts[-1])
         ]
 
-    def _next_values(self) -> dict[str, Value] | None:
+    def _next_values(self, left: float) -> dict[str, Value] | None:
         """Values of the part that goes on, or of a new training; None if there are none."""
         paused = self._paused()
         seen, losses = self._seen()
         fresh: list[dict[str, Value]] = []
-        if len(self.past) + len(self._trainings) < _INITIAL or not np.isfinite(losses).any():
+        if len(self.past) + len(self._trainings) < self.initial or not np.isfinite(losses).any():
             values = self._random_values()
             if values is not None or not paused:
                 return values
@@ -239,7 +241,7 @@ class FreezeThawSearchOracle(RecordedOracle):
         if not paused and not fresh:
             return None
         with _libraries().limit(limits=1):
-            best = int(np.argmax(self._expected_gains(seen, losses, paused, fresh)))
+            best = int(np.argmax(self._expected_gains(seen, losses, paused, fresh, left)))
         if best >= len(paused):
             return fresh[best - len(paused)]
         last = paused[best].parts[-1]
@@ -314,7 +316,7 @@ class FreezeThawSearchOracle(RecordedOracle):
             found += [float(active and values[axis.name] == choice) for choice in choices]
         return np.array(found)
 
-    def _share(self, epochs: Sequence[int]) -> np.ndarray:
+    def _share(self, epochs: Sequence[int] | np.ndarray) -> np.ndarray:
         """Epochs as the process sees them: -1 is the first, 0 the last."""
         return np.log(epochs) / math.log(max(self.max_epochs, 2)) - (self.max_epochs > 1)
 
@@ -324,6 +326,7 @@ class FreezeThawSearchOracle(RecordedOracle):
         losses: np.ndarray,
         paused: Sequence[Training],
         fresh: Sequence[Mapping[str, Value]],
+        left: float,
     ) -> np.ndarray:
         """What is to be expected of the trainings for what it costs: paused ones, then new."""
         count, process = self._process(seen, losses)
@@ -338,14 +341,16 @@ class FreezeThawSearchOracle(RecordedOracle):
             expected, _ = process.predict(waited_for)
             process.condition(known.and_those(waited_for), np.append(y, expected))
         fresh_places, begun = np.array([self._place(one) for one in fresh]), len(self._trainings)
+        trained = np.array([one.epochs for one in paused] + [0] * len(fresh))
+        # No training gets further than what is left of the budget.
+        to_go = np.minimum(self.max_epochs - trained, left)
         points = Points(
             np.array([*(self._place_of(one.parts[-1]) for one in paused), *fresh_places]),
-            np.zeros(len(paused) + len(fresh)),
+            self._share(trained + to_go),
             np.array([*(one.number for one in paused), *(begun + np.arange(len(fresh)))]),
         )
         mean, deviation = process.predict(points)
-        to_go = [self.max_epochs - one.epochs for one in paused] + [self.max_epochs] * len(fresh)
-        costs = np.array(to_go) * self._costs(paused, fresh_places)
+        costs = to_go * self._costs(paused, fresh_places)
         return expected_improvement(mean, deviation, scale.best) / costs
 
     def _costs(self, paused: Sequence[Training], fresh_places: np.ndarray) -> np.ndarray:

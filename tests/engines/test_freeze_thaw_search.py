@@ -81,6 +81,12 @@ def test_a_training_goes_on_where_it_paused_and_few_are_whole():
     assert len(begun) > 20 > len(whole) > 0
 
 
+def test_a_small_budget_is_not_spent_on_beginnings():
+    oracle = search(oracle_of(max_trials=2, max_epochs=10))
+    assert oracle.initial == 4
+    assert max(one["tuner/epochs"] for one in parts(oracle)) >= 4
+
+
 def test_it_beats_random_search_of_as_many_epochs():
     found, others = [], []
     for seed in range(6):
