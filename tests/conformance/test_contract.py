@@ -181,7 +181,7 @@ def test_an_oracle_does_what_one_that_reads_its_record_would(engine):
         ("population based training", {"population_size": 12, "max_epochs": 25}),
         ("hyperband", {"max_epochs": 30, "hyperband_iterations": 4}),
         ("evolution", {"max_trials": 300, "population_size": 20, "inherit_weights": True}),
-        ("freeze thaw", {"max_trials": 40, "max_epochs": 20}),
+        pytest.param("freeze thaw", {"max_trials": 40, "max_epochs": 20}, marks=pytest.mark.slow),
     ],
 )
 def test_it_does_so_after_hundreds_of_trials(name, options):

@@ -87,6 +87,7 @@ def test_a_small_budget_is_not_spent_on_beginnings():
     assert max(one["tuner/epochs"] for one in parts(oracle)) >= 4
 
 
+@pytest.mark.slow
 def test_it_beats_random_search_of_as_many_epochs():
     found, others = [], []
     for seed in range(6):
