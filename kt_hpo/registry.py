@@ -69,7 +69,7 @@ ENGINES = (
     EngineEntry(
         "auto_search",
         "AutoSearch",
-        {"auto": "the one of these that benchmarks best, and why"},
+        {"auto": "the one of these that suits the search, and why"},
         budget=("max_trials", "max_epochs"),
         prunes=("auto",),
         has_oracle=False,

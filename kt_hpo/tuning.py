@@ -86,7 +86,7 @@ def tune(
         image_size: Height and width in pixels to resize the images of a folder to.
         objective: What is optimized, as in `kt_hpo.Tuner`.
         algorithm: One of `kt-hpo search --help`: freeze_thaw, tpe, random, hyperband, ...; `"auto"`
-            for what benchmarks best.
+            for what suits the search.
         pruner: Which trials stop early, as in `kt_hpo.Tuner`.
         executor: How trials run, as in `kt_hpo.Tuner`; None for a process for each of several
             GPUs, or for two cores each, from four on, and one trial after the other elsewhere.

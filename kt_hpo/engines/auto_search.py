@@ -1,4 +1,4 @@
-"""The search algorithm that benchmarks best for a search: which, and why."""
+"""The algorithm that suits a search: which, and why."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def choose_search(
     has_constraint: bool = False,
     has_pruner: bool = False,
 ) -> Choice:
-    """Chooses the algorithm by what was measured; the table is in docs/engines.md.
+    """Chooses the algorithm; the rules are a table in docs/engines.md.
 
     Args:
         objective: What a tuner takes as `objective`.
@@ -68,11 +68,11 @@ def choose_search(
         return Choice("tpe", "median", "the training is one of your own and may choose its epochs")
     if max_epochs == 1:
         return Choice("tpe", None, "an epoch is all there is of a training")
-    return Choice("freeze_thaw", None, "it finds the best in the fewest epochs")
+    return Choice("freeze_thaw", None, "epochs tell which trainings are worth more")
 
 
 class AutoSearch(Tuner):
-    """The search that benchmarks best for what is searched, and says which that is.
+    """The search that suits what is searched; it says which that is, and why.
 
     Single objectives that epochs tell of are searched by `FreezeThawSearch`, others by
     `OptunaSearch`; docs/engines.md has the rules.
