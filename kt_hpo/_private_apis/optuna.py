@@ -8,6 +8,7 @@ from typing import Any
 
 import optuna
 from optuna import pruners
+from optuna.samplers import CmaEsSampler
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
@@ -68,6 +69,23 @@ def trials_of_bracket(study: optuna.Study, trial: FrozenTrial) -> optuna.Study:
     """
     own = getattr(pruners, "_filter_study", None)
     return study if own is None else own(study, trial)
+
+
+def cmaes_population(sampler: CmaEsSampler) -> int | None:
+    """Gives the size of a population that a user has set.
+
+    Args:
+        sampler: The sampler.
+
+    Returns:
+        The size; 0 for the default, which is below 25 up to a thousand dimensions, and None without
+        Optuna's name.
+
+    Example:
+        >>> cmaes_population(CmaEsSampler(popsize=8))
+        8
+    """
+    return (sampler._popsize or 0) if hasattr(sampler, "_popsize") else None
 
 
 class StorageView:

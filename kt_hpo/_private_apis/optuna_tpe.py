@@ -5,8 +5,7 @@ number in Python, and into reading all trials anew for each group of hyperparame
 themselves, the values within, the constraints they break and who is among the best. SciPy takes
 the first for whole arrays; of trials with the same hyperparameters one is looked at, the values of
 a trial that has ended are read once, constraints are looked for where something is noted at all,
-and the same trials are parted once. At 10,000 even looking at each of them takes longer than the
-arithmetic: where one objective orders all, those that have ended are known as arrays.
+and the same trials are parted once.
 
 Optuna itself stays as it is: what runs with other functions is a copy of its code.
 """
@@ -16,10 +15,8 @@ from __future__ import annotations
 import copy
 import functools
 import importlib.util
-import math
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import takewhile
 from types import FunctionType, ModuleType
 from typing import Any
@@ -28,16 +25,11 @@ import numpy as np
 import optuna
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler, TPESampler
-from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 from scipy.special import erf, log_ndtr
 
 _GOOD = (TrialState.COMPLETE, TrialState.PRUNED)
 _OVERRIDDEN = ("_sample", "_get_internal_repr", "_build_parzen_estimator")
-_ASKED = ("_get_params", "_compute_acquisition_func", "_compare")
-_KEPT = (
-    "_gamma", "_constant_liar", "_rng", "_n_ei_candidates", "_group_decomposed_search_space",
-)  # fmt: skip
 
 
 def quick(sampler: BaseSampler) -> BaseSampler:
@@ -65,10 +57,11 @@ def _is_as_expected(sampler: TPESampler) -> bool:
         _copies()
     except (ImportError, AttributeError):
         return False
-    groups = getattr(sampler, "_group_decomposed_search_space", None)
+    if not hasattr(sampler, "_group_decomposed_search_space"):
+        return False
+    groups = sampler._group_decomposed_search_space
     return (
-        all(hasattr(TPESampler, name) for name in (*_OVERRIDDEN, *_ASKED))
-        and all(hasattr(sampler, name) for name in _KEPT)
+        all(hasattr(TPESampler, name) for name in (*_OVERRIDDEN, "_get_params"))
         and hasattr(optuna.Study, "_get_trials")
         and (groups is None or hasattr(groups, "calculate"))
     )
@@ -80,7 +73,6 @@ class _Copies:
     Attributes:
         mixture: The class of a mixture of distributions.
         sample: `TPESampler._sample`.
-        default_gamma: How many of some trials are the best, where a user has not said it.
         group: The class of groups of hyperparameters.
 
     Raises:
@@ -107,7 +99,6 @@ class _Copies:
             _get_infeasible_trial_score=lambda trial: score(trial) if trial.system_attrs else 0.0,
         )
         self.sample = _rebound(TPESampler._sample, _split_trials=_RememberedSplit(split))
-        self.default_gamma = tpe.default_gamma
         self.group = group_decomposed._SearchSpaceGroup
 
 
@@ -199,17 +190,6 @@ class _RememberedSearchSpace:
         return copy.deepcopy(self._groups)
 
 
-@dataclass
-class _Picked:
-    """Some of the trials of a study, by their numbers."""
-
-    trials: Sequence[FrozenTrial]
-    numbers: np.ndarray
-
-    def at(self, index: int) -> FrozenTrial:
-        return self.trials[int(self.numbers[index])]
-
-
 class _RememberedValues:
     """The values of trials as numbers; those of trials that have ended are read once."""
 
@@ -219,7 +199,7 @@ class _RememberedValues:
 
     def of(
         self,
-        trials: Sequence[FrozenTrial] | _Picked,
+        trials: Sequence[FrozenTrial],
         search_space: dict[str, BaseDistribution],
         study: optuna.Study,
         params_of: Callable[[FrozenTrial, optuna.Study], dict[str, Any]],
@@ -227,15 +207,11 @@ class _RememberedValues:
         """Gives the values of each hyperparameter in the trials that have all of them."""
         if self._study_name != study.study_name:
             self._study_name, self.tables = study.study_name, {}
-        if isinstance(trials, _Picked):
-            numbers = trials.numbers
-        else:
-            numbers = np.array([trial.number for trial in trials], int)
+        numbers = np.array([trial.number for trial in trials], int)
         table = self._table(search_space, int(numbers.max(initial=-1)) + 1)
         found = table[numbers]
         for place in np.flatnonzero(np.isnan(found[:, -1])):
-            index = int(place)
-            trial = trials.at(index) if isinstance(trials, _Picked) else trials[index]
+            trial = trials[int(place)]
             found[place] = _row(params_of(trial, study), search_space)
             if trial.state.is_finished():
                 table[trial.number] = found[place]
@@ -259,35 +235,8 @@ def _row(params: dict[str, Any], search_space: dict[str, BaseDistribution]) -> l
     return [*(each.to_internal_repr(params[name]) for name, each in search_space.items()), 1.0]
 
 
-class _Losses:
-    """The values of the trials of a study; those of trials that have ended are read once."""
-
-    def __init__(self) -> None:
-        self._ended: list[FrozenTrial] = []
-        self._values: list[float] = []
-        self._are_plain: list[bool] = []
-
-    def of(self, trials: list[FrozenTrial], values: _RememberedValues) -> tuple[np.ndarray, bool]:
-        """Gives the values of trials, NaN for those without, and whether nothing else counts."""
-        new, is_other = _not_seen(self._ended, trials)
-        if is_other:
-            values.tables.clear()
-        before = len(trials) - len(new)
-        losses = self._values[:before] + [_value(trial) for trial in new]
-        are_plain = self._are_plain[:before] + [_is_plain(trial) for trial in new]
-        self._values, self._are_plain = losses[: len(self._ended)], are_plain[: len(self._ended)]
-        return np.array(losses, float), all(are_plain)
-
-    @property
-    def count(self) -> int:
-        """How many of the first trials have ended, one after the other."""
-        return len(self._ended)
-
-
 class QuickTPESampler(TPESampler):
     """Optuna's TPE, which looks at new trials only where it can.
-
-    That is where one objective orders all of them: no trial was pruned or breaks a constraint.
 
     Args:
         sampler: The sampler to take the settings and the random numbers of.
@@ -296,13 +245,12 @@ class QuickTPESampler(TPESampler):
     def __init__(self, sampler: TPESampler) -> None:
         vars(self).update(vars(sampler))
         self._remembered = _RememberedValues()
-        self._losses = _Losses()
         if self._group_decomposed_search_space is not None:
             self._group_decomposed_search_space = _RememberedSearchSpace()  # type: ignore
 
     def _get_internal_repr(
         self,
-        trials: list[FrozenTrial] | _Picked,
+        trials: list[FrozenTrial],
         search_space: dict[str, BaseDistribution],
         study: optuna.Study,
     ) -> dict[str, np.ndarray]:
@@ -318,47 +266,7 @@ class QuickTPESampler(TPESampler):
     def _sample(
         self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
-        trials = study._get_trials(deepcopy=False, use_cache=not self._constant_liar)
-        losses, is_plain = self._losses.of(trials, self._remembered)
-        if not is_plain or len(study.directions) > 1:
-            return _copies().sample(self, study, trial, search_space)
-        if study.direction == StudyDirection.MAXIMIZE:
-            losses = -losses
-        below, above = (
-            self._build_parzen_estimator(study, search_space, part, handle_below=is_below)
-            for part, is_below in zip(
-                self._split(trials, losses, trial.number), (True, False), strict=True
-            )
-        )
-        candidates = below.sample(self._rng.rng, self._n_ei_candidates)
-        values = self._compute_acquisition_func(candidates, below, above)
-        best = TPESampler._compare(candidates, values)
-        return {name: each.to_external_repr(best[name]) for name, each in search_space.items()}
-
-    def _split(
-        self, trials: list[FrozenTrial], losses: np.ndarray, asked: int
-    ) -> tuple[_Picked, _Picked]:
-        """Parts trials into the best and the others, with those that run unless they are asked."""
-        self._gamma = self._gamma or _copies().default_gamma
-        complete = np.flatnonzero(~np.isnan(losses))
-        order = np.argsort(losses[complete], kind="stable")
-        is_below = np.zeros(len(trials), bool)
-        is_below[complete[order[: self._gamma(len(complete))]]] = True
-        is_above = ~np.isnan(losses) & ~is_below
-        if self._constant_liar:
-            for number in range(self._losses.count, len(trials)):
-                is_running = trials[number].state == TrialState.RUNNING
-                is_above[number] |= is_running and number != asked
-        below, above = (_Picked(trials, np.flatnonzero(part)) for part in (is_below, is_above))
-        return below, above
-
-
-def _value(trial: FrozenTrial) -> float:
-    return float(trial.values[0]) if trial.state == TrialState.COMPLETE else math.nan
-
-
-def _is_plain(trial: FrozenTrial) -> bool:
-    return trial.state != TrialState.PRUNED and not trial.constraints
+        return _copies().sample(self, study, trial, search_space)
 
 
 def _not_seen(seen: list[FrozenTrial], trials: list[FrozenTrial]) -> tuple[list[FrozenTrial], bool]:

@@ -15,10 +15,12 @@ from optuna.samplers import BaseSampler, BruteForceSampler, GridSampler
 from kt_hpo import objectives
 from kt_hpo._private_apis.optuna_tpe import quick
 from kt_hpo.arguments import is_one_of
+from kt_hpo.engines.proposals.recent_trials import RecentTrials
 from kt_hpo.engines.proposals.samplers import (
     has_fixed_dimensions,
     is_own,
     make_sampler,
+    population_of,
     relative_space,
     reseed,
     seed_of,
@@ -81,6 +83,8 @@ class OptunaSearchOracle(RecordedOracle):
         if seed is None and isinstance(sampler, BaseSampler):
             self.seed = seed_of(sampler)
         self._seen = SeenPlaces() if is_own(self.sampler) else SeenValues()
+        population = population_of(self.sampler)
+        self._recent = None if population is None else RecentTrials(population)
         self._staged: StagedTrial | None = None
         self._proposed: dict[str, dict[str, Value]] = {}
         self._random_names: set[str] = set()
@@ -135,18 +139,16 @@ class OptunaSearchOracle(RecordedOracle):
         return self._seen.to_value(hyperparameter, seen)
 
     def _seen_study(self) -> optuna.Study:
-        study = study_as_now(self.record.study, self.hyperparameters)
-        return self._seen.study(study, self.hyperparameters)
+        study = self.record.study
+        if self._recent is not None:
+            study = self._recent.study(study)
+        return self._seen.study(study_as_now(study, self.hyperparameters), self.hyperparameters)
 
     def _ask(self, number: int, fixed: Mapping[str, Value]) -> dict[str, Value]:
         reseed(self._asked, [self.seed, number, 0])
         study = self._seen_study()
-        needs_first = has_fixed_dimensions(self.sampler)
-        recorded = study.get_trials(deepcopy=False) if needs_first else []
-        first = next((trial for trial in recorded if trial.state.is_finished()), None)
-        first_names = None if first is None else list(first.params)
         relative = relative_space(
-            self.sampler, self.hyperparameters, first_names, self._seen.distribution
+            self.sampler, self.hyperparameters, self._first_names(), self._seen.distribution
         )
         named = {
             name: self._seen.to_seen(corrected(hyperparameter), fixed[hyperparameter.name])
@@ -164,6 +166,15 @@ class OptunaSearchOracle(RecordedOracle):
         self._staged = staged
         self._say_what_is_random(staged)
         return values
+
+    def _first_names(self) -> list[str] | None:
+        """Names in the first trial that has ended; None before there is one, or none is needed."""
+        if not has_fixed_dimensions(self.sampler):
+            return None
+        study = study_as_now(self.record.study, self.hyperparameters)
+        ended = (t for t in study.get_trials(deepcopy=False) if t.state.is_finished())
+        first = next(ended, None)
+        return None if first is None else list(first.params)
 
     def _begin(self, trial: Trial, was_waiting: bool) -> None:
         if was_waiting or self._staged is None:

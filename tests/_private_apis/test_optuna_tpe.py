@@ -155,9 +155,8 @@ NEEDED = [
     (_truncnorm, "_log_ndtr"),
     (_truncnorm, "erf"),
     (optuna_tpe.optuna.samplers._tpe.probability_distributions, "_log_gauss_mass_unique"),
-    (_tpe, "default_gamma"),
     (group_decomposed, "_SearchSpaceGroup"),
-    (TPESampler, "_compare"),
+    (TPESampler, "_get_params"),
 ]
 
 
@@ -173,19 +172,15 @@ def test_without_one_of_its_names_optunas_own_sampler_is_asked(owner, name, monk
 def test_a_search_with_optunas_own_sampler_proposes_the_same(tmp_path, monkeypatch):
     kind, expected = best_of_a_search(tmp_path / "quick")
     assert kind is QuickTPESampler
-    monkeypatch.delattr(TPESampler, "_compare")
-    renamed = optuna_tpe._rebound(TPESampler._sample, TPESampler=_Renamed)
-    monkeypatch.setattr(TPESampler, "_sample", renamed)
+    monkeypatch.setattr(optuna_tpe, "_copies", _without_a_name)
     kind, found = best_of_a_search(tmp_path / "plain")
     assert kind is TPESampler
     for ours, optunas in zip(found, expected, strict=True):
         assert ours == pytest.approx(optunas)
 
 
-class _Renamed:
-    """Where the sampler finds its own function, though it has another name."""
-
-    _compare = staticmethod(TPESampler._compare)
+def _without_a_name():
+    raise AttributeError("_log_ndtr")
 
 
 def test_the_groups_are_those_of_optuna():

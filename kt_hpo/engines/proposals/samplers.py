@@ -20,6 +20,7 @@ from optuna.samplers import (
     TPESampler,
 )
 
+from kt_hpo._private_apis.optuna import cmaes_population
 from kt_hpo.arguments import did_you_mean
 from kt_hpo.optional import require
 from kt_hpo.record.record import quiet_optuna
@@ -150,6 +151,23 @@ def is_own(sampler: BaseSampler) -> bool:
         CmaEsSampler, GPSampler, NSGAIIISampler, NSGAIISampler, QMCSampler, RandomSampler,
         TPESampler,
     )  # fmt: skip
+
+
+def population_of(sampler: BaseSampler) -> int | None:
+    """Tells how many trials a generation of a sampler has that needs but the latest and the best.
+
+    Args:
+        sampler: The sampler.
+
+    Returns:
+        The number; 0 for TPE and the Gaussian process, which have no generations, and None for
+        samplers that need to see all trials.
+    """
+    if type(sampler) in (GPSampler, TPESampler):
+        return 0
+    if type(sampler) in (NSGAIIISampler, NSGAIISampler):
+        return getattr(sampler, "population_size", None)
+    return cmaes_population(sampler) if type(sampler) is CmaEsSampler else None
 
 
 def takes_no_choices(sampler: BaseSampler) -> bool:
