@@ -21,6 +21,8 @@ UNUSED = {
     "_saved_model_inputs_spec", "_tracked", "_tracker", "build", "loss", "quantize",
     "stop_training",
 }  # fmt: skip
+# A layer whose weights were loaded is told that these are false; others are not told of them.
+UNLESS_TRUE = {"is_awq_calibrated", "is_gptq_calibrated"}
 # A new optimizer is given these, or has the state of a trial; the same is true of them.
 STATE = {
     "_distribution_strategy", "_iterations", "_learning_rate", "_trainable_variables",

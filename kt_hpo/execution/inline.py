@@ -8,6 +8,7 @@ from typing import Any
 from kt_hpo.execution.context import ExecutionContext
 from kt_hpo.execution.dispatcher import Dispatcher
 from kt_hpo.execution.trial import run_trial
+from kt_hpo.training.compiled import kept_programs
 from kt_hpo.training.memory import quick_collections
 
 # Seconds to wait while an oracle has nothing to run yet.
@@ -33,7 +34,7 @@ class Inline:
             fit_kwargs: Keyword arguments of `search`.
         """
         dispatcher = Dispatcher(tuner)
-        with quick_collections():
+        with quick_collections(), kept_programs():
             while (assignment := dispatcher.next()) or not dispatcher.is_over:
                 if assignment is None:
                     time.sleep(PAUSE)

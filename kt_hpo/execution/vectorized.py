@@ -76,11 +76,11 @@ class Vectorized:
         Returns:
             What completes "because"; None where nothing is known that stands against it.
         """
-        from kt_hpo.training.vectorized import CannotVectorizeError, check_search
+        from kt_hpo.training.vectorized import CannotShareError, check_search
 
         try:
             check_search(tuner)
-        except CannotVectorizeError as error:
+        except CannotShareError as error:
             return str(error)
         return None
 

@@ -1,5 +1,6 @@
 """HOW one trial trains.
 
+model_parts        what a model is made of, where all of it is known; `library`: what Keras' own is
 fit                one trial, from its values to its results; `build`: its model
 context            what training knows of the search: protocols that a tuner fulfills
 options            what a tuner is told of it

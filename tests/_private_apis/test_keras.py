@@ -19,9 +19,9 @@ from kt_hpo._private_apis.keras import (
     seed_generators_of,
     slots_of,
 )
+from kt_hpo.training import model_parts
 from kt_hpo.training.flops import count_flops
 from kt_hpo.training.measures import latency
-from kt_hpo.training.vectorized import parts
 
 FIT = {"validation_split": 0.25, "batch_size": 100, "epochs": 2, "shuffle": False, "verbose": 0}
 
@@ -82,7 +82,7 @@ def test_models_whose_losses_are_not_to_be_seen_share_no_program(
     by_themselves, tmp_path, monkeypatch
 ):
     assert given_to_compile(object.__new__(layers.Dense)) == {}
-    monkeypatch.setattr(parts, "given_to_compile", lambda compiled: {})
+    monkeypatch.setattr(model_parts, "given_to_compile", lambda compiled: {})
     found = searched(tmp_path, hypermodel=build, fit=FIT, max_trials=2)
     assert "not to be seen" in " ".join(found.executor.notes)
     assert_same(found, by_themselves, relative=1e-4)

@@ -36,6 +36,7 @@ from kt_hpo.record.journal import RecordError
 from kt_hpo.record.record import Record
 from kt_hpo.record.studies import open_study
 from kt_hpo.startup import quiet_retracing
+from kt_hpo.training.compiled import kept_programs
 from kt_hpo.training.memory import quick_collections
 
 # Seconds in which the chief may be started, and in which it may be started again.
@@ -191,7 +192,7 @@ def work(tuner: ExecutionContext, fit_args: tuple[Any, ...], fit_kwargs: dict[st
     connection, oracle = tuner.oracle.connection, tuner.oracle.alone
     tuner.on_search_begin()
     try:
-        with quiet_retracing(), quick_collections():
+        with quiet_retracing(), quick_collections(), kept_programs():
             while True:
                 _run(tuner, connection, connection.next_task(), (fit_args, fit_kwargs))
     except SearchOverError as over:

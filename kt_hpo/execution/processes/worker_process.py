@@ -36,6 +36,7 @@ from kt_hpo.execution.processes.channel import Channel
 from kt_hpo.execution.remote import Questions, Remote, stand_in
 from kt_hpo.execution.trial import run_trial
 from kt_hpo.startup import quiet_retracing
+from kt_hpo.training.compiled import kept_programs
 from kt_hpo.training.memory import quick_collections
 
 # Milliseconds between two looks at whether the supervisor is still there.
@@ -129,7 +130,7 @@ def open_search(content: bytes, openers: Mapping[str, Callable[[Any], Any]]) -> 
 
 
 def _work(channel: Channel, search: WorkerSearch) -> None:
-    with quiet_retracing(), quick_collections():
+    with quiet_retracing(), quick_collections(), kept_programs():
         while True:
             task: TrialTask = unpacked(channel.receive())
             channel.send(packed(run(search, *task)))

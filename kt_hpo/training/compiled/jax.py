@@ -6,6 +6,7 @@ gains nothing, and XLA runs convolutions within one on a single core.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -65,6 +66,7 @@ class EpochProgram:
 
     Attributes:
         samples: The samples.
+        data: Their arrays on the device.
         in_order: Their numbers, of shape (samples,) and type int32.
 
     Raises:
@@ -76,7 +78,8 @@ class EpochProgram:
             raise NeedsFitError("the samples are too large for a device")
         self.samples = samples
         self.in_order = jnp.arange(samples.count)
-        self._data = keras.tree.map_structure(jnp.asarray, samples.arrays)
+        self.data = keras.tree.map_structure(jnp.asarray, samples.arrays)
+        self._is_training = train
         self._groups = _groups(model, train)
         step = model.train_step if train else model.test_step
         logs, _ = jax.eval_shape(step, self._state(), _first(samples))
@@ -88,6 +91,19 @@ class EpochProgram:
         if self._has_rest:
             self._rest = self._compiled(_last(step, samples))
         self._pace = Pace()
+
+    def of(self, model: keras.Model) -> EpochProgram:
+        """Gives this program for another model.
+
+        Args:
+            model: A model that calculates the same, with all its variables.
+
+        Returns:
+            The program.
+        """
+        other = copy.copy(self)
+        other._pace, other._groups = Pace(), _groups(model, self._is_training)
+        return other
 
     def __call__(
         self, order: Any, begin: int, end: int, watch: Sequence[Callable[[int], None]]
@@ -122,11 +138,11 @@ class EpochProgram:
 
     def _compiled(self, program: Callable[..., Any], *steps: Any) -> Any:
         made = jax.jit(program, donate_argnums=0)
-        return made.lower(self._state(), self._data, self.in_order, *steps).compile()
+        return made.lower(self._state(), self.data, self.in_order, *steps).compile()
 
     def _take(self, program: Callable[..., Any], order: Any, *steps: Any) -> Any:
         """Take steps, and give the model what they have made of its variables."""
-        logs, state = program(self._state(), self._data, order, *steps)
+        logs, state = program(self._state(), self.data, order, *steps)
         for variables, values in zip(self._groups, state, strict=True):
             for variable, value in zip(variables, values, strict=True):
                 variable.assign(value)

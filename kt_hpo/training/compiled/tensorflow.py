@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import keras
@@ -62,6 +63,7 @@ class EpochProgram:
 
     Attributes:
         samples: The samples.
+        data: Their arrays as tensors.
         in_order: Their numbers, of shape (samples,) and type int64.
     """
 
@@ -70,13 +72,28 @@ class EpochProgram:
         self.in_order = tf.range(samples.count, dtype=tf.int64)
         size = sum(np.prod(leaf.shape) for leaf in keras.tree.flatten(samples.arrays))
         with tf.device("CPU" if 4 * size > _ON_DEVICE else None):
-            data = keras.tree.map_structure(tf.convert_to_tensor, samples.arrays)
+            self.data = data = keras.tree.map_structure(tf.convert_to_tensor, samples.arrays)
         with fused(model.optimizer) if train else nullcontext():
             step, logs = _step(model, "train_step" if train else "test_step", data)
             self._run = tf.function(
                 _loop(step, logs, data, samples), autograph=False
             ).get_concrete_function(_ORDER, _NUMBER, _NUMBER)
         self._pace = Pace()
+        self._model = model
+        self._others: list[keras.Variable] = []
+
+    def of(self, model: keras.Model) -> EpochProgram:
+        """Gives this program for another model.
+
+        Args:
+            model: A model that calculates the same, with all its variables.
+
+        Returns:
+            The program. The model it was made of stays as it is.
+        """
+        other = copy.copy(self)
+        other._pace, other._others = Pace(), _variables_of(model)
+        return other
 
     def __call__(
         self, order: tf.Tensor, begin: int, end: int, watch: Sequence[Callable[[int], None]]
@@ -94,11 +111,42 @@ class EpochProgram:
         """
         logs: Any = {}
         for first, last in self._pace.parts(begin, end):
-            with as_traced():
+            with self._borrowed(), as_traced():
                 logs = self._run(order, tf.constant(first), tf.constant(last))
             for look in watch:
                 look(last - 1)
         return logs
+
+    @contextmanager
+    def _borrowed(self) -> Iterator[None]:
+        """Lend the variables of the graph to the model that trains, if it is another."""
+        if not self._others:
+            yield
+            return
+        own = _variables_of(self._model)
+        before = _assigned(own, _values(self._others))
+        try:
+            yield
+        finally:
+            _assigned(self._others, _assigned(own, before))
+
+
+def _variables_of(model: keras.Model) -> list[keras.Variable]:
+    """List all that a step reads or changes, each once."""
+    every = [*model.variables, *model.optimizer.variables, *model.metrics_variables]
+    return list({id(variable): variable for variable in every}.values())
+
+
+def _values(variables: Sequence[keras.Variable]) -> list[Any]:
+    return [tf.convert_to_tensor(variable.value) for variable in variables]
+
+
+def _assigned(variables: Sequence[keras.Variable], values: Sequence[Any]) -> list[Any]:
+    """Assign values, and return those before."""
+    before = _values(variables)
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+    return before
 
 
 def _step(model: keras.Model, method: str, data: Any) -> tuple[Callable[[Any], Any], Any]:

@@ -14,6 +14,7 @@ import keras
 from kt_hpo.training.build import build_optimizer
 from kt_hpo.training.compiled import arguments
 from kt_hpo.training.compiled.arguments import FitArguments, NeedsFitError, Samples
+from kt_hpo.training.compiled.reuse import latest_programs
 from kt_hpo.training.data import validates
 
 _HAS_PROGRAMS = keras.backend.backend() in ("tensorflow", "jax")
@@ -122,11 +123,20 @@ class _Training:
         """Make the programs; whoever has no weights yet gets them as in `fit`."""
         model, fit = self._model, self._fit
         prepare(model, fit.train, fit.shuffle)
+        programs = latest_programs()
+        kept = programs.find(model, fit) if programs else None
+        if programs and kept:
+            programs.renew(kept)
+            self._evaluate = kept.evaluate and kept.evaluate.of(model)
+            self._train = kept.train.of(model)
+            return
         self._evaluate = EpochProgram(model, False, fit.validation) if fit.validation else None
         if not model.built:
             EpochProgram(model, False, fit.train)
         build_optimizer(model)
         self._train = EpochProgram(model, True, fit.train)
+        if programs:
+            programs.add(model, self._train, self._evaluate)
 
     def _trace_late(self) -> None:
         try:

@@ -67,7 +67,7 @@ def drawn_from(model: keras.Model) -> Blueprint:
         The blueprint.
 
     Raises:
-        CannotVectorizeError: If some of the model is not Keras' own.
+        CannotShareError: If some of the model is not Keras' own.
     """
     optimizer = model.optimizer
     rate = learning_rate_of(optimizer)

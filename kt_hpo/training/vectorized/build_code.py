@@ -19,7 +19,7 @@ import keras_tuner
 import numpy as np
 
 from kt_hpo._private_apis.keras_tuner import build_of
-from kt_hpo.training.vectorized.library import is_library
+from kt_hpo.training.library import is_library
 
 _PACKAGES = {
     "activations", "applications", "constraints", "initializers", "layers", "losses", "metrics",

@@ -13,7 +13,8 @@ from kt_hpo._private_apis.keras import excludes_weights_from_decay, layers_of
 from kt_hpo.training.callbacks import overridden_hooks
 from kt_hpo.training.context import SearchContext
 from kt_hpo.training.executions import compares_executions
-from kt_hpo.training.vectorized.library import is_library
+from kt_hpo.training.library import is_library
+from kt_hpo.training.model_parts import CannotShareError
 
 _BACKENDS = ("tensorflow", "jax")
 _CALLBACKS = (
@@ -36,10 +37,6 @@ _ALONE = (
 _STEPS = ("train_step", "test_step", "compute_metrics", "fit", "evaluate")
 
 
-class CannotVectorizeError(Exception):
-    """A trial that has to train by itself; the message completes "because"."""
-
-
 def check_search(search: SearchContext) -> None:
     """Checks what holds for every trial of a search.
 
@@ -47,32 +44,32 @@ def check_search(search: SearchContext) -> None:
         search: The search.
 
     Raises:
-        CannotVectorizeError: If none of its trials can be vectorized.
+        CannotShareError: If none of its trials can be vectorized.
     """
     if keras.backend.backend() not in _BACKENDS:
-        raise CannotVectorizeError(f"Keras runs on {keras.backend.backend()}")
+        raise CannotShareError(f"Keras runs on {keras.backend.backend()}")
     if search.runs_its_own_way:
-        raise CannotVectorizeError("the tuner has a run_trial of its own")
+        raise CannotShareError("the tuner has a run_trial of its own")
     for hook in overridden_hooks(type(search)):
-        raise CannotVectorizeError(f"the tuner has an {hook} of its own")
+        raise CannotShareError(f"the tuner has an {hook} of its own")
     if search.distribution_strategy is not None:
-        raise CannotVectorizeError("a distribution strategy is used")
+        raise CannotShareError("a distribution strategy is used")
     _check_options(search)
     for part in objectives.parts(search.oracle.objective):
         if objectives.is_measured(part):
-            raise CannotVectorizeError(f"{part.name} is measured on a model of its own")
+            raise CannotShareError(f"{part.name} is measured on a model of its own")
     for constraint in search.oracle.constraints:
         for name in constraint.needs:
             if name in objectives.MEASURED:
-                raise CannotVectorizeError(f"{name} is measured on a model of its own")
+                raise CannotShareError(f"{name} is measured on a model of its own")
 
 
 def _check_options(search: SearchContext) -> None:
     for name in _ALONE:
         if getattr(search.training, name) not in (None, False):
-            raise CannotVectorizeError(f"{name} is set")
+            raise CannotShareError(f"{name} is set")
     if compares_executions(search):
-        raise CannotVectorizeError("the pruner compares a trial's executions")
+        raise CannotShareError("the pruner compares a trial's executions")
 
 
 def check_model(model: keras.Model) -> None:
@@ -82,29 +79,29 @@ def check_model(model: keras.Model) -> None:
         model: A model.
 
     Raises:
-        CannotVectorizeError: If it is not.
+        CannotShareError: If it is not.
     """
     kind = type(model)
     if not is_library(kind):
         own = [name for name in _STEPS if getattr(kind, name) is not getattr(keras.Model, name)]
         what = f"a {own[0]}" if own else "code"
-        raise CannotVectorizeError(f"the model is a {kind.__name__}, with {what} of its own")
+        raise CannotShareError(f"the model is a {kind.__name__}, with {what} of its own")
     if not model.compiled or model.optimizer is None:
-        raise CannotVectorizeError("the model is not compiled")
+        raise CannotShareError("the model is not compiled")
     if not model.built or not model.trainable_variables:
-        raise CannotVectorizeError("the model has no weights before it has seen data")
+        raise CannotShareError("the model has no weights before it has seen data")
     if model.run_eagerly:
-        raise CannotVectorizeError("the model runs eagerly")
+        raise CannotShareError("the model runs eagerly")
     if isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer):
-        raise CannotVectorizeError("the optimizer scales its loss")
+        raise CannotShareError("the optimizer scales its loss")
     if model.optimizer.ema_overwrite_frequency or model.optimizer.gradient_accumulation_steps:
         # What it changes under a condition is changed always where the values of variables go in
         # and come out.
-        raise CannotVectorizeError("the optimizer does not do the same in every step")
+        raise CannotShareError("the optimizer does not do the same in every step")
     if any(layer.dtype_policy.name.startswith("mixed") for layer in [model, *layers_of(model)]):
-        raise CannotVectorizeError("the model has a mixed precision")
+        raise CannotShareError("the model has a mixed precision")
     if excludes_weights_from_decay(model.optimizer):
-        raise CannotVectorizeError("weights are excluded from the weight decay")
+        raise CannotShareError("weights are excluded from the weight decay")
 
 
 def check_callbacks(callbacks: Iterable[Any], scheduled: bool) -> None:
@@ -115,16 +112,16 @@ def check_callbacks(callbacks: Iterable[Any], scheduled: bool) -> None:
         scheduled: Whether the optimizer has a schedule, which no callback can replace.
 
     Raises:
-        CannotVectorizeError: If one may need more.
+        CannotShareError: If one may need more.
     """
     for callback in callbacks:
         if type(callback) not in _CALLBACKS:
-            raise CannotVectorizeError(f"{type(callback).__name__} may need its model")
+            raise CannotShareError(f"{type(callback).__name__} may need its model")
         for name in vars(callback):
             if callable(getattr(type(callback), name, None)):
                 what = f"{type(callback).__name__} has a {name}"
-                raise CannotVectorizeError(f"{what} of its own, which may need its model")
+                raise CannotShareError(f"{what} of its own, which may need its model")
         if scheduled and isinstance(callback, _SETTING_RATES):
-            raise CannotVectorizeError(
+            raise CannotShareError(
                 f"{type(callback).__name__} and a schedule both set the learning rate"
             )

@@ -18,10 +18,11 @@ from keras_tuner.errors import FatalError
 from hypermodels.schedules import TrainingSchedule
 from kt_hpo.training.build import build as build_model
 from kt_hpo.training.context import SearchContext
+from kt_hpo.training.model_parts import CannotShareError
 from kt_hpo.training.reproducibility import seed_of
 from kt_hpo.training.vectorized import stack
 from kt_hpo.training.vectorized.blueprint import Blueprint
-from kt_hpo.training.vectorized.eligibility import CannotVectorizeError, check_model
+from kt_hpo.training.vectorized.eligibility import check_model
 from kt_hpo.training.vectorized.fitting import Tensors, VectorizedFit, asked, build_as_fit, read
 from kt_hpo.training.vectorized.group import Group
 from kt_hpo.training.vectorized.interleave import Training, in_turns
@@ -99,7 +100,7 @@ class Engine:
         Otherwise the oracle would not know of them when it is asked for the first trials.
         """
         known = self._search.oracle.get_space()
-        with suppress(CannotVectorizeError):
+        with suppress(CannotShareError):
             asked(self._search.hypermodel, known, self._fit_args, self._fit_kwargs)
             self._search.oracle.update_space(known)
             self._search.oracle.meets_more = False
@@ -121,7 +122,7 @@ class Engine:
             try:
                 key, member = self._prepare(trial)
                 groups.setdefault(key, []).append(member)
-            except CannotVectorizeError as error:
+            except CannotShareError as error:
                 others.append(Outcome(trial, obstacle=str(error)))
             except Exception as error:  # Whatever a user's build raises fails its own trial.
                 others.append(Outcome(trial, error=error))
@@ -176,14 +177,14 @@ class Engine:
 
         try:
             return self._read(trial, build)
-        except CannotVectorizeError:
+        except CannotShareError:
             raise
         except Exception as error:
             if any(error is mistake for mistake in mistakes):
                 raise
             # Ours, not the trial's: trained by itself, it does not need what failed.
             reason = f"they cannot be looked at ({type(error).__name__}: {error})"
-            raise CannotVectorizeError(reason) from error
+            raise CannotShareError(reason) from error
 
     def _read(self, trial: Trial, build: Callable[[int], keras.Model]) -> tuple[Key, Member]:
         """Reads what a trial trains and on what; an error that `build` did not raise is ours."""
@@ -212,7 +213,7 @@ class Engine:
             slots.append(TrialSlot(search, trial, execution, *given))
             keys.add(Key(blueprint.signature, fit.key, fit.sizes, fit.epochs, fit.shuffle))
         if len(keys) > 1:
-            raise CannotVectorizeError("a trial's executions have different models")
+            raise CannotShareError("a trial's executions have different models")
         return keys.pop(), Member(trial, slots, fit)
 
     def _rates(self, blueprint: Blueprint, fit: VectorizedFit) -> np.ndarray | None:
@@ -233,7 +234,7 @@ class Engine:
         try:
             yield ready
             yield from ready.result().train(threads)
-        except CannotVectorizeError as error:
+        except CannotShareError as error:
             return [Outcome(member.trial, obstacle=str(error)) for member in members]
         except Exception as error:  # Whatever it is: by itself, a trial fails of it by itself.
             reason = f"training them together fails ({type(error).__name__}: {error})"

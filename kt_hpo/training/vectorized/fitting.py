@@ -11,7 +11,7 @@ import keras_tuner
 import numpy as np
 
 from kt_hpo.training import fit
-from kt_hpo.training.vectorized.eligibility import CannotVectorizeError
+from kt_hpo.training.model_parts import CannotShareError
 from kt_hpo.training.vectorized.learner import Batch
 from kt_hpo.training.vectorized.program import Sizes, count
 
@@ -84,7 +84,7 @@ def asked(
         The arguments of `model.fit` by their names.
 
     Raises:
-        CannotVectorizeError: If it does anything else than call `model.fit`.
+        CannotShareError: If it does anything else than call `model.fit`.
     """
     model = _Asked()
     kwargs = {**fit_kwargs, **fit.epochs_of(hp.values)}
@@ -92,9 +92,9 @@ def asked(
     try:
         returned = hypermodel.fit(hp, model, *fit_args, **kwargs)
     except Exception as error:  # Whatever a user's code raises that wants a real model.
-        raise CannotVectorizeError("the hypermodel's fit does more than model.fit") from error
+        raise CannotShareError("the hypermodel's fit does more than model.fit") from error
     if returned is not model or not model.arguments:
-        raise CannotVectorizeError("the hypermodel's fit does more than model.fit")
+        raise CannotShareError("the hypermodel's fit does more than model.fit")
     return model.arguments
 
 
@@ -108,14 +108,14 @@ def read(arguments: dict[str, Any]) -> VectorizedFit:
         The training they describe.
 
     Raises:
-        CannotVectorizeError: If the data are not in memory, or an argument is not understood.
+        CannotShareError: If the data are not in memory, or an argument is not understood.
     """
     given = {name: value for name, value in arguments.items() if value is not None}
     for name in given:
         if name not in _UNDERSTOOD:
-            raise CannotVectorizeError(f"fit is called with {name}")
+            raise CannotShareError(f"fit is called with {name}")
     if "class_weight" in given and "sample_weight" in given:
-        raise CannotVectorizeError("there are both class and sample weights")
+        raise CannotShareError("there are both class and sample weights")
     whole = _in_memory((given.get("x"), given.get("y"), given.get("sample_weight")), "the data")
     train, validation = _split(whole, given)
     class_weights = None
@@ -157,7 +157,7 @@ def _split(whole: Batch, given: dict[str, Any]) -> tuple[Batch, Batch | None]:
     if "validation_data" in given:
         data = given["validation_data"]
         if not isinstance(data, tuple | list) or len(data) not in (2, 3):
-            raise CannotVectorizeError("the validation data are not in memory")
+            raise CannotShareError("the validation data are not in memory")
         return whole, _in_memory((*data, None)[:3], "the validation data")
     if not given.get("validation_split"):
         return whole, None
@@ -172,16 +172,16 @@ def _in_memory(parts: tuple[Any, ...], what: str) -> Batch:
             return None
         # Tensors and frames give their array; pipelines and generators have none.
         if not hasattr(leaf, "__array__"):
-            raise CannotVectorizeError(f"{what} are not in memory")
+            raise CannotShareError(f"{what} are not in memory")
         made = np.asarray(leaf)
         if made.dtype == object or made.ndim == 0 or made.dtype.kind in "US":
-            raise CannotVectorizeError(f"{what} are not numbers")
+            raise CannotShareError(f"{what} are not numbers")
         floating = np.issubdtype(made.dtype, np.floating)
         return made.astype(keras.config.floatx(), copy=False) if floating else made
 
     x, y, weight = (keras.tree.map_structure(array, part) for part in parts)
     if x is None or y is None:
-        raise CannotVectorizeError("there are no targets")
+        raise CannotShareError("there are no targets")
     return Batch(x, y, weight)
 
 
@@ -192,7 +192,7 @@ def _rows(data: Batch, rows: slice) -> Batch:
 def _labels(y: Any) -> np.ndarray:
     """The number of each sample's class, as Keras finds it."""
     if keras.tree.is_nested(y):
-        raise CannotVectorizeError("there are class weights for several outputs")
+        raise CannotShareError("there are class weights for several outputs")
     classes = y
     if y.ndim > 1:
         classes = np.argmax(y, axis=-1) if y.shape[-1] != 1 else np.squeeze(y, axis=-1)

@@ -14,8 +14,8 @@ import numpy as np
 from keras import ops
 
 from kt_hpo._private_apis.keras import layers_of
+from kt_hpo.training.library import is_library
 from kt_hpo.training.vectorized.learner import weights
-from kt_hpo.training.vectorized.library import is_library
 from kt_hpo.training.vectorized.stack import Row
 
 _DRAWS = 256

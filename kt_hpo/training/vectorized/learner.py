@@ -13,8 +13,8 @@ import keras
 from keras import ops
 
 from kt_hpo._private_apis.keras import learning_rate_of, reshaped
+from kt_hpo.training.model_parts import CannotShareError
 from kt_hpo.training.vectorized import hoisted_scalars, noise
-from kt_hpo.training.vectorized.eligibility import CannotVectorizeError
 from kt_hpo.training.vectorized.hoisted_scalars import HoistedScalars
 
 Values = list[Any]
@@ -128,7 +128,7 @@ class Learner:
             The new values of `state` and of `metrics`.
 
         Raises:
-            CannotVectorizeError: If something changes that is in neither.
+            CannotShareError: If something changes that is in neither.
         """
         model, optimizer = self.model, self._optimizer
         own = self._named(scalars)
@@ -176,7 +176,7 @@ class Learner:
             The new values of `metrics`.
 
         Raises:
-            CannotVectorizeError: If something else changes: an epoch begins where training ended.
+            CannotShareError: If something else changes: an epoch begins where training ended.
         """
         own = self._named(scalars)
         with (
@@ -198,7 +198,7 @@ class Learner:
         known = [*self.state, *self.metrics, *seeds, self._optimizer.learning_rate]
         if scope.state_mapping.keys() - {id(variable) for variable in known}:
             kind = type(self._optimizer).__name__
-            raise CannotVectorizeError(f"the model or {kind} keeps a variable to itself")
+            raise CannotShareError(f"the model or {kind} keeps a variable to itself")
 
     def _of_known_size(self, predicted: Any) -> Any:
         """Losses and metrics ask for the size of an output, which all models share."""
@@ -239,7 +239,7 @@ def _check_unchanged(variables: Sequence[Any], values: Values, scope: Scope, whe
     """Some layers write where only an optimizer does, or only a training, as a stateful RNN."""
     for variable, one, other in zip(variables, values, scope.get(variables), strict=True):
         if one is not other:
-            raise CannotVectorizeError(f"a layer changes {variable.path} while its model {when}")
+            raise CannotShareError(f"a layer changes {variable.path} while its model {when}")
 
 
 def weights(model: keras.Model) -> list[Any]:

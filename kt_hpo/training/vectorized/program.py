@@ -14,10 +14,9 @@ import numpy as np
 from keras import ops
 
 from kt_hpo._private_apis.keras import config_of
-from kt_hpo.training.vectorized.eligibility import CannotVectorizeError
+from kt_hpo.training.library import is_library
+from kt_hpo.training.model_parts import CannotShareError, described
 from kt_hpo.training.vectorized.learner import Batch, Learner, Values
-from kt_hpo.training.vectorized.library import is_library
-from kt_hpo.training.vectorized.parts import described
 
 
 class Given(NamedTuple):
@@ -164,14 +163,14 @@ def with_rate(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimiz
         The copy, not built.
 
     Raises:
-        CannotVectorizeError: If the copy is another, its config not telling all of the optimizer.
+        CannotShareError: If the copy is another, its config not telling all of the optimizer.
     """
     kind = type(optimizer)
     if is_library(kind):
         made = kind.from_config({**config_of(optimizer), "learning_rate": 1.0})
         if described(made) == described(optimizer):
             return made
-    raise CannotVectorizeError(f"the config of {kind.__name__} does not tell all of it")
+    raise CannotShareError(f"the config of {kind.__name__} does not tell all of it")
 
 
 def take(data: Batch, rows: Any) -> Batch:

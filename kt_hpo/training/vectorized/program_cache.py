@@ -22,12 +22,11 @@ import keras_tuner
 import numpy as np
 
 from kt_hpo.oracle.trials import own_values
+from kt_hpo.training.model_parts import CannotShareError, described
 from kt_hpo.training.vectorized.blueprint import Blueprint, drawn_from
 from kt_hpo.training.vectorized.build_code import hands_values_on
-from kt_hpo.training.vectorized.eligibility import CannotVectorizeError
 from kt_hpo.training.vectorized.hoisted_scalars import is_allowed
 from kt_hpo.training.vectorized.initial import Recipe, initial_weights, recipes
-from kt_hpo.training.vectorized.parts import described
 from kt_hpo.training.vectorized.stack import Row
 from kt_hpo.training.vectorized.watched import Watched, watching
 
@@ -124,7 +123,7 @@ class ProgramCache:
             The blueprint.
 
         Raises:
-            CannotVectorizeError: If some of the model is not Keras' own.
+            CannotShareError: If some of the model is not Keras' own.
         """
 
         def built() -> keras.Model:
@@ -269,7 +268,7 @@ def _holds_watched(blueprint: Blueprint) -> bool:
     """Whether a watched value is somewhere in a model, but where it is replaced in a training."""
     try:
         schedule = None if blueprint.schedule is None else described(blueprint.schedule)
-    except CannotVectorizeError:  # It may be there.
+    except CannotShareError:  # It may be there.
         return True
     numbers = _floats((blueprint.signature, schedule))
     return any(isinstance(number, Watched) for number in numbers)

@@ -9,8 +9,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from kt_hpo.training.vectorized.eligibility import CannotVectorizeError
-from kt_hpo.training.vectorized.parts import described
+from kt_hpo.training.model_parts import CannotShareError, described
 
 if TYPE_CHECKING:
     from kt_hpo.training.vectorized.program import Backend
@@ -33,14 +32,14 @@ def scheduled(
         The rates.
 
     Raises:
-        CannotVectorizeError: If the schedule fails.
+        CannotShareError: If the schedule fails.
     """
     if not isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule):
-        raise CannotVectorizeError("the learning rate is a function")
+        raise CannotShareError("the learning rate is a function")
     numbers = np.arange(first, first + steps)
     try:
         described(schedule)
-    except CannotVectorizeError:
+    except CannotShareError:
         return _traced(schedule, numbers, backend)
     try:
         values = np.asarray(ops.convert_to_numpy(schedule(ops.convert_to_tensor(numbers))))
@@ -57,4 +56,4 @@ def _traced(schedule: Callable[[Any], Any], numbers: np.ndarray, backend: Backen
     except Exception as error:  # Whatever a user's code raises.
         name = getattr(schedule, "__name__", type(schedule).__name__)
         reason = f"the schedule {name} cannot be asked for a step ({error})"
-        raise CannotVectorizeError(reason) from error
+        raise CannotShareError(reason) from error

@@ -11,8 +11,8 @@ from collections.abc import Hashable, Mapping
 
 import keras
 
+from kt_hpo.training.model_parts import description
 from kt_hpo.training.vectorized import hoisted_scalars
-from kt_hpo.training.vectorized.parts import description
 
 
 def signature(model: keras.Model) -> Hashable:
@@ -25,7 +25,7 @@ def signature(model: keras.Model) -> Hashable:
         Something that is equal for models that can train in one group.
 
     Raises:
-        CannotVectorizeError: If some of it is not Keras' own.
+        CannotShareError: If some of it is not Keras' own.
 
     Example:
         >>> def model(rate, units=4):

@@ -18,8 +18,8 @@ from keras import ops
 
 from kt_hpo._private_apis.tensorflow import converting_bitcasts
 from kt_hpo.training.compiled.graphs import as_traced
+from kt_hpo.training.model_parts import CannotShareError
 from kt_hpo.training.vectorized import noise
-from kt_hpo.training.vectorized.eligibility import CannotVectorizeError
 from kt_hpo.training.vectorized.graphs import each, silence
 from kt_hpo.training.vectorized.learner import Batch, Learner, Values
 from kt_hpo.training.vectorized.program import (
@@ -99,11 +99,11 @@ class Program:
             with TRACING:
                 loop = self._loop(arguments)
             return loop(*arguments)
-        except CannotVectorizeError:
+        except CannotShareError:
             raise
         except Exception as error:  # Whatever TensorFlow and the layers raise in a graph.
             reason = f"their model fails in a graph ({str(error).strip().splitlines()[-1]})"
-            raise CannotVectorizeError(reason) from error
+            raise CannotShareError(reason) from error
 
     def prepare(
         self, state: Values, given: Given, train: Batch, validation: Batch | None, order: Any
@@ -145,7 +145,7 @@ class Program:
                 with silence():
                     program = _traced(self._stacked_epoch, specs)
                 self._traced[key] = _loaded(program, arguments)
-            except CannotVectorizeError:
+            except CannotShareError:
                 raise
             except Exception:  # Whatever TensorFlow and the layers raise that do not convert.
                 if self._any_size:

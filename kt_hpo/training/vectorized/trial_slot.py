@@ -70,7 +70,7 @@ class TrialSlot:
         last: The same at its end.
 
     Raises:
-        CannotVectorizeError: If one of the callbacks may need a real model.
+        CannotShareError: If one of the callbacks may need a real model.
     """
 
     def __init__(

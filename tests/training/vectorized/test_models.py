@@ -8,8 +8,8 @@ from models import blobs
 from vectorized_searches import eagerly
 
 import kt_hpo
+from kt_hpo.training.model_parts import CannotShareError
 from kt_hpo.training.vectorized.blueprint import drawn_from
-from kt_hpo.training.vectorized.eligibility import CannotVectorizeError
 from kt_hpo.training.vectorized.learner import Batch, Learner
 from kt_hpo.training.vectorized.program import backend
 
@@ -330,5 +330,5 @@ def test_a_layer_that_writes_in_a_validation_is_noticed():
     optimizer.build(model.trainable_variables)
     learner = Learner(model, optimizer, Batch(X[:1], Y[:1]))
     values = [ops.convert_to_tensor(variable.value) for variable in learner.state]
-    with pytest.raises(CannotVectorizeError, match="count while its model validates"):
+    with pytest.raises(CannotShareError, match="count while its model validates"):
         learner.test(values, learner.fresh_metrics(), Batch(X, Y), [])

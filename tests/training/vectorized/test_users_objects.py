@@ -10,8 +10,8 @@ from models import blobs
 from vectorized_searches import eagerly
 
 import kt_hpo
+from kt_hpo.training.model_parts import CannotShareError
 from kt_hpo.training.vectorized.blueprint import drawn_from
-from kt_hpo.training.vectorized.eligibility import CannotVectorizeError
 from kt_hpo.training.vectorized.program import backend
 from kt_hpo.training.vectorized.rates import scheduled
 
@@ -295,7 +295,7 @@ def known(build, *args):
     try:
         found = drawn_from(build(*args))
         rates = found.schedule and scheduled(found.schedule, 0, 3, backend()).tolist()
-    except CannotVectorizeError:
+    except CannotShareError:
         return object()
     return found.signature, found.scalars, rates, [one.tolist() for one in found.weights]
 

@@ -23,16 +23,20 @@ import numpy as np
 from kt_hpo._private_apis.keras import (
     COMPILED,
     STATE,
+    UNLESS_TRUE,
     UNUSED,
     WRAPPERS,
     given_to_compile,
     has_added_losses,
 )
-from kt_hpo.training.vectorized.eligibility import CannotVectorizeError
-from kt_hpo.training.vectorized.library import is_library
+from kt_hpo.training.library import is_library
 
 _CONTAINERS = (list, tuple, set, frozenset, dict, OrderedDict, defaultdict)
 _CONSTANTS = (type(None), bool, int, str, bytes, complex, type(Ellipsis), np.dtype, np.ufunc)
+
+
+class CannotShareError(Exception):
+    """A model that cannot share a program with another; the message completes "because"."""
 
 
 def description(model: keras.Model, sizes: bool = True) -> Hashable:
@@ -46,7 +50,7 @@ def description(model: keras.Model, sizes: bool = True) -> Hashable:
         Something that is equal for models that calculate the same of the same weights.
 
     Raises:
-        CannotVectorizeError: If there is a part of which that cannot be said.
+        CannotShareError: If there is a part of which that cannot be said.
 
     Example:
         >>> def model(activation):
@@ -62,7 +66,7 @@ def description(model: keras.Model, sizes: bool = True) -> Hashable:
         >>> description(model(lambda x: x))
         Traceback (most recent call last):
             ...
-        kt_hpo.training.vectorized.eligibility.CannotVectorizeError: the model uses the function ...
+        kt_hpo.training.model_parts.CannotShareError: the model uses the function ...
     """
     config = (keras.config.epsilon(), keras.config.floatx(), keras.config.image_data_format())
     outputs = [output.shape for output in model.outputs]
@@ -80,7 +84,7 @@ def described(value: Any) -> Hashable:
         Something that is equal for parts that calculate the same.
 
     Raises:
-        CannotVectorizeError: If that cannot be said of it.
+        CannotShareError: If that cannot be said of it.
     """
     return _Describer(None, sizes=True).of(value)
 
@@ -171,10 +175,10 @@ class _Describer:
         if isinstance(value, keras.optimizers.Optimizer):
             own = {name: one for name, one in own.items() if not _is_state(name, one)}
         if has_added_losses(value):
-            raise CannotVectorizeError(f"a loss was added to {type(value).__name__}")
+            raise CannotShareError(f"a loss was added to {type(value).__name__}")
         if isinstance(value, keras.layers.Layer) and not value.built:
-            raise CannotVectorizeError(f"{value.name} has no weights before it has seen data")
-        names = sorted(name for name in own if not _is_unused(name))
+            raise CannotShareError(f"{value.name} has no weights before it has seen data")
+        names = sorted(name for name, one in own.items() if not _is_unused(name, one))
         return tuple((name, self._attribute(name, own[name])) for name in names)
 
     def _attribute(self, name: str, value: Any) -> Hashable:
@@ -188,13 +192,13 @@ class _Describer:
             raise _unknown(value)
         given = given_to_compile(value)
         if not given:
-            raise CannotVectorizeError("what the model was compiled with is not to be seen")
+            raise CannotShareError("what the model was compiled with is not to be seen")
         resolved = {name: _resolved(name, one) for name, one in given.items()}
         return (type(value), self.of(given), self.of(resolved), getattr(value, "reduction", None))
 
     def _variable(self, value: Any) -> Hashable:
         if self._known is not None and id(value) not in self._known:
-            raise CannotVectorizeError(f"the variable {value.path} is nobody's weight")
+            raise CannotShareError(f"the variable {value.path} is nobody's weight")
         size = tuple(value.shape) if self._sizes else len(value.shape)
         attributes = [
             value.dtype, value.trainable, value.regularizer, value.constraint,
@@ -211,7 +215,9 @@ def _is_container(kind: type) -> bool:
     return kept and is_library(kind)
 
 
-def _is_unused(name: str) -> bool:
+def _is_unused(name: str, value: Any) -> bool:
+    if name in UNLESS_TRUE:
+        return not value
     return name in UNUSED or name.startswith("_self_") or name.endswith("initializer")
 
 
@@ -236,12 +242,12 @@ def _resolved(name: str, given: Any) -> list[Any]:
     return found
 
 
-def _unknown(value: Any) -> CannotVectorizeError:
+def _unknown(value: Any) -> CannotShareError:
     code = isinstance(value, type | types.FunctionType | types.BuiltinFunctionType)
     name = getattr(value, "__qualname__", repr(value)) if code else type(value).__qualname__
     what = "the function " if code and not isinstance(value, type) else ""
     name = name.replace("<locals>.", "").rpartition(".")[2] or name
-    return CannotVectorizeError(
+    return CannotShareError(
         f"the model uses {what}{name}, which is not Keras' own: what another trial's calculates "
         "may differ"
     )

@@ -1,0 +1,189 @@
+"""Programs of earlier trainings, for models that calculate the same.
+
+A trial that goes on, a second training of one trial, values that change no more than the learning
+rate: their models are equal, and tracing them again takes longer than an epoch of a small one.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections import deque
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+
+from kt_hpo._private_apis.keras import build_state, learning_rate_of
+from kt_hpo.training.build import build_optimizer
+from kt_hpo.training.compiled.arguments import FitArguments, Samples
+from kt_hpo.training.model_parts import described, description
+
+_MOST = 12
+# Numbers in the weights of all models that are kept: 128 MB.
+_MOST_NUMBERS = 2**25
+_open = threading.local()
+
+
+@dataclass(frozen=True, eq=False)
+class KeptProgram:
+    """The programs of a training.
+
+    Attributes:
+        whole: Describes the model they are of, as it was when they were made.
+        shapes: Of the weights of that model.
+        train: The program that trains it.
+        evaluate: The program that evaluates it, if there is one.
+    """
+
+    whole: Hashable
+    shapes: list[tuple[int, ...]]
+    train: Any
+    evaluate: Any
+
+    @property
+    def numbers(self) -> int:
+        """How many numbers its weights are."""
+        return sum(map(math.prod, self.shapes))
+
+    def is_for(self, whole: Hashable, fit: FitArguments) -> bool:
+        """Tells whether the programs do what a training of a described model asks for."""
+        return (
+            self.whole == whole
+            and _are_equal(self.train, fit.train)
+            and _are_equal(self.evaluate, fit.validation)
+        )
+
+
+class KeptPrograms:
+    """The latest programs, as many as take little memory."""
+
+    def __init__(self) -> None:
+        self._kept: deque[KeptProgram] = deque()
+
+    def find(self, model: keras.Model, fit: FitArguments) -> KeptProgram | None:
+        """Finds programs for a model.
+
+        Args:
+            model: A model. Where there may be some, the variables of its optimizer and its metrics
+                are made.
+            fit: What is asked for.
+
+        Returns:
+            Programs whose model calculates the same, and which have the same samples; None if there
+            are none, or some part of the model is not Keras' own.
+        """
+        if not model.built:
+            return None
+        like = [kept for kept in self._kept if kept.shapes == _shapes(model)]
+        if not like:
+            return None
+        try:
+            _complete(model, fit)
+            whole = _whole(model)
+            return next((kept for kept in like if kept.is_for(whole, fit)), None)
+        except Exception:  # Whatever a user's object raises when it is looked at.
+            return None
+
+    def add(self, model: keras.Model, train: Any, evaluate: Any) -> None:
+        """Keeps the programs that were made of a model, if all of it is Keras' own.
+
+        Args:
+            model: The model.
+            train: The program that trains it.
+            evaluate: The program that evaluates it, if there is one.
+        """
+        try:
+            whole = _whole(model)
+        except Exception:  # As in `find`.
+            return
+        self._kept.append(KeptProgram(whole, _shapes(model), train, evaluate))
+        while len(self._kept) > _MOST or sum(one.numbers for one in self._kept) > _MOST_NUMBERS:
+            self._kept.popleft()
+
+    def renew(self, kept: KeptProgram) -> None:
+        """Makes programs the latest ones."""
+        self._kept.remove(kept)
+        self._kept.append(kept)
+
+
+@contextmanager
+def kept_programs() -> Iterator[None]:
+    """Keeps programs from one training of this thread to the next.
+
+    Yields:
+        Nothing, while they are kept.
+
+    Example:
+        >>> with kept_programs():
+        ...     latest_programs() is latest_programs()
+        True
+        >>> latest_programs() is None
+        True
+    """
+    before = latest_programs()
+    _open.programs = before or KeptPrograms()
+    try:
+        yield
+    finally:
+        _open.programs = before
+
+
+def latest_programs() -> KeptPrograms | None:
+    """Gives the programs that this thread keeps.
+
+    Returns:
+        The programs; None outside of `kept_programs`.
+    """
+    return getattr(_open, "programs", None)
+
+
+def _complete(model: keras.Model, fit: FitArguments) -> None:
+    """Make the variables that a step has, as tracing one does."""
+    build_optimizer(model)
+    build_state(model, keras.tree.map_structure(lambda array: array[:1], fit.train.arrays))
+
+
+def _whole(model: keras.Model) -> Hashable:
+    """Describe a model, what it was compiled with, and its schedule.
+
+    A constant learning rate is a variable, as a weight is.
+    """
+    rate = learning_rate_of(model.optimizer)
+    schedule = None if isinstance(rate, keras.Variable) else described(rate)
+    own = vars(model)
+    of_training = {name: own.pop(name) for name in ("fit", "history") if name in own}
+    try:
+        return description(model), schedule
+    finally:
+        own.update(of_training)
+
+
+def _shapes(model: keras.Model) -> list[tuple[int, ...]]:
+    return [tuple(variable.shape) for variable in model.weights]
+
+
+def _are_equal(program: Any, samples: Samples | None) -> bool:
+    """Tell whether a program is of the same numbers, in the same batches."""
+    if program is None or samples is None:
+        return program is samples
+    own = program.samples
+    if (own.count, own.batch_size, own.steps) != (samples.count, samples.batch_size, samples.steps):
+        return False
+    try:  # The array of a user may have changed since; what the program has of it has not.
+        same = keras.tree.map_structure(_are_same, program.data, samples.arrays)
+    except (TypeError, ValueError):  # Of another structure.
+        return False
+    return all(keras.tree.flatten(same))
+
+
+def _are_same(one: Any, other: Any) -> bool:
+    first, second = (np.ascontiguousarray(keras.ops.convert_to_numpy(x)) for x in (one, other))
+    return (
+        first.dtype == second.dtype
+        and first.shape == second.shape
+        and np.array_equal(first.view(np.uint8), second.view(np.uint8))
+    )

@@ -1,0 +1,179 @@
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+import kt_hpo
+from kt_hpo.training.compiled import kept_programs, reuse, trained_by_programs
+
+pytestmark = pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="programs of TensorFlow"
+)
+STREAM = np.random.default_rng(0)
+X = STREAM.normal(size=(48, 4)).astype("float32")
+Y = (X.sum(axis=1) > 0).astype("int32")
+
+
+def model(rate=0.01, dropout=0.2, activation="relu", units=5, loss=None, schedule=False, seed=0):
+    keras.utils.clear_session()
+    keras.utils.set_random_seed(seed)
+    made = keras.Sequential(
+        [layers.Dense(units, activation=activation), layers.Dropout(dropout), layers.Dense(2)]
+    )
+    if schedule:
+        rate = keras.optimizers.schedules.ExponentialDecay(rate, 10, 0.5)
+    loss = loss or keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    made.compile(keras.optimizers.Adam(rate), loss, metrics=["accuracy"])
+    return made
+
+
+def fit(made, x=X, y=Y, **options):
+    options = {"epochs": 3, "validation_data": (x, y), "batch_size": 16, "verbose": 0} | options
+    with trained_by_programs(made):
+        return made.fit(x, y, **options).history
+
+
+@pytest.fixture
+def traced(monkeypatch):
+    """Counts the programs that are made."""
+    made, program = [], kt_hpo.training.compiled.training.EpochProgram
+
+    def counted(*args):
+        made.append(args)
+        return program(*args)
+
+    monkeypatch.setattr("kt_hpo.training.compiled.training.EpochProgram", counted)
+    return made
+
+
+def test_an_equal_model_trains_as_without_an_earlier_program(traced):
+    alone = model(seed=1)
+    expected = fit(alone)
+    with kept_programs():
+        first = model(seed=0)
+        fit(first)
+        before, count = first.get_weights(), len(traced)
+        second = model(seed=1)
+        history = fit(second)
+    assert len(traced) == count
+    assert history == {name: pytest.approx(values, rel=1e-5) for name, values in expected.items()}
+    for found, wanted in zip(second.get_weights(), alone.get_weights(), strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-6)
+    for found, wanted in zip(first.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(found, wanted)
+
+
+def test_a_constant_learning_rate_is_the_models_own(traced):
+    expected = fit(model(rate=0.1))
+    with kept_programs():
+        fit(model(rate=0.001))
+        count = len(traced)
+        history = fit(model(rate=0.1))
+    assert len(traced) == count
+    assert history["loss"] == pytest.approx(expected["loss"], rel=1e-5)
+
+
+class Shifted(keras.losses.Loss):
+    """Keeps its number where no config shows it."""
+
+    def __init__(self, shift):
+        super().__init__()
+        self._shift = shift
+
+    def call(self, y_true, y_pred):
+        hidden = keras.losses.sparse_categorical_crossentropy(y_true, y_pred, from_logits=True)
+        return hidden + self._shift
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"dropout": 0.6},
+        {"activation": "tanh"},
+        {"units": 6},
+        {"schedule": True},
+        {"loss": keras.losses.SparseCategoricalCrossentropy()},
+        {"loss": Shifted(0.5)},
+    ],
+    ids=["dropout", "activation", "units", "schedule", "loss", "a user's loss"],
+)
+def test_another_model_gets_programs_of_its_own(other, traced):
+    expected = fit(model(**other))
+    with kept_programs():
+        fit(model())
+        fit(model(**{**other, "loss": Shifted(1.0)}) if "loss" in other else model(schedule=True))
+        count = len(traced)
+        assert fit(model(**other))["loss"] == pytest.approx(expected["loss"], rel=1e-5)
+    is_schedule = other == {"schedule": True}
+    assert len(traced) == count + (0 if is_schedule else 2)
+
+
+def test_schedules_are_told_apart(traced):
+    with kept_programs():
+        fit(model(rate=0.1, schedule=True))
+        count = len(traced)
+        fit(model(rate=0.2, schedule=True))
+        assert len(traced) == count + 2
+
+
+@pytest.mark.parametrize("change", ["values", "batch_size", "validation", "weights"])
+def test_other_samples_get_programs_of_their_own(change, traced):
+    x, options = X.copy(), {}
+    with kept_programs():
+        fit(model(), x)
+        count = len(traced)
+        if change == "values":
+            x *= -1  # In place: the same array.
+        elif change == "batch_size":
+            options = {"batch_size": 12}
+        elif change == "validation":
+            options = {"validation_data": (X, 1 - Y)}
+        else:
+            options = {"sample_weight": np.ones(len(X), "float32")}
+        found = fit(model(), x, **options)
+    assert len(traced) == count + 2
+    assert found["val_loss"] == pytest.approx(fit(model(), x, **options)["val_loss"], rel=1e-5)
+
+
+def test_a_model_compiled_anew_gets_programs_of_its_own(traced):
+    with kept_programs():
+        made = model()
+        fit(made)
+        made.layers[0].trainable = False
+        made.compile("sgd", made.loss)
+        count, before = len(traced), made.layers[0].get_weights()[0]
+        fit(made)
+        assert len(traced) == count + 2
+    np.testing.assert_array_equal(made.layers[0].get_weights()[0], before)
+
+
+def test_few_and_small_programs_are_kept(monkeypatch):
+    with kept_programs():
+        monkeypatch.setattr(reuse, "_MOST", 2)
+        for units in (3, 4, 5):
+            fit(model(units=units))
+        kept = reuse.latest_programs()._kept
+        assert len(kept) == 2
+        monkeypatch.setattr(reuse, "_MOST_NUMBERS", 10)
+        fit(model(units=6))
+        assert not kept
+    assert reuse.latest_programs() is None
+
+
+@pytest.mark.slow
+def test_a_promoted_trial_has_the_program_of_its_earlier_round(tmp_path, traced):
+    def build(hp):
+        return model(hp.Float("rate", 1e-3, 1e-1), units=hp.Int("units", 2, 60))
+
+    def searched(folder, **options):
+        tuner = kt_hpo.Hyperband(
+            build, "val_accuracy", max_epochs=4, factor=4, seed=0, directory=folder, **options
+        )
+        tuner.search(X, Y, validation_data=(X, Y), verbose=0)
+        return [trial.values for trial in tuner.study.trials], tuner.study
+
+    values, study = searched(tmp_path / "kept")
+    promoted = [t for t in study.trials if t.user_attrs["values"].get("tuner/trial_id")]
+    assert promoted and len(traced) <= 2 * (len(values) - len(promoted))
+    expected, _ = searched(tmp_path / "fit", compiled=False)
+    assert values == expected
