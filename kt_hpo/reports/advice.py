@@ -248,6 +248,8 @@ class _Range:
                 self.hyperparameter, low if is_upper else beyond, beyond if is_upper else high
             )
             reached = changed.max_value if is_upper else changed.min_value
+            if low > 0 >= reached or (low >= 0 and high < 1 <= reached and not self._is_whole()):
+                return None  # A step too far: no layer has 0 units, and no share is all.
             return Advice(
                 self.name, "widen", f"{fact}: go on to {number(reached)}.", as_code(changed)
             )
@@ -286,6 +288,9 @@ class _Range:
             return (1 - place if is_upper else place) <= share
 
         return is_at
+
+    def _is_whole(self) -> bool:
+        return isinstance(self.distribution, IntDistribution)
 
     def _is_unlikely(self, at_end: int, is_upper: bool, mattered: bool) -> bool:
         """Whether chance would hardly put so many of the best at an end, up to the end itself."""

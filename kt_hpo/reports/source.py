@@ -55,8 +55,9 @@ def with_range(hyperparameter: Int | Float, low: float, high: float) -> HyperPar
     step = hyperparameter.step
     if step is not None and hyperparameter.sampling == "linear":
         start = hyperparameter.min_value
-        low = start + step * math.floor((low - start) / step + 1e-9)
-        high = start + step * math.ceil((high - start) / step - 1e-9)
+        # As a user would write it, 0.7 rather than 0.7000000000000001.
+        low = round(start + step * math.floor((low - start) / step + 1e-9), 12)
+        high = round(start + step * math.ceil((high - start) / step - 1e-9), 12)
     name, sampling = hyperparameter.name, hyperparameter.sampling
     if isinstance(hyperparameter, Int):
         return Int(name, round(low), round(high), step=step, sampling=sampling)

@@ -14,6 +14,7 @@ from kt_hpo.reports.answer import answer, further
 from kt_hpo.reports.effects import effects
 from kt_hpo.reports.uncertainty import Uncertainty, nearest, uncertainty
 from kt_hpo.space.hyperparameters import HyperParameters
+from kt_hpo.space.kinds import Float, Int
 from kt_hpo.training.executions import summary
 from kt_hpo.training.results import Result
 
@@ -329,6 +330,33 @@ def test_a_range_whose_best_lie_before_its_end_is_not_widened():
     search = in_range(FloatDistribution(0, 10), values, [abs(v - 9.3) for v in values])
     assert min(trial.params["x"] for trial in best_trials(search)) > 8.8
     assert [one.change for one in advise(search, None, ["x"])] == ["narrow"]
+
+
+@pytest.mark.parametrize(
+    ("hyperparameter", "kind", "sign", "code"),
+    [
+        (
+            Int("x", 16, 512, step=16),
+            IntDistribution(16, 512, step=16),
+            1,
+            'hp.Int("x", 16, 80, step=16)',
+        ),
+        (
+            Float("x", 0.0, 0.9, step=0.1),
+            FloatDistribution(0.0, 0.9, step=0.1),
+            -1,
+            'hp.Float("x", 0.7, 0.9, step=0.1)',
+        ),
+    ],
+)
+def test_a_step_beyond_what_can_be_is_not_advised(hyperparameter, kind, sign, code):
+    """A layer of 0 units, a dropout of 1."""
+    space = HyperParameters()
+    space.merge([hyperparameter])
+    steps = np.arange(kind.low, kind.high + 1e-9, kind.step).tolist()
+    values = [type(kind.low)(round(v, 6)) for v in steps * 3]
+    [one] = advise(in_range(kind, values, [sign * v for v in values]), space, ["x"])
+    assert (one.change, one.code) == ("narrow", code)
 
 
 def test_an_end_is_only_said_to_be_reached_where_it_is():
