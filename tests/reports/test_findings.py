@@ -3,6 +3,8 @@
 import numpy as np
 import optuna
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import create_trial
 from reports.searches import X, searched, study_of, trial
@@ -12,7 +14,7 @@ from kt_hpo.plots.search import Search
 from kt_hpo.reports.advice import advise, best_trials, why_none
 from kt_hpo.reports.answer import answer, further
 from kt_hpo.reports.effects import effects
-from kt_hpo.reports.uncertainty import Uncertainty, nearest, uncertainty
+from kt_hpo.reports.uncertainty import Uncertainty, nearest, position, uncertainty
 from kt_hpo.space.hyperparameters import HyperParameters
 from kt_hpo.space.kinds import Float, Int
 from kt_hpo.training.executions import summary
@@ -546,3 +548,47 @@ def test_the_best_epoch_is_that_of_the_score(attributes, curve, epoch):
     )
     assert dict(found.facts).get("best epoch") == epoch
     assert ("epochs=" in found.code) == (epoch is not None)
+
+
+RANGES = st.one_of(
+    st.builds(
+        lambda low, width: FloatDistribution(low, low + width),
+        st.floats(-1e6, 1e6),
+        st.floats(1e-3, 1e6),
+    ),
+    st.builds(
+        lambda low, factor: FloatDistribution(low, low * factor, log=True),
+        st.floats(1e-9, 10.0),
+        st.floats(1.5, 1e6),
+    ),
+    st.builds(
+        lambda low, count, step: IntDistribution(low, low + count * step, step=step),
+        st.integers(-10, 512),
+        st.integers(1, 100),
+        st.integers(1, 32),
+    ),
+    st.builds(
+        lambda low, more: IntDistribution(low, low + more, log=True),
+        st.integers(1, 64),
+        st.integers(2, 4096),
+    ),
+)
+
+
+@given(RANGES, st.floats(-0.2, 1.2), st.integers(0, 100))
+def test_advice_holds_for_any_range(kind, best, seed):
+    """What is widened holds more than before, what is narrowed less, and always all of the best."""
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed))
+    drawn = [study.ask({"x": kind}).params["x"] for _ in range(60)]
+    losses = [abs(position(kind, value) - best) for value in drawn]
+    search = in_range(kind, drawn, losses)
+    for one in advise(search, None, ["x"]):
+        low, high = map(float, one.code.rstrip(")").split(", ")[1:3])
+        tried = [trial.params["x"] for trial in best_trials(search)]
+        assert low <= min(tried) and max(tried) <= high
+        if one.change == "widen":
+            assert (low, high) != (kind.low, kind.high)
+            assert low <= kind.low and kind.high <= high
+            assert kind.low <= 0 or low > 0
+        else:
+            assert kind.low <= low < high <= kind.high and high - low < kind.high - kind.low
