@@ -6,7 +6,7 @@ A piece is what trains together: one architecture, with all seeds and at all val
 hyperparameters. Finished pieces are kept under `benchmarks/curves/pieces/`, so that this can be
 interrupted, and goes on with what is missing. When the pieces of a table are complete, they are
 written into `benchmarks/curves/<table>.npz`, which the repository holds. A table is made again when
-its file is deleted. `--seconds` measures again what an epoch takes, for when nothing else runs.
+its file is deleted. `--seconds` measures again what an epoch takes.
 """
 
 from __future__ import annotations
@@ -104,14 +104,17 @@ def curves(study: optuna.Study, metric: str, epochs: int) -> np.ndarray:
 
 
 def seconds(table: str) -> np.ndarray:
-    """What an epoch of each configuration takes by itself: the least of those of its piece."""
+    """The processor's seconds for an epoch of each configuration: the least of its piece's first.
+
+    What else runs on the machine adds to the clock's, and little to these.
+    """
     plan, found = PLANS[table], []
     data, validation = load(plan.data)
     for piece in pieces(table):
         keras.utils.clear_session()
         values, ends = piece.configurations[0], list[float]()
         clock = keras.callbacks.LambdaCallback(
-            on_epoch_end=lambda *_, ends=ends: ends.append(time.perf_counter())
+            on_epoch_end=lambda *_, ends=ends: ends.append(time.process_time())
         )
         plan.build(values).fit(
             *data, validation_data=validation, epochs=TIMED_EPOCHS, callbacks=[clock], verbose=0,
