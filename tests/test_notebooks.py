@@ -89,6 +89,13 @@ def test_its_outputs_are_committed_in_order(path):
 
 
 @every_notebook
+def test_an_interactive_figure_has_a_picture_for_pages_that_only_show_it(path):
+    for output in outputs(read(path)):
+        kinds = set(output.get("data", {}))
+        assert "image/png" in kinds or not any("plotly" in kind for kind in kinds)
+
+
+@every_notebook
 def test_nothing_in_it_is_of_a_machine_or_an_error(path):
     notebook = read(path)
     for output in outputs(notebook):

@@ -107,8 +107,6 @@ def page_of(notebook: Path) -> Iterator[tuple[str, str | bytes]]:
 def words_of(output: dict[str, Any]) -> str:
     """An output without pictures, as Markdown."""
     data = output.get("data", {})
-    if "application/vnd.plotly.v1+json" in data:
-        return "*An interactive figure: run the notebook to see it.*"
     if page := "".join(data.get("text/html", "")):
         # One line: an empty one would end a block of HTML.
         page = re.sub(r"<(style|script)\b.*?</\1>", "", page, flags=re.DOTALL)
