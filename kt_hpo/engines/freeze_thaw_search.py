@@ -128,7 +128,7 @@ class FreezeThawSearchOracle(RecordedOracle):
         self.max_epochs = max_epochs
         self.budget = math.inf if max_trials is None else max_trials * max_epochs
         self.pauses = _pauses(min_epochs, max_epochs)
-        self.initial = int(min(max(_SHARE * self.budget // min_epochs, 2), _INITIAL))
+        self.initial = int(max(min(_SHARE * self.budget / min_epochs, _INITIAL), 2))
         # A budget of epochs: how many trials it makes, nobody knows.
         super().__init__(objective=objective, max_trials=None, seed=seed, **kwargs)
 

@@ -88,6 +88,16 @@ def test_a_small_budget_is_not_spent_on_beginnings():
 
 
 @pytest.mark.slow
+def test_without_a_budget_it_goes_on():
+    oracle = oracle_of(max_trials=None, max_epochs=6)
+    opened(oracle, optuna.storages.InMemoryStorage())
+    for _ in range(60):
+        train(oracle, oracle.create_trial("tuner0"))
+    begun = [values for values in parts(oracle) if "tuner/trial_id" not in values]
+    assert 10 < len(begun) < 55
+    assert max(values["tuner/epochs"] for values in parts(oracle)) == 6
+
+
 def test_it_beats_random_search_of_as_many_epochs():
     found, others = [], []
     for seed in range(6):
