@@ -14,7 +14,13 @@ if TYPE_CHECKING:
 ALGORITHMS = {name: engine.algorithms[name] for name, engine in registry.algorithms().items()}
 
 
-def make_tuner(algorithm: str, max_trials: int | None, max_epochs: int, **arguments: Any) -> Tuner:
+def make_tuner(
+    algorithm: str,
+    max_trials: int | None,
+    max_epochs: int,
+    min_epochs: int = 1,
+    **arguments: Any,
+) -> Tuner:
     """Makes the tuner of an algorithm.
 
     Args:
@@ -22,6 +28,7 @@ def make_tuner(algorithm: str, max_trials: int | None, max_epochs: int, **argume
         max_trials: How many trials to run; None for as many as there is time for. hyperband and pbt
             plan their own, freeze_thaw takes the epochs of so many full trainings.
         max_epochs: Epochs of a trial at most.
+        min_epochs: Epochs at which a training pauses first, if the algorithm pauses trainings.
         **arguments: Those of `kt_hpo.RandomSearch` and `kt_hpo.Tuner`, with an objective.
             `pruner="auto"` is the one that benchmarks best, wherever there are epochs to compare.
 
@@ -47,6 +54,8 @@ def make_tuner(algorithm: str, max_trials: int | None, max_epochs: int, **argume
         arguments[engine.argument] = algorithm
     if arguments.get("pruner") == "auto":
         arguments["pruner"] = choose_pruner(algorithm, arguments["objective"])
+    if engine.counts_epochs:
+        arguments["min_epochs"] = min(min_epochs, max_epochs)
     given = {"max_trials": max_trials, "max_epochs": max_epochs}
     budget = {name: given[name] for name in engine.budget}
     return getattr(kt_hpo, engine.tuner)(**budget, **arguments)

@@ -23,6 +23,8 @@ GAP = "generalization_gap"
 DEFAULT = "default_objective"
 # What is measured of a trained model where it is asked for; the less the better, all of them.
 MEASURED = ("latency", "parameters", "flops", "training_seconds", GAP)
+# On fewer samples many trials have the same accuracy, by chance.
+_FEW = 200
 
 
 class Measure(Objective):
@@ -336,11 +338,12 @@ def describe(objective: Objective) -> str:
     return ", ".join(f"{part.name} ({part.direction})" for part in parts(objective))
 
 
-def choose_objective(train: Dataset) -> tuple[str, str]:
+def choose_objective(train: Dataset, compared: int | None = None) -> tuple[str, str]:
     """Chooses what to optimize by the data.
 
     Args:
         train: The training data.
+        compared: How many samples trials are compared on, if that is known.
 
     Returns:
         The name of a metric, and the reason in words that follow "because".
@@ -356,4 +359,6 @@ def choose_objective(train: Dataset) -> tuple[str, str]:
         return "val_loss", "the targets are numbers"
     if imbalance(train.y, train.class_names):
         return "val_loss", "accuracy says little of classes as unequal as these"
+    if compared is not None and compared < _FEW:
+        return "val_loss", f"{compared} samples are few to compare accuracies on"
     return "val_accuracy", "the targets are classes"

@@ -24,7 +24,7 @@ from kt_hpo.arguments import (
 from kt_hpo.complete_search import search_and_test
 from kt_hpo.datasets import Splits
 from kt_hpo.datasets.given import findings_printed, given
-from kt_hpo.engines.auto_search import choose_search
+from kt_hpo.engines.auto_search import choose_epochs, choose_search
 from kt_hpo.execution import Executor, Inline, Workers
 from kt_hpo.execution.processes.devices import count_cores, gpus
 from kt_hpo.formatting import file_name
@@ -58,7 +58,7 @@ def tune(
     pruner: Any = "auto",
     executor: Any = None,
     max_trials: int | None = None,
-    max_epochs: int = 20,
+    max_epochs: int | None = None,
     batch_size: int | None = None,
     directory: str | Path | None = None,
     seed: int = 0,
@@ -92,7 +92,7 @@ def tune(
             GPUs, or for two cores each, from four on, and one trial after the other elsewhere.
         max_trials: How many trials at most, the epochs of so many full trainings where they pause;
             None for as many as there is time for.
-        max_epochs: Epochs of a trial at most.
+        max_epochs: Epochs of a trial at most; None for 20, and for more where a table is small.
         batch_size: For a hypermodel that does not choose its own.
         directory: Folder of the search; `runs/<data>-<model>` by default.
         seed: The same seed gives the same splits and the same trials.
@@ -123,6 +123,9 @@ def tune(
     with findings_printed(verbose):
         splits = given(data, target=target, task=task, image_size=image_size, seed=seed)
     say = print if verbose else _silent
+    epochs = choose_epochs(splits.train)
+    if max_epochs is None:
+        max_epochs = epochs.most
     chosen = _choices(
         hypermodel, splits, objective, algorithm, pruner, max_epochs, "constraint" in arguments, say
     )
@@ -160,7 +163,7 @@ def tune(
         project_name=folder.name,
         overwrite=not goes_on,
         time_budget=None if minutes is None else 60 * minutes,
-        **arguments,
+        **{"min_epochs": epochs.first} | arguments,
     )
     tuner.oracle.record.note(tuned=wanted)
     found = search_and_test(
@@ -207,7 +210,7 @@ def _check(
     """Refuses what is not allowed before any data are read."""
     if minutes is not None:
         check_number(0, minutes=minutes)
-    check_whole(max_epochs=max_epochs)
+    check_whole_or_none("for as many as suit the data", max_epochs=max_epochs)
     check_whole(0, seed=seed, verbose=verbose)
     check_whole_or_none("for as many as there is time for", max_trials=max_trials)
     check_whole_or_none("for the model's own", batch_size=batch_size)
@@ -268,7 +271,7 @@ def _choices(
         hypermodel, reason = choose_model(train)
         say(f"Model: {hypermodel}, because {reason}.")
     if is_one_of(objective, ("auto",)):
-        objective, reason = choose_objective(train)
+        objective, reason = choose_objective(train, len(validation))
         say(f"Objective: {objective}, because {reason}.")
     made = _hypermodel(hypermodel, splits, max_epochs)
     if algorithm == "auto":

@@ -42,7 +42,7 @@ def test_a_frame_becomes_a_model_that_predicts_and_everything_is_told(capsys):
     for word in (
         "Data: table, 2 classes; 140 samples to train on, 30 to compare trials on, 30 for",
         "because the data are a table",
-        "Objective: val_accuracy, because",
+        "Objective: val_loss, because 30 samples are few to compare accuracies on",
         "Algorithm: tpe, ",
         "because an epoch is all there is of a training",
         "Pruner: median, ",
@@ -61,6 +61,14 @@ def test_columns_of_every_kind_go_to_the_model_that_suits_tables():
     tuner = tune("auto", wines(), target="kind", max_trials=1)
     assert tuner.hypermodel.name == "tabular"
     assert len(kt_hpo.load(tuner).predict(wines())) == 120
+
+
+def test_a_small_table_gets_as_many_steps_as_a_large_one(capsys):
+    tuner = kt_hpo.tune("mlp", blobs(), minutes=0.2)  # 140 samples: 5 steps in an epoch.
+    assert (tuner.oracle.max_epochs, tuner.oracle.pauses[0]) == (200, 20)
+    ends = {t.user_attrs["values"]["tuner/epochs"] for t in tuner.study.trials}
+    assert min(ends) == 20 and "because epochs tell" in capsys.readouterr().out
+    assert tuner.study.user_attrs["test"]["accuracy"] > 0.8
 
 
 def test_nothing_is_said_in_silence(capsys):
@@ -92,7 +100,7 @@ def test_the_same_call_goes_on_and_another_is_refused():
     for arguments, words in (
         ({"data": blobs(seed=1)}, "other data"),
         ({"seed": 1}, "other data, seed 0"),
-        ({"objective": "val_loss"}, "objective val_accuracy"),
+        ({"objective": "val_accuracy"}, "objective val_loss"),
         ({"algorithm": "random"}, "algorithm tpe"),
     ):
         with pytest.raises(ValueError, match=f"holds a search with {words}"):

@@ -143,7 +143,9 @@ _HOW = OptionGroup(
             50,
             fixed=False,
         ),
-        Option("max_epochs", values.whole(), "epochs of a trial at most", 20),
+        Option(
+            "max_epochs", values.whole(), "epochs of a trial at most; 20, more for a small table"
+        ),
         Option(
             "pruner",
             values.name(PRUNERS),

@@ -94,6 +94,7 @@ def _search(settings: Settings, directory: Path) -> None:
     with quiet_tensorflow():
         from kt_hpo.cli import tuners
         from kt_hpo.complete_search import search_and_test
+        from kt_hpo.engines.auto_search import choose_epochs
         from kt_hpo.objectives import choose_objective
         from kt_hpo.ready_models import choose_model, make_hypermodel
 
@@ -102,9 +103,13 @@ def _search(settings: Settings, directory: Path) -> None:
         model, reason = choose_model(train)
         if settings["verbose"]:
             print(f"Model: {model}, because {reason}.")
+    epochs = choose_epochs(train)
+    settings.setdefault("max_epochs", epochs.most)
     hypermodel = make_hypermodel(model, train, settings["max_epochs"])
-    objective, _ = choose_objective(train)
-    tuner = tuners.tuner_for(settings, hypermodel, objective, directory, overwrite)
+    objective, _ = choose_objective(train, len(splits.validation))
+    tuner = tuners.tuner_for(
+        settings, hypermodel, objective, directory, overwrite, min_epochs=epochs.first
+    )
     write_file(directory / FILE_NAME, settings)
     tuner.oracle.record.note(command=as_flags(settings))
     search_and_test(

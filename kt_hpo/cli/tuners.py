@@ -21,7 +21,12 @@ _ALIKE = (
 
 
 def tuner_for(
-    settings: Settings, hypermodel: Any, objective: str, directory: Path, overwrite: bool
+    settings: Settings,
+    hypermodel: Any,
+    objective: str,
+    directory: Path,
+    overwrite: bool,
+    min_epochs: int = 1,
 ) -> Tuner:
     """Makes the tuner of a search.
 
@@ -31,6 +36,7 @@ def tuner_for(
         objective: What is optimized where the settings do not say it.
         directory: The search's folder.
         overwrite: Whether to forget what is there.
+        min_epochs: Epochs at which a training pauses first, if the algorithm pauses trainings.
 
     Returns:
         The tuner.
@@ -50,6 +56,7 @@ def tuner_for(
         settings["algorithm"],
         settings.get("max_trials"),
         settings["max_epochs"],
+        min_epochs,
         hypermodel=hypermodel,
         objective=_objective(settings.get("objective", [objective])),
         pruner=settings["pruner"],

@@ -69,8 +69,8 @@ def test_flags_go_before_the_file_and_that_before_the_defaults(tmp_path):
     path.write_text("data: digits\nmodel: mlp\nmax_trials: 7\nseed: 3\nwarm_start: null\n")
     found = complete({"config": str(path), "seed": "5", "directory": "runs/demo"})
     assert (found["data"], found["max_trials"], found["seed"]) == ("digits", 7, 5)
-    assert (found["max_epochs"], found["algorithm"]) == (20, "auto")
-    assert "warm_start" not in found
+    assert (found["pruner"], found["algorithm"]) == ("auto", "auto")
+    assert not {"warm_start", "max_epochs"} & found.keys()
 
 
 def test_a_file_in_groups_is_for_people_too(tmp_path):

@@ -12,6 +12,7 @@ from kt_hpo.cli.tuners import tuner_for
 
 def tuner_of(folder, **given):
     needed = {"data": "models:blobs", "model": "models:eager", "directory": str(folder / "one")}
+    given = {"max_epochs": "20"} | given
     return tuner_for(complete(needed | given), eager, "val_accuracy", folder / "one", False)
 
 
@@ -30,7 +31,7 @@ def test_the_first_trial_tries_the_defaults_of_a_ready_model_unless_told_otherwi
             return eager(hp)
 
     def tries(**given):
-        settings = complete({"data": "models:blobs", "model": "mlp", **given})
+        settings = complete({"data": "models:blobs", "model": "mlp", "max_epochs": "20", **given})
         return tuner_for(settings, Ready(), "val_loss", tmp_path / "one", True).try_defaults
 
     assert tries() and not tries(no_defaults="true")
