@@ -49,6 +49,17 @@ def execute(notebook: NotebookNode, folder: Path | str) -> NotebookNode:
     return notebook
 
 
+def joined(outputs: list[NotebookNode]) -> list[NotebookNode]:
+    """Joins the pieces in which a text came, so that no line breaks where a piece ended."""
+    whole: list[NotebookNode] = []
+    for output in outputs:
+        if "text" in output and whole and "text" in whole[-1]:
+            whole[-1].text += output.text
+        else:
+            whole.append(output)
+    return whole
+
+
 def tidy(notebook: NotebookNode) -> NotebookNode:
     """Leaves only what a reader sees, so that executing anew changes little.
 
@@ -66,7 +77,8 @@ def tidy(notebook: NotebookNode) -> NotebookNode:
         cell.id = f"cell-{number}"
         cell.metadata = NotebookNode()
         if cell.cell_type == "code":
-            cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
+            shown = [output for output in cell.outputs if output.get("name") != "stderr"]
+            cell.outputs = joined(shown)
         for output in cell.get("outputs", []):
             if "metadata" in output:
                 output.metadata = NotebookNode()

@@ -17,7 +17,7 @@ pytest.importorskip("ipykernel")
 
 from IPython.core.inputtransformer2 import TransformerManager  # noqa: E402
 
-from notebooks.execute import execute, notebooks, read  # noqa: E402
+from notebooks.execute import execute, joined, notebooks, read  # noqa: E402
 
 OURS = {"kt_hpo", "hypermodels"}
 ROOT = Path(kt_hpo.__file__).parents[1]
@@ -108,6 +108,14 @@ def test_nothing_in_it_is_of_a_machine_or_an_error(path):
 @every_notebook
 def test_it_keeps_no_times_of_execution(path):
     assert not any(cell.metadata for cell in read(path).cells)
+
+
+def test_a_line_that_came_in_pieces_is_whole_and_a_picture_keeps_its_place():
+    v4 = nbformat.v4
+    pieces = [v4.new_output("stream", text=text) for text in ("best 0.4", "4\n", "after\n")]
+    picture = v4.new_output("display_data", data={"image/png": "iVBORw0KGgo="})
+    shown = joined([*pieces[:2], picture, pieces[2]])
+    assert [output.get("text") for output in shown] == ["best 0.44\n", None, "after\n"]
 
 
 def chain(node):
