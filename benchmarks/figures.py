@@ -76,19 +76,20 @@ def vectorized_and_workers(case: str) -> list[str]:
     ]
 
 
-def table(section: str) -> list[list[str]]:
-    """The table in a section of RESULTS.md: the names of its columns, then its rows."""
+def table(section: str, number: int = 0) -> list[list[str]]:
+    """A table in a section of RESULTS.md: the names of its columns, then its rows."""
     text = (ROOT / "benchmarks/RESULTS.md").read_text()
     part = re.search(rf"^##+ {re.escape(section)}\n(.*?)(?=^##|\Z)", text, re.M | re.S)
     assert part, f"RESULTS.md has no section {section}"
-    lines = [line.split("|")[1:-1] for line in part[1].splitlines() if line.startswith("|")]
+    tables = re.findall(r"(?:^\|.*\n?)+", part[1], re.M)
+    lines = [line.split("|")[1:-1] for line in tables[number].splitlines()]
     names, _, *rows = [[cell.strip(" *") for cell in line] for line in lines]
     return [names, *rows]
 
 
-def cells(section: str, column: str, *firsts: str) -> list[str]:
+def cells(section: str, column: str, *firsts: str, number: int = 0) -> list[str]:
     """Of that table, a column of the rows that begin with these cells."""
-    names, *rows = table(section)
+    names, *rows = table(section, number)
     place = names.index(column)
     return [
         next(row[place] for row in rows if " | ".join(row).startswith(f"{first} |"))
@@ -106,6 +107,15 @@ def regrets(*names: str) -> list[str]:
     """Regrets of our searches on learning curves, early and at the end."""
     columns = ("regret at a quarter", "at the end")
     return [cells(CURVES, column, f"kt_hpo {name}")[0] for name in names for column in columns]
+
+
+def freeze_thaw() -> list[str]:
+    """Its rank and that of the best peer, and how much regret it leaves early and at the end."""
+    ranks = cells(CURVES, "mean rank", "kt_hpo freeze-thaw", "Optuna TPE, median", number=1)
+    columns = ("regret at a quarter", "at the end")
+    return [ranks[0], str(len(table(CURVES, 1)) - 1), ranks[1]] + [
+        cells(CURVES, column, "kt_hpo freeze-thaw", number=1)[0] for column in columns
+    ]
 
 
 def around(engine: str) -> list[str]:
@@ -164,6 +174,11 @@ FIGURES: dict[str, list[tuple[str, Callable[[], list[str]]]]] = {
     ],
     "docs/index.md": [("own guide then runs {} times as fast", lambda: search_times(GUIDE))],
     "docs/choosing.md": [
+        (
+            "it has rank {} of {}, Optuna's TPE with its median pruner {}; regret at a quarter of "
+            "the budget {}, at the end {} |",
+            freeze_thaw,
+        ),
         (
             "ASHA has rank {} of {}, the median pruner {}, no pruner {}; random search without "
             "one {} |",
