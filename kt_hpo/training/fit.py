@@ -135,7 +135,8 @@ def train(
         if factor is not None:
             context.annotate(trial, learning_rate_factor=factor)
 
-    with preparing(context, prepare) as preparation:
+    is_continued = context.oracle.may_be_continued(trial)
+    with preparing(context, prepare, is_continued) as preparation:
         returned = context._build_and_fit_model(trial, *args, **kwargs)
     for callback in watching:
         if isinstance(callback, cb.BestEpoch):
@@ -151,13 +152,14 @@ def train(
 
 @contextmanager
 def preparing(
-    context: TrainingContext, prepare: Callable[[keras.Model], None]
+    context: TrainingContext, prepare: Callable[[keras.Model], None], is_continued: bool = False
 ) -> Iterator[Preparation]:
     """Has a tuner make models ready for their training, by programs unless told otherwise.
 
     Args:
         context: The training's context.
         prepare: Called with a model that is built.
+        is_continued: Whether another training may continue this one.
 
     Yields:
         What knows the model then.
@@ -167,7 +169,9 @@ def preparing(
         def ready(model: keras.Model) -> None:
             prepare(model)
             if context.training.compiled:
-                programs.enter_context(trained_by_programs(model, context.progress.note))
+                programs.enter_context(
+                    trained_by_programs(model, context.progress.note, is_continued)
+                )
 
         context.preparation = preparation = Preparation(ready)
         try:

@@ -63,6 +63,7 @@ class EpochProgram:
         train: Whether it trains, with `model.train_step`; else it evaluates, with
             `model.test_step`.
         samples: The samples.
+        data: Their arrays as another program has them; made if not given.
 
     Attributes:
         samples: The samples.
@@ -73,12 +74,14 @@ class EpochProgram:
         NeedsFitError: If the samples do not belong on a device.
     """
 
-    def __init__(self, model: keras.Model, train: bool, samples: Samples) -> None:
+    def __init__(self, model: keras.Model, train: bool, samples: Samples, data: Any = None) -> None:
         if sum(leaf.size * leaf.dtype.itemsize for leaf in _leaves(samples)) > _ON_DEVICE:
             raise NeedsFitError("the samples are too large for a device")
         self.samples = samples
         self.in_order = jnp.arange(samples.count)
-        self.data = keras.tree.map_structure(jnp.asarray, samples.arrays)
+        if data is None:
+            data = keras.tree.map_structure(jnp.asarray, samples.arrays)
+        self.data = data
         self._is_training = train
         self._groups = _groups(model, train)
         step = model.train_step if train else model.test_step

@@ -22,7 +22,8 @@ from kt_hpo.training.build import build_optimizer
 from kt_hpo.training.compiled.arguments import FitArguments, Samples
 from kt_hpo.training.model_parts import described, description
 
-_MOST = 12
+# How many are kept of trainings that others may continue, and of others.
+_MOST, _FEW = 12, 1
 # Numbers in the weights of all models that are kept: 128 MB.
 _MOST_NUMBERS = 2**25
 _open = threading.local()
@@ -63,6 +64,7 @@ class KeptPrograms:
 
     def __init__(self) -> None:
         self._kept: deque[KeptProgram] = deque()
+        self._most = _FEW
 
     def find(self, model: keras.Model, fit: FitArguments) -> KeptProgram | None:
         """Finds programs for a model.
@@ -88,20 +90,39 @@ class KeptPrograms:
         except Exception:  # Whatever a user's object raises when it is looked at.
             return None
 
-    def add(self, model: keras.Model, train: Any, evaluate: Any) -> None:
+    def data_of(self, samples: Samples | None, part: str) -> Any:
+        """Gives what the latest programs hold of some samples, so that it is held once.
+
+        Args:
+            samples: The samples.
+            part: Which program has them, `"train"` or `"evaluate"`.
+
+        Returns:
+            Their arrays as the backend has them; None if those programs have others.
+        """
+        program = getattr(self._kept[-1], part) if self._kept else None
+        is_same = program is not None and samples is not None and _are_equal(program, samples)
+        return program.data if is_same else None
+
+    def add(self, model: keras.Model, train: Any, evaluate: Any, is_continued: bool) -> None:
         """Keeps the programs that were made of a model, if all of it is Keras' own.
 
         Args:
             model: The model.
             train: The program that trains it.
             evaluate: The program that evaluates it, if there is one.
+            is_continued: Whether another training may continue this one.
         """
         try:
             whole = _whole(model)
         except Exception:  # As in `find`.
             return
         self._kept.append(KeptProgram(whole, _shapes(model), train, evaluate))
-        while len(self._kept) > _MOST or sum(one.numbers for one in self._kept) > _MOST_NUMBERS:
+        if is_continued:
+            self._most = _MOST
+        while (
+            len(self._kept) > self._most or sum(one.numbers for one in self._kept) > _MOST_NUMBERS
+        ):
             self._kept.popleft()
 
     def renew(self, kept: KeptProgram) -> None:

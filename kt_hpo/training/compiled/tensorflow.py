@@ -60,6 +60,7 @@ class EpochProgram:
         train: Whether it trains, with `model.train_step`; else it evaluates, with
             `model.test_step`.
         samples: The samples.
+        data: Their arrays as another program has them; made if not given.
 
     Attributes:
         samples: The samples.
@@ -67,12 +68,14 @@ class EpochProgram:
         in_order: Their numbers, of shape (samples,) and type int64.
     """
 
-    def __init__(self, model: keras.Model, train: bool, samples: Samples) -> None:
+    def __init__(self, model: keras.Model, train: bool, samples: Samples, data: Any = None) -> None:
         self.samples = samples
         self.in_order = tf.range(samples.count, dtype=tf.int64)
         size = sum(np.prod(leaf.shape) for leaf in keras.tree.flatten(samples.arrays))
-        with tf.device("CPU" if 4 * size > _ON_DEVICE else None):
-            self.data = data = keras.tree.map_structure(tf.convert_to_tensor, samples.arrays)
+        if data is None:
+            with tf.device("CPU" if 4 * size > _ON_DEVICE else None):
+                data = keras.tree.map_structure(tf.convert_to_tensor, samples.arrays)
+        self.data = data
         with fused(model.optimizer) if train else nullcontext():
             step, logs = _step(model, "train_step" if train else "test_step", data)
             self._run = tf.function(

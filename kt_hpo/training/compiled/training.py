@@ -32,7 +32,9 @@ _SIGNATURE = inspect.signature(keras.Model.fit)
 
 @contextmanager
 def trained_by_programs(
-    model: keras.Model, tell: Callable[[str], object] = lambda sentence: None
+    model: keras.Model,
+    tell: Callable[[str], object] = lambda sentence: None,
+    is_continued: bool = False,
 ) -> Iterator[None]:
     """Has `model.fit` train a model by programs of its own where these can do what it asks.
 
@@ -43,6 +45,7 @@ def trained_by_programs(
     Args:
         model: A model, compiled or to be compiled.
         tell: Called at each `fit` with a sentence that says how it trains.
+        is_continued: Whether another training may continue this one; its programs are kept longer.
 
     Yields:
         Nothing, while `model.fit` is the faster one.
@@ -61,7 +64,7 @@ def trained_by_programs(
     if own or not _HAS_PROGRAMS:
         yield
         return
-    model.fit = functools.partial(_fit, model, tell)
+    model.fit = functools.partial(_fit, model, tell, is_continued)
     try:
         yield
     finally:
@@ -69,11 +72,15 @@ def trained_by_programs(
 
 
 def _fit(
-    model: keras.Model, tell: Callable[[str], object], *args: Any, **kwargs: Any
+    model: keras.Model,
+    tell: Callable[[str], object],
+    is_continued: bool,
+    *args: Any,
+    **kwargs: Any,
 ) -> keras.callbacks.History:
     """Train a model by programs, or by `fit`, which tells of a mistake in its own words."""
     try:
-        training = _training(model, args, kwargs)
+        training = _training(model, is_continued, args, kwargs)
         tell("Each epoch trains in one graph.")
         return training.run()
     except NeedsFitError as reason:
@@ -81,9 +88,11 @@ def _fit(
         return keras.Model.fit(model, *args, **kwargs)
 
 
-def _training(model: keras.Model, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Training:
+def _training(
+    model: keras.Model, is_continued: bool, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> _Training:
     try:
-        return _Training(model, _read(model, args, kwargs))
+        return _Training(model, _read(model, args, kwargs), is_continued)
     except NeedsFitError:
         raise
     except Exception as error:  # A mistake, of which `fit` tells, or ours and not the trial's.
@@ -107,10 +116,12 @@ class _Training:
     Args:
         model: The model.
         fit: What is asked for.
+        is_continued: Whether another training may continue this one.
     """
 
-    def __init__(self, model: keras.Model, fit: FitArguments) -> None:
+    def __init__(self, model: keras.Model, fit: FitArguments, is_continued: bool) -> None:
         self._model = model
+        self._is_continued = is_continued
         self._fit = fit
         self._orders = orders(fit.train, fit.shuffle)
         self._order: Any = None
@@ -130,13 +141,17 @@ class _Training:
             self._evaluate = kept.evaluate and kept.evaluate.of(model)
             self._train = kept.train.of(model)
             return
-        self._evaluate = EpochProgram(model, False, fit.validation) if fit.validation else None
+        train = programs.data_of(fit.train, "train") if programs else None
+        validation = programs.data_of(fit.validation, "evaluate") if programs else None
+        self._evaluate = (
+            EpochProgram(model, False, fit.validation, validation) if fit.validation else None
+        )
         if not model.built:
-            EpochProgram(model, False, fit.train)
+            EpochProgram(model, False, fit.train, train)
         build_optimizer(model)
-        self._train = EpochProgram(model, True, fit.train)
+        self._train = EpochProgram(model, True, fit.train, train)
         if programs:
-            programs.add(model, self._train, self._evaluate)
+            programs.add(model, self._train, self._evaluate, self._is_continued)
 
     def _trace_late(self) -> None:
         try:

@@ -29,7 +29,7 @@ def model(rate=0.01, dropout=0.2, activation="relu", units=5, loss=None, schedul
 
 def fit(made, x=X, y=Y, **options):
     options = {"epochs": 3, "validation_data": (x, y), "batch_size": 16, "verbose": 0} | options
-    with trained_by_programs(made):
+    with trained_by_programs(made, is_continued=True):
         return made.fit(x, y, **options).history
 
 
@@ -158,6 +158,32 @@ def test_few_and_small_programs_are_kept(monkeypatch):
         fit(model(units=6))
         assert not kept
     assert reuse.latest_programs() is None
+
+
+def test_programs_share_their_samples():
+    with kept_programs():
+        for units in (3, 4):
+            fit(model(units=units))
+        one, other = reuse.latest_programs()._kept
+        assert all(map(lambda a, b: a is b, one.train.data, other.train.data))
+        assert all(map(lambda a, b: a is b, one.evaluate.data, other.evaluate.data))
+
+
+def test_the_end_of_a_training_leaves_those_that_go_on():
+    with kept_programs():
+        for units in (3, 4):
+            fit(model(units=units))
+        with trained_by_programs(made := model(units=5)):
+            made.fit(X, Y, verbose=0)
+        assert len(reuse.latest_programs()._kept) == 3
+
+
+def test_of_what_nobody_continues_the_latest_is_kept():
+    with kept_programs():
+        for units in (3, 4):
+            with trained_by_programs(made := model(units=units)):
+                made.fit(X, Y, verbose=0)
+        assert len(reuse.latest_programs()._kept) == 1
 
 
 @pytest.mark.slow
