@@ -66,7 +66,8 @@ def choose_epochs(train: Dataset) -> Epochs:
         >>> [choose_epochs(Dataset(np.ones((n, 4)), np.ones(n), "rows")) for n in (100, 1000, 5000)]
         [Epochs(most=200, first=25), Epochs(most=63, first=4), Epochs(most=20, first=1)]
     """
-    if len(train.input_shape) > 1:
+    kind = getattr(train.preprocessing, "kind", "none")
+    if len(train.input_shape) > 1 or kind in ("image", "text"):
         return Epochs(_EPOCHS, 1)
     steps = math.ceil(len(train) / _BATCH)
     most = min(max(math.ceil(_STEPS / steps), _EPOCHS), _MOST_EPOCHS)

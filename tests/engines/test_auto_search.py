@@ -6,6 +6,7 @@ from models import blobs, eager
 from optuna.pruners import MedianPruner, NopPruner, SuccessiveHalvingPruner
 
 import kt_hpo
+from kt_hpo.engines.auto_search import choose_epochs
 
 X, Y = blobs()
 
@@ -43,6 +44,13 @@ def test_the_first_rule_that_fits_holds(arguments, algorithm, pruner, reason, tm
     assert type(tuner.oracle.pruner) is pruner
     kinds = {"freeze_thaw": "FreezeThawSearchOracle"}
     assert type(tuner.oracle).__name__ == kinds.get(algorithm, "OptunaSearchOracle")
+
+
+def test_small_tables_alone_train_for_more_epochs():
+    texts = kt_hpo.datasets.from_texts(["a b", "b c", "c d", "d e"] * 10, ["yes", "no"] * 20)
+    assert choose_epochs(texts.train) == (20, 1)
+    assert choose_epochs(kt_hpo.datasets.load("digits").train) == (20, 1)
+    assert choose_epochs(kt_hpo.datasets.load("wine").train).most == 200
 
 
 def test_it_says_what_it_chose_and_why(tmp_path, capsys):
