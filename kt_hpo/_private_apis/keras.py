@@ -23,6 +23,8 @@ UNUSED = {
 }  # fmt: skip
 # A layer whose weights were loaded is told that these are false; others are not told of them.
 UNLESS_TRUE = {"is_awq_calibrated", "is_gptq_calibrated"}
+# What Keras has made of a model's steps, once it has been asked to.
+STEP_FUNCTIONS = {"train_function", "test_function", "predict_function"}
 # A new optimizer is given these, or has the state of a trial; the same is true of them.
 STATE = {
     "_distribution_strategy", "_iterations", "_learning_rate", "_trainable_variables",

@@ -63,8 +63,12 @@ def choose_epochs(train: Dataset) -> Epochs:
     Example:
         >>> import numpy as np
         >>> from kt_hpo.datasets import Dataset
-        >>> [choose_epochs(Dataset(np.ones((n, 4)), np.ones(n), "rows")) for n in (100, 1000, 5000)]
-        [Epochs(most=200, first=25), Epochs(most=63, first=4), Epochs(most=20, first=1)]
+        >>> for rows in (100, 1000, 5000):
+        ...     x = np.ones((rows, 4))
+        ...     print(choose_epochs(Dataset(x, x[:, 0], "rows", "regression")))
+        Epochs(most=200, first=25)
+        Epochs(most=63, first=4)
+        Epochs(most=20, first=1)
     """
     kind = getattr(train.preprocessing, "kind", "none")
     if len(train.input_shape) > 1 or kind in ("image", "text"):

@@ -23,6 +23,7 @@ import numpy as np
 from kt_hpo._private_apis.keras import (
     COMPILED,
     STATE,
+    STEP_FUNCTIONS,
     UNLESS_TRUE,
     UNUSED,
     WRAPPERS,
@@ -218,6 +219,8 @@ def _is_container(kind: type) -> bool:
 def _is_unused(name: str, value: Any) -> bool:
     if name in UNLESS_TRUE:
         return not value
+    if name in STEP_FUNCTIONS:
+        return value is None or value.__module__.startswith("keras.")
     return name in UNUSED or name.startswith("_self_") or name.endswith("initializer")
 
 

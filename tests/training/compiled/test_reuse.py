@@ -160,6 +160,21 @@ def test_few_and_small_programs_are_kept(monkeypatch):
     assert reuse.latest_programs() is None
 
 
+class Follow(keras.callbacks.Callback):
+    """Has Keras trace its own step anew, as a callback that changes a schedule does."""
+
+    def on_train_begin(self, logs=None):
+        self.model.make_train_function(force=True)
+
+
+def test_a_step_that_keras_has_made_is_not_a_part_of_the_model(traced):
+    with kept_programs():
+        fit(model(), callbacks=[Follow()])
+        count = len(traced)
+        fit(model(), callbacks=[Follow()])
+    assert len(traced) == count
+
+
 def test_programs_share_their_samples():
     with kept_programs():
         for units in (3, 4):
