@@ -101,8 +101,9 @@ class KeptPrograms:
             Their arrays as the backend has them; None if those programs have others.
         """
         program = getattr(self._kept[-1], part) if self._kept else None
-        is_same = program is not None and samples is not None and _are_equal(program, samples)
-        return program.data if is_same else None
+        if program is None or not _are_equal(program, samples):
+            return None
+        return program.data
 
     def add(self, model: keras.Model, train: Any, evaluate: Any, is_continued: bool) -> None:
         """Keeps the programs that were made of a model, if all of it is Keras' own.
