@@ -37,7 +37,9 @@ def show(browser, study, folder):
 
 
 def column(browser, name):
-    titles = [th.text.rstrip(" ↑↓") for th in browser.find_elements("css selector", "#table th")]
+    heads = browser.find_elements("css selector", "#table th")
+    # A name may break at its underscores.
+    titles = [th.text.replace("\n", "").rstrip(" ↑↓") for th in heads]
     cell = f"#table tbody tr td:nth-child({titles.index(name) + 1})"
     return [td.text for td in browser.find_elements("css selector", cell)]
 
