@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Any
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kt_hpo.registry import MODELS
 from kt_hpo.targets import load_target
 
 if TYPE_CHECKING:
     from kt_hpo.datasets import Dataset
+
+
+# Epochs of a training where an epoch has many steps, and at most.
+_EPOCHS, _MOST_EPOCHS = 20, 200
+# Steps of a training, and of its first part, of so many samples each.
+_STEPS, _FIRST_STEPS, _BATCH = 2000, 100, 32
 
 
 def choose_model(train: Dataset) -> tuple[str, str]:
@@ -35,6 +42,47 @@ def choose_model(train: Dataset) -> tuple[str, str]:
     if len(train.input_shape) > 1:
         return "sequence", f"the data are sequences of {shape}"
     return "tabular", f"the data are a table, {shape} columns of numbers once prepared"
+
+
+class Epochs(NamedTuple):
+    """How long trainings are.
+
+    Attributes:
+        most: Epochs of a full training.
+        first: Epochs after which a training may pause first.
+    """
+
+    most: int
+    first: int
+
+
+def choose_epochs(train: Dataset) -> Epochs:
+    """Chooses how long trainings are by how many steps an epoch has.
+
+    A training on a small table is to have some 2,000 steps of 32 samples, and 100 of them before it
+    is compared with others; as far as 200 epochs reach.
+
+    Args:
+        train: The training data.
+
+    Returns:
+        The epochs; 20, and pauses from the first on, for other data than tables and for large ones.
+
+    Example:
+        >>> import numpy as np
+        >>> from kt_hpo.datasets import Dataset
+        >>> for rows in (100, 1000, 5000):
+        ...     x = np.ones((rows, 4))
+        ...     print(choose_epochs(Dataset(x, x[:, 0], "rows", "regression")))
+        Epochs(most=200, first=25)
+        Epochs(most=63, first=4)
+        Epochs(most=20, first=1)
+    """
+    if choose_model(train)[0] != "tabular":
+        return Epochs(_EPOCHS, 1)
+    steps = math.ceil(len(train) / _BATCH)
+    most = min(max(math.ceil(_STEPS / steps), _EPOCHS), _MOST_EPOCHS)
+    return Epochs(most, min(math.ceil(_FIRST_STEPS / steps), most))
 
 
 def make_hypermodel(model: Any, train: Dataset, max_epochs: int, said: str | None = None) -> Any:

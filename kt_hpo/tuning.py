@@ -24,12 +24,12 @@ from kt_hpo.arguments import (
 from kt_hpo.complete_search import search_and_test
 from kt_hpo.datasets import Splits
 from kt_hpo.datasets.given import findings_printed, given
-from kt_hpo.engines.auto_search import choose_epochs, choose_search
+from kt_hpo.engines.auto_search import choose_search
 from kt_hpo.execution import Executor, Inline, Workers
 from kt_hpo.execution.processes.devices import count_cores, gpus
 from kt_hpo.formatting import file_name
 from kt_hpo.objectives import choose_objective
-from kt_hpo.ready_models import choose_model, make_hypermodel
+from kt_hpo.ready_models import choose_epochs, choose_model, make_hypermodel
 from kt_hpo.record.journal import FILE_NAME
 from kt_hpo.record.studies import open_study
 from kt_hpo.registry import MODELS

@@ -94,9 +94,8 @@ def _search(settings: Settings, directory: Path) -> None:
     with quiet_tensorflow():
         from kt_hpo.cli import tuners
         from kt_hpo.complete_search import search_and_test
-        from kt_hpo.engines.auto_search import choose_epochs
         from kt_hpo.objectives import choose_objective
-        from kt_hpo.ready_models import choose_model, make_hypermodel
+        from kt_hpo.ready_models import choose_epochs, choose_model, make_hypermodel
 
     train, model = splits.train, settings["model"]
     if model == "auto":

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, NamedTuple
 
 import keras_tuner
 
 from kt_hpo import objectives
-from kt_hpo.datasets import Dataset
 from kt_hpo.engines.freeze_thaw_search import FreezeThawSearchOracle
 from kt_hpo.engines.optuna_search import OptunaSearchOracle
 from kt_hpo.objectives import ObjectiveLike
 from kt_hpo.oracle.recorded import RecordedOracle
 from kt_hpo.training.hyperparameters import has_own_fit
 from kt_hpo.tuner import Tuner
-
-# Epochs of a training where an epoch has many steps, and at most.
-_EPOCHS, _MOST_EPOCHS = 20, 200
-# Steps of a training, and of its first part, of so many samples each.
-_STEPS, _FIRST_STEPS, _BATCH = 2000, 100, 32
 
 
 class Choice(NamedTuple):
@@ -34,48 +27,6 @@ class Choice(NamedTuple):
     algorithm: str
     pruner: str | None
     reason: str
-
-
-class Epochs(NamedTuple):
-    """How long trainings are.
-
-    Attributes:
-        most: Epochs of a full training.
-        first: Epochs after which a training may pause first.
-    """
-
-    most: int
-    first: int
-
-
-def choose_epochs(train: Dataset) -> Epochs:
-    """Chooses how long trainings are by how many steps an epoch has.
-
-    A training on a small table is to have some 2,000 steps of 32 samples, and 100 of them before it
-    is compared with others; as far as 200 epochs reach.
-
-    Args:
-        train: The training data.
-
-    Returns:
-        The epochs; 20, and pauses from the first on, for other data than tables and for large ones.
-
-    Example:
-        >>> import numpy as np
-        >>> from kt_hpo.datasets import Dataset
-        >>> for rows in (100, 1000, 5000):
-        ...     x = np.ones((rows, 4))
-        ...     print(choose_epochs(Dataset(x, x[:, 0], "rows", "regression")))
-        Epochs(most=200, first=25)
-        Epochs(most=63, first=4)
-        Epochs(most=20, first=1)
-    """
-    kind = getattr(train.preprocessing, "kind", "none")
-    if len(train.input_shape) > 1 or kind in ("image", "text"):
-        return Epochs(_EPOCHS, 1)
-    steps = math.ceil(len(train) / _BATCH)
-    most = min(max(math.ceil(_STEPS / steps), _EPOCHS), _MOST_EPOCHS)
-    return Epochs(most, min(math.ceil(_FIRST_STEPS / steps), most))
 
 
 def choose_search(

@@ -1,15 +1,11 @@
 """What `AutoSearch` chooses, and that it says so."""
 
-import dataclasses
-
 import keras_tuner
 import pytest
 from models import blobs, eager
 from optuna.pruners import MedianPruner, NopPruner, SuccessiveHalvingPruner
 
 import kt_hpo
-from kt_hpo.datasets.preprocessing.texts import TextPreprocessing
-from kt_hpo.engines.auto_search import choose_epochs
 
 X, Y = blobs()
 
@@ -47,14 +43,6 @@ def test_the_first_rule_that_fits_holds(arguments, algorithm, pruner, reason, tm
     assert type(tuner.oracle.pruner) is pruner
     kinds = {"freeze_thaw": "FreezeThawSearchOracle"}
     assert type(tuner.oracle).__name__ == kinds.get(algorithm, "OptunaSearchOracle")
-
-
-def test_small_tables_alone_train_for_more_epochs():
-    wine = kt_hpo.datasets.load("wine").train
-    texts = dataclasses.replace(wine, preprocessing=TextPreprocessing(("word",), length=13))
-    assert choose_epochs(texts) == (20, 1)
-    assert choose_epochs(kt_hpo.datasets.load("digits").train) == (20, 1)
-    assert choose_epochs(wine).most == 200
 
 
 def test_it_says_what_it_chose_and_why(tmp_path, capsys):

@@ -71,8 +71,8 @@ class EpochProgram:
     def __init__(self, model: keras.Model, train: bool, samples: Samples, data: Any = None) -> None:
         self.samples = samples
         self.in_order = tf.range(samples.count, dtype=tf.int64)
-        size = sum(np.prod(leaf.shape) for leaf in keras.tree.flatten(samples.arrays))
         if data is None:
+            size = sum(np.prod(leaf.shape) for leaf in keras.tree.flatten(samples.arrays))
             with tf.device("CPU" if 4 * size > _ON_DEVICE else None):
                 data = keras.tree.map_structure(tf.convert_to_tensor, samples.arrays)
         self.data = data
