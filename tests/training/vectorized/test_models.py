@@ -218,9 +218,13 @@ NUMBERED = {
     "weight of the loss": lambda n: stacked(loss_weights=n),
     "metric": lambda n: stacked(metrics=[keras.metrics.BinaryAccuracy(threshold=n)]),
 }
-TOGETHER = [everything_in_a_graph, everything_in_a_stack, everything_in_sequence]
+TOGETHER = [
+    everything_in_a_graph,
+    everything_in_a_stack,
+    everything_in_sequence,
+    trained_in_build,
+]
 ALONE = {
-    "trained in build": (trained_in_build, "uses the function"),
     "stateful": (stateful, "nobody's weight"),
     "spectral": (
         lambda n: stacked(layers.SpectralNormalization(layers.Dense(3, kernel_regularizer=l2(n)))),
