@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, partial
 from math import prod
 from typing import Any
 
@@ -131,6 +131,13 @@ def default(search: str) -> list[str]:
     return [cells(section, column, search)[0] for column in columns]
 
 
+def preset(space: str) -> list[str]:
+    """What a ready space's defaults reach, and the quartiles of its small and wide ranges."""
+    columns = ("epochs", "defaults", "small: quartiles", "wide: quartiles")
+    every = [cells("Ready spaces, small and wide", column, space)[0] for column in columns]
+    return ", ".join(every).replace("*", "").split(", ")
+
+
 def ray_times(*who: str) -> list[str]:
     """How many times as long as two workers."""
     seconds = results("cluster")["rows"][0]["seconds"]
@@ -244,6 +251,19 @@ FIGURES: dict[str, list[tuple[str, Callable[[], list[str]]]]] = {
             "had {} MB after 20 trials and {} MB after 500",
             lambda: [f"{results('memory')['growth'][trials]:.0f}" for trials in ("20", "500")],
         ),
+    ],
+    "docs/ready-spaces.md": [
+        (
+            f"| {space} | {{}} | {{}} | {{}}, **{{}}**, {{}} | {{}}, **{{}}**, {{}} |",
+            partial(preset, space),
+        )
+        for space in (
+            "CNN, mnist5k",
+            "CNN, digits",
+            "MLP, digits",
+            "MLP, breast_cancer",
+            "MLP, wine",
+        )
     ],
     "docs/executors.md": [
         (

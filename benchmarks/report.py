@@ -22,6 +22,7 @@ from benchmarks import (
     memory,
     mended,
     overhead,
+    presets,
     searches,
     simulation,
     throughput,
@@ -44,6 +45,7 @@ SECTIONS = {
     "accuracy": ("Time to an accuracy", accuracy.section),
     "quality": ("Quality of the searches", quality.section),
     "defaults": ("What a search costs and finds by default", defaults.section),
+    "presets": ("Ready spaces, small and wide", presets.section),
     "simulation": ("Many workers, simulated", simulation.section),
     "mended": ("The worst spots, mended", mended.section),
 }

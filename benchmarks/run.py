@@ -31,6 +31,7 @@ MODULES = {
     "accuracy": ["--repeats", "1"],
     "quality.run": ["--minutes", "1"],
     "quality.defaults": [],
+    "presets": [],
     "simulation": ["--seeds", "1"],
     "mended": ["--repeats", "1"],
 }

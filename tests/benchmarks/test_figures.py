@@ -7,6 +7,12 @@ import pytest
 from benchmarks import figures
 
 PAGES = ["README.md", *sorted(f"docs/{file.name}" for file in (figures.ROOT / "docs").glob("*.md"))]
+# A decimal, or a number with a unit, unless it is a version, a size of HTML or that of an interval.
+MEASURED = re.compile(
+    r"(?<!Python )(?<!Ray )(?<!Apache )(?<![\w.\"])(?:\d+\.\d+(?!\.?\d)|"
+    r"\d[\d,]*(?:\.\d+)?(?: ?%(?!\s+interval)| (?:times|ms|s|MB|seconds|minutes)\b))"
+)
+COMMAND = re.compile(r"`(?:python\s+-m\s+benchmarks\.\w+|python\s+docs/extensions/|make\s+bench`)")
 
 
 @pytest.mark.parametrize("page", figures.FIGURES)
@@ -20,6 +26,20 @@ def test_figures_are_those_of_the_results(page):
 @pytest.mark.parametrize("page", PAGES)
 def test_how_many_times_as_fast_is_a_figure_of_the_results(page):
     assert figures.others(page) == [], "add the figures to benchmarks/figures.py"
+
+
+def sections(page):
+    """The sections of a page, without blocks of code."""
+    text = re.sub(r"^```.*?^```", "", (figures.ROOT / page).read_text(), flags=re.M | re.S)
+    return re.split(r"^(?=#+ )", text, flags=re.M)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_section_with_a_measured_number_names_the_command_that_makes_it(page):
+    for section in sections(page):
+        words = re.sub(r"`[^`]*`|\]\([^)]*\)", "", section)
+        found = [number[0] for number in MEASURED.finditer(words)]
+        assert not found or COMMAND.search(section), f"{section.splitlines()[0]}: {found}"
 
 
 def test_a_page_with_figures_names_the_command_that_makes_them():
