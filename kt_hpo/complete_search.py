@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -33,6 +34,7 @@ def search_and_test(
     *,
     max_epochs: int,
     batch_size: int | None = None,
+    ensemble: int = 1,
     verbose: int = 1,
     begun: float | None = None,
 ) -> bool:
@@ -46,6 +48,7 @@ def search_and_test(
         data: The data. Where the tuner has folds, training and validation data are one.
         max_epochs: Epochs of a trial at most, unless the hypermodel chooses them itself.
         batch_size: For a hypermodel that does not choose its own.
+        ensemble: How often the best model is retrained, if there is time: their mean is saved.
         verbose: 0 is silent, 2 shows the epochs of all trials.
         begun: The `time.monotonic()` from which the time budget counts; now if not given.
 
@@ -71,14 +74,20 @@ def search_and_test(
         # A hypermodel with a `fit` of its own chooses its epochs in it.
         chooses = type(tuner.hypermodel).fit is not keras_tuner.HyperModel.fit
         epochs = {} if chooses else {"epochs": max_epochs}
-        spent = 0.0 if begun is None else time.monotonic() - begun
-        tuner.interruption.reserve = _Reserve(tuner, data, spent).seconds
+        begun = time.monotonic() if begun is None else begun
+        spent = time.monotonic() - begun
+        tuner.interruption.reserve = _Reserve(tuner, data, spent, ensemble).seconds
         _run_trials(tuner, data, {**batches, **epochs, "verbose": verbose})
         if tuner.oracle.why_none_is_best() and not tuner.study.user_attrs["finished"]:
             say("The time is up, and no trial has been completed yet.")
             return False
-        say("Training the best model on the training and validation data ...")
-        result_files.write_results(tuner, data, directory, **batches)
+        several = f", {ensemble} times: the mean predicts" if ensemble > 1 else ""
+        say(f"Training the best model on the training and validation data{several} ...")
+        budget = tuner.training.time_budget
+        until = math.inf if budget is None else begun + budget - _FILES
+        result_files.write_results(
+            tuner, data, directory, ensemble=ensemble, until=until, **batches
+        )
     if verbose:
         _show(tuner, directory)
     return True
@@ -128,8 +137,8 @@ def _with_interval(name: str, value: float, ends: tuple[float, float] | None) ->
 class _Reserve:
     """How many seconds of the budget the search must leave: those before it, and those after it."""
 
-    def __init__(self, tuner: Tuner, data: Splits, spent: float) -> None:
-        self._tuner, self._spent = tuner, spent
+    def __init__(self, tuner: Tuner, data: Splits, spent: float, ensemble: int) -> None:
+        self._tuner, self._spent, self._ensemble = tuner, spent, ensemble
         self._growth = (len(data.train) + len(data.validation)) / max(1, len(data.train))
         if tuner.training.cross_validation is not None:
             # A trial trains on all but one fold, once for each.
@@ -153,7 +162,7 @@ class _Reserve:
         epochs = max(1, len(best[0].intermediate_values))
         wanted = best[0].user_attrs.get("best_epoch", epochs - 1) + 1
         training = (seconds(best[0]) or 0.0) * wanted / epochs
-        return _FILES + _MARGIN * self._growth * training
+        return _FILES + _MARGIN * self._growth * training * self._ensemble
 
 
 def _silent(*_: Any) -> None:

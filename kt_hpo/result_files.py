@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from kt_hpo.datasets import Dataset, Splits
 from kt_hpo.plots import overview
 from kt_hpo.record import tables
 from kt_hpo.startup import quiet_tensorflow
+from kt_hpo.training.best import fit_best
 
 if TYPE_CHECKING:
     from kt_hpo.tuner import Tuner
@@ -30,7 +32,13 @@ DATA_IN_MODEL = "kt_hpo/data.json"
 
 
 def write_results(
-    tuner: Tuner, data: Splits, directory: str | Path, **fit_kwargs: Any
+    tuner: Tuner,
+    data: Splits,
+    directory: str | Path,
+    *,
+    ensemble: int = 1,
+    until: float = math.inf,
+    **fit_kwargs: Any,
 ) -> dict[str, float]:
     """Trains the best model on training and validation data, tests it, and writes what was found.
 
@@ -39,6 +47,8 @@ def write_results(
         data: The data it searched with.
         directory: Folder for `best_model.keras`, `best_hyperparameters.json`, `data.json`,
             `trials.csv` and `summary.png`. The model takes raw rows (see `save_model`).
+        ensemble: How many trainings the model is the mean of, as in `Tuner.fit_best`.
+        until: The `time.monotonic()` at which no training but the first is to go on.
         **fit_kwargs: As in `Tuner.fit_best`.
 
     Returns:
@@ -51,7 +61,8 @@ def write_results(
     """
     directory = Path(directory)
     train, validation, test = data
-    model = tuner.fit_best(*train.concatenate(validation).arrays, **fit_kwargs)
+    both = train.concatenate(validation).arrays
+    model = fit_best(tuner, both, fit_kwargs, ensemble, until)
     with quiet_tensorflow():
         metrics = model.evaluate(*test.arrays, verbose=0, return_dict=True)
     save_model(model, train, directory / MODEL)

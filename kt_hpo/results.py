@@ -55,11 +55,14 @@ class Results(keras_tuner.Tuner):
             raise ValueError(reason)
         return super().get_best_models(num_models)
 
-    def fit_best(self, *fit_args: Any, **fit_kwargs: Any) -> keras.Model:
+    def fit_best(self, *fit_args: Any, ensemble: int = 1, **fit_kwargs: Any) -> keras.Model:
         """Trains the best trial's model anew, on all the data there are.
 
         Args:
             *fit_args: The data, as in `search`: for example training and validation data together.
+            ensemble: How often, each time with other initial weights. The model is the mean of
+                all then, which is ahead of one where samples are few. One is trained where the
+                model is a subclass with a `call` of its own, and a warning says so.
             **fit_kwargs: As in `search`. Without `epochs` the model is trained as long as it took
                 the trial to reach its best epoch.
 
@@ -69,7 +72,7 @@ class Results(keras_tuner.Tuner):
         Raises:
             ValueError: If no trial has been completed, or none that keeps the constraints.
         """
-        return best.fit_best(self, fit_args, fit_kwargs)
+        return best.fit_best(self, fit_args, fit_kwargs, ensemble)
 
     def confirm(
         self, *fit_args: Any, top: int = 5, executions: int = 5, **fit_kwargs: Any

@@ -29,7 +29,7 @@ from kt_hpo.execution import Executor, Inline, Workers
 from kt_hpo.execution.processes.devices import count_cores, gpus
 from kt_hpo.formatting import file_name
 from kt_hpo.objectives import choose_objective
-from kt_hpo.ready_models import choose_epochs, choose_model, make_hypermodel
+from kt_hpo.ready_models import choose_ensemble, choose_epochs, choose_model, make_hypermodel
 from kt_hpo.record.journal import FILE_NAME
 from kt_hpo.record.studies import open_study
 from kt_hpo.registry import MODELS
@@ -60,6 +60,7 @@ def tune(
     max_trials: int | None = None,
     max_epochs: int | None = None,
     batch_size: int | None = None,
+    ensemble: int | None = None,
     directory: str | Path | None = None,
     seed: int = 0,
     overwrite: bool = False,
@@ -94,6 +95,8 @@ def tune(
             None for as many as there is time for.
         max_epochs: Epochs of a trial at most; None for 20, and for more where a table is small.
         batch_size: For a hypermodel that does not choose its own.
+        ensemble: How often the best model is retrained, if there is time: the mean of all is the
+            result. None for 5 where a ready model learns a table, and else 1.
         directory: Folder of the search; `runs/<data>-<model>` by default.
         seed: The same seed gives the same splits and the same trials.
         overwrite: Whether to forget what the folder holds.
@@ -119,7 +122,9 @@ def tune(
         ['accuracy', 'loss']
     """
     begun = time.monotonic()
-    _check(minutes, max_trials, max_epochs, batch_size, algorithm, seed, overwrite, verbose)
+    _check(
+        minutes, max_trials, max_epochs, batch_size, ensemble, algorithm, seed, overwrite, verbose
+    )
     with findings_printed(verbose):
         splits = given(data, target=target, task=task, image_size=image_size, seed=seed)
     say = print if verbose else _silent
@@ -167,7 +172,13 @@ def tune(
     )
     tuner.oracle.record.note(tuned=wanted)
     found = search_and_test(
-        tuner, splits, max_epochs=max_epochs, batch_size=batch_size, verbose=verbose, begun=begun
+        tuner,
+        splits,
+        max_epochs=max_epochs,
+        batch_size=batch_size,
+        ensemble=choose_ensemble(chosen.name, splits.train) if ensemble is None else ensemble,
+        verbose=verbose,
+        begun=begun,
     )
     if not found:
         raise RuntimeError(
@@ -202,6 +213,7 @@ def _check(
     max_trials: Any,
     max_epochs: Any,
     batch_size: Any,
+    ensemble: Any,
     algorithm: Any,
     seed: Any,
     overwrite: Any,
@@ -214,6 +226,7 @@ def _check(
     check_whole(0, seed=seed, verbose=verbose)
     check_whole_or_none("for as many as there is time for", max_trials=max_trials)
     check_whole_or_none("for the model's own", batch_size=batch_size)
+    check_whole_or_none("for as many as suit the data", ensemble=ensemble)
     check_flag(overwrite=overwrite)
     if minutes is None and max_trials is None:
         raise ValueError("The search would not end: give minutes, or max_trials.")

@@ -82,20 +82,21 @@ def test_the_test_data_are_looked_at_after_the_last_trial(data, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "growth"),
+    ("arguments", "ensemble", "growth"),
     [
-        ({}, 170 / 140),
-        ({"executions_per_trial": 2}, 170 / 140 / 2),
-        ({"cross_validation": 3}, 1 / 2),
+        ({}, 1, 170 / 140),
+        ({}, 5, 5 * 170 / 140),
+        ({"executions_per_trial": 2}, 1, 170 / 140 / 2),
+        ({"cross_validation": 3}, 1, 1 / 2),
     ],
 )
-def test_time_for_the_retraining_is_left(arguments, growth, data, tmp_path, monkeypatch):
+def test_time_for_the_retraining_is_left(arguments, ensemble, growth, data, tmp_path, monkeypatch):
     monkeypatch.setattr(complete_search, "seconds", lambda trial: 8.0)
     tuner = tuner_in(tmp_path, time_budget=1000, **arguments)
-    reserve = complete_search._Reserve(tuner, data, spent=3.0)
+    reserve = complete_search._Reserve(tuner, data, 3.0, ensemble)
     assert reserve.seconds() == 3.0
     search_and_test(tuner, data, max_epochs=1, verbose=0)
     left = 3 + complete_search._FILES + complete_search._MARGIN * growth * 8
     assert reserve.seconds() == pytest.approx(left)
     tuner = tuner_in(tmp_path, time_budget=10, **arguments)
-    assert complete_search._Reserve(tuner, data, spent=3.0).seconds() == 5
+    assert complete_search._Reserve(tuner, data, 3.0, ensemble).seconds() == 5

@@ -65,9 +65,9 @@ def test_columns_of_every_kind_go_to_the_model_that_suits_tables():
 
 def test_a_small_table_gets_as_many_steps_as_a_large_one(capsys):
     tuner = kt_hpo.tune("mlp", blobs(), minutes=0.2)  # 140 samples: 5 steps in an epoch.
-    assert (tuner.oracle.max_epochs, tuner.oracle.pauses[0]) == (200, 20)
+    assert (tuner.oracle.max_epochs, tuner.oracle.pauses[0]) == (200, 100)
     ends = {t.user_attrs["values"]["tuner/epochs"] for t in tuner.study.trials}
-    assert min(ends) == 20 and "because epochs tell" in capsys.readouterr().out
+    assert min(ends) == 100 and "because epochs tell" in capsys.readouterr().out
     assert tuner.study.user_attrs["test"]["accuracy"] > 0.8
 
 
@@ -145,6 +145,7 @@ def test_too_little_time_is_said():
         ({"max_trials": 0}, "max_trials=0"),
         ({"max_epochs": 0}, "max_epochs=0"),
         ({"batch_size": "x"}, "batch_size='x'"),
+        ({"ensemble": 0}, "ensemble=0"),
         ({"seed": -1}, "seed=-1"),
         ({"overwrite": "yes"}, "overwrite='yes'"),
         ({"algorithm": "hyprband"}, "Did you mean 'hyperband'?"),

@@ -168,6 +168,11 @@ _TRAINING = OptionGroup(
     (
         Option("batch_size", values.whole(), "for a model that does not choose its own"),
         Option(
+            "ensemble",
+            values.whole(),
+            "trainings of the best model whose mean is the result; 5 for a ready model of a table",
+        ),
+        Option(
             "early_stopping",
             values.whole(1, ["none"]),
             "epochs without a better objective after which a training ends, or none (default: 10, "

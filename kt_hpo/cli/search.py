@@ -95,7 +95,12 @@ def _search(settings: Settings, directory: Path) -> None:
         from kt_hpo.cli import tuners
         from kt_hpo.complete_search import search_and_test
         from kt_hpo.objectives import choose_objective
-        from kt_hpo.ready_models import choose_epochs, choose_model, make_hypermodel
+        from kt_hpo.ready_models import (
+            choose_ensemble,
+            choose_epochs,
+            choose_model,
+            make_hypermodel,
+        )
 
     train, model = splits.train, settings["model"]
     if model == "auto":
@@ -116,6 +121,7 @@ def _search(settings: Settings, directory: Path) -> None:
         splits,
         max_epochs=settings["max_epochs"],
         batch_size=settings.get("batch_size"),
+        ensemble=settings.get("ensemble", choose_ensemble(model, train)),
         verbose=settings["verbose"],
         begun=begun,
     )

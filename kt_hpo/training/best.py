@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
+import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -11,16 +14,22 @@ from typing import Any
 import keras
 from keras_tuner.engine.trial import Trial
 
+from kt_hpo.arguments import check_whole
 from kt_hpo.oracle.trials import lineage
 from kt_hpo.startup import quiet_retracing
 from kt_hpo.training import checkpoints, distribution, fit
 from kt_hpo.training.context import SearchContext, TrainingContext
 from kt_hpo.training.cross_validation import Data
+from kt_hpo.training.ensemble import average, can_be_averaged
 from kt_hpo.training.reproducibility import seed_of
 
 
 def fit_best(
-    search: SearchContext, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]
+    search: SearchContext,
+    fit_args: tuple[Any, ...],
+    fit_kwargs: dict[str, Any],
+    ensemble: int = 1,
+    until: float = math.inf,
 ) -> keras.Model:
     """Trains the model of the best trial from its beginning.
 
@@ -29,22 +38,37 @@ def fit_best(
         fit_args: Positional arguments of `HyperModel.fit`.
         fit_kwargs: Its keyword arguments; without `epochs`, as many as the trial needed to reach
             its best epoch.
+        ensemble: How often, each time with other initial weights.
+        until: The `time.monotonic()` at which no further training is to go on; the first does.
 
     Returns:
-        The trained model.
+        The trained model, or the mean of several (see `kt_hpo.training.ensemble.average`).
 
     Raises:
         ValueError: If no trial has been completed, or none that keeps the constraints.
     """
+    check_whole(ensemble=ensemble)
     reason = search.oracle.why_none_is_best()
     if reason:
         raise ValueError(reason)
     [best] = search.oracle.get_best_trials(1)
     epochs = fit_kwargs.get("epochs", best.best_step + 1)
-    model, _ = retrain(
-        search, best, (fit_args, fit_kwargs), epochs, lambda part: seed_of(search.oracle.seed, part)
-    )
-    return model
+    models: list[keras.Model] = []
+    for number in range(ensemble):
+        begun = time.monotonic()
+        seed = partial(seed_of, search.oracle.seed, execution=number)
+        models.append(retrain(search, best, (fit_args, fit_kwargs), epochs, seed)[0])
+        ended = time.monotonic()
+        if number + 1 < ensemble and not can_be_averaged(models[0]):
+            warnings.warn(
+                f"ensemble={ensemble} takes Sequential and functional models, and the best, "
+                f"{type(models[0]).__name__}, has a call() of its own: it was trained once.",
+                stacklevel=3,
+            )
+            break
+        if ended + (ended - begun) > until:
+            break
+    return average(models) if len(models) > 1 else models[0]
 
 
 def retrain(
