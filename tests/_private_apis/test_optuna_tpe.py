@@ -4,7 +4,7 @@ import numpy as np
 import optuna
 import pytest
 from optuna.samplers import TPESampler
-from optuna.samplers._tpe import _truncnorm
+from optuna.samplers._tpe import _truncnorm, probability_distributions
 from optuna.samplers._tpe import sampler as _tpe
 from optuna.search_space import group_decomposed
 from optuna.search_space.group_decomposed import _GroupDecomposedSearchSpace
@@ -95,6 +95,41 @@ def test_the_logarithm_is_the_same():
     np.testing.assert_allclose(ours._log_ndtr(points), expected, rtol=1e-9, atol=1e-15)
 
 
+def kernels(stream, low, high, step=0.0, scaled=np.asarray):
+    """Kernels of 40 trials and the prior between two values, as TPE makes them."""
+    ends = scaled([low - step / 2, high + step / 2])
+    width = ends[1] - ends[0]
+    mu = stream.uniform(*ends, 40)
+    sigma = np.clip(stream.exponential(width / 40, 40), width / 41, width)
+    return np.append(mu, ends.mean()), np.append(sigma, width), low, high
+
+
+@pytest.mark.parametrize("prior", [0.1, 0.0])
+def test_densities_are_the_same(prior):
+    stream = np.random.default_rng(0)
+    module = probability_distributions
+    weights = np.append(stream.uniform(0.1, 1, 40), prior)
+    mixture = module._MixtureOfProductDistribution(
+        weights / weights.sum(),
+        [
+            module._BatchedTruncNormDistributions(*kernels(stream, -3.0, 1.0)),
+            module._BatchedTruncLogNormDistributions(*kernels(stream, 1e-5, 0.1, scaled=np.log)),
+            module._BatchedDiscreteTruncNormDistributions(*kernels(stream, 1, 9, 2), 2),
+            module._BatchedDiscreteTruncLogNormDistributions(
+                *kernels(stream, 8, 512, 1, np.log), 1
+            ),
+            module._BatchedCategoricalDistributions(stream.dirichlet([1, 1, 1], 41)),
+        ],
+    )
+    points = mixture.sample(np.random.RandomState(0), 100)
+    points = np.concatenate([points, [[-3.0, 1e-5, 1, 8, 0], [1.0, 0.1, 9, 512, 2]]])
+    expected = mixture.log_pdf(points)
+    found = optuna_tpe._copies().mixture(*mixture).log_pdf(points)
+    np.testing.assert_allclose(found, expected, rtol=1e-9)
+    outside = np.array([[-3.1, 1e-3, 1, 8, 0], [0.0, 0.2, 1, 8, 0]])
+    assert np.isneginf(optuna_tpe._copies().mixture(*mixture).log_pdf(outside)).all()
+
+
 @pytest.mark.parametrize("step", STEPS)
 def test_a_quick_sampler_proposes_the_same(step):
     expected = proposals(sampler(step), step)
@@ -154,7 +189,8 @@ def best_of_a_search(folder):
 NEEDED = [
     (_truncnorm, "_log_ndtr"),
     (_truncnorm, "erf"),
-    (optuna_tpe.optuna.samplers._tpe.probability_distributions, "_log_gauss_mass_unique"),
+    (probability_distributions, "_BatchedTruncNormDistributions"),
+    (probability_distributions._BatchedDiscreteTruncNormDistributions, "adapted_low"),
     (group_decomposed, "_SearchSpaceGroup"),
     (TPESampler, "_get_params"),
 ]

@@ -1,5 +1,6 @@
 """Writes to a journal that are held back."""
 
+import itertools
 import json
 import random
 import resource
@@ -8,9 +9,13 @@ import signal
 import optuna
 import pytest
 from keras_tuner import Objective
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.study import StudyDirection
 from optuna.trial import TrialState
 
 import kt_hpo
+from kt_hpo.record import journal
 from kt_hpo.record.record import Record
 from kt_hpo.space.hyperparameters import HyperParameters
 
@@ -39,6 +44,39 @@ def test_held_writes_are_seen_within_and_written_at_the_end(tmp_path):
     begin(record, 0.3)
     assert [trial.params["rate"] for trial in opened(tmp_path).trials] == [0.1, 0.2, 0.3]
     assert opened(tmp_path).trials[1].intermediate_values == {0: 3.0, 1: 2.0}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_trials_are_listed_as_optuna_lists_them_whoever_writes(seed, tmp_path):
+    stream, path = random.Random(seed), tmp_path / "record.journal"
+    writers = [journal.open_for_writing(path) for _ in range(2)]
+    for writer in writers:
+        writer.create_new_study([StudyDirection.MINIMIZE])
+    studies = [study._study_id for study in writers[0].get_all_studies()]
+    for _ in range(120):
+        writer, study = stream.choice(writers), stream.choice(studies)
+        running = [
+            t for t in writer.get_all_trials(study, deepcopy=False) if t.state.name == "RUNNING"
+        ]
+        what = stream.choice(["begin", "annotate", "end", "list"])
+        if what == "begin":
+            writer.create_new_trial(study)
+        elif what == "annotate" and running:
+            writer.set_trial_user_attr(stream.choice(running)._trial_id, "seen", stream.random())
+        elif what == "end" and running:
+            state = stream.choice([TrialState.COMPLETE, TrialState.FAIL])
+            writer.set_trial_state_values(stream.choice(running)._trial_id, state, [1.0])
+        else:
+            writer.get_all_trials(study).reverse()  # Of a list of one's own.
+    optunas = JournalStorage(JournalFileBackend(str(path)))
+    for writer, study in itertools.product(writers, studies):
+        assert writer.get_all_trials(study) == optunas.get_all_trials(study)
+        completed = optunas.get_all_trials(study, states=(TrialState.COMPLETE,))
+        assert writer.get_all_trials(study, states=(TrialState.COMPLETE,)) == completed
+        assert writer.get_all_trials(study, states=()) == []
+    writers[0].delete_study(studies[1])
+    with pytest.raises(KeyError):
+        writers[1].get_all_trials(studies[1])
 
 
 def test_held_writes_are_written_after_an_error(tmp_path):
