@@ -23,6 +23,7 @@ from benchmarks import (
     mended,
     overhead,
     presets,
+    ready,
     searches,
     simulation,
     throughput,
@@ -46,6 +47,7 @@ SECTIONS = {
     "quality": ("Quality of the searches", quality.section),
     "defaults": ("What a search costs and finds by default", defaults.section),
     "presets": ("Ready spaces, small and wide", presets.section),
+    "ready": ("What `tune` finds, and what one has without a search", ready.section),
     "simulation": ("Many workers, simulated", simulation.section),
     "mended": ("The worst spots, mended", mended.section),
 }

@@ -32,6 +32,7 @@ MODULES = {
     "quality.run": ["--minutes", "1"],
     "quality.defaults": [],
     "presets": [],
+    "ready": ["--tasks", "titanic", "--seeds", "0"],
     "simulation": ["--seeds", "1"],
     "mended": ["--repeats", "1"],
 }
