@@ -130,13 +130,9 @@ class Results(keras_tuner.Tuner):
         states = ", ".join(f"{count:,} {state}" for state, count in counts.most_common())
         name = escape(f"{type(self).__name__} {self.project_name}")
         head = f"<div><b>{name}</b>: {states or 'no trial yet'}</div>"
-        table = tables.best_trials(self.study, 5)
-        if table.empty:
+        if tables.best_trials(self.study, 1).empty:
             return head + summary.as_html(self.oracle.get_space())
-        constant = [column for column in table if column == "state"]
-        shown = table.drop(columns=constant).to_html(
-            index=False, border=0, float_format="{:.4g}".format, na_rep="", max_cols=12
-        )
+        shown = tables.compare_best(self.study, 5, as_html=True)
         return f"{head}<div>The best, in {escape(str(self.project_dir))}:</div>{shown}"
 
     def results_summary(self, num_trials: int = 10) -> None:

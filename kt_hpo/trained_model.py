@@ -26,7 +26,7 @@ from kt_hpo.datasets.preprocessing import (
     TextPreprocessing,
 )
 from kt_hpo.record.studies import find_study
-from kt_hpo.startup import quiet_tensorflow
+from kt_hpo.startup import grow_memory, quiet_tensorflow
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -206,6 +206,7 @@ def load(
     if not isinstance(run, str | os.PathLike):
         raise ValueError(f"run={run!r} is not allowed; give the folder of a search, or its tuner.")
     path = _model_file(Path(run))
+    grow_memory()
     importlib.import_module("hypermodels")  # It registers the schedules of the ready models.
     description = _description(path)
     try:

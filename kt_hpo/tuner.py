@@ -28,7 +28,7 @@ from kt_hpo.record.record import Storage
 from kt_hpo.results import Results
 from kt_hpo.space import domain
 from kt_hpo.space.kinds import Value
-from kt_hpo.startup import quiet_retracing
+from kt_hpo.startup import grow_memory, quiet_retracing
 from kt_hpo.tracking import Progress, TrackerLike, make_trackers
 from kt_hpo.training import checkpoints, fit, precision
 from kt_hpo.training.build import check_model, go_on
@@ -158,7 +158,7 @@ class Tuner(Results):
             oracle.constraints = make_constraints(constraint) or oracle.constraints
         self.training = make_options(training, arguments_of(type(self), Tuner))
         self.interruption = Interruption()
-        precision.grow_memory()
+        grow_memory()
         if self.training.deterministic:
             make_deterministic()
         self.early_stopping = early_stopping

@@ -2,14 +2,43 @@
 
 from __future__ import annotations
 
+import ctypes
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 _LOCK = threading.Lock()
 # The threads that convert now.
 _converting: list[int] = []
+
+
+def log_errors_only() -> bool:
+    """Does what `TF_CPP_MIN_LOG_LEVEL=2` does, which comes too late once TensorFlow is imported.
+
+    The logger is Abseil's, in TensorFlow's own library; the namespace within its name is in the
+    header that comes with it.
+
+    Returns:
+        Whether it is done: not where TensorFlow is built in another way.
+
+    Example:
+        >>> log_errors_only() in (True, False)
+        True
+    """
+    try:
+        import tensorflow as tf
+
+        header = Path(tf.sysconfig.get_include(), "absl", "base", "options.h").read_text()
+        (space,) = re.findall(r"^#define ABSL_OPTION_INLINE_NAMESPACE_NAME (\w+)", header, re.M)
+        library = min(Path(tf.sysconfig.get_lib()).glob("libtensorflow_framework.*"))
+        name = f"_ZN4absl{len(space)}{space}14SetMinLogLevelENS0_18LogSeverityAtLeastE"
+        getattr(ctypes.CDLL(str(library)), name)(2)
+    except (ImportError, AttributeError, OSError, ValueError):
+        return False
+    return True
 
 
 def gradient_registry() -> dict[str, Any]:

@@ -60,7 +60,8 @@ class Search:
         study = getattr(tuner_or_study, "study", tuner_or_study)
         if not isinstance(study, optuna.Study):
             raise TypeError(
-                f"Expected a tuner or an optuna.Study to plot, got {type(tuner_or_study).__name__}."
+                f"Expected a tuner or an optuna.Study to plot, got {type(tuner_or_study).__name__}"
+                ". kt_hpo.open_study(path) opens the study of a search's folder."
             )
         return cls(
             study=study,

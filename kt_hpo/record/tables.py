@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from textwrap import fill
 from typing import Any
 
@@ -38,9 +39,13 @@ def to_dataframe(study: optuna.Study) -> pd.DataFrame:
     """
     trials = trials_to_show(study)
     names = objective_names(study)
-    return pd.DataFrame([_row(trial, names) for trial in trials]).convert_dtypes(
-        convert_string=False, convert_floating=False
-    )
+    rows = [_row(trial, names) for trial in trials]
+    # Also the hyperparameters that the first trials do not have stand beside the others.
+    named = [name for trial in trials for name in trial.params]
+    others = [name for row in rows for name in row]
+    order = list(dict.fromkeys(["trial", "state", *names, *named, *others]))
+    table = pd.DataFrame(rows, columns=order if rows else None)
+    return table.convert_dtypes(convert_string=False, convert_floating=False)
 
 
 def best_epoch(trial: FrozenTrial) -> int | None:
@@ -103,25 +108,29 @@ def best_trials(study: optuna.Study, count: int = 10) -> pd.DataFrame:
     return table.set_index("trial", drop=False).loc[numbers].dropna(axis="columns", how="all")
 
 
-def compare_best(study: optuna.Study, count: int = 10) -> str:
+def compare_best(study: optuna.Study, count: int = 10, *, as_html: bool = False) -> str:
     """Sets the best trials side by side, a line for each thing known of them.
 
     Args:
         study: The record of a search.
         count: How many trials at most.
+        as_html: Whether for a notebook.
 
     Returns:
-        The text of a table, its columns the trials. Hyperparameters that are the same in every
-        trial of the search are in one line above it.
+        A table, its columns the trials. Hyperparameters that are the same in every trial of the
+        search are in one line above it.
     """
     table, constants = _best_without_constants(study, count)
     if table.empty:
         return _why_empty(study)
     cells = table.set_index("trial").T.map(_in_words)
     cells.columns.name = "trial"
-    above = f"Fixed: {values_in_words(constants)}" if constants else None
-    said = level(study, objective_names(study)[0])
-    return "\n".join(filter(None, [above, cells.to_string(), said]))
+    above = f"Fixed: {values_in_words(constants)}" if constants else ""
+    below = level(study, objective_names(study)[0])
+    if as_html:
+        above, below = (line and f"<div>{escape(line)}</div>" for line in (above, below))
+    middle = cells.to_html(border=0) if as_html else cells.to_string()
+    return "\n".join(filter(None, [above, middle, below]))
 
 
 def summarize_best(study: optuna.Study, count: int = 5) -> str:

@@ -59,21 +59,23 @@ def as_html(space: keras_tuner.HyperParameters) -> str:
         >>> "<td" in as_html(hp) and "&lt;b&gt;" in as_html(hp)
         True
     """
-    rows = []
+    rows: list[tuple[Sequence[str], str]] = []
     for one, kind, values, condition in _described(space):
         is_active = one.name in space.values and space.is_active(one)
         value = short(space.values[one.name]) if is_active else ""
         words = (one.name, value, kind, values, condition and f"if {condition}")
-        rows.append(_row(words, "" if is_active else "opacity:0.5"))
+        rows.append((words, "" if is_active else "opacity:0.5"))
     # Values of no hyperparameter of the space, such as those that a program has set.
     known = {one.name for one in space.space}
     others = {n: v for n, v in space.values.items() if n not in known and n[:6] != "tuner/"}
-    rows += [_row((name, short(value), "", "", ""), "") for name, value in others.items()]
+    rows += [((name, short(value), "", "", ""), "") for name, value in others.items()]
     if not rows:
         return "<div>A search space without hyperparameters.</div>"
     titles = ("hyperparameter", "value", "kind", "values", "asked for")
-    head = "".join(f"<th {_CELL}>{title}</th>" for title in titles)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+    width = len(titles) if any(words[-1] for words, _ in rows) else len(titles) - 1
+    head = "".join(f"<th {_CELL}>{title}</th>" for title in titles[:width])
+    body = "".join(_row(words[:width], style) for words, style in rows)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def _row(words: Sequence[str], style: str) -> str:

@@ -61,7 +61,8 @@ class NotebookDisplay(Display):
         bar = ""
         if progress.total:
             bar = f'<progress max="{progress.total}" value="{progress.counts.total}"></progress> '
-        head = f"{bar}<b>{progress.of_total}</b> {escape(self.aim)}: {progress.by_state}, "
+            bar += f"<b>{progress.of_total}</b> "
+        head = f"{bar}{escape(self.aim)}: {progress.by_state}, "
         rows = []
         if progress.best:
             values = values_in_words(progress.telling(progress.best.values))
@@ -107,7 +108,7 @@ class NotebookDisplay(Display):
 
 
 def _row(name: str, words: str, values: str) -> str:
-    """Return a row of the table; the values, which may be many, are quiet."""
+    """Return a row of the table; the values, which may be many, are quiet and may break."""
     cell = '<td style="text-align:left;padding:0 1em 0 0'
-    quiet = f'{cell};opacity:0.7">{escape(values)}</td>'
-    return f'<tr>{cell}">{name}</td>{cell}">{words}</td>{quiet}</tr>'
+    short, quiet = f"{cell};white-space:nowrap", f"{cell};opacity:0.7"
+    return f'<tr>{short}">{name}</td>{short}">{words}</td>{quiet}">{escape(values)}</td></tr>'

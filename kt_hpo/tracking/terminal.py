@@ -79,14 +79,14 @@ class TerminalDisplay(Display):
             return Group(self._bar(), self._counts(), rows)
 
     def _bar(self) -> RenderableType:
-        """Lay out how many trials are done."""
-        total, done = self.progress_state.total, self.progress_state.counts.total
+        """Lay out how many trials are done, of how many if that is known."""
+        state = self.progress_state
         row = Table.grid(padding=(0, 1, 0, 0), expand=True)
         row.add_column(no_wrap=True, overflow="ellipsis")
         row.add_column(ratio=1)
         row.add_column(no_wrap=True)
-        bar = ProgressBar(total, done, complete_style="cyan") if total else ""
-        row.add_row(Text(self.aim), bar, Text(self.progress_state.of_total, "bold"))
+        bar = ProgressBar(state.total, state.counts.total, complete_style="cyan")
+        row.add_row(Text(self.aim), *((bar, Text(state.of_total, "bold")) if state.total else ()))
         return row
 
     def _counts(self) -> Text:

@@ -6,7 +6,7 @@ All of this may be a hyperparameter too: `kt_hpo.Training(build, precision=[...]
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -113,21 +113,6 @@ def compile_steps(
     if steps_per_execution is not None:
         steps = MOST_STEPS if steps_per_execution == "auto" else steps_per_execution
         model.steps_per_execution = steps
-
-
-def grow_memory() -> None:
-    """Lets TensorFlow take GPU memory as it needs it, not all at once.
-
-    Only before the first use of a GPU: of one in use the program's own setting stays.
-    """
-    if keras.backend.backend() != "tensorflow":
-        return
-    import tensorflow as tf
-
-    for gpu in tf.config.list_physical_devices("GPU"):
-        if tf.config.get_logical_device_configuration(gpu) is None:
-            with suppress(RuntimeError):  # It is in use.
-                tf.config.experimental.set_memory_growth(gpu, True)
 
 
 def _all_have_tensor_cores() -> bool:

@@ -75,3 +75,19 @@ def test_a_study_of_another_program_may_have_a_space_of_its_own():
     study.set_user_attr("space", "all of it")
     study.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=2)
     assert list(tables.to_dataframe(study)["x"]) == [t.params["x"] for t in Search.of(study).trials]
+
+
+def test_a_hyperparameter_that_only_later_trials_have_stands_beside_the_others():
+    study = optuna.create_study()
+
+    def layered(trial):
+        for layer in range(trial.number):
+            trial.suggest_int(f"units_{layer}", 8, 64)
+        return float(trial.number)
+
+    study.optimize(layered, n_trials=3)
+    columns = list(tables.to_dataframe(study))
+    assert columns == [
+        "trial", "state", "objective", "units_0", "units_1", "best_epoch", "parameters", "seconds",
+        "error",
+    ]  # fmt: skip

@@ -1,5 +1,7 @@
 """A search space as a table."""
 
+import re
+
 import keras_tuner
 import pytest
 from hypothesis import given
@@ -34,7 +36,7 @@ def test_the_text_has_a_line_each_with_keras_tuners_words(hp):
 def test_html_shows_the_values_and_quiets_what_is_not_asked_for(hp):
     html = as_html(hp)
     assert "&lt;kind&gt;" in html and "<kind>" not in html
-    assert "if layers = 2 to 4" in html
+    assert "asked for" in html and "if layers = 2 to 4" in html
     rows = html.split("<tr ")[1:]
     assert "opacity" in next(row for row in rows if "dropout" in row)
     hp.values["layers"] = 3
@@ -55,6 +57,7 @@ def test_a_space_of_plain_keras_tuner_and_an_empty_one():
     plain.Float("rate", 1e-4, 1e-1, sampling="log")
     written = " ".join(as_text(plain).split())
     assert written == "rate (Float) from 0.0001 to 0.1, log default 0.0001"
+    assert "asked for" not in as_html(plain), "No hyperparameter is under a condition."
 
 
 def test_a_tuner_shows_its_space_before_and_its_best_trials_after(tmp_path, capsys):
@@ -67,7 +70,10 @@ def test_a_tuner_shows_its_space_before_and_its_best_trials_after(tmp_path, caps
     tuner.search(verbose=0)
     html = tuner._repr_html_()
     assert "Parabola p" in html and "3 complete" in html
-    assert html.count("<tr") == 4 and "&lt;x&gt;" in html and "<x>" not in html
+    # A column a trial, so that no hyperparameter is hidden however many there are.
+    heads = re.findall("<th>(.*?)</th>", html)
+    assert heads[0] == "trial" and sorted(heads[1:4]) == ["0", "1", "2"]
+    assert "&lt;x&gt;" in heads and "<x>" not in html
     tuner.search_space_summary()
     first, second, line = capsys.readouterr().out.splitlines()
     assert (first, second) == ("Search space summary", "Default search space size: 1")

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from kt_hpo.startup import grow_memory
+
 if TYPE_CHECKING:
     import keras
 
@@ -121,6 +123,7 @@ class Preprocessing(ABC):
         """
         import keras
 
+        grow_memory()
         rows = self.inputs(raw)
         arrays = list(rows.values()) if isinstance(rows, dict) else [rows]
         total = len(arrays[0])

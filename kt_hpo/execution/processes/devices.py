@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from kt_hpo.startup import tensorflow_gpus
+
 # What reads these sizes its pool of threads by them; what a user has set stays.
 _THREADS = (
     "TF_NUM_INTRAOP_THREADS",
@@ -188,14 +190,11 @@ def limit_gpu_memory(mebibytes: int | None) -> None:
     Args:
         mebibytes: The part; None for no limit.
     """
-    if mebibytes is None:
-        return
-    import keras
-
-    if keras.backend.backend() != "tensorflow":
+    gpus = tensorflow_gpus()
+    if mebibytes is None or not gpus:
         return
     import tensorflow as tf
 
     limit = tf.config.LogicalDeviceConfiguration(memory_limit=mebibytes)
-    for gpu in tf.config.list_physical_devices("GPU"):
+    for gpu in gpus:
         tf.config.set_logical_device_configuration(gpu, [limit])

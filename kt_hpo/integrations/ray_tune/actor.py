@@ -22,8 +22,8 @@ from kt_hpo.execution.processes import settings
 from kt_hpo.integrations.ray_tune.callbacks import as_one_training
 from kt_hpo.integrations.ray_tune.space import read_values
 from kt_hpo.space.hyperparameters import HyperParameters
-from kt_hpo.startup import quiet_retracing
-from kt_hpo.training import checkpoints, precision
+from kt_hpo.startup import grow_memory, quiet_retracing
+from kt_hpo.training import checkpoints
 from kt_hpo.training.callback_list import copied
 from kt_hpo.training.callbacks import StopOnNaN
 from kt_hpo.training.data import made
@@ -84,7 +84,7 @@ class HyperModelTrainable(tune.Trainable):
         assert task is not None
         _use_cores_given()
         settings.adopt(task.settings)
-        precision.grow_memory()
+        grow_memory()
         self._task = task
         self._args, self._kwargs = made(task.args, task.kwargs)
         self._graphs = ExitStack()
