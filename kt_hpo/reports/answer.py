@@ -125,7 +125,11 @@ def headline(search: Search) -> str:
         return "No trial has been begun yet"
     states = Counter(style.WORDS.get(trial.state, "waiting") for trial in search.trials)
     parts = ", ".join(f"{amount:,} {state}" for state, amount in states.most_common())
-    text = f"{count(len(search.trials), 'trial')}: {parts}"
+    text = count(len(search.trials), "trial")
+    begun_anew = [trial for trial in search.trials if place_of(trial).get("trial_id") is None]
+    if len(begun_anew) < len(search.trials):
+        text += f", parts of {count(len(begun_anew), 'training')}"
+    text += f": {parts}"
     starts = [begun for trial in search.trials if (begun := started(trial))]
     ends = [trial.datetime_complete for trial in search.trials if trial.datetime_complete]
     if not starts or not ends:
@@ -248,11 +252,15 @@ def _facts(search: Search, trial: FrozenTrial) -> list[tuple[str, str]]:
 
 
 def _remarks(search: Search, trial: FrozenTrial, trust: Uncertainty) -> list[str]:
-    finished = search.finished()
-    if len(finished) < 2:
+    finished, passed = search.finished(), continued(search.trials)
+    last = [other for other in finished if other.number not in passed]
+    if len(last) < 2:
         return []
-    middle = median(search.value(other) for other in finished)
-    said = [f"The median of the {len(finished):,} completed trials is {number(middle)}."]
+    those = "completed trials"
+    if len(last) < len(finished):
+        those = "trainings, each as far as it went,"
+    middle = number(median(map(search.value, last)))
+    said = [f"The median of the {len(last):,} {those} is {middle}."]
     if search.n_objectives == 1:
         said[0] += (
             " The best of several looks a little better than it is: chance helped to choose it."

@@ -12,7 +12,7 @@ from reports.searches import X, searched, study_of, trial
 from kt_hpo.plots.influences import Influence, influences
 from kt_hpo.plots.search import Search
 from kt_hpo.reports.advice import advise, best_trials, why_none
-from kt_hpo.reports.answer import answer, further
+from kt_hpo.reports.answer import answer, further, headline
 from kt_hpo.reports.effects import effects
 from kt_hpo.reports.uncertainty import Uncertainty, nearest, position, uncertainty
 from kt_hpo.space.hyperparameters import HyperParameters
@@ -444,6 +444,9 @@ def test_a_configuration_that_went_on_counts_once():
     search = hyperband([*first, *second, *third])
     numbers = [one.number for one in best_trials(search)]
     assert numbers[:2] == [32, 33] and not {28, 29, 30, 31} & set(numbers)
+    assert headline(search).startswith("34 trials, parts of 30 trainings: 34 complete")
+    median, *_ = answer(search, None).remarks
+    assert median.startswith("The median of the 30 trainings, each as far as it went, is 22.5.")
     trust = uncertainty(search, search.best())
     assert trust.spread is None  # Its own rounds, which are nearest to it, trained for less.
     assert further(search, Uncertainty(0.1, "")) == []
