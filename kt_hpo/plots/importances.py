@@ -84,6 +84,28 @@ def by_importance(search: Search) -> list[Scale]:
     return ordered + [scale for name, scale in known.items() if name not in ranked]
 
 
+def say_left_out(search: Search, count: int, noun: str = "") -> str:
+    """Say how many hyperparameters a figure leaves out: the less important, where that is known.
+
+    Args:
+        search: The `Search`.
+        count: Integer. How many there are; nothing is said of none.
+        noun: String. What they are called.
+
+    Returns:
+        String. The words.
+
+    Example:
+        >>> import optuna
+        >>> say_left_out(Search.of(optuna.create_study()), 2)
+        '2 left out'
+    """
+    if not count:
+        return ""
+    known = "less important" if influences(search) else ""
+    return " ".join(filter(None, [str(count), known, noun, "left out"]))
+
+
 def _draw_bars(ax: Axes, found: list[Influence], aside: str) -> None:
     """Draw the longest bars, the largest on top, each with its percentage."""
     shown = found[:MAX_BARS]

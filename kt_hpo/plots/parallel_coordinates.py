@@ -11,7 +11,7 @@ from matplotlib.collections import LineCollection
 from optuna.trial import FrozenTrial, TrialState
 
 from kt_hpo.plots import marks, ranges, style, text
-from kt_hpo.plots.importances import by_importance
+from kt_hpo.plots.importances import by_importance, say_left_out
 from kt_hpo.plots.scale import Scale, chosen, spread
 from kt_hpo.plots.scale import scales as varying
 from kt_hpo.plots.search import Search
@@ -80,7 +80,7 @@ def plot_parallel_coordinates(
         ax.set_ylim(bottom=-0.04)
     if left_out := len(ranked) - len(scales):
         noun = f"hyperparameter{'s' * (left_out != 1)}"
-        said = f"{left_out} less important {noun} left out"
+        said = say_left_out(search, left_out, noun)
         ax.set_xlabel(said, fontsize=style.SMALL, color=style.GRAY)
     style.finish(ax, search.best_in_words(), key=("worse", "better") if finished else None)
     return ax

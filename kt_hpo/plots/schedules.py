@@ -10,7 +10,7 @@ from matplotlib.collections import LineCollection
 from optuna.trial import FrozenTrial
 
 from kt_hpo.plots import ranges, style, text
-from kt_hpo.plots.importances import by_importance
+from kt_hpo.plots.importances import by_importance, say_left_out
 from kt_hpo.plots.panels import panels_in
 from kt_hpo.plots.population import Population
 from kt_hpo.plots.scale import Scale
@@ -55,8 +55,7 @@ def plot_schedules(tuner_or_study: Any, ax: Axes | None = None) -> Axes:
     panels = panels_in(ax, len(shown), columns, between=0.75, above=0.22)
     for panel, scale in zip(panels, shown, strict=True):
         _draw(panel, population, scale)
-    left_out = len(explored) - len(shown)
-    aside = f"{left_out} less important left out" if left_out else ""
+    aside = say_left_out(search, len(explored) - len(shown))
     style.finish(ax, aside, key=("worse at that age", "better"))
     return ax
 

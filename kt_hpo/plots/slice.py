@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from kt_hpo.plots import marks, ranges, style
-from kt_hpo.plots.importances import by_importance
+from kt_hpo.plots.importances import by_importance, say_left_out
 from kt_hpo.plots.panels import BELOW, panels_in, share_vertical
 from kt_hpo.plots.scale import LINE, Scale, chosen, scales
 from kt_hpo.plots.search import Search
@@ -65,8 +65,7 @@ def plot_slice(
     _name_marks(ax, search)
     better = "higher" if search.maximize else "lower"
     share_vertical(panels, f"{search.label}\n{better} is better")
-    left_out = len(ranked) - len(shown)
-    aside = f"{left_out} less important left out" if left_out and not hyperparameters else ""
+    aside = "" if hyperparameters else say_left_out(search, len(ranked) - len(shown))
     style.finish(ax, aside, key=("first trials", "last"))
     return ax
 

@@ -107,6 +107,17 @@ def test_slices_show_a_panel_a_hyperparameter_the_important_first():
     assert drawn == {"learning_rate": 150, "optimizer": 150, "momentum": 75}
 
 
+@pytest.mark.parametrize(("trials", "said"), [(5, "2 left out"), (60, "2 less important left out")])
+def test_what_is_left_out_is_less_important_only_where_that_is_known(trials, said):
+    random, names = np.random.default_rng(0), "abcdefgh"
+    study = study_of([])
+    for _ in range(trials):
+        params = dict(zip(names, map(float, random.uniform(-1, 1, len(names))), strict=True))
+        distributions = dict.fromkeys(names, FloatDistribution(-1, 1))
+        study.add_trial(create_trial(value=params["a"], params=params, distributions=distributions))
+    assert plots.plot_slice(study).get_title(loc="right") == said
+
+
 def test_slices_mark_failed_trials_and_outliers_at_the_worse_edge(ax):
     values = [1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1e9]
     trials = [*map(trial, values), trial(state=TrialState.FAIL, x=0.9)]
