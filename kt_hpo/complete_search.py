@@ -20,6 +20,7 @@ from kt_hpo.formatting import number
 from kt_hpo.record import tables
 from kt_hpo.record.best import best_first
 from kt_hpo.record.clock import seconds
+from kt_hpo.record.record import is_planned
 from kt_hpo.tuner import Tuner
 
 # What the end of a search takes besides training: evaluation, intervals, tables and the figure.
@@ -103,8 +104,8 @@ def is_over(tuner: Tuner) -> bool:
         Whether a search with it would only be shown again.
     """
     known = tuner.study.user_attrs
-    as_planned = known.get("planned_trials") == tuner.oracle.planned_trials
-    return bool(known.get("finished") and as_planned and known.get("test") is not None)
+    is_finished = known.get("finished") and is_planned(known, tuner.oracle.plan)
+    return bool(is_finished and known.get("test") is not None)
 
 
 def _run_trials(tuner: Tuner, data: Splits, kwargs: Mapping[str, Any]) -> None:

@@ -253,7 +253,7 @@ class Tuner(Results):
             self.oracle.record.note(
                 made_by=made_by(self), **self._validated_on(fit_args, fit_kwargs)
             )
-            self.oracle.record.plan(self.oracle.planned_trials)
+            self.oracle.record.plan(self.oracle.plan)
             self.oracle.meets_more = self.meets_more
             self.oracle.take_back(self.tuner_id)
             self.on_search_begin()

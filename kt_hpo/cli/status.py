@@ -97,6 +97,8 @@ def _lines(summary: SearchStatus, search: str) -> list[tuple[str, str]]:
     from kt_hpo.formatting import clock, short, values_in_words
 
     lines = [("trials", _trials(summary))]
+    if summary.epochs:
+        lines.append(("epochs", "{:,} of {:,}".format(*summary.epochs)))
     for best in summary.best[:_FRONT]:
         values = ", ".join(f"{name} {short(value)}" for name, value in best.values.items())
         lines.append(("best", f"{values} in trial {best.number}"))

@@ -6,7 +6,7 @@ A trial is one part of a training: from where it paused to where it pauses next.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Literal
@@ -132,6 +132,12 @@ class FreezeThawSearchOracle(RecordedOracle):
         # A budget of epochs: how many trials it makes, nobody knows.
         super().__init__(objective=objective, max_trials=None, seed=seed, **kwargs)
 
+    @property
+    def epoch_budget(self) -> tuple[int, int] | None:
+        """Epochs that ended trials have spent, and all there are; None without an end."""
+        ended = [trial for trial in self.trials.values() if trial.status in _ENDED]
+        return None if math.isinf(self.budget) else (_epochs_of(ended), int(self.budget))
+
     def populate_space(self, trial_id: str) -> dict[str, Any]:
         """Gives the training that is worth most its next part, or begins one.
 
@@ -141,7 +147,7 @@ class FreezeThawSearchOracle(RecordedOracle):
         Returns:
             `{"status": ..., "values": ...}`, as every oracle.
         """
-        left = self.budget - self._spent()
+        left = self._left()
         values = self._next_values(left) if left > 0 else None
         if values is not None:
             return self._running(values, left)
@@ -149,7 +155,7 @@ class FreezeThawSearchOracle(RecordedOracle):
 
     def populate_enqueued(self, trial_id: str, fixed: Mapping[str, Value]) -> dict[str, Any]:
         """Begins a training with enqueued values."""
-        left = self.budget - self._spent()
+        left = self._left()
         if left <= 0:
             return {"status": TrialStatus.STOPPED}
         return self._running(domain.draw(self.hyperparameters, self._stream(), fixed), left)
@@ -174,10 +180,9 @@ class FreezeThawSearchOracle(RecordedOracle):
         self._dimensions: list[Any] = []
         self._places: dict[int, np.ndarray] = {}
 
-    def _spent(self) -> int:
-        """Epochs of all trials, those that run included."""
-        values = [trial.hyperparameters.values for trial in self.trials.values()]
-        return sum(one["tuner/epochs"] - one["tuner/initial_epoch"] for one in values)
+    def _left(self) -> float:
+        """Epochs of the budget that no trial has, those that run included."""
+        return self.budget - _epochs_of(self.trials.values())
 
     def _running(self, values: dict[str, Any], left: float) -> dict[str, Any]:
         """Answers with values, and the epochs up to the next pause."""
@@ -389,6 +394,11 @@ class FreezeThawSearchOracle(RecordedOracle):
                 process.fit(seen.at(some), _Scale(losses[:count])(losses[some]))
             self._fitted = count, process
         return self._fitted
+
+
+def _epochs_of(trials: Iterable[Trial]) -> int:
+    values = [trial.hyperparameters.values for trial in trials]
+    return sum(one["tuner/epochs"] - one["tuner/initial_epoch"] for one in values)
 
 
 class _Scale:

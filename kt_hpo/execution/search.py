@@ -60,7 +60,10 @@ def shown(tuner: ExecutionContext, verbose: int | str) -> Iterator[None]:
         tuner.oracle.record, Path(tuner.project_dir), tuner.executions_per_trial, load_model
     )
     tuner.progress = Audience(display, tuner.trackers, search)
-    tuner.progress.start(tuner.oracle.planned_trials, _counts(tuner.oracle))
+    oracle = tuner.oracle
+    tuner.progress.start(oracle.planned_trials, _counts(oracle))
+    if budget := oracle.epoch_budget:
+        tuner.progress.budget(*budget)
     try:
         yield
     except KeyboardInterrupt:

@@ -32,8 +32,8 @@ from kt_hpo.training import checkpoints
 _ENDED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
 # What a record says of its own search, not of its trials.
 _OWN = (
-    *("objective", "space", "planned_trials", "finished", "command", "constraints"),
-    *(PLACES, PROGRAM),
+    *("objective", "space", "planned_trials", "planned_epochs", "finished", "command"),
+    *("constraints", PLACES, PROGRAM),
 )
 
 

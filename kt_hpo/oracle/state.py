@@ -144,6 +144,17 @@ class SearchState(keras_tuner.Oracle):
         """How many trials the search will have at most; None if nobody knows."""
         return self.max_trials
 
+    @property
+    def plan(self) -> dict[str, int | None]:
+        """How much there will be at most, as the record notes it; None for what nobody knows."""
+        _, epochs = self.epoch_budget or (0, None)
+        return {"planned_trials": self.planned_trials, "planned_epochs": epochs}
+
+    @property
+    def epoch_budget(self) -> tuple[int, int] | None:
+        """Epochs that ended trials have spent, and all there are; None if they are no budget."""
+        return None
+
     def begin_from(self, study: optuna.Study | None) -> None:
         """Makes a new search begin with the trials of a past one.
 

@@ -176,15 +176,15 @@ class Record:
             if known.get(name) != value:
                 self.study.set_user_attr(name, value)
 
-    def plan(self, trials: int | None) -> None:
-        """Notes how many trials there shall be; a search with another plan is not finished.
+    def plan(self, planned: Mapping[str, int | None]) -> None:
+        """Notes how much there shall be; a search with another plan is not finished.
 
         Args:
-            trials: How many at most; None if nobody knows.
+            planned: As the oracle's `plan`.
         """
         known = self.study.user_attrs
-        if "finished" not in known or known.get("planned_trials") != trials:
-            self.note(planned_trials=trials, finished=False)
+        if "finished" not in known or not is_planned(known, planned):
+            self.note(**planned, finished=False)
 
     @property
     def trials(self) -> list[FrozenTrial]:
@@ -381,6 +381,23 @@ def _allowing_stop(study: optuna.Study) -> Iterator[None]:
         yield
     finally:
         vars(study).pop("stop", None)
+
+
+def is_planned(attributes: Mapping[str, Any], planned: Mapping[str, int | None]) -> bool:
+    """Tells whether a search was meant to have as much before.
+
+    Args:
+        attributes: The study's `user_attrs`.
+        planned: As the oracle's `plan`.
+
+    Returns:
+        Whether it was.
+
+    Example:
+        >>> is_planned({"planned_trials": 10}, {"planned_trials": 10, "planned_epochs": None})
+        True
+    """
+    return all(attributes.get(name) == value for name, value in planned.items())
 
 
 @contextmanager

@@ -64,6 +64,7 @@ class SearchStatus:
             not tell whether anyone searches, `"unfinished"`.
         counts: How many trials have ended, by how they ended.
         planned: How many there will be at most; None if nobody knows.
+        epochs: Where epochs are the budget: how many are spent, and how many there are.
         best: The best trials: one, or the front of several objectives.
         level: Which trials cannot be told from the best, a sentence; empty where it stands alone.
         open: The trials that run.
@@ -86,6 +87,7 @@ class SearchStatus:
     state: str
     counts: Counts
     planned: int | None
+    epochs: tuple[int, int] | None
     best: list[BestTrial]
     level: str
     open: list[OpenTrial]
@@ -128,6 +130,7 @@ def search_status(tuner_or_study_or_path: Any) -> SearchStatus:
         state=state,
         counts=_counts(ended),
         planned=planned,
+        epochs=_epochs(study, ended),
         best=_best(study, ended),
         level=level(study, tables.objective_names(study)[0]),
         open=[_open(trial) for trial in trials if trial.state == TrialState.RUNNING],
@@ -150,6 +153,15 @@ def _counts(ended: Sequence[FrozenTrial]) -> Counts:
     for trial in ended:
         counts = counts.plus(trial.state.name)
     return counts
+
+
+def _epochs(study: optuna.Study, ended: Sequence[FrozenTrial]) -> tuple[int, int] | None:
+    budget = study.user_attrs.get("planned_epochs")
+    if budget is None:
+        return None
+    parts = [trial.user_attrs.get("values", {}) for trial in ended]
+    spans = [(one.get("tuner/initial_epoch", 0), one.get("tuner/epochs", 0)) for one in parts]
+    return sum(end - begin for begin, end in spans), budget
 
 
 def _best(study: optuna.Study, ended: Sequence[FrozenTrial]) -> list[BestTrial]:

@@ -56,6 +56,10 @@ class Audience(Progress):
         self._display.start(total, done)
         self._tell(lambda tracker: tracker.start(total, done))
 
+    def budget(self, spent: int, epochs: int) -> None:
+        """Has the display show epochs; as `Progress.budget`."""
+        self._display.budget(spent, epochs)
+
     def trial_started(self, trial_number: int, values: Mapping[str, object]) -> None:
         """Passes on that a trial runs; as `Progress.trial_started`."""
         self._display.trial_started(trial_number, values)

@@ -42,6 +42,12 @@ class Display(Progress):
             self.progress_state.start(total, done)
             self._show(self._begin)
 
+    def budget(self, spent: int, epochs: int) -> None:
+        """Shows how many of the epochs are spent; as `Progress.budget`."""
+        with self._lock:
+            self.progress_state.budget(spent, epochs)
+            self._show(self._changed)
+
     def trial_started(self, trial_number: int, values: Mapping[str, object]) -> None:
         """Shows a trial running; as `Progress.trial_started`."""
         with self._lock:

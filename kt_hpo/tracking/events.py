@@ -50,6 +50,14 @@ class Progress:
             done: `Counts` of the trials that had ended before.
         """
 
+    def budget(self, spent: int, epochs: int) -> None:
+        """Hears, after `start`, that epochs are the search's budget.
+
+        Args:
+            spent: Integer, how many the trials had that have ended.
+            epochs: Integer, how many there are.
+        """
+
     def trial_started(self, trial_number: int, values: Mapping[str, object]) -> None:
         """Hears that a trial runs.
 

@@ -59,9 +59,10 @@ class NotebookDisplay(Display):
         """
         progress = self.progress_state
         bar = ""
-        if progress.total:
-            bar = f'<progress max="{progress.total}" value="{progress.counts.total}"></progress> '
-            bar += f"<b>{progress.of_total}</b> "
+        if progress.share:
+            done, total = progress.share
+            bar = f'<progress max="{total}" value="{done}"></progress> '
+            bar += f"<b>{progress.share_in_words}</b> "
         head = f"{bar}{escape(self.aim)}: {progress.by_state}, "
         rows = []
         if progress.best:

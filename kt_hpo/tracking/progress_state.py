@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import cast
 
 from kt_hpo.formatting import clock, short
 from kt_hpo.record.counts import Counts
@@ -52,6 +53,8 @@ class ProgressState:
     Args:
         objective: String, the objective's name.
         total: Integer or None. How many trials there will be.
+        epochs: Tuple of two integers or None. Of a search whose budget is epochs: how many are
+            spent, and how many there are.
         counts: `Counts` of the trials that ended, those of earlier sessions included.
         best: `BestSoFar` or None. The best trial so far.
         running: Dict of the trials that run, by number.
@@ -67,11 +70,13 @@ class ProgressState:
 
     objective: str
     total: int | None = None
+    epochs: tuple[int, int] | None = None
     counts: Counts = field(default_factory=Counts)
     best: BestSoFar | None = None
     running: dict[int, RunningTrial] = field(default_factory=dict)
     workers: dict[int, int | None] = field(default_factory=dict)
     _began: float = field(default_factory=time.monotonic, init=False)
+    _spent_before: int = field(default=0, init=False)
     _durations: list[float] = field(default_factory=list, init=False)
     _at_once: int = field(default=1, init=False)
     _first_values: dict[str, object] = field(default_factory=dict, init=False)
@@ -85,6 +90,15 @@ class ProgressState:
             done: `Counts` of the trials that had ended before.
         """
         self.total, self.counts, self._began = total, done, time.monotonic()
+
+    def budget(self, spent: int, epochs: int) -> None:
+        """Counts epochs, not trials.
+
+        Args:
+            spent: Integer, how many the trials had that have ended.
+            epochs: Integer, how many there are.
+        """
+        self.epochs, self._spent_before = (spent, epochs), spent
 
     def trial_started(self, number: int, values: Mapping[str, object]) -> None:
         """Adds a running trial.
@@ -164,6 +178,10 @@ class ProgressState:
         trial = self.running.pop(number)
         trial.seconds = time.monotonic() - trial.started
         self._durations.append(trial.seconds)
+        if self.epochs and "tuner/epochs" in trial.values:
+            own = cast(Mapping[str, int], trial.values)
+            spent = own["tuner/epochs"] - own["tuner/initial_epoch"]
+            self.epochs = self.epochs[0] + spent, self.epochs[1]
         return trial
 
     def stop(self) -> None:
@@ -191,11 +209,29 @@ class ProgressState:
 
     @property
     def left(self) -> float | None:
-        """Seconds to go: the mean trial's, for each that remains, as many at once as were seen."""
-        remaining = (self.total or 0) - self.counts.total
-        if remaining <= 0 or not self._durations:
+        """Seconds to go: the mean trial's, for each that remains, as many at once as were seen.
+
+        Where epochs are the budget: a mean epoch's, for each that remains.
+        """
+        if not self._durations:
             return None
-        return remaining * sum(self._durations) / len(self._durations) / self._at_once
+        remaining, here = (self.total or 0) - self.counts.total, len(self._durations)
+        if self.epochs:
+            spent, budget = self.epochs
+            remaining, here = budget - spent, spent - self._spent_before
+        if remaining <= 0 or here <= 0:
+            return None
+        return remaining * sum(self._durations) / here / self._at_once
+
+    @property
+    def share(self) -> tuple[int, int] | None:
+        """How much of the search is done, and how much there is: trials, or epochs."""
+        return self.epochs or (self.total and (self.counts.total, self.total)) or None
+
+    @property
+    def share_in_words(self) -> str:
+        """Likewise, or nothing where nobody knows."""
+        return f"{self.epochs[0]}/{self.epochs[1]} epochs" if self.epochs else self.of_total
 
     @property
     def of_total(self) -> str:

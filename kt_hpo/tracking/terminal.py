@@ -79,14 +79,17 @@ class TerminalDisplay(Display):
             return Group(self._bar(), self._counts(), rows)
 
     def _bar(self) -> RenderableType:
-        """Lay out how many trials are done, of how many if that is known."""
-        state = self.progress_state
+        """Lay out how much is done, if it is known of how much."""
         row = Table.grid(padding=(0, 1, 0, 0), expand=True)
         row.add_column(no_wrap=True, overflow="ellipsis")
         row.add_column(ratio=1)
         row.add_column(no_wrap=True)
-        bar = ProgressBar(state.total, state.counts.total, complete_style="cyan")
-        row.add_row(Text(self.aim), *((bar, Text(state.of_total, "bold")) if state.total else ()))
+        known: list[RenderableType] = []
+        if share := self.progress_state.share:
+            done, total = share
+            bar = ProgressBar(total, done, complete_style="cyan")
+            known = [bar, Text(self.progress_state.share_in_words, "bold")]
+        row.add_row(Text(self.aim), *known)
         return row
 
     def _counts(self) -> Text:

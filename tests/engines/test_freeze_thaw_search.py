@@ -14,8 +14,11 @@ from scipy.stats import wilcoxon
 
 import kt_hpo
 from kt_hpo import oracles
+from kt_hpo.cli import main
+from kt_hpo.complete_search import is_over
 from kt_hpo.engines import freeze_thaw_search
 from kt_hpo.pruning import check_pruner, make_pruner
+from kt_hpo.record.status import search_status
 from kt_hpo.space.hyperparameters import HyperParameters
 from kt_hpo.training import checkpoints
 
@@ -65,6 +68,17 @@ def test_the_epochs_of_full_trainings_are_spent_and_no_more():
     spent = [one["tuner/epochs"] - one["tuner/initial_epoch"] for one in parts(oracle)]
     assert sum(spent) == 4 * 9
     assert oracle.planned_trials is None
+    assert oracle.epoch_budget == (36, 36)
+    assert oracle_of(max_trials=None).epoch_budget is None
+
+
+def test_a_budget_counts_the_trials_that_have_ended():
+    oracle = opened(oracle_of(max_trials=4, max_epochs=9), optuna.storages.InMemoryStorage())
+    first = oracle.create_trial("tuner0")
+    assert oracle.epoch_budget == (0, 36)
+    train(oracle, first)
+    oracle.create_trial("tuner0")
+    assert oracle.epoch_budget == (1, 36)
 
 
 def test_a_training_goes_on_where_it_paused_and_few_are_whole():
@@ -192,6 +206,30 @@ def test_mistakes_are_told_at_once(arguments, message):
 def test_a_pruner_is_refused():
     with pytest.raises(ValueError, match="MedianPruner and the FreezeThawSearch tuner both"):
         check_pruner(make_pruner("median"), oracle_of())
+
+
+class Curves(kt_hpo.FreezeThawSearch):
+    """Trains nothing."""
+
+    def run_trial(self, trial):
+        hp = trial.hyperparameters
+        return hp.Float("x", 0, 1) + 1 / hp.values["tuner/epochs"]
+
+
+def test_a_search_with_a_larger_budget_goes_on(tmp_path, capsys):
+    options = {"max_epochs": 4, "seed": 0, "directory": tmp_path, "project_name": "p"}
+    tuner = Curves(max_trials=2, **options)
+    tuner.search(verbose=0)
+    tuner.oracle.record.note(test={"loss": 0.5})
+    assert is_over(tuner) and is_over(Curves(max_trials=2, **options))
+    assert search_status(tuner).epochs == (8, 8)
+    more = Curves(max_trials=4, **options)
+    assert not is_over(more)
+    more.search(verbose=0)
+    status = search_status(tmp_path / "p")
+    assert (status.state, status.epochs) == ("finished", (16, 16))
+    assert main(["status", str(tmp_path / "p")]) == 0
+    assert "epochs    16 of 16" in capsys.readouterr().out
 
 
 class Steps(keras.callbacks.Callback):

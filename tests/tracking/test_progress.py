@@ -166,6 +166,40 @@ def test_time_left_knows_of_trials_side_by_side(monkeypatch):
     assert progress.left == 16 * 10.0 / 4
 
 
+def test_where_epochs_are_the_budget_they_are_counted_and_timed(monkeypatch):
+    from rich.console import Console
+
+    from kt_hpo.tracking.notebook import NotebookDisplay
+
+    now = 0.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    console = Console(file=io.StringIO(), width=60)
+    displays = TerminalDisplay("loss", "min", console), NotebookDisplay("loss", "min")
+    for display in displays:
+        progress, now = display.progress_state, 0.0
+        progress.start(None, Counts(complete=2))
+        progress.budget(10, 100)
+        assert progress.left is None
+        display.trial_started(2, {"rate": 0.1, "tuner/initial_epoch": 4, "tuner/epochs": 9})
+        now = 20.0
+        display.trial_ended(2, "COMPLETE", 0.5, None)
+        assert progress.left == 85 * 20.0 / 5
+    console.print(displays[0].page())
+    assert "15/100 epochs" in console.file.getvalue()
+    assert '<progress max="100" value="15"></progress> <b>15/100 epochs</b>' in displays[1].html()
+    progress.stop()
+    assert progress.left is None
+
+
+def test_no_number_stands_alone_where_nobody_knows_how_many_trials_there_will_be():
+    from kt_hpo.tracking.notebook import NotebookDisplay
+
+    display = NotebookDisplay("loss", "min")
+    display.progress_state.start(None, Counts(complete=2))
+    assert "<progress" not in display.html() and "<b>" not in display.html()
+    assert "minimize loss: 2 complete" in display.html()
+
+
 def test_values_are_short():
     assert short(np.float32(0.1)) == "0.1"
     assert short(True) == "True"

@@ -33,7 +33,7 @@ from kt_hpo.execution.remote import Questions, Remote, stand_in
 from kt_hpo.execution.trial import run_trial
 from kt_hpo.oracle.recorded import RecordedOracle
 from kt_hpo.record.journal import RecordError
-from kt_hpo.record.record import Record
+from kt_hpo.record.record import Record, is_planned
 from kt_hpo.record.studies import open_study
 from kt_hpo.startup import quiet_retracing
 from kt_hpo.training.compiled import kept_programs
@@ -235,7 +235,7 @@ def _is_finished(oracle: RecordedOracle) -> bool:
     except (FileNotFoundError, ValueError, RecordError):
         return False
     known = study.user_attrs
-    return bool(known.get("finished")) and known.get("planned_trials") == oracle.planned_trials
+    return bool(known.get("finished")) and is_planned(known, oracle.plan)
 
 
 def _show_results(tuner: ExecutionContext, oracle: RecordedOracle) -> None:

@@ -118,7 +118,8 @@ class Recorder(tune.Callback):
             self._record.note(finished=False)
         else:
             is_known = total_num_samples is not None and total_num_samples > 0
-            self._record.plan(before + (total_num_samples or 0) if is_known else None)
+            total = before + (total_num_samples or 0) if is_known else None
+            self._record.plan({"planned_trials": total})
         self._take_up()
 
     def on_trial_start(
@@ -325,7 +326,7 @@ class Recorder(tune.Callback):
         if self._is_population:
             return
         self._is_population = True
-        self._record.plan(None)  # Nobody knows how often they will.
+        self._record.plan({"planned_trials": None})  # Nobody knows how often they will.
         for trial in trials:
             if trial.trial_id in self._running:
                 self._set_place(self._running[trial.trial_id], first_place(trials, trial))
