@@ -17,14 +17,15 @@ import keras_tuner
 from kt_hpo import result_files
 from kt_hpo.datasets import Splits
 from kt_hpo.formatting import number
+from kt_hpo.oracle.trials import lineage
 from kt_hpo.record import tables
-from kt_hpo.record.best import best_first
 from kt_hpo.record.clock import seconds
 from kt_hpo.record.record import is_planned
 from kt_hpo.tuner import Tuner
 
-# What the end of a search takes besides training: evaluation, intervals, tables and the figure.
-_FILES = 6.0
+# What the end of a search takes besides training, evaluation, intervals, tables and the figure, in
+# seconds; of a short search this share.
+_FILES, _FILES_SHARE = 6.0, 0.2
 # How much longer than the trial's training the retraining may take.
 _MARGIN = 1.25
 
@@ -46,6 +47,7 @@ def search_and_test(
     Args:
         tuner: The tuner. Its `time_budget` is for all of this: the search ends early enough for the
             rest, as far as that is known from the best trial, but has half of the time at least.
+            Where one retraining would take longer than that, the model is as its trial left it.
         data: The data. Where the tuner has folds, training and validation data are one.
         max_epochs: Epochs of a trial at most, unless the hypermodel chooses them itself.
         batch_size: For a hypermodel that does not choose its own.
@@ -75,17 +77,15 @@ def search_and_test(
         # A hypermodel with a `fit` of its own chooses its epochs in it.
         chooses = type(tuner.hypermodel).fit is not keras_tuner.HyperModel.fit
         epochs = {} if chooses else {"epochs": max_epochs}
-        begun = time.monotonic() if begun is None else begun
-        spent = time.monotonic() - begun
-        tuner.interruption.reserve = _Reserve(tuner, data, spent, ensemble).seconds
+        reserve = _Reserve(tuner, data, time.monotonic() if begun is None else begun, ensemble)
+        tuner.interruption.reserve = reserve.seconds
         _run_trials(tuner, data, {**batches, **epochs, "verbose": verbose})
         if tuner.oracle.why_none_is_best() and not tuner.study.user_attrs["finished"]:
             say("The time is up, and no trial has been completed yet.")
             return False
         several = f", {ensemble} times: the mean predicts" if ensemble > 1 else ""
-        say(f"Training the best model on the training and validation data{several} ...")
-        budget = tuner.training.time_budget
-        until = math.inf if budget is None else begun + budget - _FILES
+        if (until := reserve.until()) > -math.inf:
+            say(f"Training the best model on the training and validation data{several} ...")
         result_files.write_results(
             tuner, data, directory, ensemble=ensemble, until=until, **batches
         )
@@ -121,7 +121,8 @@ def _show(tuner: Tuner, directory: Path) -> None:
     known = tuner.study.user_attrs
     intervals = known.get("test_intervals", {})
     test = ", ".join(_with_interval(n, v, intervals.get(n)) for n, v in known["test"].items())
-    print(f"Best model, retrained, on the test data: {test}")
+    retrained = "retrained" if known.get("retrained", True) else "as its trial left it (no time)"
+    print(f"Best model, {retrained}, on the test data: {test}")
     if intervals:
         samples = known["test_samples"]
         print(f"In brackets: 95 % intervals, by the {samples:,} samples of the test.")
@@ -138,13 +139,16 @@ def _with_interval(name: str, value: float, ends: tuple[float, float] | None) ->
 class _Reserve:
     """How many seconds of the budget the search must leave: those before it, and those after it."""
 
-    def __init__(self, tuner: Tuner, data: Splits, spent: float, ensemble: int) -> None:
-        self._tuner, self._spent, self._ensemble = tuner, spent, ensemble
+    def __init__(self, tuner: Tuner, data: Splits, begun: float, ensemble: int) -> None:
+        self._tuner, self._begun, self._ensemble = tuner, begun, ensemble
+        self._spent = time.monotonic() - begun
         self._growth = (len(data.train) + len(data.validation)) / max(1, len(data.train))
         if tuner.training.cross_validation is not None:
             # A trial trains on all but one fold, once for each.
             self._growth = 1 / (tuner.training.cross_validation - 1)
         self._growth /= tuner.executions_per_trial
+        self._budget = tuner.training.time_budget or math.inf
+        self._files = min(_FILES, _FILES_SHARE * self._budget)
         self._known: tuple[int, float] = (0, 0.0)
 
     def seconds(self) -> float:
@@ -152,18 +156,32 @@ class _Reserve:
         ended = len(self._tuner.oracle.end_order)
         if ended != self._known[0]:
             self._known = ended, self._retraining()
-        half = (self._tuner.training.time_budget or 0.0) / 2
-        return min(self._spent + self._known[1], half)
+        training, half = self._known[1], self._budget / 2
+        if not training:
+            return min(self._spent, half)
+        # A retraining that takes longer is not done, so its time is the search's.
+        trainings = self._ensemble if self._files + training <= half else 0
+        return min(self._spent + self._files + training * trainings, half)
+
+    def until(self) -> float:
+        """The `time.monotonic()` to retrain until; in the past where one retraining is too long."""
+        end = self._begun + self._budget - self._files
+        return end if time.monotonic() + self._retraining() / _MARGIN <= end else -math.inf
 
     def _retraining(self) -> float:
-        study = self._tuner.study
-        best = best_first(study, study.get_trials(deepcopy=False), 1)
+        """How long training the best trial anew takes, through all that it went through."""
+        oracle = self._tuner.oracle
+        best = oracle.get_best_trials(1)
         if not best:
             return 0.0
-        epochs = max(1, len(best[0].intermediate_values))
-        wanted = best[0].user_attrs.get("best_epoch", epochs - 1) + 1
-        training = (seconds(best[0]) or 0.0) * wanted / epochs
-        return _FILES + _MARGIN * self._growth * training * self._ensemble
+        lived = lineage(oracle.trials, best[0])
+        *before, last = [oracle.record.trial(int(part.trial_id)) for part in lived]
+        first = best[0].hyperparameters.values.get("tuner/initial_epoch", 0)
+        epochs = max(1, len(last.intermediate_values))
+        wanted = min(max(best[0].best_step + 1 - first, 1), epochs)
+        training = sum(seconds(part) or 0.0 for part in before)
+        training += (seconds(last) or 0.0) * wanted / epochs
+        return _MARGIN * self._growth * training
 
 
 def _silent(*_: Any) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+import time
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +19,7 @@ from kt_hpo.plots import overview
 from kt_hpo.record import tables
 from kt_hpo.startup import quiet_tensorflow
 from kt_hpo.training.best import fit_best
+from kt_hpo.training.interruption import Interruption, StopWhenAsked, TimeIsUpError
 
 if TYPE_CHECKING:
     from kt_hpo.tuner import Tuner
@@ -48,7 +51,8 @@ def write_results(
         directory: Folder for `best_model.keras`, `best_hyperparameters.json`, `data.json`,
             `trials.csv` and `summary.png`. The model takes raw rows (see `save_model`).
         ensemble: How many trainings the model is the mean of, as in `Tuner.fit_best`.
-        until: The `time.monotonic()` at which no training but the first is to go on.
+        until: The `time.monotonic()` at which no training is to go on; the model is as its trial
+            left it where that does not suffice for one.
         **fit_kwargs: As in `Tuner.fit_best`.
 
     Returns:
@@ -62,7 +66,7 @@ def write_results(
     directory = Path(directory)
     train, validation, test = data
     both = train.concatenate(validation).arrays
-    model = fit_best(tuner, both, fit_kwargs, ensemble, until)
+    model, is_retrained = _final_model(tuner, both, fit_kwargs, ensemble, until)
     with quiet_tensorflow():
         metrics = model.evaluate(*test.arrays, verbose=0, return_dict=True)
     save_model(model, train, directory / MODEL)
@@ -77,8 +81,25 @@ def write_results(
     intervals = metric_intervals(model, test, metrics, tuner.oracle.seed or 0)
     tuner.study.set_user_attr("test_intervals", intervals)
     tuner.study.set_user_attr("test_samples", len(test))
+    tuner.study.set_user_attr("retrained", is_retrained)
     tuner.study.set_user_attr("test", {name: float(value) for name, value in metrics.items()})
     return metrics
+
+
+def _final_model(
+    tuner: Tuner, data: tuple[Any, ...], fit_kwargs: dict[str, Any], ensemble: int, until: float
+) -> tuple[keras.Model, bool]:
+    """Trains the best model on all of the data, if there is time; and tells whether that was so."""
+    left = until - time.monotonic()
+    if left > 0:
+        stop = [] if math.isinf(left) else [StopWhenAsked(Interruption(left))]
+        with suppress(TimeIsUpError):
+            fit_kwargs = {**fit_kwargs, "callbacks": stop}
+            return fit_best(tuner, data, fit_kwargs, ensemble, until), True
+    try:
+        return tuner.get_best_models(1)[0], False
+    except FileNotFoundError:  # A trial of another kind leaves no weights.
+        return fit_best(tuner, data, fit_kwargs), True
 
 
 def save_model(model: keras.Model, data: Dataset, path: str | Path) -> None:

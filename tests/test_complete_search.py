@@ -1,12 +1,16 @@
 """A search to its end, as the command line and `tune` run it."""
 
+import math
+import time
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from models import Untrained, blobs, eager
 
 import kt_hpo
-from kt_hpo import complete_search
+from kt_hpo import complete_search, result_files
 from kt_hpo.complete_search import is_over, search_and_test
 
 
@@ -92,11 +96,44 @@ def test_the_test_data_are_looked_at_after_the_last_trial(data, tmp_path):
 )
 def test_time_for_the_retraining_is_left(arguments, ensemble, growth, data, tmp_path, monkeypatch):
     monkeypatch.setattr(complete_search, "seconds", lambda trial: 8.0)
+    monkeypatch.setattr(complete_search, "time", SimpleNamespace(monotonic=lambda: 100.0))
     tuner = tuner_in(tmp_path, time_budget=1000, **arguments)
-    reserve = complete_search._Reserve(tuner, data, 3.0, ensemble)
-    assert reserve.seconds() == 3.0
+    reserve = complete_search._Reserve(tuner, data, 97.0, ensemble)
+    assert reserve.seconds() == 3
     search_and_test(tuner, data, max_epochs=1, verbose=0)
     left = 3 + complete_search._FILES + complete_search._MARGIN * growth * 8
     assert reserve.seconds() == pytest.approx(left)
-    tuner = tuner_in(tmp_path, time_budget=10, **arguments)
-    assert complete_search._Reserve(tuner, data, 3.0, ensemble).seconds() == 5
+    assert reserve.until() == 97 + 1000 - complete_search._FILES
+    # One that takes more than half of the time is not done; its time is the search's.
+    tuner = tuner_in(tmp_path, time_budget=4, **arguments)
+    reserve = complete_search._Reserve(tuner, data, 99.0, ensemble)
+    assert reserve.seconds() == pytest.approx(1 + 4 * complete_search._FILES_SHARE)
+    assert reserve.until() == -math.inf
+
+
+def of_models(folder, **arguments):
+    return kt_hpo.RandomSearch(
+        eager, "val_accuracy", max_trials=1, directory=folder, project_name="one", **arguments
+    )
+
+
+def test_without_time_to_retrain_the_model_is_as_its_trial_left_it(
+    data, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(complete_search, "seconds", lambda trial: 9000.0)
+    tuner = of_models(tmp_path, time_budget=1000)
+    assert search_and_test(tuner, data, max_epochs=1, batch_size=140)
+    assert "Best model, as its trial left it (no time), on the test" in capsys.readouterr().out
+    assert tuner.study.user_attrs["retrained"] is False
+    [best] = tuner.get_best_models(1)
+    found = best.evaluate(*data.test.arrays, verbose=0, return_dict=True)
+    assert found["loss"] == pytest.approx(tuner.study.user_attrs["test"]["loss"])
+
+
+def test_a_retraining_that_takes_longer_than_thought_is_cut_short(data, tmp_path, monkeypatch):
+    tuner = of_models(tmp_path)
+    search_and_test(tuner, data, max_epochs=1, batch_size=140, verbose=0)
+    for seconds, is_retrained in ((1e-3, False), (600.0, True)):
+        until = time.monotonic() + seconds
+        result_files.write_results(tuner, data, tmp_path / "one", until=until)
+        assert tuner.study.user_attrs["retrained"] is is_retrained

@@ -18,9 +18,11 @@ from kt_hpo.arguments import check_whole
 from kt_hpo.oracle.trials import lineage
 from kt_hpo.startup import quiet_retracing
 from kt_hpo.training import checkpoints, distribution, fit
+from kt_hpo.training.compiled import kept_programs
 from kt_hpo.training.context import SearchContext, TrainingContext
 from kt_hpo.training.cross_validation import Data
 from kt_hpo.training.ensemble import average, can_be_averaged
+from kt_hpo.training.interruption import TimeIsUpError
 from kt_hpo.training.reproducibility import seed_of
 
 
@@ -57,7 +59,12 @@ def fit_best(
     for number in range(ensemble):
         begun = time.monotonic()
         seed = partial(seed_of, search.oracle.seed, execution=number)
-        models.append(retrain(search, best, (fit_args, fit_kwargs), epochs, seed)[0])
+        try:
+            models.append(retrain(search, best, (fit_args, fit_kwargs), epochs, seed)[0])
+        except TimeIsUpError:
+            if not models:
+                raise
+            break
         ended = time.monotonic()
         if number + 1 < ensemble and not can_be_averaged(models[0]):
             warnings.warn(
@@ -94,7 +101,7 @@ def retrain(
         The trained model, and what `HyperModel.fit` returned of the last part.
     """
     fit_args, fit_kwargs = data
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, kept_programs():
         path = Path(folder) / checkpoints.LAST
         lived = lineage(search.oracle.trials, trial)
         for part, begin, end in _parts(lived, epochs):

@@ -1,7 +1,7 @@
 """How a search is stopped from outside: by Ctrl-C, or because its time is up.
 
-Both wait for the end of the running epoch. What was trained is in the record, and the same program
-run again goes on.
+Ctrl-C waits for the end of the running epoch, time does not. What was trained is in the record, and
+the same program run again goes on.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ class TimeIsUpError(BaseException):
 class Interruption:
     """Knows whether a search shall stop.
 
+    Args:
+        seconds: How long it may take from now on; None for as long as it takes.
+
     Attributes:
         reserve: Says how many seconds of the time budget are for other things than the search, the
             retraining of the best model, say; None where all of it is for the search.
@@ -31,9 +34,9 @@ class Interruption:
         >>> Interruption().check()
     """
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float | None = None) -> None:
         self._asked = False
-        self._deadline: float | None = None
+        self._deadline = None if seconds is None else time.monotonic() + seconds
         self.reserve: Callable[[], float] | None = None
 
     def check(self) -> None:
@@ -45,6 +48,19 @@ class Interruption:
         """
         if self._asked:
             raise KeyboardInterrupt
+        self.check_time()
+
+    @property
+    def has_deadline(self) -> bool:
+        """Whether there is a time at which it stops."""
+        return self._deadline is not None
+
+    def check_time(self) -> None:
+        """Stops the search if its time is up; Ctrl-C has to wait.
+
+        Raises:
+            TimeIsUpError: If it is.
+        """
         if self._deadline is not None:
             reserved = 0.0 if self.reserve is None else self.reserve()
             if time.monotonic() > self._deadline - reserved:
@@ -96,15 +112,24 @@ class Interruption:
 
 
 class StopWhenAsked(keras.callbacks.Callback):
-    """Stops the search after an epoch, unless the training ends with it.
+    """Stops the search after an epoch, unless the training ends with it, or for want of time.
 
     Args:
         interruption: Knows whether it shall.
     """
 
+    may_miss_batches = True
+
     def __init__(self, interruption: Interruption) -> None:
         super().__init__()
         self._interruption = interruption
+        if interruption.has_deadline:
+            # A callback with a batch hook slows every batch, so only who sets a limit pays.
+            self.on_train_batch_end = self._check_time
+            self.on_test_batch_end = self._check_time
+
+    def _check_time(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        self._interruption.check_time()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Raises KeyboardInterrupt or TimeIsUpError if the search shall stop."""

@@ -43,8 +43,8 @@ class TrainingOptions:
             divided by 10. None leaves it.
         csv_log: Whether the metrics of each epoch are written to `log.csv` in the trial's folder.
         trial_timeout: Seconds after which a trial fails.
-        time_budget: Seconds after which the search stops, once the running epoch has ended; the
-            same program run again goes on.
+        time_budget: Seconds after which the search stops, within an epoch if need be; the same
+            program run again goes on.
 
     Raises:
         ValueError: If one is not allowed.
