@@ -11,6 +11,14 @@ import numpy as np
 
 from kt_hpo.datasets import labels, preprocessing
 from kt_hpo.datasets.dataset import Dataset, Splits, Task
+from kt_hpo.datasets.findings import tell
+
+# Fewer samples than these may be alike by chance.
+_FEWEST_WINDOWS = 10
+_WINDOWS = (
+    "The samples are windows of one series that overlap: trials are compared on the latest of the "
+    "windows to train on, and not on random ones, whose steps the model would know."
+)
 
 
 def check_fractions(validation: float, test: float) -> None:
@@ -91,7 +99,13 @@ def split(
         _check_numbers(x)
         x = x[:, None] if x.ndim == 1 else x
     y, task, names = labels.encode(y, task, class_names)
-    rows = _partition(y, names, {"validation": validation, "test": test}, fixed or {}, seed)
+    fractions, fixed = {"validation": validation, "test": test}, fixed or {}
+    rest = np.setdiff1d(np.arange(len(y)), np.concatenate([np.empty(0, np.int64), *fixed.values()]))
+    in_order = learn is None and _are_windows(x, rest)
+    if in_order:
+        findings = (*findings, _WINDOWS)
+        tell([_WINDOWS])
+    rows = _partition(y, names, fractions, fixed, rest, None if in_order else seed)
     train = _take(x, rows["train"])
     learnt = learn(train) if learn else _learn_of_array(train, normalize)
     whole = Dataset(
@@ -111,6 +125,18 @@ def split(
             for key, part in rows.items()
         }
     )
+
+
+def _are_windows(x: np.ndarray, rows: np.ndarray) -> bool:
+    """Whether samples are windows of one series, each of which goes on where the one before was."""
+    if x.ndim != 3 or len(rows) < _FEWEST_WINDOWS:
+        return False
+    first, second, *_ = x[rows[:2]]
+    for by in range(1, x.shape[1] // 2 + 1):
+        if (first[by:] == second[:-by]).all():
+            rest = x[rows]
+            return bool((rest[:-1, by:] == rest[1:, :-by]).all() and (first != second).any())
+    return False
 
 
 def _take(x: Any, rows: np.ndarray) -> Any:
@@ -179,10 +205,13 @@ def _partition(
     names: tuple[str, ...] | None,
     fractions: Mapping[str, float],
     fixed: Mapping[str, np.ndarray],
-    seed: int,
+    rest: np.ndarray,
+    seed: int | None,
 ) -> dict[str, np.ndarray]:
-    """Draws the rows of each split that is not fixed, classes in proportion, in a random order."""
-    rest = np.setdiff1d(np.arange(len(y)), np.concatenate([np.empty(0, np.int64), *fixed.values()]))
+    """Draws the rows of each split that is not fixed, classes in proportion, in a random order.
+
+    Without a seed they are not drawn: all stay in their order.
+    """
     sizes = {
         key: max(1, round(fraction * len(rest))) if fraction else 0
         for key, fraction in fractions.items()
@@ -191,6 +220,9 @@ def _partition(
     sizes = {"train": len(rest) - sum(sizes.values()), **sizes}
     if sizes["train"] < 1:
         raise ValueError(f"{len(rest)} samples are too few for splits of these sizes: {sizes}.")
+    if seed is None:
+        ends = np.cumsum(list(sizes.values()))[:-1]
+        return {**fixed, **dict(zip(sizes, np.split(rest, ends), strict=True))}
     strata = np.zeros(len(rest), np.int64) if names is None else y[rest]
     present, totals = np.unique(strata, return_counts=True)
     counts = _counts(totals, np.array(list(sizes.values())))

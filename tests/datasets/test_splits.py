@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from rows import numbered, rows_of
 
 from kt_hpo.datasets import from_arrays, load
+from kt_hpo.datasets.findings import DataWarning
+from kt_hpo.datasets.given import to_splits
 
 
 def test_partition() -> None:
@@ -103,3 +105,26 @@ def test_tiny_class() -> None:
 def test_more_classes_than_room() -> None:
     with pytest.raises(ValueError, match="20 classes do not fit"):
         from_arrays(*numbered(100, 20))
+
+
+@pytest.mark.parametrize("by", [1, 3])
+def test_windows_of_a_series_stay_in_their_order(by: int) -> None:
+    series = np.random.default_rng(0).normal(size=200).cumsum()
+    x = np.lib.stride_tricks.sliding_window_view(series, 8)[::by, :, None]
+    y = np.arange(float(len(x)))
+    with pytest.warns(DataWarning, match="windows of one series that overlap"):
+        splits = from_arrays(x, y)
+    assert np.concatenate([part.y for part in splits]).tolist() == y.tolist()
+    with pytest.warns(DataWarning, match="windows of one series that overlap"):
+        given_test = to_splits(((x[:-20], y[:-20]), (x[-20:], y[-20:])), "series", seed=0)
+    assert np.concatenate([part.y for part in given_test]).tolist() == y.tolist()
+
+
+@pytest.mark.parametrize("kind", ["shuffled", "apart", "alike"])
+def test_other_sequences_are_drawn_at_random(kind: str) -> None:
+    stream = np.random.default_rng(0)
+    x = np.lib.stride_tricks.sliding_window_view(stream.normal(size=100), 8)[..., None]
+    x = {"shuffled": stream.permutation(x), "apart": x[::8], "alike": np.ones((50, 8, 1))}[kind]
+    splits = from_arrays(x, np.arange(float(len(x))))
+    assert sorted(np.concatenate([part.y for part in splits])) == list(range(len(x)))
+    assert (np.diff(splits.train.y) < 0).any()
