@@ -133,7 +133,12 @@ class TrainedHyperModel(keras_tuner.HyperModel):
         self.target_scale = target_scale
 
     def compiled(
-        self, hp: keras_tuner.HyperParameters, inputs: Any, x: Any, outputs: int = 1
+        self,
+        hp: keras_tuner.HyperParameters,
+        inputs: Any,
+        x: Any,
+        outputs: int = 1,
+        linear: Any = None,
     ) -> keras.Model:
         """Ends a model with its output, optimizer, loss and metric.
 
@@ -142,11 +147,12 @@ class TrainedHyperModel(keras_tuner.HyperModel):
             inputs: The model's input.
             x: Tensor of shape `(batch, features)`.
             outputs: How many numbers a regression predicts.
+            linear: As in `blocks.output`.
 
         Returns:
             The compiled model.
         """
-        output = blocks.output(x, self.num_classes, self.target_scale, outputs)
+        output = blocks.output(x, self.num_classes, self.target_scale, outputs, linear)
         model = keras.Model(inputs, output, name=self.name)
         optimizer = self.make_optimizer(hp)
         return blocks.compiled(model, optimizer, self.num_classes, self.target_scale)

@@ -61,14 +61,15 @@ class Epochs(NamedTuple):
 def choose_epochs(train: Dataset) -> Epochs:
     """Chooses how long trainings are by how many steps an epoch has.
 
-    A training on a small table is to have some 2,000 steps of 32 samples, and 500 of them before it
-    is compared with others; as far as 200 epochs reach. To make its graph takes longer than these.
+    A training on a small table, or on few sequences, is to have some 2,000 steps of 32 samples, and
+    500 of them before it is compared with others; as far as 200 epochs reach. To make its graph
+    takes longer than these.
 
     Args:
         train: The training data.
 
     Returns:
-        The epochs; 20, and pauses from the first on, for other data than tables and for large ones.
+        The epochs; 20, and pauses from the first on, for images, and for large data of all kinds.
 
     Example:
         >>> import numpy as np
@@ -80,7 +81,7 @@ def choose_epochs(train: Dataset) -> Epochs:
         Epochs(most=63, first=16)
         Epochs(most=20, first=4)
     """
-    if choose_model(train)[0] != "tabular":
+    if choose_model(train)[0] not in ("tabular", "sequence"):
         return Epochs(_EPOCHS, 1)
     steps = math.ceil(len(train) / _BATCH)
     most = min(max(math.ceil(_STEPS / steps), _EPOCHS), _MOST_EPOCHS)
@@ -115,7 +116,8 @@ def make_hypermodel(model: Any, train: Dataset, max_epochs: int, said: str | Non
             constructor asks for by these names: `input_shape`, `num_classes` (None for numbers),
             `train_size`, `epochs`, `target_scale` (mean and standard deviation of the targets; None
             for classes), `columns` (which columns of a table belong together, see
-            `kt_hpo.datasets.preprocessing.Group`), `vocabulary_size` (of texts; None for all else).
+            `kt_hpo.datasets.preprocessing.Group`), `vocabulary_size` and `token_weights` (of texts;
+            None for all else).
         train: The training data.
         max_epochs: Epochs of a training at most.
         said: How the model was given, for the message of an error; as on the command line if not.
@@ -143,6 +145,7 @@ def make_hypermodel(model: Any, train: Dataset, max_epochs: int, said: str | Non
             "target_scale": train.target_scale,
             "columns": () if learnt is None else learnt.groups,
             "vocabulary_size": None if learnt is None else learnt.vocabulary_size,
+            "token_weights": None if learnt is None else learnt.token_weights,
         }
         return found(**_asked_for(found, known, said))
     is_function = callable(found) and not isinstance(found, type)

@@ -4,12 +4,21 @@ import dataclasses
 
 import kt_hpo
 from kt_hpo.datasets.preprocessing.texts import TextPreprocessing
-from kt_hpo.ready_models import choose_epochs
+from kt_hpo.ready_models import choose_epochs, make_hypermodel
 
 
-def test_small_tables_alone_train_for_more_epochs():
+def test_small_tables_and_few_sequences_train_for_more_epochs():
     wine = kt_hpo.datasets.load("wine").train
     texts = dataclasses.replace(wine, preprocessing=TextPreprocessing(("word",), length=13))
-    assert choose_epochs(texts) == (20, 1)
-    assert choose_epochs(kt_hpo.datasets.load("digits").train) == (20, 1)
+    windows = dataclasses.replace(wine, x=wine.x[..., None], preprocessing=None)
     assert choose_epochs(wine).most == 200
+    assert choose_epochs(texts) == choose_epochs(windows) == choose_epochs(wine)
+    assert choose_epochs(kt_hpo.datasets.load("digits").train) == (20, 1)
+
+
+def test_a_model_of_texts_knows_what_its_words_weigh():
+    texts = [f"a {word} sat" for word in ("cat", "dog", "bird", "cat")] * 10
+    train = kt_hpo.datasets.from_arrays(texts, [0, 1, 1, 0] * 10).train
+    hypermodel = make_hypermodel("sequence", train, 20)
+    weights = dict(zip(train.preprocessing.vocabulary, hypermodel.token_weights[2:], strict=True))
+    assert weights["a"] == weights["sat"] == 1 < weights["cat"] < weights["dog"]

@@ -31,12 +31,15 @@ from hypermodels.blocks.members import averaged, repeated
 from hypermodels.blocks.residual import CONVOLUTIONS, convolved, residual_block
 from hypermodels.blocks.sequence import (
     STEP_POOLINGS,
+    bag_of_words,
     convolved_steps,
+    length,
     masked,
     padding_mask,
     pooled_steps,
     recurrent,
     transformer_block,
+    window_features,
     with_positions,
 )
 from hypermodels.blocks.tabular import periodic, piecewise_linear, residual_stack
@@ -47,6 +50,7 @@ from hypermodels.blocks.training import (
     learning_rate,
     optimizer,
     output,
+    output_width,
     regularizer,
 )
 
@@ -61,6 +65,7 @@ __all__ = [
     "activated",
     "augmented",
     "averaged",
+    "bag_of_words",
     "compiled",
     "conv_block",
     "convolved",
@@ -69,10 +74,12 @@ __all__ = [
     "dense_stack",
     "doubled",
     "learning_rate",
+    "length",
     "masked",
     "normalized",
     "optimizer",
     "output",
+    "output_width",
     "padding_mask",
     "periodic",
     "piecewise_linear",
@@ -83,6 +90,7 @@ __all__ = [
     "residual_block",
     "residual_stack",
     "transformer_block",
+    "window_features",
     "with_channels",
     "with_positions",
 ]

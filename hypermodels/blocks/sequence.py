@@ -6,15 +6,18 @@ here takes it, and gives the same for a sequence however much it is padded.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from hypermodels.blocks.dense import activated
 
 STEP_POOLINGS = ("max", "average", "last", "flatten")
 _LOWEST = -1e4  # float16 has it, too.
+_SHORTEST = 1e-4
 
 
 def padding_mask(x: Any, padding: float = 0) -> Any:
@@ -231,3 +234,86 @@ def pooled_steps(x: Any, pooling: str, mask: Any = None) -> Any:
         return ops.sum(x * ops.cast(is_last, x.dtype), axis=1)
     highest = ops.max(ops.where(mask, x, _LOWEST), axis=1)
     return ops.where(ops.any(mask, axis=1), highest, 0)
+
+
+def bag_of_words(
+    tokens: Any,
+    vocabulary_size: int,
+    size: int,
+    *,
+    weights: Sequence[float] | None = None,
+    dropout: float = 0.0,
+    name: str = "bag",
+) -> Any:
+    """Applies a linear layer to how often each word is there, weighed, and scaled to length 1.
+
+    With inverse document frequencies as weights that is TF-IDF. Instead of a vector as long as the
+    vocabulary, the rows of the layer's kernel that belong to the words of a text are added up, as
+    in fastText (Joulin et al. 2017, "Bag of Tricks for Efficient Text Classification").
+
+    Args:
+        tokens: Tensor of ids of shape `(batch, steps)`; 0 is padding.
+        vocabulary_size: How many ids there are, 0 included.
+        size: Features of the result.
+        weights: What each word counts, by its id; None for all alike.
+        dropout: Share of the words that are left out of a text in training.
+        name: Prefix of the layers' names.
+
+    Returns:
+        Tensor of shape `(batch, size)`, 0 before any training.
+
+    Example:
+        >>> bag_of_words(keras.Input((40,), dtype="int32"), vocabulary_size=1000, size=2).shape
+        (None, 2)
+    """
+    counts = ops.cast(ops.expand_dims(padding_mask(tokens), axis=-1), keras.config.floatx())
+    if weights is not None:
+        layer = keras.layers.Embedding(vocabulary_size, 1, trainable=False, name=f"{name}_weights")
+        counts = counts * ops.cast(layer(tokens), counts.dtype)
+        layer.set_weights([np.reshape(weights, (vocabulary_size, 1))])
+    counts = keras.layers.Dropout(dropout, name=f"{name}_dropout")(counts)
+    rows = keras.layers.Embedding(vocabulary_size, size, embeddings_initializer="zeros", name=name)(
+        tokens
+    )
+    length = ops.sqrt(ops.maximum(ops.sum(ops.square(counts), axis=1), _SHORTEST))
+    return ops.sum(rows * ops.cast(counts, rows.dtype), axis=1) / ops.cast(length, rows.dtype)
+
+
+def length(tokens: Any) -> Any:
+    """Tells how long sequences are, as the logarithm of one more than their steps.
+
+    Args:
+        tokens: Tensor of ids of shape `(batch, steps)`; 0 is padding.
+
+    Returns:
+        Tensor of shape `(batch, 1)`.
+
+    Example:
+        >>> length(keras.Input((40,), dtype="int32")).shape
+        (None, 1)
+    """
+    there = ops.cast(padding_mask(tokens), keras.config.floatx())
+    return ops.log1p(ops.sum(there, axis=1, keepdims=True))
+
+
+def window_features(x: Any) -> Any:
+    """Gives all steps as one vector, for a linear layer to learn from quickly.
+
+    What the steps share, their mean, is apart from how they differ from it, and the last step is
+    there once more: steps that are alike are hard to tell apart by gradients (compare NLinear,
+    Zeng et al. 2023, "Are Transformers Effective for Time Series Forecasting?").
+
+    Args:
+        x: Tensor of shape `(batch, steps, features)`.
+
+    Returns:
+        Tensor of shape `(batch, (steps + 2) * features)`.
+
+    Example:
+        >>> ops.convert_to_numpy(window_features(ops.array([[[1.0], [2.0], [6.0]]]))).tolist()
+        [[-2.0, -1.0, 3.0, 3.0, 6.0]]
+    """
+    mean = ops.mean(x, axis=1, keepdims=True)
+    last = ops.take(x, [x.shape[1] - 1], axis=1)
+    parts = keras.layers.Concatenate(axis=1, name="window_parts")([x - mean, mean, last])
+    return keras.layers.Flatten(name="window")(parts)

@@ -136,16 +136,20 @@ def output(
     num_classes: int | None,
     target_scale: tuple[float, float] | None = None,
     outputs: int = 1,
+    linear: Any = None,
 ) -> Any:
     """Adds the last layer of a classifier or regressor.
 
     Args:
         x: Tensor of shape `(batch, features)`, or `(batch, members, features)`, each member with
-            an output of its own (see `averaged`).
+            an output of its own (see `averaged`); None where `linear` is all there is.
         num_classes: Number of classes; None for regression.
         target_scale: Mean and standard deviation of a regression's targets, which the model then
             answers in, though it learns numbers of the size of 1; None for no scale.
         outputs: How many numbers a regression predicts.
+        linear: Tensor of shape `(batch, output_width(num_classes, outputs))` that is added before
+            the activation: a linear model beside the features of a deep one (Cheng et al. 2016,
+            "Wide & Deep Learning for Recommender Systems").
 
     Returns:
         Tensor of shape `(batch, classes)` with probabilities; `(batch, 1)` with the probability of
@@ -156,19 +160,46 @@ def output(
         (None, 1)
     """
     if num_classes is None:
-        x = _last(x, outputs, None, "value")
+        x = _last(x, outputs, None, "value", linear=linear)
         if target_scale is None:
             return x
         mean, deviation = map(float, target_scale)
         return keras.layers.Rescaling(scale=deviation, offset=mean, name="unscaled")(x)
     if num_classes == 2:
-        return _last(x, 1, 2, "probability", "sigmoid")
-    return _last(x, num_classes, num_classes, "probabilities", "softmax")
+        return _last(x, 1, 2, "probability", "sigmoid", linear)
+    return _last(x, num_classes, num_classes, "probabilities", "softmax", linear)
+
+
+def output_width(num_classes: int | None, outputs: int = 1) -> int:
+    """Tells how many numbers a model answers.
+
+    Args:
+        num_classes: Number of classes; None for regression.
+        outputs: How many numbers a regression predicts.
+
+    Returns:
+        As many as `output` gives.
+
+    Example:
+        >>> output_width(2), output_width(3), output_width(None, outputs=12)
+        (1, 3, 12)
+    """
+    return outputs if num_classes is None else 1 if num_classes == 2 else num_classes
 
 
 def _last(
-    x: Any, outputs: int, num_classes: int | None, name: str, activation: str = "linear"
+    x: Any,
+    outputs: int,
+    num_classes: int | None,
+    name: str,
+    activation: str = "linear",
+    linear: Any = None,
 ) -> Any:
+    if linear is not None:
+        if x is not None:
+            own = keras.layers.Dense(outputs, name=f"{name}_of_features")(x)
+            linear = keras.layers.Add(name=f"{name}_sum")([own, linear])
+        return keras.layers.Activation(activation, name=name)(linear)
     if len(x.shape) == 2:
         return keras.layers.Dense(outputs, activation=activation, name=name)(x)
     x = averaged(x, outputs, num_classes, name)

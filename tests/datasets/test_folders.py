@@ -88,7 +88,7 @@ def test_a_folder_of_texts(tmp_path: Path) -> None:
             )
     train = load(tmp_path).train
     assert (train.task, train.class_names) == ("classification", ("ham", "spam"))
-    assert train.x.dtype == np.int32 and train.input_shape in {(8,), (9,)}
+    assert train.x.dtype == np.int32 and train.input_shape in {(9,), (10,)}
     vocabulary = ["", "[UNK]", *train.preprocessing.vocabulary]
     assert train.preprocessing.vocabulary_size == len(vocabulary) == train.x.max() + 1
     prize = vocabulary.index("prize")

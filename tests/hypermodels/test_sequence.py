@@ -7,11 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.datasets import load_digits
+from sklearn.feature_extraction.text import TfidfVectorizer
 from tiers import few
 
 import kt_hpo
 from hypermodels import SequenceHyperModel, blocks
 from hypermodels.sequence import BODIES
+from kt_hpo.datasets.preprocessing import TextPreprocessing
 
 # The rows of an image of a digit, from above, are a series of eight steps.
 X, Y = load_digits(return_X_y=True)
@@ -39,7 +41,9 @@ def build(steps, body, pooling="max", **given):
 
 
 def with_weights_of(model, other):
-    """A model's weights are another's; of those that are longer there, the first ones."""
+    """A model's weights are another's, drawn anew; of longer ones the first."""
+    stream = np.random.default_rng(0)
+    other.set_weights([stream.normal(size=one.shape) for one in other.get_weights()])
     pairs = zip(model.get_weights(), other.get_weights(), strict=True)
     model.set_weights([theirs[: len(ours)] if ours.ndim else theirs for ours, theirs in pairs])
     return model
@@ -84,6 +88,53 @@ def test_features_may_be_padded_with_any_number():
     assert predicted([*there, [-1.0, 0.0]]) != pytest.approx(predicted(there), abs=1e-6)
 
 
+def test_a_linear_model_of_texts_is_one_of_tf_idf():
+    texts = np.array(["a good dog", "bad", "good good cat, bad dog", "the cat"], dtype=object)
+    words = TextPreprocessing.learn(texts)
+    bag = build(
+        words.length, "linear", vocabulary_size=words.vocabulary_size,
+        token_weights=words.token_weights,
+    ).get_layer("bag")  # fmt: skip
+    tokens = keras.Input((words.length,), dtype="int32")
+    size, weights = words.vocabulary_size, words.token_weights
+    model = keras.Model(tokens, blocks.bag_of_words(tokens, size, size, weights=weights))
+    assert bag.embeddings.shape == (size, 3)
+    model.get_layer("bag").set_weights([np.eye(size)])
+    theirs = TfidfVectorizer(token_pattern=r"\w+", vocabulary=list(words.vocabulary)).fit(texts)
+    found = model.predict(words.transform(texts), verbose=0)[:, 2:]
+    expected = theirs.transform(texts).toarray()
+    # A word that is there twice has the length of two words.
+    assert found[[0, 1, 3]] == pytest.approx(expected[[0, 1, 3]], abs=1e-5)
+    assert found[2] / found[2].max() == pytest.approx(expected[2] / expected[2].max(), abs=1e-5)
+
+
+@pytest.mark.parametrize(("body", "shortcut"), [("linear", None), ("none", "linear")])
+def test_a_linear_model_of_a_window_learns_a_season(body, shortcut):
+    """What was there a week before, in windows of two weeks."""
+    stream = np.random.default_rng(0)
+    series = np.tile(stream.normal(size=7), 40) + np.linspace(0, 5, 280)
+    windows = np.lib.stride_tricks.sliding_window_view(series, 21).astype("float32")
+    x, y = windows[:, :14, None], windows[:, 20]
+    hypermodel = SequenceHyperModel((14, 1), body=body, shortcut=shortcut, dropout=0.0, epochs=80)
+    keras.utils.set_random_seed(0)
+    known = hp()
+    model = hypermodel.build(known)
+    hypermodel.fit(known, model, x[:200], y[:200], verbose=0)
+    errors = np.abs(model.predict(x[200:], verbose=0)[:, 0] - y[200:]).mean()
+    assert errors < 0.5 * np.abs(x[200:, 7, 0] - y[200:]).mean()
+
+
+def test_few_texts_begin_with_a_linear_model_and_many_with_another():
+    few = SequenceHyperModel((40,), 2, vocabulary_size=9, train_size=40 * 500 - 1)
+    many = SequenceHyperModel((40,), 2, vocabulary_size=9, train_size=40 * 500)
+    assert (few.body.default, many.body.default) == ("linear", "conv")
+    assert few.learning_rate.default > many.learning_rate.default
+    # Padding would be steps of a linear model; recurrent layers take their time for each step.
+    padded, short = SequenceHyperModel((40, 1), padding=0.0), SequenceHyperModel((20, 1))
+    assert (padded.body.default, short.body.default) == ("gru", "linear")
+    assert "gru" in short.body.values and "gru" not in SequenceHyperModel((40, 1)).body.values
+
+
 def test_tokens_may_come_as_floats():
     model, x = build(4, "conv"), np.array([[3, 7, 0, 0]])
     assert np.array_equal(
@@ -95,7 +146,8 @@ def test_tokens_may_come_as_floats():
 def test_the_model_is_what_its_hyperparameters_say(body):
     known = hp()
     SequenceHyperModel((6, 2), 3, body=body, preset="wide").build(known)
-    assert ("num_layers" in known.values) == (body != "none")
+    assert ("num_layers" in known.values) == (body not in ("linear", "none"))
+    assert ("units" in known.values) == ("shortcut" in known.values) == (body != "linear")
     assert ("kernel_size" in known.values) == (body == "conv")
     assert ("heads" in known.values) == (body == "transformer")
     assert ("direction" in known.values) == (body in ("lstm", "gru"))
@@ -109,6 +161,7 @@ def test_the_model_is_what_its_hyperparameters_say(body):
         ((7, 2), {"vocabulary_size": 10}, "is no sequence"),
         ((7, 2, 1), {}, "CNNHyperModel"),
         ((7,), {"vocabulary_size": 1}, "vocabulary_size=1"),
+        ((7,), {"vocabulary_size": 9, "token_weights": [1.0]}, "one for each id"),
         ((7,), {"vocabulary_size": 9, "padding": 0.0}, "padding=0.0 is for features"),
         ((7, 2), {"padding": "none"}, "padding='none'"),
         ((7, 2), {"outputs": 0}, "outputs=0"),

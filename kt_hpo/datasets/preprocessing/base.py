@@ -55,9 +55,11 @@ class Preprocessing(ABC):
         kind: Its name in a config.
         groups: Which columns of the transformed array belong together; empty if they are alike.
         vocabulary_size: Number of different token ids, of texts as sequences; None for all else.
+        token_weights: Inverse document frequency of each of them; None where it is not known.
     """
 
     kind: ClassVar[str]
+    token_weights: tuple[float, ...] | None = None
 
     @property
     def groups(self) -> tuple[Group, ...]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import re
+from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,6 +13,8 @@ from kt_hpo.optional import install_line
 
 _MOST_TOKENS = 10_000
 _LONGEST = 256
+# Signs that Keras leaves out, as if there had been nothing between two words.
+_BETWEEN_WORDS = re.compile(r"([^\w\s]+)")
 
 
 def text_layer(name: str, what: str, **arguments: Any) -> Any:
@@ -48,6 +51,8 @@ class TextPreprocessing(Preprocessing):
         vocabulary: The words, the most frequent first.
         length: Ids of a text; longer texts are cut, shorter ones padded.
         column: Name of the column, where the texts are one of a table.
+        token_weights: Inverse document frequency of each id in the texts that were learnt from; a
+            model that needs it keeps it, so a config does not.
 
     Example:
         >>> texts = np.array(["good dog", "good cat", "dog"], dtype=object)
@@ -63,6 +68,7 @@ class TextPreprocessing(Preprocessing):
     vocabulary: tuple[str, ...]
     length: int
     column: str | None = None
+    token_weights: tuple[float, ...] | None = field(default=None, compare=False, repr=False)
 
     @classmethod
     def learn(cls, texts: np.ndarray, column: str | None = None) -> TextPreprocessing:
@@ -77,17 +83,19 @@ class TextPreprocessing(Preprocessing):
         """
         import keras
 
+        texts = _apart(texts)
         layer = text_layer("TextVectorization", "The texts", max_tokens=_MOST_TOKENS)
         layer.adapt(texts)
-        lengths = np.concatenate(
-            [
-                (keras.ops.convert_to_numpy(layer(texts[start : start + 1024])) > 0).sum(axis=1)
-                for start in range(0, len(texts), 1024)
-            ]
-        )
-        length = int(np.ceil(np.quantile(lengths, 0.98)))
         words = tuple(str(word) for word in layer.get_vocabulary()[2:])
-        return cls(words, min(max(length, 1), _LONGEST), column)
+        lengths, texts_with = [], np.zeros(len(words) + 2, int)
+        for start in range(0, len(texts), 1024):
+            for ids in keras.ops.convert_to_numpy(layer(texts[start : start + 1024])):
+                lengths.append(np.count_nonzero(ids))
+                texts_with[np.unique(ids)] += 1
+        length = int(np.ceil(np.quantile(lengths, 0.98)))
+        # As scikit-learn's TfidfTransformer has it.
+        weights = np.log((1 + len(texts)) / (1 + texts_with)) + 1
+        return cls(words, min(max(length, 1), _LONGEST), column, tuple(weights.tolist()))
 
     @property
     def vocabulary_size(self) -> int:
@@ -109,7 +117,7 @@ class TextPreprocessing(Preprocessing):
                 )
             raw = raw[self.column].astype(object).where(raw[self.column].notna(), "")
         texts = np.asarray(raw, dtype=object).reshape(len(raw))
-        return np.array([str(text) for text in texts], dtype=object)
+        return _apart(texts)
 
     def symbols(self) -> Any:
         """Makes the symbolic input; see `Preprocessing.symbols`."""
@@ -131,4 +139,11 @@ class TextPreprocessing(Preprocessing):
 
     def to_config(self) -> dict[str, Any]:
         """Gives all that was learnt as what JSON can hold."""
-        return {"kind": self.kind, **asdict(self)}
+        learnt = asdict(self)
+        del learnt["token_weights"]
+        return {"kind": self.kind, **learnt}
+
+
+def _apart(texts: np.ndarray) -> np.ndarray:
+    """Texts with space around all signs, so that words stay apart when the signs are left out."""
+    return np.array([_BETWEEN_WORDS.sub(r" \1 ", str(text)) for text in texts], dtype=object)

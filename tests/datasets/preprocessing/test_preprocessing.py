@@ -219,6 +219,10 @@ def test_texts(tmp_path: Path) -> None:
     assert x.shape == (30, 4)
     assert (x[0] == x[2]).all() and (x[0] != x[1]).any()
     assert learnt.transform(["a bird"]).tolist() == [[1, 1, 0, 0]]
+    # Without signs words are as far apart as with them.
+    assert (learnt.transform(["cat...The/sat"]) == learnt.transform(["cat the sat"])).all()
+    assert "token_weights" not in learnt.to_config()
+    assert len(learnt.token_weights) == learnt.vocabulary_size
     train = from_arrays(texts, [0, 1, 0] * 10).train
     assert train.x.dtype == np.int32 and train.preprocessing.kind == "text"
 
