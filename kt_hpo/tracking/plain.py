@@ -39,9 +39,12 @@ class PlainDisplay(Display):
 
     def _ended(self, trial: RunningTrial, state: str, score: float | None) -> None:
         progress, best = self.progress_state, self.progress_state.best
+        # Of a training that goes on as several trials: how far it has come.
+        end = trial.values.get("tuner/epochs")
         before = [
             f"[{progress.of_total}] trial {trial.number} {WORDS[state]}"
-            + (f" in {clock(trial.seconds)}" if trial.seconds is not None else ""),
+            + (f" in {clock(trial.seconds)}" if trial.seconds is not None else "")
+            + (f" at epoch {end}" if end is not None else ""),
             f"{progress.objective} {short(score)}" if score is not None else "",
         ]
         after = [

@@ -180,7 +180,7 @@ class ProgressState:
         self._durations.append(trial.seconds)
         if self.epochs and "tuner/epochs" in trial.values:
             own = cast(Mapping[str, int], trial.values)
-            spent = own["tuner/epochs"] - own["tuner/initial_epoch"]
+            spent = own["tuner/epochs"] - own.get("tuner/initial_epoch", 0)
             self.epochs = self.epochs[0] + spent, self.epochs[1]
         return trial
 

@@ -66,8 +66,8 @@ def test_piped_output_is_a_line_a_trial_without_escape_codes(capsys):
     assert lines[0] == "Search to minimize val_loss: 5 trials."
     assert len(lines) == 5
     assert re.fullmatch(
-        r"\[1/5\] trial 0 complete in 0.0s \| val_loss 0.25 \| units=64, rate=0.001235 \| "
-        r"best 0.25 in trial 0 \| 0.0s left",
+        r"\[1/5\] trial 0 complete in 0.0s at epoch 3 \| val_loss 0.25 \| units=64, rate=0.001235 "
+        r"\| best 0.25 in trial 0 \| 0.0s left",
         lines[1],
     )
     assert lines[3].startswith("[3/5] trial 2 failed")
