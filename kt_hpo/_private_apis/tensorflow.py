@@ -60,6 +60,33 @@ def gradient_registry() -> dict[str, Any]:
 
 
 @contextmanager
+def in_sequence() -> Iterator[None]:
+    """Has this thread trace and call functions whose kernels run in it, one after the other.
+
+    TensorFlow otherwise hands each kernel to a pool of threads, which takes longer than a small one
+    does. Without the name of today it does so here, too.
+
+    Yields:
+        Nothing, while there is no pool.
+
+    Example:
+        >>> import tensorflow as tf
+        >>> with in_sequence():
+        ...     int(tf.function(lambda: tf.constant(1) + 1)())
+        2
+    """
+    try:
+        from tensorflow.python.eager import context
+
+        choose = context.function_executor_type
+    except (ImportError, AttributeError):
+        yield
+        return
+    with choose("SINGLE_THREADED_EXECUTOR"):
+        yield
+
+
+@contextmanager
 def converting_bitcasts() -> Iterator[None]:
     """Teaches `tf.vectorized_map` the bitcast in Keras' argmax, which accuracies are made of.
 

@@ -131,7 +131,7 @@ class State:
             self._model.optimizer = optimizer
 
     def _read(self) -> list[Any]:
-        return [keras.ops.convert_to_numpy(variable) for variable in self._variables]
+        return [variable.numpy() for variable in self._variables]
 
     def _write(self, values: list[Any]) -> None:
         for variable, value in zip(self._variables, values, strict=True):

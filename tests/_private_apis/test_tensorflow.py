@@ -1,11 +1,13 @@
 import pytest
+import tensorflow as tf
 from models import blobs, build
+from tensorflow.python.eager import context
 from tensorflow.python.framework import ops
 from tensorflow.python.ops.parallel_for import pfor
 from vectorized_searches import assert_same, histories, one_size, searched
 
 import kt_hpo
-from kt_hpo._private_apis.tensorflow import gradient_registry
+from kt_hpo._private_apis.tensorflow import gradient_registry, in_sequence
 
 
 def losses(folder):
@@ -39,6 +41,12 @@ def test_without_its_converters_trials_train_in_a_loop(tmp_path, monkeypatch):
     expected = searched(tmp_path / "as it is", **plain)
     monkeypatch.delattr(pfor, "wrap")
     assert_same(searched(tmp_path / "loop", **plain), expected, relative=1e-4)
+
+
+def test_without_its_executor_functions_run_as_they_do_elsewhere(monkeypatch):
+    monkeypatch.delattr(context, "function_executor_type")
+    with in_sequence():
+        assert float(tf.function(lambda x: 2 * x)(tf.constant(3.0))) == 6
 
 
 class Renamed:

@@ -2,12 +2,33 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import keras
 import tensorflow as tf
+from keras import layers
 
+from kt_hpo._private_apis.keras import layers_of
+
+# A matrix of more products is worth several threads: measured, of 200 units in batches of 32.
+_MOST_PRODUCTS = 2**20
+# Convolutions, pooling and attention are, too; of a user's own layers nobody knows.
+_MODELS = {keras.Sequential, keras.Model, type(keras.Model(*[keras.Input((1,))] * 2))}
+_SMALL = _MODELS | {
+    layers.InputLayer, layers.Dense, layers.Embedding, layers.EinsumDense, layers.SimpleRNN,
+    layers.SimpleRNNCell, layers.LSTM, layers.LSTMCell, layers.GRU, layers.GRUCell, layers.RNN,
+    layers.StackedRNNCells, layers.Bidirectional, layers.Masking, layers.Activation, layers.ReLU,
+    layers.LeakyReLU, layers.PReLU, layers.ELU, layers.Softmax, layers.Dropout,
+    layers.SpatialDropout1D, layers.AlphaDropout, layers.GaussianNoise, layers.GaussianDropout,
+    layers.BatchNormalization, layers.LayerNormalization, layers.UnitNormalization,
+    layers.Normalization, layers.Rescaling, layers.CategoryEncoding, layers.Flatten,
+    layers.Reshape, layers.Permute, layers.RepeatVector, layers.Identity, layers.Add,
+    layers.Average, layers.Concatenate, layers.Dot, layers.Maximum, layers.Minimum,
+    layers.Multiply, layers.Subtract, layers.GlobalAveragePooling1D, layers.GlobalMaxPooling1D,
+}  # fmt: skip
 _OFF = "disable_meta_optimizer"
 _ALWAYS_THERE = {_OFF, "disable_model_pruning"}
 _changing = threading.Lock()
@@ -35,3 +56,28 @@ def as_traced() -> Iterator[None]:
         with _changing:
             before = _set_before.pop()
             optimizer.set_experimental_options({_OFF: bool(_set_before) or before})
+
+
+def is_small(model: keras.Model, batch_size: int) -> bool:
+    """Tells whether the kernels of a model's step are too small for several threads.
+
+    Args:
+        model: A model.
+        batch_size: Samples in a batch.
+
+    Returns:
+        Whether it is on a CPU and has small layers only, of Keras' own.
+    """
+    parts = [model, *layers_of(model)]
+    if tf.config.list_physical_devices("GPU") or any(type(part) not in _SMALL for part in parts):
+        return False
+    most = max(
+        (_products(part, batch_size) for part in parts if type(part) not in _MODELS), default=0
+    )
+    return most <= _MOST_PRODUCTS
+
+
+def _products(layer: keras.layers.Layer, batch_size: int) -> int:
+    """Return how many products the largest matrix of a layer takes; an embedding only picks."""
+    numbers = max((math.prod(weight.shape) for weight in layer.weights), default=0)
+    return numbers * (1 if isinstance(layer, layers.Embedding) else batch_size)

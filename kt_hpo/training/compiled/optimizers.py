@@ -13,7 +13,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from kt_hpo._private_apis.keras import slots_of
+from kt_hpo._private_apis.keras import excludes_weights_from_decay, slots_of
 
 Update = Callable[[Any, Any, Any], None]
 Scalars = dict[str, tf.Tensor]
@@ -44,6 +44,7 @@ def fused(optimizer: Any) -> Iterator[None]:
     apply: Callable[..., Any] = optimizer.apply
     own: Update = optimizer.update_step
     made: dict[tuple[tf.Graph, str], Scalars] = {}
+    decay = None if excludes_weights_from_decay(optimizer) else optimizer.weight_decay
 
     def once(dtype: str, make: Callable[[], Scalars]) -> Scalars:
         key = tf.compat.v1.get_default_graph(), dtype
@@ -53,9 +54,17 @@ def fused(optimizer: Any) -> Iterator[None]:
 
     def apply_anew(*args: Any, **kwargs: Any) -> Any:
         made.clear()
-        return apply(*args, **kwargs)
+        if decay is None:
+            return apply(*args, **kwargs)
+        optimizer.weight_decay = None
+        try:
+            return apply(*args, **kwargs)
+        finally:
+            optimizer.weight_decay = decay
 
     def update_step(gradient: Any, variable: Any, learning_rate: Any) -> None:
+        if decay is not None:
+            _decay(variable, learning_rate, decay)
         if isinstance(gradient, tf.IndexedSlices) or not kernels[0](
             optimizer, gradient, variable, learning_rate, once
         ):
@@ -76,6 +85,14 @@ def _handle(variable: Any) -> Any:
 def _slots(optimizer: Any, variable: Any, *names: str) -> list[Any]:
     """Return what kernels take the slots of a variable by; nothing if they are not found."""
     return [_handle(slot) for slot in slots_of(optimizer, variable, *names)]
+
+
+def _decay(variable: Any, learning_rate: Any, weight_decay: Any) -> None:
+    """Loshchilov and Hutter (2019), algorithm 2, line 12, before the step as in Keras."""
+    rate, decay = (tf.cast(one, variable.dtype) for one in (learning_rate, weight_decay))
+    tf.raw_ops.ResourceApplyGradientDescent(
+        var=_handle(variable), alpha=rate * decay, delta=tf.convert_to_tensor(variable)
+    )
 
 
 def _adam(optimizer: Any, gradient: Any, variable: Any, learning_rate: Any, once: Once) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import keras
@@ -12,9 +12,10 @@ import numpy as np
 import tensorflow as tf
 
 from kt_hpo._private_apis.keras import build_state
+from kt_hpo._private_apis.tensorflow import in_sequence
 from kt_hpo.training.build import build_weights, has_own
 from kt_hpo.training.compiled.arguments import NeedsFitError, Samples
-from kt_hpo.training.compiled.graphs import as_traced
+from kt_hpo.training.compiled.graphs import as_traced, is_small
 from kt_hpo.training.compiled.optimizers import fused
 from kt_hpo.training.compiled.pace import Pace
 
@@ -76,13 +77,12 @@ class EpochProgram:
             with tf.device("CPU" if 4 * size > _ON_DEVICE else None):
                 data = keras.tree.map_structure(tf.convert_to_tensor, samples.arrays)
         self.data = data
-        with fused(model.optimizer) if train else nullcontext():
-            step, logs = _step(model, "train_step" if train else "test_step", data)
-            self._run = tf.function(
-                _loop(step, logs, data, samples), autograph=False
-            ).get_concrete_function(_ORDER, _NUMBER, _NUMBER)
-        self._pace = Pace()
         self._model = model
+        self._is_training = train
+        self._in_sequence = is_small(model, samples.batch_size)
+        self._has_run = False
+        self._run = self._traced()
+        self._pace = Pace()
         self._others: list[keras.Variable] = []
 
     def of(self, model: keras.Model) -> EpochProgram:
@@ -95,7 +95,7 @@ class EpochProgram:
             The program. The model it was made of stays as it is.
         """
         other = copy.copy(self)
-        other._pace, other._others = Pace(), _variables_of(model)
+        other._others = _variables_of(model, self._is_training)
         return other
 
     def __call__(
@@ -114,11 +114,40 @@ class EpochProgram:
         """
         logs: Any = {}
         for first, last in self._pace.parts(begin, end):
-            with self._borrowed(), as_traced():
-                logs = self._run(order, tf.constant(first), tf.constant(last))
+            with self._borrowed():
+                logs = self._steps(order, tf.constant(first), tf.constant(last))
             for look in watch:
                 look(last - 1)
         return logs
+
+    def _traced(self) -> Any:
+        """Trace the loop of steps."""
+        model, train = self._model, self._is_training
+        with self._chosen(), fused(model.optimizer) if train else nullcontext():
+            step, logs = _step(model, "train_step" if train else "test_step", self.data)
+            return tf.function(
+                _loop(step, logs, self.data, self.samples), autograph=False
+            ).get_concrete_function(_ORDER, _NUMBER, _NUMBER)
+
+    def _steps(self, *args: tf.Tensor) -> Any:
+        """Take some steps; the first ones show whether all their kernels can run in sequence."""
+        may_fail = self._in_sequence and not self._has_run
+        own = _variables_of(self._model, self._is_training) if may_fail else []
+        before = _values(own)
+        self._has_run = True
+        try:
+            with as_traced(), self._chosen():
+                return self._run(*args)
+        except tf.errors.OpError:
+            if not may_fail:
+                raise
+            _assigned(own, before)
+            self._in_sequence = False
+            self._run = self._traced()
+            return self._steps(*args)
+
+    def _chosen(self) -> AbstractContextManager[None]:
+        return in_sequence() if self._in_sequence else nullcontext()
 
     @contextmanager
     def _borrowed(self) -> Iterator[None]:
@@ -126,7 +155,7 @@ class EpochProgram:
         if not self._others:
             yield
             return
-        own = _variables_of(self._model)
+        own = _variables_of(self._model, self._is_training)
         before = _assigned(own, _values(self._others))
         try:
             yield
@@ -134,9 +163,10 @@ class EpochProgram:
             _assigned(self._others, _assigned(own, before))
 
 
-def _variables_of(model: keras.Model) -> list[keras.Variable]:
+def _variables_of(model: keras.Model, train: bool) -> list[keras.Variable]:
     """List all that a step reads or changes, each once."""
-    every = [*model.variables, *model.optimizer.variables, *model.metrics_variables]
+    of_optimizer = getattr(model.optimizer, "variables", ()) if train else ()
+    every = [*model.variables, *of_optimizer, *model.metrics_variables]
     return list({id(variable): variable for variable in every}.values())
 
 

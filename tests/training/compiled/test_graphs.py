@@ -2,10 +2,12 @@
 
 import threading
 
+import keras
 import pytest
 import tensorflow as tf
+from keras import layers
 
-from kt_hpo.training.compiled.graphs import as_traced
+from kt_hpo.training.compiled.graphs import as_traced, is_small
 
 OFF = "disable_meta_optimizer"
 
@@ -51,3 +53,30 @@ def test_a_users_own_choice_of_optimizations_holds(processes):
     process.start()
     process.join()
     assert process.exitcode == 0
+
+
+class Own(layers.Layer):
+    """A layer of which nothing is known."""
+
+
+def stacked(*inner, shape=(8,), dtype="float32"):
+    return keras.Sequential([keras.Input(shape, dtype=dtype), *inner, layers.Dense(1)])
+
+
+MODELS = {
+    "dense layers": (stacked(layers.Dense(16), layers.Dropout(0.1)), True),
+    "wide ones": (stacked(layers.Dense(512), layers.Dense(512)), False),
+    "a recurrent layer of many words": (
+        stacked(layers.Embedding(30_000, 32), layers.GRU(16), dtype="int32"),
+        True,
+    ),
+    "a convolution": (stacked(layers.Conv1D(2, 3), layers.Flatten(), shape=(8, 2)), False),
+    "a layer of the user's": (stacked(Own()), False),
+    "one within another model": (stacked(stacked(Own())), False),
+}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_small_models_are_of_small_layers_of_keras_own(name):
+    model, expected = MODELS[name]
+    assert is_small(model, batch_size=32) == expected

@@ -8,10 +8,18 @@ from keras import optimizers
 
 from kt_hpo.training.compiled.optimizers import fused
 
+
+def sparing():
+    optimizer = optimizers.AdamW(0.01, weight_decay=0.1)
+    optimizer.exclude_from_weight_decay(var_names=["variable"])
+    return optimizer
+
+
 OPTIMIZERS = {
     "adam": lambda: optimizers.Adam(0.01, beta_1=0.8, beta_2=0.95, epsilon=1e-4),
     "adam with amsgrad": lambda: optimizers.Adam(0.01, amsgrad=True),
     "adamw": lambda: optimizers.AdamW(0.01, weight_decay=0.1, clipnorm=0.5),
+    "adamw that spares weights": sparing,
     "adam averaged": lambda: optimizers.Adam(0.01, use_ema=True, ema_overwrite_frequency=2),
     "adam accumulating": lambda: optimizers.Adam(0.01, gradient_accumulation_steps=2),
     "adam scaling its loss": lambda: optimizers.LossScaleOptimizer(optimizers.Adam(0.01)),
@@ -59,6 +67,8 @@ def test_the_kernels_are_there_and_go(name, kernel):
     _, step = stepped(optimizer, with_kernels=True)
     operations = [operation.type for operation in step.graph.get_operations()]
     assert operations.count(kernel) == len(START)
+    assert operations.count("ResourceApplyGradientDescent") == len(START)  # Weights decay.
+    assert "AssignSubVariableOp" not in operations and optimizer.weight_decay
     assert not {"apply", "update_step"} & set(vars(optimizer))
 
 

@@ -1,5 +1,7 @@
 """A program trains as `model.fit` does, and `fit` trains what a program cannot."""
 
+from contextlib import contextmanager
+
 import keras
 import numpy as np
 import pandas as pd
@@ -9,7 +11,9 @@ from keras import layers, optimizers
 from models import blobs
 from tiers import few
 
+from kt_hpo._private_apis.tensorflow import in_sequence
 from kt_hpo.execution.processes.arrays import SharedArray
+from kt_hpo.training.compiled import tensorflow as program
 from kt_hpo.training.compiled import trained_by_programs
 
 X, Y = blobs(50)
@@ -220,6 +224,39 @@ def test_losses_metrics_and_weights_are_those_of_fit(name, no_fit):
         assert history[metric] == pytest.approx(values, rel=1e-4, abs=1e-6), metric
     for own, weights in zip(ours.get_weights(), theirs.get_weights(), strict=True):
         np.testing.assert_allclose(own, weights, rtol=1e-3, atol=1e-5)
+
+
+@tf.function(input_signature=[tf.TensorSpec(())])
+def doubled_thrice(number):
+    """Traced on its own, so that its loop is one of operations that do not run in sequence."""
+    return tf.while_loop(lambda i, x: i < 3, lambda i, x: (i + 1, 2 * x), (0, number))[1]
+
+
+def squares_eightfold(y_true, y_pred):
+    return doubled_thrice(keras.ops.mean((keras.ops.cast(y_true, y_pred.dtype) - y_pred) ** 2))
+
+
+@pytest.mark.parametrize("can", [True, False])
+def test_kernels_run_in_sequence_unless_one_cannot(can, no_fit, monkeypatch):
+    """What fails at the first step has changed nothing: no weight, no dropout, no mean."""
+    build, fit = lambda: dense(loss="mse" if can else squares_eightfold), {}
+    doubled_thrice.get_concrete_function()
+    _, expected = trained(build, fit, by_programs=False)
+    no_fit()
+    chosen = []
+
+    @contextmanager
+    def noted():
+        chosen.append(True)
+        with in_sequence():
+            yield
+
+    monkeypatch.setattr(program, "in_sequence", noted)
+    _, history = trained(build, fit, by_programs=True)
+    # Each of two programs is traced, and then runs three epochs or fails once.
+    assert len(chosen) == (8 if can else 4)
+    for metric, values in expected.items():
+        assert history[metric] == pytest.approx(values, rel=1e-4, abs=1e-6), metric
 
 
 def test_callbacks_see_and_change_the_model_at_the_end_of_an_epoch(no_fit):
