@@ -22,7 +22,7 @@ def plot_learning_curves(tuner_or_study: Any, ax: Axes | None = None) -> Axes:
 
     A dot ends the curve of every trial that was pruned. Of more than 500 trials the best and others
     spread evenly over the search are drawn. A trial that went on from another, in
-    Hyperband and population-based training, begins where that one ended.
+    Hyperband, freeze-thaw and population-based training, begins where that one ended.
 
     Args:
         tuner_or_study: A tuner, or an `optuna.Study`.

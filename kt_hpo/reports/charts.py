@@ -135,8 +135,9 @@ def _plots(search: Search) -> Iterator[_Part]:
         yield plot_pareto_front, search, MAX_DOTS if search.n_objectives == 2 else MAX_CURVES
     if search.finished() or any(trial.intermediate_values for trial in search.trials):
         yield plot_optimization_history, search, MAX_DOTS
-    curved = tuple(trial for trial in search.trials if len(search.curve(trial)) > 1)
-    if curved:
+    # One epoch of a training that went on is a part of its curve.
+    curved = tuple(trial for trial in search.trials if search.curve(trial))
+    if any(len(search.curve(trial)) > 1 for trial in curved):
         yield plot_learning_curves, replace(search, trials=curved), MAX_CURVES
     places = {name for trial in search.trials for name in place_of(trial)}
     if "bracket" in places and search.finished():

@@ -13,7 +13,7 @@ import optuna
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 from optuna.trial import TrialState, create_trial
-from reports.searches import DEGENERATE, searched, study_of
+from reports.searches import DEGENERATE, searched, study_of, trial
 
 import kt_hpo
 from kt_hpo.plots.influences import influences
@@ -125,6 +125,17 @@ def test_what_is_drawn_of_a_degenerate_search_is_its_trials(name):
     for chart in [*charts.overview(search), *space, *charts.slices(search, ["x"])]:
         assert {*drawn_of(chart)} <= {trial.number for trial in search.trials}
         assert {*drawn_of(chart)}, chart.title
+
+
+def test_a_training_that_paused_after_an_epoch_is_one_curve():
+    def part(epochs, past):
+        values = {"tuner/trial_id": f"{past:04d}"} if past is not None else {}
+        curve = {epoch: 1 / (1 + epoch) for epoch in epochs}
+        return trial(min(curve.values()), intermediate_values=curve, user_attrs={"values": values})
+
+    parts = [part([0], None), part([0], None), part([1], 1), part([2, 3], 2)]
+    _, curves, *_ = charts.overview(Search.of(study_of(parts)))
+    assert (curves.title, {*drawn_of(curves)}) == ("Learning curves", {0, 1, 2, 3})
 
 
 def test_those_who_cannot_see_a_figure_are_told_what_it_shows():
