@@ -26,6 +26,8 @@ from kt_hpo.tuner import Tuner
 # What the end of a search takes besides training, evaluation, intervals, tables and the figure, in
 # seconds; of a short search this share.
 _FILES, _FILES_SHARE = 6.0, 0.2
+# What a search still takes when its time is up: a graph that is being made is made to its end.
+_GRAPH = 1.0
 # How much longer than the trial's training the retraining may take.
 _MARGIN = 1.25
 
@@ -46,7 +48,7 @@ def search_and_test(
 
     Args:
         tuner: The tuner. Its `time_budget` is for all of this: the search ends early enough for the
-            rest, as far as that is known from the best trial, but has half of the time at least.
+            rest, as far as that is known from the best trial, which may take half of the time.
             Where one retraining would take longer than that, the model is as its trial left it.
         data: The data. Where the tuner has folds, training and validation data are one.
         max_epochs: Epochs of a trial at most, unless the hypermodel chooses them itself.
@@ -160,8 +162,8 @@ class _Reserve:
         if not training:
             return min(self._spent, half)
         # A retraining that takes longer is not done, so its time is the search's.
-        trainings = self._ensemble if self._files + training <= half else 0
-        return min(self._spent + self._files + training * trainings, half)
+        trainings = self._ensemble if self._files + _GRAPH + training <= half else 0
+        return self._spent + min(self._files + (_GRAPH + training) * trainings, half)
 
     def until(self) -> float:
         """The `time.monotonic()` to retrain until; in the past where one retraining is too long."""

@@ -63,7 +63,8 @@ def choose_epochs(train: Dataset) -> Epochs:
 
     A training on a small table, or on few sequences, is to have some 2,000 steps of 32 samples, and
     500 of them before it is compared with others; as far as 200 epochs reach. To make its graph
-    takes longer than these.
+    takes longer than these. Texts and forecasts have all the 2,000 before, which take the linear
+    models that they begin with a second or two.
 
     Args:
         train: The training data.
@@ -81,11 +82,15 @@ def choose_epochs(train: Dataset) -> Epochs:
         Epochs(most=63, first=16)
         Epochs(most=20, first=4)
     """
-    if choose_model(train)[0] not in ("tabular", "sequence"):
+    model, _ = choose_model(train)
+    if model not in ("tabular", "sequence"):
         return Epochs(_EPOCHS, 1)
+    is_text = getattr(train.preprocessing, "kind", "none") == "text"
+    is_linear = model == "sequence" and (is_text or train.num_classes is None)
+    first = _STEPS if is_linear else _FIRST_STEPS
     steps = math.ceil(len(train) / _BATCH)
     most = min(max(math.ceil(_STEPS / steps), _EPOCHS), _MOST_EPOCHS)
-    return Epochs(most, min(math.ceil(_FIRST_STEPS / steps), most))
+    return Epochs(most, min(math.ceil(first / steps), most))
 
 
 def choose_ensemble(model: str, train: Dataset) -> int:
