@@ -35,6 +35,7 @@ ENGINES: dict[str, Callable[..., Any]] = {
     "Hyperband": partial(oracles.HyperbandOracle, hyperband_iterations=10_000),
     "EvolutionarySearch": many(oracles.EvolutionarySearchOracle),
     "PopulationBasedTraining": partial(oracles.PopulationBasedTrainingOracle, max_epochs=20_000),
+    "FreezeThawSearch": many(oracles.FreezeThawSearchOracle, max_epochs=27),
     "HyperoptSearch": many(oracles.HyperoptSearchOracle),
     "BayesianOptimization": many(oracles.BayesianOptimizationOracle),
     "BayesOptSearch": many(oracles.BayesOptSearchOracle),
@@ -105,7 +106,7 @@ class Engine:
     @property
     def learns(self) -> bool:
         """Whether it goes on from trials that others have proposed."""
-        return self._oracle.learns_from_trials
+        return self._oracle.learns_from_trials and not self._oracle.pauses_trials
 
     def trial(self) -> float:
         """Does what `search` does for each trial; returns seconds."""

@@ -6,6 +6,7 @@ A trial is one part of a training: from where it paused to where it pauses next.
 from __future__ import annotations
 
 import math
+from bisect import insort
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -18,6 +19,7 @@ from threadpoolctl import ThreadpoolController
 
 from kt_hpo.arguments import check_whole, check_whole_or_none, is_one_of
 from kt_hpo.engines.proposals.learning_curves import (
+    NOTHING,
     LearningCurveProcess,
     Points,
     expected_improvement,
@@ -41,8 +43,8 @@ _INITIAL, _SHARE = 10, 0.2
 _KEPT = 50
 # How many points the process is given, and how many its parameters are found with.
 _MOST, _MOST_TO_FIT = 300, 180
-# Parameters are found anew whenever there are so many times more trials.
-_REFIT = 1.25
+# Parameters are found anew whenever there are so many times more trials, or so many more.
+_REFIT, _MOST_NEW = 1.25, 150
 # Of a quarter of the trainings' distance to the best: what lies nearer is as good as the best.
 _FLOOR = 0.1
 # New configurations that are looked at: random ones, and mutations of each of the best.
@@ -66,6 +68,11 @@ class Training:
     parts: list[Trial] = field(default_factory=list)
     losses: dict[int, float] = field(default_factory=dict)
     seconds: float = 0.0
+
+    @property
+    def least(self) -> float:
+        """Its least loss; infinite before a part has ended well."""
+        return min(self.losses.values(), default=math.inf)
 
     @property
     def epochs(self) -> int:
@@ -135,8 +142,10 @@ class FreezeThawSearchOracle(RecordedOracle):
     @property
     def epoch_budget(self) -> tuple[int, int] | None:
         """Epochs that ended trials have spent, and all there are; None without an end."""
-        ended = [trial for trial in self.trials.values() if trial.status in _ENDED]
-        return None if math.isinf(self.budget) else (_epochs_of(ended), int(self.budget))
+        if math.isinf(self.budget):
+            return None
+        self._take_up_trials()
+        return self._epochs_given - _epochs_of(self.unfinished), int(self.budget)
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
         """Gives the training that is worth most its next part, or begins one.
@@ -175,14 +184,20 @@ class FreezeThawSearchOracle(RecordedOracle):
         self._fitted: tuple[int, LearningCurveProcess] | None = None
         self._trainings: list[Training] = []
         self._training_of: dict[str, Training] = {}
-        self._told = 0
+        self._told = self._epochs_given = 0
+        # The best of all trainings, and of those that came as far as an epoch; best first.
+        self._best: list[Training] = []
+        self._came: dict[int, list[Training]] = {}
+        # What the process is told of, and of how many of the ended trials.
+        self._points, self._losses, self._shown = NOTHING, np.zeros(0), 0
         self._fresh: tuple[tuple[int, ...], list[dict[str, Value]]] | None = None
-        self._dimensions: list[Any] = []
+        self._dimensions: Any = None
         self._places: dict[int, np.ndarray] = {}
 
     def _left(self) -> float:
         """Epochs of the budget that no trial has, those that run included."""
-        return self.budget - _epochs_of(self.trials.values())
+        self._take_up_trials()
+        return self.budget - self._epochs_given
 
     def _running(self, values: dict[str, Any], left: float) -> dict[str, Any]:
         """Answers with values, and the epochs up to the next pause."""
@@ -201,32 +216,37 @@ class FreezeThawSearchOracle(RecordedOracle):
             training = self._trainings[-1] if source is None else self._training_of[source]
             training.parts.append(trial)
             self._training_of[trial_id] = training
+            self._epochs_given += _epochs_of([trial])
         for trial_id in self.end_order[self._told :]:
             trial, training = self.trials[trial_id], self._training_of[trial_id]
             if trial.status in _WENT_WELL:
-                best = min(training.losses.values(), default=math.inf)
-                epochs = trial.hyperparameters.values["tuner/epochs"]
-                training.losses[epochs] = min(best, self._loss(trial))
-                training.seconds += seconds(self.record.trial(int(trial_id))) or 0.0
+                self._take_up_loss(training, trial)
         self._told = len(self.end_order)
+
+    def _take_up_loss(self, training: Training, trial: Trial) -> None:
+        """Learns how far a training came with a part that has ended well."""
+        epochs = trial.hyperparameters.values["tuner/epochs"]
+        training.losses[epochs] = min(training.least, self._loss(trial))
+        training.seconds += seconds(self.record.trial(int(trial.trial_id))) or 0.0
+        as_far = self._came.setdefault(epochs, [])
+        insort(as_far, training, key=lambda one: (one.losses[epochs], one.number))
+        # Who is not among them never will be again, for who went on counts too.
+        del as_far[_KEPT:]
+        if training in self._best:
+            self._best.remove(training)
+        insort(self._best, training, key=lambda one: (one.least, one.number))
+        del self._best[_BEST:]
 
     def _loss(self, trial: Trial) -> float:
         return -trial.score if self.objective.direction == "max" else trial.score
 
     def _paused(self) -> list[Training]:
-        """The trainings that may go on: of those that came as far, the best.
-
-        Who is not among them never will be again, for who went on counts too.
-        """
+        """The trainings that may go on: of those that came as far, the best."""
         self._take_up_trials()
-        came: dict[int, list[Training]] = {}
-        for training in self._trainings:
-            for epochs in training.losses:
-                came.setdefault(epochs, []).append(training)
         return [
             training
-            for epochs, those in came.items()
-            for training in sorted(those, key=lambda one: one.losses[epochs])[:_KEPT]
+            for epochs, as_far in sorted(self._came.items())
+            for training in as_far
             if training.epochs == epochs < self.max_epochs
             and training.parts[-1].status == TrialStatus.COMPLETED
             and self.is_in_range(training.parts[-1])
@@ -254,11 +274,10 @@ class FreezeThawSearchOracle(RecordedOracle):
 
     def _fresh_values(self) -> list[dict[str, Value]]:
         """Configurations not tried yet, at random and near the best; others once these change."""
-        ended = [training for training in self._trainings if training.losses]
-        best = sorted(ended, key=lambda one: min(one.losses.values()))[:_BEST]
-        state = len(self._trainings), len(self._out_of_memory), *(one.number for one in best)
+        best = [training.number for training in self._best]
+        state = len(self._trainings), len(self._out_of_memory), *best
         if self._fresh is None or self._fresh[0] != state:
-            self._fresh = state, self._drawn_anew(best)
+            self._fresh = state, self._drawn_anew(self._best)
         return [dict(values) for values in self._fresh[1]]
 
     def _drawn_anew(self, best: Sequence[Training]) -> list[dict[str, Value]]:
@@ -278,26 +297,43 @@ class FreezeThawSearchOracle(RecordedOracle):
     def _seen(self) -> tuple[Points, np.ndarray]:
         """What ended trials have shown, in the order they ended; NaN of those that failed."""
         self._set_dimensions()
-        past = [trial for trial in self.past if self.is_in_range(trial)]
-        own = [self.trials[trial_id] for trial_id in self.end_order]
+        own = [self.trials[trial_id] for trial_id in self.end_order[self._shown :]]
         own = [trial for trial in own if self.is_in_range(trial)]
+        self._shown = len(self.end_order)
         trainings = [self._training_of[trial.trial_id] for trial in own]
         ends = [trial.hyperparameters.values["tuner/epochs"] for trial in own]
         losses = [one.losses.get(end, math.nan) for one, end in zip(trainings, ends, strict=True)]
-        points = Points(
-            np.array([self._place_of(trial) for trial in [*past, *own]]),
-            self._share([self.max_epochs] * len(past) + ends),
-            np.array([*range(-len(past), 0), *(one.number for one in trainings)]),
-        )
-        return points, np.array([self._loss(trial) for trial in past] + losses, dtype=float)
+        self._show(own, ends, [one.number for one in trainings], losses)
+        return self._points, self._losses
+
+    def _show(
+        self,
+        trials: Sequence[Trial],
+        ends: Sequence[int],
+        numbers: Sequence[int],
+        losses: Sequence[float],
+    ) -> None:
+        """Adds ended trials to what was seen."""
+        if trials:
+            places = np.array([self._place_of(trial) for trial in trials])
+            points = Points(places, self._share(ends), np.array(numbers))
+            self._points = self._points.and_those(points) if len(self._points) else points
+            self._losses = np.append(self._losses, losses)
 
     def _set_dimensions(self) -> None:
-        """Forgets the places of trials where the space has changed."""
+        """Forgets the places of trials where the space has changed, and which are in its ranges."""
         now = dimensions(self.hyperparameters)
-        if [(one.get_config(), name) for one, name in now] != self._dimensions:
-            self._dimensions = [(one.get_config(), name) for one, name in now]
+        known = (
+            [(one.get_config(), name) for one, name in now],
+            dict(self.hyperparameters.recorded_as),
+        )
+        if known != self._dimensions:
+            self._dimensions, self._axes = known, [one for one, _ in now]
             self._places, self._fitted, self._fresh = {}, None, None
-            self._axes = [one for one, _ in now]
+            self._points, self._losses, self._shown = NOTHING, np.zeros(0), 0
+            past = [trial for trial in self.past if self.is_in_range(trial)]
+            losses = [self._loss(trial) for trial in past]
+            self._show(past, [self.max_epochs] * len(past), range(-len(past), 0), losses)
 
     def _place_of(self, trial: Trial) -> np.ndarray:
         """Where a trial is; that of one that has ended is looked up."""
@@ -340,8 +376,7 @@ class FreezeThawSearchOracle(RecordedOracle):
         some = np.append(_telling(losses[:count], _MOST), np.arange(count, len(losses)))
         known, y = seen.at(some), scale(losses[some])
         process.condition(known, y)
-        running = [one for one in self._trainings if one.parts[-1].status not in _ENDED]
-        if running:
+        if running := self._running_trainings():
             waited_for = self._ends(running, [one.epochs for one in running])
             expected, _ = process.predict(waited_for)
             process.condition(known.and_those(waited_for), np.append(y, expected))
@@ -358,10 +393,17 @@ class FreezeThawSearchOracle(RecordedOracle):
         costs = to_go * self._costs(paused, fresh_places)
         return expected_improvement(mean, deviation, scale.best) / costs
 
+    def _running_trainings(self) -> list[Training]:
+        found = {
+            one.number: one for one in (self._training_of[t.trial_id] for t in self.unfinished)
+        }
+        return [one for _, one in sorted(found.items())]
+
     def _costs(self, paused: Sequence[Training], fresh_places: np.ndarray) -> np.ndarray:
         """What an epoch of trainings costs, paused ones first, then new."""
-        timed = [training for training in self._trainings if training.seconds > 0]
-        if self.costs == "epochs" or not timed:
+        by_seconds = self.costs == "seconds"
+        timed = [training for training in self._trainings if by_seconds and training.seconds > 0]
+        if not timed:
             return np.ones(len(paused) + len(fresh_places))
         places = np.array([self._place_of(training.parts[0]) for training in timed])
         logs = np.log([training.seconds / max(training.losses) for training in timed])
@@ -384,9 +426,10 @@ class FreezeThawSearchOracle(RecordedOracle):
 
         That hangs on their number alone, so that a search that goes on has the same.
         """
-        count = min(_INITIAL, len(losses))
-        while count * _REFIT <= len(losses):
-            count = math.ceil(count * _REFIT)
+        count = following = min(_INITIAL, len(losses))
+        while following <= len(losses):
+            count = following
+            following = min(math.ceil(count * _REFIT), count + _MOST_NEW)
         if self._fitted is None or self._fitted[0] != count:
             some = _telling(losses[:count], _MOST_TO_FIT)
             process = LearningCurveProcess(seen.x.shape[1])

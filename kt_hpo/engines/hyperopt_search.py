@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
+import math
 from collections.abc import Callable, Iterable, Mapping
+from heapq import nsmallest
 from typing import Any, TypeAlias
 
 import keras_tuner
+from keras_tuner.engine.trial import Trial, TrialStatus
 
 from kt_hpo.engines.proposals.observations import (
     Observation,
@@ -14,9 +18,11 @@ from kt_hpo.engines.proposals.observations import (
     observations,
     to_unit,
 )
+from kt_hpo.engines.proposals.recent_trials import RecentTrials
 from kt_hpo.objectives import ObjectiveLike
 from kt_hpo.optional import require
 from kt_hpo.oracle.recorded import RecordedOracle
+from kt_hpo.oracle.trials import PRUNED
 from kt_hpo.space.hyperparameters import HyperParameter
 from kt_hpo.space.kinds import Value
 from kt_hpo.space.scopes import active_values, is_active
@@ -62,6 +68,7 @@ class HyperoptSearchOracle(RecordedOracle):
         **kwargs: Any,
     ) -> None:
         self.suggest = make_suggest(algorithm)
+        self._recent = RecentTrials()
         self._names: list[str] = []
         self._written: list[tuple[Observation, dict[str, Any]]] = []
         super().__init__(objective=objective, max_trials=max_trials, seed=seed, **kwargs)
@@ -84,13 +91,35 @@ class HyperoptSearchOracle(RecordedOracle):
         if not dimensions(known):  # Of an empty space Hyperopt makes no domain.
             return from_numbers(known, {})
         domain = hyperopt.base.Domain(None, to_hyperopt(known))
-        seen = observations(self.known_trials(), self.objective)
+        trials, options = self._told()
+        seen = observations(trials, self.objective)
         documents = self._documents(seen, list(domain.params))
-        trials = hyperopt.trials_from_docs(documents, validate=False)
+        written = hyperopt.trials_from_docs(documents, validate=False)
         seed = int(self._stream().integers(2**31))
-        (suggested,) = self.suggest([len(seen)], domain, trials, seed)
+        (suggested,) = self.suggest([len(seen)], domain, written, seed, **options)
         drawn = suggested["misc"]["vals"]
         return from_numbers(known, {name: each[0] for name, each in drawn.items() if len(each)})
+
+    def _told(self) -> tuple[list[Trial], dict[str, float]]:
+        """The trials that the algorithm is told of, and how it is to look at them.
+
+        Hyperopt's own TPE is told of the latest of many and the best. It takes `gamma sqrt(trials)`
+        of them for good ones, up to 25; these stay as many.
+        """
+        trials = self.known_trials()
+        if self.suggest is not make_suggest("tpe"):
+            return trials, {}
+        recent = self._recent.pick(trials, self._best_of)
+        if len(recent) == len(trials):
+            return trials, {}
+        gamma = inspect.signature(self.suggest).parameters["gamma"].default
+        return recent, {"gamma": gamma * math.sqrt(len(trials) / len(recent))}
+
+    def _best_of(self, trials: list[Trial], count: int) -> list[Trial]:
+        sign = -1 if self.objective.direction == "max" else 1
+        ended = [trial for trial in trials if trial.status in (TrialStatus.COMPLETED, PRUNED)]
+        best = {id(one) for one in nsmallest(count, ended, key=lambda one: sign * one.score)}
+        return [trial for trial in ended if id(trial) in best]
 
     def _documents(self, seen: list[Observation], names: list[str]) -> list[dict[str, Any]]:
         """The trials as Hyperopt keeps them; what has ended is written once."""

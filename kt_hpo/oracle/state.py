@@ -309,6 +309,8 @@ class SearchState(keras_tuner.Oracle):
         Raises:
             RecordError: If a hyperparameter is of another kind in the record.
         """
+        if self._is_taken_up:  # By its tuner, say: all that has happened since is known.
+            return
         record, self._is_taken_up = self.record, True
         known = record.space
         if known is None:

@@ -253,7 +253,9 @@ def test_a_search_is_taken_up_again(kt, drive):
     oracle.save()
     again = make()
     again.reload()
+    again.reload()
     assert set(again.trials) == set(oracle.trials)
+    assert again.start_order == again.end_order == oracle.end_order
     for trial_id, trial in oracle.trials.items():
         assert again.trials[trial_id].hyperparameters.values == trial.hyperparameters.values
         assert again.trials[trial_id].score == trial.score

@@ -95,6 +95,52 @@ def test_a_training_goes_on_where_it_paused_and_few_are_whole():
     assert len(begun) > 20 > len(whole) > 0
 
 
+def standing(oracle):
+    """What the oracle knows of its trials: epochs left, who may go on, the best, what was seen."""
+    paused = [training.number for training in oracle._paused()]
+    points, losses = oracle._seen()
+    best = [training.number for training in oracle._best]
+    return oracle._left(), paused, best, [column.tolist() for column in points], losses.tolist()
+
+
+def test_what_is_counted_as_trials_end_is_what_all_of_them_tell(monkeypatch):
+    monkeypatch.setattr(freeze_thaw_search, "_KEPT", 4)
+    stream, storage = random.Random(0), optuna.storages.InMemoryStorage()
+    oracle = opened(oracle_of(max_retries_per_trial=0), storage)
+    oracle.max_consecutive_failed_trials = 99
+    for _ in range(90):
+        trials = [oracle.create_trial(name) for name in "abc"]
+        stream.shuffle(trials)
+        for trial in trials[stream.randrange(2) :]:
+            if stream.random() < 0.2:
+                trial.status, trial.message = TrialStatus.FAILED, "no"
+                oracle.end_trial(trial)
+            elif trial.status == TrialStatus.RUNNING:
+                train(oracle, trial)
+    for trial in list(oracle.ongoing_trials.values()):
+        train(oracle, trial)
+    left, paused, best, _, losses = standing(oracle)
+    assert left == 10 * 20 - sum(
+        one["tuner/epochs"] - one["tuner/initial_epoch"] for one in parts(oracle)
+    )
+    trainings = oracle._trainings
+    went_well = [one for one in trainings if one.losses]
+    least = sorted(went_well, key=lambda one: min(one.losses.values()))
+    assert best == [one.number for one in least[:8]]
+    may_go_on = {
+        one.number
+        for epochs in oracle.pauses[:-1]
+        for one in sorted(
+            (one for one in went_well if epochs in one.losses), key=lambda one: one.losses[epochs]
+        )[:4]
+        if one.epochs == epochs and one.parts[-1].status == TrialStatus.COMPLETED
+    }
+    assert set(paused) == may_go_on
+    assert len(losses) == len(oracle.end_order) == len(oracle.trials)
+    again = opened(oracle_of(max_retries_per_trial=0), storage)
+    assert str(standing(again)) == str(standing(oracle))
+
+
 def test_a_small_budget_is_not_spent_on_beginnings():
     oracle = search(oracle_of(max_trials=2, max_epochs=10))
     assert oracle.initial == 4

@@ -19,6 +19,7 @@ from strategies import spaces
 
 import kt_hpo
 from kt_hpo.engines.hyperopt_search import from_numbers, to_hyperopt, to_numbers
+from kt_hpo.engines.proposals import recent_trials
 from kt_hpo.engines.proposals.observations import dimensions
 from kt_hpo.space import domain
 from kt_hpo.space.hyperparameters import HyperParameters
@@ -113,6 +114,51 @@ def test_the_highest_is_found_too(tmp_path):
     oracle = HyperoptSearchOracle(objective, 40, "anneal", seed=0, hyperparameters=hp)
     found = run(opened(oracle, tmp_path), measure=lambda values: values["x"])
     assert np.mean([values["x"] for values in found[20:]]) > 0.75
+
+
+@pytest.fixture
+def few_are_recent(monkeypatch):
+    monkeypatch.setattr(recent_trials, "BLOCK", 25)
+    monkeypatch.setattr(recent_trials, "BEST", 10)
+
+
+def losses_of_a_search(folder):
+    tuner = Growing(max_trials=140, seed=0, directory=folder)
+    tuner.search(verbose=0)
+    return [trial.value for trial in tuner.study.trials]
+
+
+@pytest.mark.slow
+def test_a_long_search_goes_on_as_one_that_sees_all(tmp_path, monkeypatch):
+    every = losses_of_a_search(tmp_path / "every")
+    monkeypatch.setattr(recent_trials, "BLOCK", 35)
+    some = losses_of_a_search(tmp_path / "some")
+    assert some[:70] == every[:70]
+    assert np.median(some[70:]) < 0.7 * np.median(some[:20])
+    assert np.median(some[70:]) < 1.6 * np.median(every[70:])
+
+
+@pytest.mark.usefixtures("few_are_recent")
+def test_a_long_search_is_told_of_the_latest_and_the_best_and_takes_as_many_for_good(tmp_path):
+    oracle = HyperoptSearchOracle(OBJECTIVE, 99, seed=0, hyperparameters=conditional_space())
+    opened(oracle, tmp_path)
+    run(oracle, 83)
+    told, options = oracle._told()
+    assert [int(trial.trial_id) for trial in told[10:]] == list(range(50, 83))
+    best = sorted(list(oracle.trials.values())[:50], key=lambda trial: trial.score)[:10]
+    assert told[:10] == sorted(best, key=lambda trial: int(trial.trial_id))
+    assert options["gamma"] * len(told) ** 0.5 == pytest.approx(0.25 * 83**0.5)
+
+
+@pytest.mark.usefixtures("few_are_recent")
+def test_a_long_search_that_goes_on_is_told_of_the_same(tmp_path):
+    def opened_again():
+        oracle = HyperoptSearchOracle(OBJECTIVE, 99, seed=0, hyperparameters=conditional_space())
+        return opened(oracle, tmp_path)
+
+    oracle = opened_again()
+    run(oracle, 83)
+    assert oracle._ask() == opened_again()._ask()
 
 
 def test_trials_that_end_in_another_order_or_fail_are_told_as_to_a_search_that_goes_on(tmp_path):

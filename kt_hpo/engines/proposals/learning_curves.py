@@ -57,7 +57,7 @@ class Points(NamedTuple):
         return Points(*map(np.concatenate, zip(self, others, strict=True)))
 
 
-_NOTHING = Points(np.zeros((0, 0)), np.zeros(0), np.zeros(0))
+NOTHING = Points(np.zeros((0, 0)), np.zeros(0), np.zeros(0))
 
 
 class LearningCurveProcess:
@@ -83,7 +83,7 @@ class LearningCurveProcess:
         ends = [_LENGTH[2]] * dimensions + [_SCALE_ENDS] * len(scales) + [_BEND_ENDS]
         self._bounds = np.log(ends)
         self._parameters = self._center.copy()
-        self._seen, self._factor = _NOTHING, np.zeros((0, 0))
+        self._seen, self._factor = NOTHING, np.zeros((0, 0))
 
     def fit(self, seen: Points, y: np.ndarray) -> LearningCurveProcess:
         """Finds the parameters that are most likely a posteriori; begins from the prior's middle.
@@ -105,7 +105,7 @@ class LearningCurveProcess:
             options={"maxiter": _ITERATIONS},
         )
         self._parameters = found.x
-        self._seen, self._factor = _NOTHING, np.zeros((0, 0))
+        self._seen, self._factor = NOTHING, np.zeros((0, 0))
         return self
 
     def condition(self, seen: Points, y: np.ndarray) -> LearningCurveProcess:

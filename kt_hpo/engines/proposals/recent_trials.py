@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, TypeVar
+
 import optuna
 from optuna.trial import FrozenTrial
 
 from kt_hpo._private_apis.optuna import StorageView, study_on
 from kt_hpo.record import best
+
+T = TypeVar("T")
 
 BLOCK = 250
 BEST = 100
@@ -33,8 +38,8 @@ class RecentTrials:
     def __init__(self, population: int = 0) -> None:
         self._block = max(BLOCK, GENERATIONS * population)
         self._count = max(BEST, population)
-        self._last_dropped: list[FrozenTrial] = []
-        self._best: list[FrozenTrial] = []
+        self._last_dropped: list[Any] = []
+        self._best: list[Any] = []
 
     def study(self, study: optuna.Study) -> optuna.Study:
         """Gives a study as the sampler sees it.
@@ -49,18 +54,30 @@ class RecentTrials:
 
     def trials(self, study: optuna.Study, trials: list[FrozenTrial]) -> list[FrozenTrial]:
         """Picks those of the trials of a study that the sampler sees."""
+        return self.pick(trials, lambda before, count: _best_of(study, before, count))
+
+    def pick(self, trials: list[T], best_of: Callable[[list[T], int], list[T]]) -> list[T]:
+        """Picks the latest trials, and the best of those before.
+
+        Args:
+            trials: Trials, in the order they were begun.
+            best_of: Picks so many of the best of trials, in their order.
+
+        Returns:
+            Those of the trials, in their order.
+        """
         start = max(0, len(trials) // self._block - 1) * self._block
         last_dropped = trials[max(0, start - 1) : start]
         if last_dropped != self._last_dropped:
-            self._last_dropped = last_dropped
-            self._best = self._best_of(study, trials[:start])
+            self._last_dropped, self._best = last_dropped, best_of(trials[:start], self._count)
         return [*self._best, *trials[start:]]
 
-    def _best_of(self, study: optuna.Study, trials: list[FrozenTrial]) -> list[FrozenTrial]:
-        kept = best.best_first(study, trials, self._count)
-        if len(study.directions) > 1:
-            kept += best.pareto_front(study, trials)
-        return sorted({trial.number: trial for trial in kept}.values(), key=lambda one: one.number)
+
+def _best_of(study: optuna.Study, trials: list[FrozenTrial], count: int) -> list[FrozenTrial]:
+    kept = best.best_first(study, trials, count)
+    if len(study.directions) > 1:
+        kept += best.pareto_front(study, trials)
+    return sorted({trial.number: trial for trial in kept}.values(), key=lambda one: one.number)
 
 
 class _RecentStorage(StorageView):
