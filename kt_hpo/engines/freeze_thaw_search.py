@@ -144,8 +144,7 @@ class FreezeThawSearchOracle(RecordedOracle):
         """Epochs that ended trials have spent, and all there are; None without an end."""
         if math.isinf(self.budget):
             return None
-        self._take_up_trials()
-        return self._epochs_given - _epochs_of(self.unfinished), int(self.budget)
+        return self._given() - _epochs_of(self.unfinished), int(self.budget)
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
         """Gives the training that is worth most its next part, or begins one.
@@ -196,8 +195,12 @@ class FreezeThawSearchOracle(RecordedOracle):
 
     def _left(self) -> float:
         """Epochs of the budget that no trial has, those that run included."""
-        self._take_up_trials()
-        return self.budget - self._epochs_given
+        return self.budget - self._given()
+
+    def _given(self) -> int:
+        """Epochs of all trials; changes nothing, as a display may ask for it at any time."""
+        new = self.start_order[len(self._training_of) :]
+        return self._epochs_given + _epochs_of(self.trials[trial_id] for trial_id in new)
 
     def _running(self, values: dict[str, Any], left: float) -> dict[str, Any]:
         """Answers with values, and the epochs up to the next pause."""
