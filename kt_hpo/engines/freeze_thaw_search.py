@@ -144,7 +144,7 @@ class FreezeThawSearchOracle(RecordedOracle):
         """Epochs that ended trials have spent, and all there are; None without an end."""
         if math.isinf(self.budget):
             return None
-        return self._given() - _epochs_of(self.unfinished), int(self.budget)
+        return self._epochs_begun() - _epochs_of(self.unfinished), int(self.budget)
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
         """Gives the training that is worth most its next part, or begins one.
@@ -183,7 +183,7 @@ class FreezeThawSearchOracle(RecordedOracle):
         self._fitted: tuple[int, LearningCurveProcess] | None = None
         self._trainings: list[Training] = []
         self._training_of: dict[str, Training] = {}
-        self._told = self._epochs_given = 0
+        self._told = self._epochs_taken_up = 0
         # The best of all trainings, and of those that came as far as an epoch; best first.
         self._best: list[Training] = []
         self._came: dict[int, list[Training]] = {}
@@ -195,12 +195,12 @@ class FreezeThawSearchOracle(RecordedOracle):
 
     def _left(self) -> float:
         """Epochs of the budget that no trial has, those that run included."""
-        return self.budget - self._given()
+        return self.budget - self._epochs_begun()
 
-    def _given(self) -> int:
+    def _epochs_begun(self) -> int:
         """Epochs of all trials; changes nothing, as a display may ask for it at any time."""
         new = self.start_order[len(self._training_of) :]
-        return self._epochs_given + _epochs_of(self.trials[trial_id] for trial_id in new)
+        return self._epochs_taken_up + _epochs_of(self.trials[trial_id] for trial_id in new)
 
     def _running(self, values: dict[str, Any], left: float) -> dict[str, Any]:
         """Answers with values, and the epochs up to the next pause."""
@@ -219,7 +219,7 @@ class FreezeThawSearchOracle(RecordedOracle):
             training = self._trainings[-1] if source is None else self._training_of[source]
             training.parts.append(trial)
             self._training_of[trial_id] = training
-            self._epochs_given += _epochs_of([trial])
+            self._epochs_taken_up += _epochs_of([trial])
         for trial_id in self.end_order[self._told :]:
             trial, training = self.trials[trial_id], self._training_of[trial_id]
             if trial.status in _WENT_WELL:
