@@ -120,7 +120,14 @@ class StorageView:
             trials = [trial for trial in trials if trial.state in states]
         return copy.deepcopy(trials) if deepcopy else trials
 
+    def listed(self, study_id: int) -> list[FrozenTrial]:
+        """Gives them to a reader who changes nothing in the list."""
+        return self._trials(study_id)
+
     def _trials(self, study_id: int) -> list[FrozenTrial]:
+        # Of 10,000 trials even a copy of the list takes a while.
+        if hasattr(self._storage, "listed"):
+            return self._seen(self._storage.listed(study_id))
         return self._seen(self._storage.get_all_trials(study_id, deepcopy=False))
 
     def _seen(self, trials: list[FrozenTrial]) -> list[FrozenTrial]:

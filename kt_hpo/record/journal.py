@@ -14,6 +14,7 @@ import io
 import json
 import os
 import shutil
+import threading
 import zlib
 from bisect import bisect
 from collections.abc import Container, Iterable, Iterator
@@ -250,8 +251,19 @@ class JournalRecord(JournalStorage):
     def __init__(self, journal: Journal) -> None:
         super().__init__(journal)
         self.journal = journal
-        # The trials of a study when they were last listed, and which of them had not ended.
+        self._begin_listing()
+
+    def _begin_listing(self) -> None:
+        self._listing = threading.Lock()
+        # A study, its trials, and the numbers of those that had not ended.
         self._listed: tuple[int, list[FrozenTrial], list[int]] = (-1, [], [])
+
+    def __getstate__(self) -> dict[Any, Any]:
+        return {k: v for k, v in super().__getstate__().items() if not k.startswith("_list")}
+
+    def __setstate__(self, state: dict[Any, Any]) -> None:
+        super().__setstate__(state)
+        self._begin_listing()
 
     def get_all_trials(
         self,
@@ -260,21 +272,37 @@ class JournalRecord(JournalStorage):
         states: Container[TrialState] | None = None,
     ) -> list[FrozenTrial]:
         """Lists the trials of a study."""
-        known, trials, running = self._listed
-        if known == study_id:
-            self.get_study_name_from_id(study_id)  # A KeyError of one that was deleted meanwhile.
-            trials = trials.copy()
-            for number in running:
-                trials[number] = next(self._from(study_id, number))
-            first = len(trials)
-            trials += self._from(study_id, first)
-        else:
-            trials, running, first = super().get_all_trials(study_id, deepcopy=False), [], 0
-        running = [number for number in running if not trials[number].state.is_finished()]
-        running += (n for n in range(first, len(trials)) if not trials[n].state.is_finished())
-        self._listed = study_id, trials, running
+        trials = self.listed(study_id)
         shown = trials if states is None else [one for one in trials if one.state in states]
         return copy.deepcopy(shown) if deepcopy else shown.copy()
+
+    def listed(self, study_id: int) -> list[FrozenTrial]:
+        """Lists the trials of a study, for a reader who changes nothing in the list.
+
+        Args:
+            study_id: The study.
+
+        Returns:
+            The list, which is brought up to date when it is asked for the next time.
+
+        Raises:
+            KeyError: If there is no such study, or it was deleted.
+        """
+        with self._listing:
+            known, trials, running = self._listed
+            if known != study_id:
+                trials, running = super().get_all_trials(study_id, deepcopy=False), []
+                first = 0
+            else:
+                self.get_study_name_from_id(study_id)
+                for number in running:
+                    trials[number] = next(self._from(study_id, number))
+                first = len(trials)
+                trials += self._from(study_id, first)
+            looked_at = [*running, *range(first, len(trials))]
+            running = [number for number in looked_at if not trials[number].state.is_finished()]
+            self._listed = study_id, trials, running
+            return trials
 
     def _from(self, study_id: int, first: int) -> Iterator[FrozenTrial]:
         """The trials of a study from a number on."""

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import pickle
 import random
 import resource
 import signal
@@ -71,6 +72,8 @@ def test_trials_are_listed_as_optuna_lists_them_whoever_writes(seed, tmp_path):
     optunas = JournalStorage(JournalFileBackend(str(path)))
     for writer, study in itertools.product(writers, studies):
         assert writer.get_all_trials(study) == optunas.get_all_trials(study)
+        elsewhere = pickle.loads(pickle.dumps(writer))
+        assert elsewhere.listed(study) == writer.listed(study) == optunas.get_all_trials(study)
         completed = optunas.get_all_trials(study, states=(TrialState.COMPLETE,))
         assert writer.get_all_trials(study, states=(TrialState.COMPLETE,)) == completed
         assert writer.get_all_trials(study, states=()) == []
