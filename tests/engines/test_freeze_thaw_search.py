@@ -161,7 +161,7 @@ def test_without_a_budget_it_goes_on():
 
 def test_it_beats_random_search_of_as_many_epochs():
     found, others = [], []
-    for seed in range(6):
+    for seed in range(10):
         found.append(min(trial.score for trial in search(oracle_of(8, seed=seed)).trials.values()))
         random = oracles.RandomSearchOracle(OBJECTIVE, 16, seed, hyperparameters=space())
         others.append(min(trial.score for trial in search(random).trials.values()))
@@ -303,12 +303,13 @@ class Watched(kt_hpo.FreezeThawSearch):
 @pytest.mark.slow
 def test_real_models_go_on_with_the_optimizers_state(tmp_path):
     Steps.seen = []
-    tuner = Watched(eager, "val_loss", max_trials=8, max_epochs=3, seed=0, directory=tmp_path)
+    tuner = Watched(eager, "val_loss", max_trials=8, max_epochs=4, seed=0, directory=tmp_path)
     fit = {"validation_data": (X[150:], Y[150:]), "batch_size": 75, "verbose": 0}
     tuner.search(X[:150], Y[:150], callbacks=[Steps], **fit)
     # 150 samples in batches of 75 are 2 steps an epoch.
-    assert set(Steps.seen) <= {(0, 2), (2, 4), (4, 6)}
-    assert {(0, 2), (2, 4), (4, 6)} <= set(Steps.seen)
+    # The end of the budget may cut a part.
+    assert {first for first, _ in Steps.seen} == {0, 2, 6}
+    assert {(0, 2), (2, 6), (6, 8)} <= set(Steps.seen)
     assert tuner.get_best_models()[0].evaluate(X[150:], Y[150:], verbose=0)[0] == pytest.approx(
         tuner.oracle.get_best_trials(1)[0].score, rel=1e-4
     )
