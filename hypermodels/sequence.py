@@ -77,7 +77,7 @@ FORECAST: Arguments = {
 }
 # Two years of the Canadian lynx (logarithms), mean error: 0.52 with gru and last, 0.56 with gru and
 # flatten, 0.68 with transformer, 0.76 with conv and flatten; 0.87 is the last value's.
-PADDED_FORECAST: Arguments = {
+DEEP_FORECAST: Arguments = {
     "body": Names(["conv", "gru", "transformer"], list(BODIES), "gru", BODIES),
     "pooling": Names(["last", "flatten"], list(blocks.STEP_POOLINGS), "last", blocks.STEP_POOLINGS),
 }
@@ -205,7 +205,7 @@ class SequenceHyperModel(TrainedHyperModel):
             input_shape[0],
             num_classes is None,
             vocabulary_size is not None,
-            padding is not None,
+            padding is None and (body is None or "linear" in possible(body)),
             train_size,
         )
         super().__init__(
@@ -333,16 +333,15 @@ class SequenceHyperModel(TrainedHyperModel):
 
 
 def _arguments(
-    steps: int, is_regression: bool, has_tokens: bool, is_padded: bool, train_size: int
+    steps: int, is_regression: bool, has_tokens: bool, may_be_linear: bool, train_size: int
 ) -> Arguments:
     """What the ranges are that are not given, for data of a kind."""
     if has_tokens:
-        return {**ARGUMENTS, **(FEW_TEXTS if train_size < _FEW * steps else {})}
+        is_linear = may_be_linear and train_size < _FEW * steps
+        return {**ARGUMENTS, **(FEW_TEXTS if is_linear else {})}
     if not is_regression:
         return ARGUMENTS
-    if is_padded:
-        return {**ARGUMENTS, **PADDED_FORECAST}
-    return {**ARGUMENTS, **FORECAST}
+    return {**ARGUMENTS, **(FORECAST if may_be_linear else DEEP_FORECAST)}
 
 
 def _check_sequence(

@@ -58,7 +58,7 @@ class Epochs(NamedTuple):
     first: int
 
 
-def choose_epochs(train: Dataset) -> Epochs:
+def choose_epochs(train: Dataset, model: Any = "auto") -> Epochs:
     """Chooses how long trainings are by how many steps an epoch has.
 
     A training on a small table, or on few sequences, is to have some 2,000 steps of 32 samples, and
@@ -68,9 +68,11 @@ def choose_epochs(train: Dataset) -> Epochs:
 
     Args:
         train: The training data.
+        model: The model's name; a user's own of sequences may take long for a step.
 
     Returns:
-        The epochs; 20, and pauses from the first on, for images, and for large data of all kinds.
+        The epochs; 20, and pauses from the first on, for images, and sequences with a model of the
+        user's own.
 
     Example:
         >>> import numpy as np
@@ -82,11 +84,12 @@ def choose_epochs(train: Dataset) -> Epochs:
         Epochs(most=63, first=16)
         Epochs(most=20, first=4)
     """
-    model, _ = choose_model(train)
-    if model not in ("tabular", "sequence"):
+    suits, _ = choose_model(train)
+    is_ready = isinstance(model, str) and model in ("auto", "sequence")
+    if suits != "tabular" and not (suits == "sequence" and is_ready):
         return Epochs(_EPOCHS, 1)
     is_text = getattr(train.preprocessing, "kind", "none") == "text"
-    is_linear = model == "sequence" and (is_text or train.num_classes is None)
+    is_linear = suits == "sequence" and (is_text or train.num_classes is None)
     first = _STEPS if is_linear else _FIRST_STEPS
     steps = math.ceil(len(train) / _BATCH)
     most = min(max(math.ceil(_STEPS / steps), _EPOCHS), _MOST_EPOCHS)

@@ -128,7 +128,7 @@ def tune(
     with findings_printed(verbose):
         splits = given(data, target=target, task=task, image_size=image_size, seed=seed)
     say = print if verbose else _silent
-    epochs = choose_epochs(splits.train)
+    epochs = choose_epochs(splits.train, hypermodel)
     if max_epochs is None:
         max_epochs = epochs.most
     chosen = _choices(

@@ -13,7 +13,8 @@ def test_small_tables_and_few_sequences_train_for_more_epochs():
     windows = dataclasses.replace(wine, x=wine.x[..., None], preprocessing=None)
     assert choose_epochs(wine).most == 200
     assert choose_epochs(windows) == choose_epochs(wine)
-    assert choose_epochs(texts) == (200, 200)
+    assert choose_epochs(texts) == choose_epochs(texts, "sequence") == (200, 200)
+    assert choose_epochs(texts, object()) == choose_epochs(windows, "mine:Model") == (20, 1)
     assert choose_epochs(kt_hpo.datasets.load("digits").train) == (20, 1)
 
 

@@ -107,7 +107,7 @@ def _search(settings: Settings, directory: Path) -> None:
         model, reason = choose_model(train)
         if settings["verbose"]:
             print(f"Model: {model}, because {reason}.")
-    epochs = choose_epochs(train)
+    epochs = choose_epochs(train, model)
     settings.setdefault("max_epochs", epochs.most)
     hypermodel = make_hypermodel(model, train, settings["max_epochs"])
     objective, _ = choose_objective(train, len(splits.validation))

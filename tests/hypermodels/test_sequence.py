@@ -115,7 +115,9 @@ def test_a_linear_model_of_a_window_learns_a_season(body, shortcut):
     series = np.tile(stream.normal(size=7), 40) + np.linspace(0, 5, 280)
     windows = np.lib.stride_tricks.sliding_window_view(series, 21).astype("float32")
     x, y = windows[:, :14, None], windows[:, 20]
-    hypermodel = SequenceHyperModel((14, 1), body=body, shortcut=shortcut, dropout=0.0, epochs=80)
+    hypermodel = SequenceHyperModel(
+        (14, 1), body=body, shortcut=shortcut, dropout=0.0, learning_rate=5e-3, epochs=80
+    )
     keras.utils.set_random_seed(0)
     known = hp()
     model = hypermodel.build(known)
@@ -132,6 +134,9 @@ def test_few_texts_begin_with_a_linear_model_and_many_with_another():
     # Padding would be steps of a linear model.
     padded, whole = SequenceHyperModel((40, 1), padding=0.0), SequenceHyperModel((40, 1))
     assert (padded.body.default, whole.body.default) == ("gru", "linear")
+    # Whoever wants other bodies has the learning rates of these.
+    other = SequenceHyperModel((40,), 2, vocabulary_size=9, train_size=9, body=["gru", "conv"])
+    assert other.learning_rate == many.learning_rate and other.shortcut.values == "none"
 
 
 def test_tokens_may_come_as_floats():
