@@ -32,7 +32,7 @@ from benchmarks import (
 )
 from benchmarks.curves import table
 from benchmarks.curves.plans import PLANS
-from benchmarks.quality import defaults
+from benchmarks.quality import at_once, defaults
 from benchmarks.quality import section as quality
 
 SECTIONS = {
@@ -45,6 +45,7 @@ SECTIONS = {
     "overhead": ("Overhead of a trial", overhead.section),
     "accuracy": ("Time to an accuracy", accuracy.section),
     "quality": ("Quality of the searches", quality.section),
+    "at_once": ("What TPE finds that is asked for many trials at once", at_once.section),
     "defaults": ("What a search costs and finds by default", defaults.section),
     "presets": ("Ready spaces, small and wide", presets.section),
     "ready": ("What `tune` finds, and what one has without a search", ready.section),

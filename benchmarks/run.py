@@ -30,6 +30,7 @@ MODULES = {
     "memory": ["--searches", "getting-started", "--trials", "100"],
     "accuracy": ["--repeats", "1"],
     "quality.run": ["--minutes", "1"],
+    "quality.at_once": ["--repeats", "2"],
     "quality.defaults": [],
     "presets": [],
     "ready": ["--tasks", "titanic", "--seeds", "0"],

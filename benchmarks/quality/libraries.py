@@ -37,7 +37,7 @@ from kt_hpo.pruning import make_pruner
 # More trials than any search comes to: its budget ends it.
 MOST = 100_000
 OBJECTIVE = keras_tuner.Objective("score", "min")
-Search = Callable[[Task, int], None]
+Search = Callable[..., None]
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,10 @@ class KerasTunersProcess(keras_tuner.oracles.BayesianOptimizationOracle):
         return self._proposal()
 
 
-def with_oracle(kind: type[Any], task: Task, seed: int, pruner: Any = None, **options: Any) -> None:
-    """Keras Tuner's oracles and ours."""
+def with_oracle(
+    kind: type[Any], task: Task, seed: int, pruner: Any = None, at_once: int = 1, **options: Any
+) -> None:
+    """Keras Tuner's oracles and ours, asked for so many trials before the first of them ends."""
     if "max_epochs" not in options:
         options["max_trials"] = task.problem.trials if pruner is None else MOST
     oracle = kind(objective=OBJECTIVE, seed=seed, hyperparameters=task.space.hyperparameters(),
@@ -84,14 +86,19 @@ def with_oracle(kind: type[Any], task: Task, seed: int, pruner: Any = None, **op
         oracle._set_project_dir(folder, "search")
         if isinstance(oracle, oracles.RecordedOracle):
             oracle.reload()
-        while True:
-            trial = oracle.create_trial("tuner0")
-            if trial.status != TrialStatus.RUNNING:
-                return
-            _train(task, oracle, trial)
+        is_over = False
+        while not is_over:
+            trials = [oracle.create_trial(f"tuner{number}") for number in range(at_once)]
+            running = [trial for trial in trials if trial.status == TrialStatus.RUNNING]
+            is_over = len(running) < at_once
+            for trial, score in [(trial, _trained(task, oracle, trial)) for trial in running]:
+                oracle.update_trial(trial.trial_id, {"score": score})
+                trial.status = TrialStatus.COMPLETED
+                oracle.end_trial(trial)
 
 
-def _train(task: Task, oracle: Any, trial: Trial) -> None:
+def _trained(task: Task, oracle: Any, trial: Trial) -> float:
+    """Trains a trial, and gives its best value."""
     values = trial.hyperparameters.values
     best = np.inf
     epochs = range(values.get("tuner/initial_epoch", 0), values.get("tuner/epochs", task.epochs))
@@ -102,9 +109,7 @@ def _train(task: Task, oracle: Any, trial: Trial) -> None:
             goes_on = oracle.report(trial.trial_id, epoch, {"score": value})
             if not goes_on:
                 break
-    oracle.update_trial(trial.trial_id, {"score": best})
-    trial.status = TrialStatus.COMPLETED
-    oracle.end_trial(trial)
+    return best
 
 
 def with_hyperband(kind: type[Any], task: Task, seed: int) -> None:
@@ -289,10 +294,10 @@ PEERS = {
 LIBRARIES = OURS | PEERS
 
 
-def search(name: str, task: Task, seed: int) -> None:
+def search(name: str, task: Task, seed: int, **options: Any) -> None:
     """Lets a library search a task until its budget is spent."""
     logging.getLogger("hyperopt").setLevel(logging.CRITICAL)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     with warnings.catch_warnings(), suppress(Exhausted):
         warnings.simplefilter("ignore")
-        LIBRARIES[name].search(task, seed)
+        LIBRARIES[name].search(task, seed, **options)
