@@ -66,7 +66,8 @@ FEW_TEXTS: Arguments = {
 # season before explains 0.134, 0.784, 0.456, 0.147. Recurrent bodies take time for every step.
 FORECAST: Arguments = {
     # linear 0.336, 0.831, 0.730, 0.485; none with the linear model 0.083, 0.846, 0.721, 0.514, and
-    # without 0.103, 0.843, 0.706, 0.514; conv with the maximum 0.348, 0.738, -0.192, 0.081.
+    # without 0.103, 0.843, 0.706, 0.514; after 5 epochs alone, conv with the maximum 0.348, 0.738,
+    # -0.192, 0.081.
     "body": Names(["linear", "none"], list(BODIES), "linear", BODIES),
     "shortcut": Names("linear", list(SHORTCUTS), "linear", SHORTCUTS),
     "pooling": Names(
