@@ -28,6 +28,7 @@ objective by epoch) a trial's `user_attrs` hold:
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -405,12 +406,24 @@ def quiet_optuna() -> Iterator[None]:
     """Keeps Optuna from announcing its studies and from warning of what is done on purpose.
 
     Yields:
-        Nothing, while Optuna is used; the user's own logging level comes back.
+        Nothing, while Optuna is used; the user's own handlers then say what they said before.
     """
-    level = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    # Optuna's own level would clear what Python keeps of all loggers, and that at every trial.
+    logger = optuna.logging.get_logger("optuna")
+    handlers = [*logger.handlers, *(logging.getLogger().handlers if logger.propagate else [])]
+    quiet = _Errors()
+    for handler in handlers:
+        handler.addFilter(quiet)
     try:
         with warnings.catch_warnings(category=ExperimentalWarning, action="ignore"):
             yield
     finally:
-        optuna.logging.set_verbosity(level)
+        for handler in handlers:
+            handler.removeFilter(quiet)
+
+
+class _Errors(logging.Filter):
+    """Lets nothing of Optuna pass but errors."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.levelno >= logging.ERROR or record.name.partition(".")[0] != "optuna"

@@ -1,6 +1,7 @@
 """What the record holds of a search, and where it is kept."""
 
 import json
+import logging
 import tempfile
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from searches import searched
 
 import kt_hpo
+from kt_hpo.record.record import quiet_optuna
 
 
 class Line(kt_hpo.RandomSearch):
@@ -83,3 +85,24 @@ def test_any_optuna_storage_holds_the_record(storage, tmp_path):
     assert not (tmp_path / "one" / "record.journal").exists()
     if isinstance(storage, str):
         assert len(kt_hpo.open_study(storage).trials) == 3
+
+
+@pytest.mark.parametrize("propagates", [False, True])
+def test_optuna_is_quiet_but_for_errors_and_is_heard_again(propagates, caplog, capsys):
+    logger = optuna.logging.get_logger("optuna.samplers")
+    if propagates:
+        optuna.logging.enable_propagation()
+    optuna.logging.get_logger("optuna").addHandler(caplog.handler)
+    try:
+        with quiet_optuna():
+            with quiet_optuna():
+                logger.warning("inner")
+            logger.warning("outer")
+            logger.error("wrong")
+            logging.getLogger("mine").warning("mine")
+        logger.warning("after")
+    finally:
+        optuna.logging.get_logger("optuna").removeHandler(caplog.handler)
+        optuna.logging.disable_propagation()
+    heard = dict.fromkeys(record.message for record in caplog.records)
+    assert list(heard) == ["wrong", "mine", "after"]

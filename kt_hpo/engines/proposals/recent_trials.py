@@ -13,15 +13,15 @@ from kt_hpo.record import best
 
 T = TypeVar("T")
 
-BLOCK = 250
-BEST = 100
+BLOCK = 125
+BEST = 50
 GENERATIONS = 5
 
 
 class RecentTrials:
-    """Shows a sampler at most some 600 trials, so that it takes as long at 10,000 as at 600.
+    """Shows a sampler at most some 300 trials, so that it takes as long at 10,000 as at 300.
 
-    These are the latest 250 to 500, and the 100 best of those before; with several objectives also
+    These are the latest 125 to 250, and the 50 best of those before; with several objectives also
     all of the Pareto front. TPE takes the 25 best trials for good ones, and the older another
     trial, the less it weighs; CMA-ES and NSGA-II look at the latest generations.
 
@@ -32,7 +32,7 @@ class RecentTrials:
         >>> study = optuna.create_study()
         >>> study.add_trials([optuna.create_trial(value=-value) for value in range(1000)])
         >>> len(RecentTrials().study(study).get_trials(deepcopy=False))
-        350
+        175
     """
 
     def __init__(self, population: int = 0) -> None:
