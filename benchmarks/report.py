@@ -23,7 +23,6 @@ from benchmarks import (
     mended,
     overhead,
     presets,
-    ready,
     searches,
     simulation,
     throughput,
@@ -48,7 +47,6 @@ SECTIONS = {
     "at_once": ("What TPE finds that is asked for many trials at once", at_once.section),
     "defaults": ("What a search costs and finds by default", defaults.section),
     "presets": ("Ready spaces, small and wide", presets.section),
-    "ready": ("What `tune` finds, and what one has without a search", ready.section),
     "simulation": ("Many workers, simulated", simulation.section),
     "mended": ("The worst spots, mended", mended.section),
 }
