@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
-import numpy as np
 from keras import ops
 
 from hypermodels.blocks.dense import activated
@@ -270,7 +269,7 @@ def bag_of_words(
     if weights is not None:
         layer = keras.layers.Embedding(vocabulary_size, 1, trainable=False, name=f"{name}_weights")
         counts = counts * ops.cast(layer(tokens), counts.dtype)
-        layer.set_weights([np.reshape(weights, (vocabulary_size, 1))])
+        layer.set_weights([ops.convert_to_numpy(ops.reshape(weights, (vocabulary_size, 1)))])
     counts = keras.layers.Dropout(dropout, name=f"{name}_dropout")(counts)
     rows = keras.layers.Embedding(vocabulary_size, size, embeddings_initializer="zeros", name=name)(
         tokens

@@ -120,10 +120,10 @@ def test_the_time_budget_of_a_function_ends_between_its_trials(tmp_path):
     class Sleeps(kt_hpo.RandomSearch):
         def run_trial(self, trial):
             if trial.trial_id == "0002":
-                time.sleep(1)
+                time.sleep(4)
             return trial.hyperparameters.Float("x", 0, 1)
 
-    tuner = Sleeps(max_trials=50, seed=0, directory=tmp_path, time_budget=1)
+    tuner = Sleeps(max_trials=50, seed=0, directory=tmp_path, time_budget=4)
     tuner.search(verbose=0)
     assert [trial.state.name for trial in tuner.study.trials] == ["COMPLETE"] * 3
 

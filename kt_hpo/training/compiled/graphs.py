@@ -6,6 +6,7 @@ import math
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
 import keras
 import tensorflow as tf
@@ -16,8 +17,7 @@ from kt_hpo._private_apis.keras import layers_of
 # A matrix of more products is worth several threads: measured, of 200 units in batches of 32.
 _MOST_PRODUCTS = 2**20
 # Convolutions, pooling and attention are, too; of a user's own layers nobody knows.
-_MODELS = {keras.Sequential, keras.Model, type(keras.Model(*[keras.Input((1,))] * 2))}
-_SMALL = _MODELS | {
+_SMALL = {
     layers.InputLayer, layers.Dense, layers.Embedding, layers.EinsumDense, layers.SimpleRNN,
     layers.SimpleRNNCell, layers.LSTM, layers.LSTMCell, layers.GRU, layers.GRUCell, layers.RNN,
     layers.StackedRNNCells, layers.Bidirectional, layers.Masking, layers.Activation, layers.ReLU,
@@ -68,13 +68,20 @@ def is_small(model: keras.Model, batch_size: int) -> bool:
     Returns:
         Whether it is on a CPU and has small layers only, of Keras' own.
     """
-    parts = [model, *layers_of(model)]
+    parts = [part for part in [model, *layers_of(model)] if type(part) not in _models()]
     if tf.config.list_physical_devices("GPU") or any(type(part) not in _SMALL for part in parts):
         return False
-    most = max(
-        (_products(part, batch_size) for part in parts if type(part) not in _MODELS), default=0
-    )
-    return most <= _MOST_PRODUCTS
+    return max((_products(part, batch_size) for part in parts), default=0) <= _MOST_PRODUCTS
+
+
+@cache
+def _models() -> set[type]:
+    """List Keras' own kinds of models; that of a functional one has no public name.
+
+    A model that is made when this module is imported would start a thread of TensorFlow's, and the
+    process could not be forked.
+    """
+    return {keras.Sequential, keras.Model, type(keras.Model(*[keras.Input((1,))] * 2))}
 
 
 def _products(layer: keras.layers.Layer, batch_size: int) -> int:
