@@ -12,7 +12,8 @@ from kt_hpo.tracking.progress_state import RunningTrial
 WORDS = {"COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "failed"}
 
 # Characters of a line. What has no room are values; `results_summary` has all of the best trials.
-WIDTH, FEWEST_OF_VALUES = 120, 24
+# As many are theirs as a learning rate takes, before the time left and the best are told.
+WIDTH, FEWEST_OF_VALUES = 120, 28
 
 
 class PlainDisplay(Display):
@@ -52,8 +53,10 @@ class PlainDisplay(Display):
             f"{clock(progress.left)} left" if progress.left is not None else "",
         ]
         values = values_in_words(progress.telling(trial.values))
-        room = WIDTH - sum(len(part) + len(" | ") for part in before + after if part)
-        shown = textwrap.shorten(values, max(room, FEWEST_OF_VALUES), placeholder=" ...")
+        while after and _room(before + after) < min(len(values), FEWEST_OF_VALUES):
+            after.pop()
+        room = max(_room(before + after), FEWEST_OF_VALUES)
+        shown = textwrap.shorten(values, room, placeholder=" ...")
         self._write(" | ".join(part for part in [*before, shown, *after] if part))
 
     def _write(self, text: str) -> None:
@@ -64,3 +67,8 @@ class PlainDisplay(Display):
 
     def _end(self) -> None:
         self._write(self.progress_state.summary)
+
+
+def _room(parts: list[str]) -> int:
+    """How many characters are left for the values beside these parts of a line."""
+    return WIDTH - sum(len(part) + len(" | ") for part in parts if part)

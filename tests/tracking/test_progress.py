@@ -87,6 +87,17 @@ def test_piped_lines_say_first_what_tells_trials_apart_and_fit_a_page(capsys):
     assert all(len(line) <= 120 and " ... | best " in line for line in (first, second))
 
 
+def test_a_long_line_leaves_out_the_time_left_before_the_values(capsys):
+    progress = PlainDisplay("val_mean_absolute_percentage_error", "min")
+    progress.start(3, Counts())
+    for number in range(2):
+        values = {"learning_rate": 0.002311 + number, "units": 64 + number, "tuner/epochs": 27}
+        progress.trial_started(number, values)
+        progress.trial_ended(number, "COMPLETE", 0.5123, BestSoFar(0, 0.5123))
+    for line in capsys.readouterr().out.splitlines()[1:]:
+        assert "| learning_rate=" in line and "left" not in line and len(line) <= 120
+
+
 def test_plain_goes_on_from_the_trials_of_earlier_sessions(capsys):
     progress = make_progress(2, "val_loss", None)
     progress.start(None, Counts(complete=3, failed=1))
