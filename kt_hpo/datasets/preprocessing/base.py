@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -173,19 +173,13 @@ def _untrained(model: keras.Model) -> keras.Model:
     """
     import keras
 
+    from kt_hpo._private_apis.keras import layers_of
+
     if type(model).__module__.partition(".")[0] != "keras" or not model.built:
         return model
-    if any(hasattr(layer, "for_prediction") for layer in _layers(model)):
+    if any(hasattr(layer, "for_prediction") for layer in layers_of(model)):
         model = keras.models.clone_model(model, clone_function=_for_prediction, recursive=True)
     return keras.Model(model.inputs, model.outputs, name=model.name)
-
-
-def _layers(model: keras.Model) -> Iterator[keras.Layer]:
-    """The layers of a model and of the models within it."""
-    for layer in model.layers:
-        yield layer
-        if hasattr(layer, "layers"):
-            yield from _layers(layer)
 
 
 def _for_prediction(layer: keras.Layer) -> keras.Layer:
