@@ -4,11 +4,12 @@
         [--storages NAME ...]
 
 By engine and storage, each in a process of its own, of a function of five hyperparameters that
-takes no time itself: the median over the ten trials before each count; what the process has grown
-by at 1,000 trials, and what is on disk a trial. An engine that cannot come to a count in its
-minutes goes on there with a search of trials drawn at random, all but those ten. PostgreSQL is a
-server on this machine, with the settings it comes with. Then what the Gaussian process of Keras
-Tuner takes there and here, trial for trial in turns.
+takes no time itself: the median over the ten trials before each count, the processor's share of it
+in this process as their mean; what the process has grown by at 1,000 trials, and what is on disk a
+trial. An engine that cannot come to a count in its minutes goes on there with a search of trials
+drawn at random, all but those ten. PostgreSQL is a server on this machine, with the settings it
+comes with. Then what the Gaussian process of Keras Tuner takes there and here, trial for trial in
+turns.
 """
 
 from __future__ import annotations
@@ -82,23 +83,28 @@ def measure(
     """Runs trials; tells what one takes at each count that is reached in time."""
     before, empty = megabytes(), bytes_on_disk(folder)
     seconds: list[float] = []
-    found: dict[str, Any] = {"milliseconds": {}, "drawn at random": {}, "megabytes": {}}
+    names = ("milliseconds", "milliseconds of CPU", "drawn at random", "megabytes")
+    found: dict[str, Any] = {name: {} for name in names}
     for count in sorted(counts):
         if seconds and WINDOW * count / len(seconds) * _latest(seconds) > 60 * minutes:
             break
         with limited(60 * minutes):
-            run_up_to(count, engine, seconds, time.monotonic() + 60 * minutes)
+            cpu = run_up_to(count, engine, seconds, time.monotonic() + 60 * minutes)
         if len(seconds) < count:
             break
         found["milliseconds"][str(count)] = 1000 * _latest(seconds)
+        found["milliseconds of CPU"][str(count)] = 1000 * cpu / WINDOW
         found["drawn at random"][str(count)] = sum(map(math.isnan, seconds))
         found["megabytes"][str(count)] = megabytes() - before
         found["kilobytes on disk a trial"] = (bytes_on_disk(folder) - empty) / count / 1000
     return found
 
 
-def run_up_to(count: int, engine: Engine | OptunaAlone, seconds: list[float], end: float) -> None:
-    """Runs the engine's trials, and some drawn at random if they would take too long."""
+def run_up_to(count: int, engine: Engine | OptunaAlone, seconds: list[float], end: float) -> float:
+    """Runs the engine's trials, and some drawn at random if they would take too long.
+
+    Returns the processor's seconds of the last ten.
+    """
     while len(seconds) < count - WINDOW:
         if engine.learns and not _in_time(seconds, count, end):
             break
@@ -107,8 +113,10 @@ def run_up_to(count: int, engine: Engine | OptunaAlone, seconds: list[float], en
     if missing > 0:
         engine.draw(missing)
         seconds += [math.nan] * missing
+    before = time.process_time()
     while len(seconds) < count:
         seconds.append(engine.trial())
+    return time.process_time() - before
 
 
 def _in_time(seconds: list[float], count: int, end: float) -> bool:
@@ -151,13 +159,16 @@ def section(results: dict[str, Any]) -> str:
     """Tells the results."""
     rows = results["rows"]
     counts = sorted({int(count) for row in rows for count in row["milliseconds"]})
+    most = counts[-1]
     cells = [
         [row["engine"], row["storage"], *(_told_at(str(count), row) for count in counts),
+         _told(row.get("milliseconds of CPU", {}).get(str(most))),
          _told(row["megabytes"].get("1000")), _told(row.get("kilobytes on disk a trial"))]
         for row in rows
     ]  # fmt: skip
     columns = {"engine": "l", "storage": "l", **{f"ms at {c:,}": "r" for c in counts},
-               "MB at 1,000": "r", "kB on disk a trial": "r"}  # fmt: skip
+               f"CPU ms at {most:,}": "r", "MB at 1,000": "r",
+               "kB on disk a trial": "r"}  # fmt: skip
     two = results["gaussian processes"]
     return (
         f"Each count has {results['minutes']:g} minutes. In italics where that many trials of the "

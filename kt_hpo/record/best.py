@@ -170,7 +170,22 @@ def best_first(
         1
     """
     kept = [trial for trial in trials if may_be_best(trial)]
+    if count is not None and len(study.directions) == 1:
+        kept = _as_good_as_the(study, kept, count)
     return [kept[place] for place in islice(order(_standings(study, kept)), count)]
+
+
+def _as_good_as_the(
+    study: optuna.Study, trials: list[FrozenTrial], count: int
+) -> list[FrozenTrial]:
+    """Those whose one objective is as good as that of so many: all others come after them."""
+    if not 0 < count < len(trials):
+        return trials
+    losses = np.array([trial.value for trial in trials])
+    if study.direction == StudyDirection.MAXIMIZE:
+        losses = -losses
+    least = np.flatnonzero(losses <= np.partition(losses, count - 1)[count - 1])
+    return [trials[place] for place in least]
 
 
 def best_so_far(study: optuna.Study, trials: Iterable[FrozenTrial]) -> dict[int, FrozenTrial]:

@@ -7,6 +7,8 @@ import numpy as np
 import optuna
 import pytest
 import tensorflow as tf
+from hypothesis import given
+from hypothesis import strategies as st
 from kt_hpo.oracles import RandomSearchOracle
 from models import blobs, eager
 from optuna.trial import create_trial
@@ -143,6 +145,20 @@ def test_the_order_does_not_hang_on_when_trials_end(tmp_path, objective, sign):
     assert numbers(oracle.get_best_trials(6)) == BEST_FIRST
     study = oracle.record.study
     assert [trial.number for trial in best_first(study, study.trials)] == BEST_FIRST
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 4), st.integers(0, 2)), max_size=40),
+    st.integers(0, 45),
+    st.sampled_from(["minimize", "maximize"]),
+)
+def test_a_few_of_the_best_are_the_first_of_all(values, count, direction):
+    study = optuna.create_study(direction=direction)
+    for value, loss in values:
+        attributes = {"metrics": {"val_loss": float(loss)}}
+        study.add_trial(create_trial(value=float(value), user_attrs=attributes))
+    ordered = [trial.number for trial in best_first(study, study.trials)]
+    assert [trial.number for trial in best_first(study, study.trials, count)] == ordered[:count]
 
 
 def study_of(*trials):
