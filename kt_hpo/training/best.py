@@ -56,25 +56,26 @@ def fit_best(
     [best] = search.oracle.get_best_trials(1)
     epochs = fit_kwargs.get("epochs", best.best_step + 1)
     models: list[keras.Model] = []
-    for number in range(ensemble):
-        begun = time.monotonic()
-        seed = partial(seed_of, search.oracle.seed, execution=number)
-        try:
-            models.append(retrain(search, best, (fit_args, fit_kwargs), epochs, seed)[0])
-        except TimeIsUpError:
-            if not models:
-                raise
-            break
-        ended = time.monotonic()
-        if number + 1 < ensemble and not can_be_averaged(models[0]):
-            warnings.warn(
-                f"ensemble={ensemble} takes Sequential and functional models, and the best, "
-                f"{type(models[0]).__name__}, has a call() of its own: it was trained once.",
-                stacklevel=3,
-            )
-            break
-        if ended + (ended - begun) > until:
-            break
+    with kept_programs():
+        for number in range(ensemble):
+            begun = time.monotonic()
+            seed = partial(seed_of, search.oracle.seed, execution=number)
+            try:
+                models.append(retrain(search, best, (fit_args, fit_kwargs), epochs, seed)[0])
+            except TimeIsUpError:
+                if not models:
+                    raise
+                break
+            ended = time.monotonic()
+            if number + 1 < ensemble and not can_be_averaged(models[0]):
+                warnings.warn(
+                    f"ensemble={ensemble} takes Sequential and functional models, and the best, "
+                    f"{type(models[0]).__name__}, has a call() of its own: it was trained once.",
+                    stacklevel=3,
+                )
+                break
+            if ended + (ended - begun) > until:
+                break
     return average(models) if len(models) > 1 else models[0]
 
 

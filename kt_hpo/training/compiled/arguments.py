@@ -57,6 +57,31 @@ class Samples:
         return math.ceil(self.count / self.batch_size)
 
 
+def have_equal_batches(data: Any, arrays: Any) -> bool:
+    """Tells whether batches of some arrays look like those of others.
+
+    Args:
+        data: Arrays, or a nested structure of them, as a backend has them.
+        arrays: Other arrays, likewise.
+
+    Returns:
+        Whether the structures are the same, and shapes and types but for the number of samples.
+
+    Example:
+        >>> have_equal_batches((np.ones((4, 2)),), (np.ones((3, 2)),))
+        True
+    """
+
+    def is_same(one: Any, other: Any) -> bool:
+        types = [keras.backend.standardize_dtype(array.dtype) for array in (one, other)]
+        return types[0] == types[1] and tuple(one.shape[1:]) == tuple(other.shape[1:])
+
+    try:
+        return all(keras.tree.flatten(keras.tree.map_structure(is_same, data, arrays)))
+    except (TypeError, ValueError):  # Of another structure.
+        return False
+
+
 @dataclass(frozen=True)
 class FitArguments:
     """A training, as the arguments of `model.fit` describe it.

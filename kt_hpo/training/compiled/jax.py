@@ -16,7 +16,7 @@ import numpy as np
 from jax import numpy as jnp
 
 from kt_hpo._private_apis.keras import build_state
-from kt_hpo.training.compiled.arguments import NeedsFitError, Samples
+from kt_hpo.training.compiled.arguments import NeedsFitError, Samples, have_equal_batches
 from kt_hpo.training.compiled.pace import Pace
 
 # Larger data are left to `fit`, which takes a batch at a time to the device.
@@ -79,9 +79,7 @@ class EpochProgram:
             raise NeedsFitError("the samples are too large for a device")
         self.samples = samples
         self.in_order = jnp.arange(samples.count)
-        if data is None:
-            data = keras.tree.map_structure(jnp.asarray, samples.arrays)
-        self.data = data
+        self.data = _arrays(samples) if data is None else data
         self._is_training = train
         self._groups = _groups(model, train)
         step = model.train_step if train else model.test_step
@@ -94,6 +92,26 @@ class EpochProgram:
         if self._has_rest:
             self._rest = self._compiled(_last(step, samples))
         self._pace = Pace()
+
+    def suits(self, samples: Samples) -> bool:
+        """Tells whether this program may have other samples: as many, of one shape.
+
+        Args:
+            samples: The samples.
+        """
+        own = self.samples
+        same = (samples.batch_size, samples.count) == (own.batch_size, own.count)
+        return same and have_equal_batches(self.data, samples.arrays)
+
+    def over(self, samples: Samples) -> EpochProgram:
+        """Gives this program with other samples.
+
+        Args:
+            samples: Samples that it `suits`.
+        """
+        other = copy.copy(self)
+        other.samples, other.data = samples, _arrays(samples)
+        return other
 
     def of(self, model: keras.Model) -> EpochProgram:
         """Gives this program for another model.
@@ -165,6 +183,10 @@ def _groups(model: keras.Model, train: bool) -> tuple[list[Any], ...]:
 def _first(samples: Samples) -> Any:
     """Return the first batch."""
     return keras.tree.map_structure(lambda array: array[: samples.batch_size], samples.arrays)
+
+
+def _arrays(samples: Samples) -> Any:
+    return keras.tree.map_structure(jnp.asarray, samples.arrays)
 
 
 def _leaves(samples: Samples) -> list[Any]:

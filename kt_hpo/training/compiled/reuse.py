@@ -11,7 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
@@ -54,9 +54,15 @@ class KeptProgram:
         """Tells whether the programs do what a training of a described model asks for."""
         return (
             self.whole == whole
-            and _are_equal(self.train, fit.train)
-            and _are_equal(self.evaluate, fit.validation)
+            and self.train.suits(fit.train)
+            and (not fit.validation or bool(self.evaluate and self.evaluate.suits(fit.validation)))
         )
+
+    def over(self, fit: FitArguments) -> KeptProgram:
+        """Gives the programs with the samples of a training."""
+        validation = fit.validation
+        evaluate = _over(self.evaluate, validation) if validation else self.evaluate
+        return replace(self, train=_over(self.train, fit.train), evaluate=evaluate)
 
 
 class KeptPrograms:
@@ -75,8 +81,8 @@ class KeptPrograms:
             fit: What is asked for.
 
         Returns:
-            Programs whose model calculates the same, and which have the same samples; None if there
-            are none, or some part of the model is not Keras' own.
+            Programs whose model calculates the same, with these samples; they are the latest then.
+            None if there are none, or some part of the model is not Keras' own.
         """
         if not model.built:
             return None
@@ -86,9 +92,14 @@ class KeptPrograms:
         try:
             _complete(model, fit)
             whole = _whole(model)
-            return next((kept for kept in like if kept.is_for(whole, fit)), None)
+            found = next((kept for kept in like if kept.is_for(whole, fit)), None)
+            over = found and found.over(fit)
         except Exception:  # Whatever a user's object raises when it is looked at.
             return None
+        if found and over:
+            self._kept.remove(found)
+            self._kept.append(over)
+        return over
 
     def data_of(self, samples: Samples | None, part: str) -> Any:
         """Gives what the latest programs hold of some samples, so that it is held once.
@@ -125,11 +136,6 @@ class KeptPrograms:
             len(self._kept) > self._most or sum(one.numbers for one in self._kept) > _MOST_NUMBERS
         ):
             self._kept.popleft()
-
-    def renew(self, kept: KeptProgram) -> None:
-        """Makes programs the latest ones."""
-        self._kept.remove(kept)
-        self._kept.append(kept)
 
 
 @contextmanager
@@ -186,6 +192,11 @@ def _whole(model: keras.Model) -> Hashable:
 
 def _shapes(model: keras.Model) -> list[tuple[int, ...]]:
     return [tuple(variable.shape) for variable in model.weights]
+
+
+def _over(program: Any, samples: Samples) -> Any:
+    """Return a program with samples, which are held once."""
+    return program if _are_equal(program, samples) else program.over(samples)
 
 
 def _are_equal(program: Any, samples: Samples | None) -> bool:

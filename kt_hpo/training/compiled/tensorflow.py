@@ -14,7 +14,7 @@ import tensorflow as tf
 from kt_hpo._private_apis.keras import build_state
 from kt_hpo._private_apis.tensorflow import in_sequence
 from kt_hpo.training.build import build_weights, has_own
-from kt_hpo.training.compiled.arguments import NeedsFitError, Samples
+from kt_hpo.training.compiled.arguments import NeedsFitError, Samples, have_equal_batches
 from kt_hpo.training.compiled.graphs import as_traced, is_small
 from kt_hpo.training.compiled.optimizers import fused
 from kt_hpo.training.compiled.pace import Pace
@@ -72,11 +72,7 @@ class EpochProgram:
     def __init__(self, model: keras.Model, train: bool, samples: Samples, data: Any = None) -> None:
         self.samples = samples
         self.in_order = tf.range(samples.count, dtype=tf.int64)
-        if data is None:
-            size = sum(np.prod(leaf.shape) for leaf in keras.tree.flatten(samples.arrays))
-            with tf.device("CPU" if 4 * size > _ON_DEVICE else None):
-                data = keras.tree.map_structure(tf.convert_to_tensor, samples.arrays)
-        self.data = data
+        self.data = _tensors(samples) if data is None else data
         self._model = model
         self._is_training = train
         self._in_sequence = is_small(model, samples.batch_size)
@@ -84,6 +80,27 @@ class EpochProgram:
         self._run = self._traced()
         self._pace = Pace()
         self._others: list[keras.Variable] = []
+
+    def suits(self, samples: Samples) -> bool:
+        """Tells whether this program may have other samples: as many in a batch, of one shape.
+
+        Args:
+            samples: The samples.
+        """
+        return samples.batch_size == self.samples.batch_size and have_equal_batches(
+            self.data, samples.arrays
+        )
+
+    def over(self, samples: Samples) -> EpochProgram:
+        """Gives this program with other samples.
+
+        Args:
+            samples: Samples that it `suits`.
+        """
+        other = copy.copy(self)
+        other.samples, other.data = samples, _tensors(samples)
+        other.in_order = tf.range(samples.count, dtype=tf.int64)
+        return other
 
     def of(self, model: keras.Model) -> EpochProgram:
         """Gives this program for another model.
@@ -115,7 +132,7 @@ class EpochProgram:
         logs: Any = {}
         for first, last in self._pace.parts(begin, end):
             with self._borrowed():
-                logs = self._steps(order, tf.constant(first), tf.constant(last))
+                logs = self._steps(order, tf.constant(first), tf.constant(last), self.data)
             for look in watch:
                 look(last - 1)
         return logs
@@ -125,11 +142,11 @@ class EpochProgram:
         model, train = self._model, self._is_training
         with self._chosen(), fused(model.optimizer) if train else nullcontext():
             step, logs = _step(model, "train_step" if train else "test_step", self.data)
-            return tf.function(
-                _loop(step, logs, self.data, self.samples), autograph=False
-            ).get_concrete_function(_ORDER, _NUMBER, _NUMBER)
+            loop = tf.function(_loop(step, logs, self.samples.batch_size), autograph=False)
+            data = keras.tree.map_structure(_spec, self.data)
+            return loop.get_concrete_function(_ORDER, _NUMBER, _NUMBER, data)
 
-    def _steps(self, *args: tf.Tensor) -> Any:
+    def _steps(self, *args: Any) -> Any:
         """Take some steps; the first ones show whether all their kernels can run in sequence."""
         may_fail = self._in_sequence and not self._has_run
         own = _variables_of(self._model, self._is_training) if may_fail else []
@@ -204,21 +221,26 @@ def _step(model: keras.Model, method: str, data: Any) -> tuple[Callable[[Any], A
     return traced, traced.structured_outputs
 
 
+def _tensors(samples: Samples) -> Any:
+    size = sum(np.prod(leaf.shape) for leaf in keras.tree.flatten(samples.arrays))
+    with tf.device("CPU" if 4 * size > _ON_DEVICE else None):
+        return keras.tree.map_structure(tf.convert_to_tensor, samples.arrays)
+
+
 def _spec(data: tf.Tensor) -> tf.TensorSpec:
     return tf.TensorSpec((None, *data.shape[1:]), data.dtype)
 
 
-def _loop(step: Callable[[Any], Any], logs: Any, data: Any, samples: Samples) -> Any:
+def _loop(step: Callable[[Any], Any], logs: Any, size: int) -> Any:
     """Return a function that takes a step at a time in a loop of its graph."""
-    size, count = samples.batch_size, samples.count
     shapes = tf.nest.map_structure(lambda out: out.shape, logs)
     nothing = tf.nest.map_structure(
         lambda out: tf.zeros([part or 0 for part in out.shape], out.dtype), logs
     )
 
-    def run(order: tf.Tensor, begin: tf.Tensor, end: tf.Tensor) -> Any:
+    def run(order: tf.Tensor, begin: tf.Tensor, end: tf.Tensor, data: Any) -> Any:
         def body(number: tf.Tensor, logs: Any) -> tuple[tf.Tensor, Any]:
-            rows = order[number * size : tf.minimum((number + 1) * size, count)]
+            rows = order[number * size : (number + 1) * size]
             batch = tf.nest.map_structure(lambda array: tf.gather(array, rows), data)
             return number + 1, step(batch)
 

@@ -136,9 +136,8 @@ class _Training:
         prepare(model, fit.train, fit.shuffle)
         programs = latest_programs()
         kept = programs.find(model, fit) if programs else None
-        if programs and kept:
-            programs.renew(kept)
-            self._evaluate = kept.evaluate and kept.evaluate.of(model)
+        if kept:
+            self._evaluate = kept.evaluate.of(model) if fit.validation else None
             self._train = kept.train.of(model)
             return
         train = programs.data_of(fit.train, "train") if programs else None

@@ -116,23 +116,83 @@ def test_schedules_are_told_apart(traced):
         assert len(traced) == count + 2
 
 
-@pytest.mark.parametrize("change", ["values", "batch_size", "validation", "weights"])
-def test_other_samples_get_programs_of_their_own(change, traced):
-    x, options = X.copy(), {}
+def changed(change):
+    """Samples other than X and Y, and options, of another training."""
+    x, y, options = X.copy(), Y, {}
+    if change == "values":
+        x *= -1
+    elif change == "fewer":
+        x, y = x[:37], y[:37]
+    elif change == "validation":
+        options = {"validation_data": (X[:9], 1 - Y[:9])}
+    elif change == "batch_size":
+        options = {"batch_size": 12}
+    elif change == "weights":
+        options = {"sample_weight": np.ones(len(X), "float32")}
+    elif change == "type":
+        y = y.astype("int64")
+    elif change == "none":
+        options = {"validation_data": None}
+    return x, y, options
+
+
+@pytest.mark.parametrize("change", ["values", "fewer", "validation", "none"])
+def test_other_samples_of_one_shape_have_the_same_programs(change, traced):
+    x, y, options = changed(change)
+    with kept_programs():
+        first = fit(model(seed=1))
+        fit(model())
+        count = len(traced)
+        found = fit(model(), x, y, **options)
+        again = fit(model(seed=1))
+    assert len(traced) == count
+    expected = fit(model(), x, y, **options)
+    assert found == {name: pytest.approx(one, rel=1e-5) for name, one in expected.items()}
+    assert again == {name: pytest.approx(one, rel=1e-5) for name, one in first.items()}
+
+
+def test_samples_that_change_in_place_are_other_ones(traced):
+    x = X.copy()
     with kept_programs():
         fit(model(), x)
+        x *= -1
+        found = fit(model(), x)
+    assert found["val_loss"] == pytest.approx(fit(model(), x)["val_loss"], rel=1e-5)
+
+
+@pytest.mark.parametrize("change", ["batch_size", "weights", "type"])
+def test_other_batches_get_programs_of_their_own(change, traced):
+    x, y, options = changed(change)
+    with kept_programs():
+        fit(model())
         count = len(traced)
-        if change == "values":
-            x *= -1  # In place: the same array.
-        elif change == "batch_size":
-            options = {"batch_size": 12}
-        elif change == "validation":
-            options = {"validation_data": (X, 1 - Y)}
-        else:
-            options = {"sample_weight": np.ones(len(X), "float32")}
-        found = fit(model(), x, **options)
+        found = fit(model(), x, y, **options)
     assert len(traced) == count + 2
-    assert found["val_loss"] == pytest.approx(fit(model(), x, **options)["val_loss"], rel=1e-5)
+    assert found["loss"] == pytest.approx(fit(model(), x, y, **options)["loss"], rel=1e-5)
+
+
+def test_a_program_holds_the_samples_it_had_last():
+    with kept_programs():
+        fit(model())
+        fit(model(), X[:37], Y[:37])
+        (kept,) = reuse.latest_programs()._kept
+    assert [len(array) for array in kept.train.data] == [37, 37]
+
+
+def test_the_folds_of_a_trial_have_one_program(tmp_path, traced):
+    def build(hp):
+        return model(units=hp.Int("units", 2, 60))
+
+    def searched(folder, **options):
+        tuner = kt_hpo.RandomSearch(
+            build, "val_loss", 2, cross_validation=4, seed=0, directory=folder, **options
+        )
+        tuner.search(X, Y, epochs=2, verbose=0)
+        return [trial.value for trial in tuner.study.trials]
+
+    values = searched(tmp_path / "kept")
+    assert len(traced) == 4  # To train and to evaluate, in each of two trials.
+    assert values == pytest.approx(searched(tmp_path / "fit", compiled=False), rel=1e-5)
 
 
 def test_a_model_compiled_anew_gets_programs_of_its_own(traced):
