@@ -25,7 +25,7 @@ from kt_hpo.tuner import Tuner
 
 # What the end of a search takes besides training, evaluation, intervals, tables and the figure, in
 # seconds; of a short search this share.
-_FILES, _FILES_SHARE = 6.0, 0.2
+_FILES, _FILES_SHARE = 4.0, 0.2
 # What a search still takes when its time is up: a graph that is being made is made to its end.
 _GRAPH = 1.0
 # How much longer than the trial's training the retraining may take.
@@ -162,8 +162,10 @@ class _Reserve:
         if not training:
             return min(self._spent, half)
         # A retraining that takes longer is not done, so its time is the search's.
-        trainings = self._ensemble if self._files + _GRAPH + training <= half else 0
-        return self._spent + min(self._files + (_GRAPH + training) * trainings, half)
+        retraining = _GRAPH + training * self._ensemble
+        if self._files + _GRAPH + training > half:
+            retraining = 0.0
+        return self._spent + min(self._files + retraining, half)
 
     def until(self) -> float:
         """The `time.monotonic()` to retrain until; in the past where one retraining is too long."""

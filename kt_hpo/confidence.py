@@ -107,6 +107,8 @@ def _of_samples(
         call = loss.call if isinstance(loss, keras.losses.Loss) else loss
         shaped = y[:, None] if y.ndim == 1 and y_pred.shape == (len(y), 1) else y
         each = np.asarray(keras.ops.convert_to_numpy(call(shaped, y_pred)), np.float64)
+        if name == "loss":
+            each *= _loss_weight(model)
     except Exception:  # Names that are no losses, losses of several outputs, code of users'.
         return None
     if each.shape != (len(y),):
@@ -114,6 +116,13 @@ def _of_samples(
     added = value - each.mean()  # The penalties of the weights.
     known = sum(float(penalty) for penalty in model.losses) if name == "loss" else 0.0
     return each + added if math.isclose(added, known, rel_tol=1e-3, abs_tol=1e-5) else None
+
+
+def _loss_weight(model: keras.Model) -> float:
+    """By what the loss of a model with one output is multiplied."""
+    weights = keras.tree.flatten((model.get_compile_config() or {}).get("loss_weights"))
+    [weight] = weights or [None]
+    return 1.0 if weight is None else float(weight)
 
 
 def _resampled_means(values: np.ndarray, stream: np.random.Generator) -> np.ndarray:

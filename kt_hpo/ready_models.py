@@ -6,7 +6,7 @@ import inspect
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from kt_hpo.registry import MODELS
+from kt_hpo.registry import MODELS, algorithms
 from kt_hpo.targets import load_target
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ _EPOCHS, _MOST_EPOCHS = 20, 200
 _STEPS, _FIRST_STEPS, _BATCH = 2000, 500, 32
 # Trainings of a table's best model that are averaged.
 _ENSEMBLE = 5
+# Folds of a table of fewer rows than that.
+_FOLDS, _FEW_ROWS = 5, 700
 
 
 def choose_model(train: Dataset) -> tuple[str, str]:
@@ -113,6 +115,35 @@ def choose_ensemble(model: str, train: Dataset) -> int:
         5
     """
     return _ENSEMBLE if model in MODELS and choose_model(train)[0] == "tabular" else 1
+
+
+def choose_folds(
+    model: str, algorithm: str, train: Dataset, validation: Dataset
+) -> tuple[int | None, str]:
+    """Chooses on how many folds trials are compared.
+
+    Args:
+        model: The name of the model.
+        algorithm: The algorithm's name.
+        train: The training data.
+        validation: The data to compare trials on, which are part of the folds.
+
+    Returns:
+        5 where a ready model learns a table of fewer than 700 rows, unless the algorithm pauses
+        trainings, and else None, for no folds; and the reason in words that follow "because".
+
+    Example:
+        >>> from kt_hpo import datasets
+        >>> train, validation, _ = datasets.load("wine")
+        >>> choose_folds("tabular", "tpe", train, validation)
+        (5, '142 rows are few to learn from and to compare trials on')
+    """
+    rows = len(train) + len(validation)
+    pauses = algorithm != "auto" and algorithm in algorithms()[algorithm].prunes
+    is_table = model in MODELS and choose_model(train)[0] == "tabular"
+    if is_table and rows < _FEW_ROWS and not pauses:
+        return _FOLDS, f"{rows} rows are few to learn from and to compare trials on"
+    return None, "one part of the data is enough to compare trials on"
 
 
 def make_hypermodel(model: Any, train: Dataset, max_epochs: int, said: str | None = None) -> Any:

@@ -29,7 +29,13 @@ from kt_hpo.execution import Executor, Inline, Workers
 from kt_hpo.execution.processes.devices import count_cores, gpus
 from kt_hpo.formatting import file_name
 from kt_hpo.objectives import choose_objective
-from kt_hpo.ready_models import choose_ensemble, choose_epochs, choose_model, make_hypermodel
+from kt_hpo.ready_models import (
+    choose_ensemble,
+    choose_epochs,
+    choose_folds,
+    choose_model,
+    make_hypermodel,
+)
 from kt_hpo.record.journal import FILE_NAME
 from kt_hpo.record.studies import open_study
 from kt_hpo.registry import MODELS
@@ -70,10 +76,11 @@ def tune(
 ) -> Tuner:
     """Searches for the best model of some data, and retrains, tests and writes it.
 
-    What is not said is chosen, and told in a line each: the model, what is optimized, the
-    algorithm, the pruner and how trials run. Models are trained on one split of the data and
-    compared on a second; the best is retrained on both and tested once on a third, which nothing
-    has looked at before. The same call again goes on with the search.
+    What is not said is chosen, and told in a line each: the model, what is optimized, the folds,
+    the algorithm, the pruner and how trials run. Models are trained on one split of the data and
+    compared on a second, or on folds of both where rows are few; the best is retrained on both and
+    tested once on a third, which nothing has looked at before. The same call again goes on with the
+    search.
 
     Args:
         hypermodel: The name of a ready one (`"mlp"`, `"cnn"`, ...), or `"auto"` for what suits the
@@ -131,9 +138,7 @@ def tune(
     epochs = choose_epochs(splits.train, hypermodel)
     if max_epochs is None:
         max_epochs = epochs.most
-    chosen = _choices(
-        hypermodel, splits, objective, algorithm, pruner, max_epochs, "constraint" in arguments, say
-    )
+    chosen = _choices(hypermodel, splits, objective, algorithm, pruner, max_epochs, arguments, say)
     if executor is None:
         executor, reason = choose_executor()
         say(f"Executor: {executor}, because {reason}.")
@@ -168,7 +173,7 @@ def tune(
         project_name=folder.name,
         overwrite=not goes_on,
         time_budget=None if minutes is None else 60 * minutes,
-        **{"min_epochs": epochs.first} | arguments,
+        **{"min_epochs": epochs.first, "cross_validation": chosen.folds} | arguments,
     )
     tuner.oracle.record.note(tuned=wanted)
     found = search_and_test(
@@ -261,6 +266,7 @@ class _Choices(NamedTuple):
     objective: Any
     algorithm: str
     pruner: Any
+    folds: Any
 
 
 def _choices(
@@ -270,7 +276,7 @@ def _choices(
     algorithm: str,
     pruner: Any,
     max_epochs: int,
-    has_constraint: bool,
+    arguments: Mapping[str, Any],
     say: Callable[[str], None],
 ) -> _Choices:
     """Chooses what is left to choose of a search, and says why."""
@@ -287,12 +293,18 @@ def _choices(
         objective, reason = choose_objective(train, len(validation))
         say(f"Objective: {objective}, because {reason}.")
     made = _hypermodel(hypermodel, splits, max_epochs)
+    if "cross_validation" in arguments:
+        folds = arguments["cross_validation"]
+    else:
+        folds, reason = choose_folds(_name(hypermodel), algorithm, train, validation)
+        say(f"Folds: {folds or 'none'}, because {reason}.")
     if algorithm == "auto":
         choice = choose_search(
             objective,
             max_epochs,
             has_own_training=has_own_fit(made),
-            has_constraint=has_constraint,
+            has_constraint="constraint" in arguments,
+            has_folds=folds is not None,
             has_pruner=pruner is not None and not is_one_of(pruner, ("auto", "none")),
         )
         algorithm = choice.algorithm
@@ -300,7 +312,7 @@ def _choices(
     if is_one_of(pruner, ("auto",)):
         pruner = choose_pruner(algorithm, objective)
         say(f"Pruner: {pruner or 'none'}, {_PRUNERS[pruner]}.")
-    return _Choices(made, _name(hypermodel), objective, algorithm, pruner)
+    return _Choices(made, _name(hypermodel), objective, algorithm, pruner, folds)
 
 
 def _fingerprint(splits: Splits) -> str:

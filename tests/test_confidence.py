@@ -80,6 +80,17 @@ def test_the_quick_way_and_the_general_one_agree(monkeypatch):
         assert quick[name] == pytest.approx(general[name], rel=0.05)
 
 
+def test_a_loss_with_a_weight_is_a_mean_too(monkeypatch):
+    data = samples("regression")
+    plain, weighted = model_of(1, None, "mse", []), model_of(1, None, "mse", [])
+    weighted.compile("sgd", "mse", loss_weights=[0.25])
+    weighted.set_weights(plain.get_weights())
+    monkeypatch.setattr(confidence, "_measured", None)  # No resample is measured anew.
+    (metrics, one), (_, other) = (intervals_of(model, data) for model in (plain, weighted))
+    assert [end / 4 for end in one["loss"]] == pytest.approx(other["loss"], rel=1e-3)
+    assert one["loss"][0] < metrics["loss"]
+
+
 def test_the_same_seed_gives_the_same_intervals():
     data, model = samples("regression"), model_of(1, None, "mse", ["mae"])
     assert intervals_of(model, data) == intervals_of(model, data)

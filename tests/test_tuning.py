@@ -43,8 +43,9 @@ def test_a_frame_becomes_a_model_that_predicts_and_everything_is_told(capsys):
         "Data: table, 2 classes; 140 samples to train on, 30 to compare trials on, 30 for",
         "because the data are a table",
         "Objective: val_loss, because 30 samples are few to compare accuracies on",
+        "Folds: 5, because 170 rows are few to learn from and to compare trials on",
         "Algorithm: tpe, ",
-        "because an epoch is all there is of a training",
+        "because a trial counts when all its folds have been trained",
         "Pruner: median, ",
         "Executor: ",
         "Search: 10 minutes in all, in runs",
@@ -64,11 +65,23 @@ def test_columns_of_every_kind_go_to_the_model_that_suits_tables():
 
 
 def test_a_small_table_gets_as_many_steps_as_a_large_one(capsys):
-    tuner = kt_hpo.tune("mlp", blobs(), minutes=0.2)  # 140 samples: 5 steps in an epoch.
+    # 140 samples: 5 steps in an epoch.
+    tuner = kt_hpo.tune("mlp", blobs(), minutes=0.2, cross_validation=None)
     assert (tuner.oracle.max_epochs, tuner.oracle.pauses[0]) == (200, 100)
     ends = {t.user_attrs["values"]["tuner/epochs"] for t in tuner.study.trials}
     assert min(ends) == 100 and "because epochs tell" in capsys.readouterr().out
     assert tuner.study.user_attrs["test"]["accuracy"] > 0.8
+
+
+@pytest.mark.parametrize(
+    ("arguments", "folds"),
+    [({}, 5), ({"cross_validation": 2}, 2), ({"cross_validation": None}, 1),
+     ({"algorithm": "freeze_thaw"}, 1), ({"hypermodel": eager}, 1)],
+)  # fmt: skip
+def test_trials_of_a_small_table_are_compared_on_folds(arguments, folds):
+    tuner = tune(**{"hypermodel": "mlp", "max_trials": 1} | arguments)
+    executions = tuner.study.trials[0].user_attrs.get("executions", [None])
+    assert len(executions) == folds
 
 
 def test_nothing_is_said_in_silence(capsys):

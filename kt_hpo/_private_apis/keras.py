@@ -231,6 +231,23 @@ def has_added_losses(part: Any) -> bool:
     return bool(getattr(part, "_losses", isinstance(part, keras.Layer)))
 
 
+def forget_losses(model: keras.Model) -> None:
+    """Has a model forget what its layers have added by `add_loss`, as its next call would.
+
+    Args:
+        model: The model.
+
+    Example:
+        >>> dense = keras.layers.Dense(1, activity_regularizer="l2")
+        >>> model = keras.Sequential([keras.Input((1,)), dense])
+        >>> forget_losses(model)
+        >>> has_added_losses(dense)
+        False
+    """
+    if hasattr(model, "_clear_losses"):
+        model._clear_losses()
+
+
 def given_to_compile(compiled: Any) -> dict[str, Any]:
     """Gives the losses or metrics that a user has given to `compile`.
 

@@ -178,7 +178,11 @@ _TRAINING = OptionGroup(
             "epochs without a better objective after which a training ends, or none (default: 10, "
             "none for pbt)",
         ),
-        Option("cross_validation", values.whole(2), "number of folds; their mean counts"),
+        Option(
+            "cross_validation",
+            values.whole(2, ["none"]),
+            "number of folds, whose mean counts, or none; 5 for a ready model of a small table",
+        ),
         Option(
             "executions_per_trial", values.whole(), "trainings of each trial; their mean counts"
         ),

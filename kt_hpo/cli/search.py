@@ -98,6 +98,7 @@ def _search(settings: Settings, directory: Path) -> None:
         from kt_hpo.ready_models import (
             choose_ensemble,
             choose_epochs,
+            choose_folds,
             choose_model,
             make_hypermodel,
         )
@@ -111,8 +112,16 @@ def _search(settings: Settings, directory: Path) -> None:
     settings.setdefault("max_epochs", epochs.most)
     hypermodel = make_hypermodel(model, train, settings["max_epochs"])
     objective, _ = choose_objective(train, len(splits.validation))
+    folds, reason = choose_folds(model, settings["algorithm"], train, splits.validation)
+    if folds and "cross_validation" not in settings and settings["verbose"]:
+        print(f"Folds: {folds}, because {reason}.")
     tuner = tuners.tuner_for(
-        settings, hypermodel, objective, directory, overwrite, min_epochs=epochs.first
+        {"cross_validation": folds} | settings,
+        hypermodel,
+        objective,
+        directory,
+        overwrite,
+        min_epochs=epochs.first,
     )
     write_file(directory / FILE_NAME, settings)
     tuner.oracle.record.note(command=as_flags(settings))

@@ -49,8 +49,7 @@ def tuner_for(
     from kt_hpo.record.studies import open_study
 
     alike = {name: settings[name] for name in _ALIKE if name in settings}
-    if alike.get("early_stopping") == "none":
-        alike["early_stopping"] = None
+    alike = {name: None if one == "none" else one for name, one in alike.items()}
     past = settings.get("warm_start")
     return make_tuner(
         settings["algorithm"],

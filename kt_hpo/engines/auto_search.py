@@ -36,6 +36,7 @@ def choose_search(
     has_own_training: bool = False,
     has_constraint: bool = False,
     has_pruner: bool = False,
+    has_folds: bool = False,
 ) -> Choice:
     """Chooses the algorithm; the rules are a table in docs/engines.md.
 
@@ -45,6 +46,7 @@ def choose_search(
         has_own_training: Whether something of the user's trains, which may choose its epochs.
         has_constraint: Whether the best trial has to keep a constraint.
         has_pruner: Whether the user has said which trials stop early.
+        has_folds: Whether a trial is trained on several folds, one after the other.
 
     Returns:
         The choice.
@@ -66,6 +68,8 @@ def choose_search(
         return Choice("tpe", "median", "it looks for trials that keep the constraint")
     if has_own_training:
         return Choice("tpe", "median", "the training is one of your own and may choose its epochs")
+    if has_folds:
+        return Choice("tpe", "median", "a trial counts when all its folds have been trained")
     if max_epochs == 1:
         return Choice("tpe", None, "an epoch is all there is of a training")
     return Choice("freeze_thaw", None, "epochs tell which trainings are worth more")
@@ -132,6 +136,7 @@ class AutoSearch(Tuner):
             has_own_training=self.runs_its_own_way or has_own_fit(hypermodel),
             has_constraint=constraint is not None,
             has_pruner=pruner not in (None, "none"),
+            has_folds=kwargs.get("cross_validation") is not None,
         )
         arguments: dict[str, Any] = {
             "objective": objective,

@@ -33,6 +33,7 @@ class OwnTraining(kt_hpo.AutoSearch):
         ({"pruner": "asha"}, "tpe", SuccessiveHalvingPruner, "a pruner decides"),
         ({"constraint": "parameters < 1e5"}, "tpe", MedianPruner, "keep the constraint"),
         ({"hypermodel": OwnFit()}, "tpe", MedianPruner, "one of your own"),
+        ({"cross_validation": 2}, "tpe", MedianPruner, "when all its folds have been trained"),
         ({"max_epochs": 1}, "tpe", NopPruner, "an epoch is all there is"),
     ],
 )

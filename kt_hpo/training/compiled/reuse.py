@@ -17,7 +17,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from kt_hpo._private_apis.keras import build_state, learning_rate_of
+from kt_hpo._private_apis.keras import build_state, forget_losses, learning_rate_of
 from kt_hpo.training.build import build_optimizer
 from kt_hpo.training.compiled.arguments import FitArguments, Samples
 from kt_hpo.training.model_parts import described, description
@@ -178,8 +178,10 @@ def _complete(model: keras.Model, fit: FitArguments) -> None:
 def _whole(model: keras.Model) -> Hashable:
     """Describe a model, what it was compiled with, and its schedule.
 
-    A constant learning rate is a variable, as a weight is.
+    A constant learning rate is a variable, as a weight is. Losses that layers have added are of the
+    call that added them.
     """
+    forget_losses(model)
     rate = learning_rate_of(model.optimizer)
     schedule = None if isinstance(rate, keras.Variable) else described(rate)
     own = vars(model)

@@ -188,14 +188,20 @@ def _variables_of(model: keras.Model, train: bool) -> list[keras.Variable]:
 
 
 def _values(variables: Sequence[keras.Variable]) -> list[Any]:
-    return [tf.convert_to_tensor(variable.value) for variable in variables]
+    return [
+        tf.raw_ops.ReadVariableOp(resource=one.value.handle, dtype=one.value.dtype)
+        for one in variables
+    ]
 
 
 def _assigned(variables: Sequence[keras.Variable], values: Sequence[Any]) -> list[Any]:
-    """Assign values, and return those before."""
+    """Assign values, and return those before.
+
+    By the operations themselves: for small models `assign` takes as long as the epoch.
+    """
     before = _values(variables)
     for variable, value in zip(variables, values, strict=True):
-        variable.assign(value)
+        tf.raw_ops.AssignVariableOp(resource=variable.value.handle, value=value)
     return before
 
 
@@ -266,15 +272,22 @@ def orders(samples: Samples, shuffle: bool | str) -> Iterator[tf.Tensor]:
         The order of each epoch, of shape (samples,) and type int64.
     """
     count, size = samples.count, samples.batch_size
+    is_seeded: bool | None = None
 
     # The numbers that TensorFlow draws in the map of a dataset depend on the operations in it: they
     # are those of Keras' ArrayDataAdapter.
     def permutation(_: tf.Tensor) -> tf.Tensor:
+        nonlocal is_seeded
+        is_seeded = tf.compat.v1.get_default_graph().seed is not None
         indices = tf.range(count, dtype=tf.int64)
         return tf.random.shuffle(indices) if shuffle and shuffle != "batch" else indices
 
     dataset = tf.data.Dataset.range(1).map(permutation)
     if shuffle == "batch":
         dataset = dataset.unbatch().batch(size).map(tf.random.shuffle)
+    order = tf.concat(list(dataset), axis=0)
     while True:
-        yield tf.concat(list(dataset), axis=0)
+        yield order
+        # With a seed every run of the dataset, and so every epoch of `fit`, draws the same.
+        if shuffle and not is_seeded:
+            order = tf.concat(list(dataset), axis=0)
