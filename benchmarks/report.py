@@ -23,6 +23,8 @@ from benchmarks import (
     mended,
     overhead,
     presets,
+    ranges,
+    ready,
     searches,
     simulation,
     throughput,
@@ -46,7 +48,9 @@ SECTIONS = {
     "quality": ("Quality of the searches", quality.section),
     "at_once": ("What TPE finds that is asked for many trials at once", at_once.section),
     "defaults": ("What a search costs and finds by default", defaults.section),
+    "ready": ("Ready spaces beside what one has without a search", ready.section),
     "presets": ("Ready spaces, small and wide", presets.section),
+    "ranges": ("What each default of the ready spaces is worth", ranges.section),
     "simulation": ("Many workers, simulated", simulation.section),
     "mended": ("The worst spots, mended", mended.section),
 }

@@ -21,6 +21,7 @@ from kt_hpo.oracle.trials import lineage
 from kt_hpo.record import tables
 from kt_hpo.record.clock import seconds
 from kt_hpo.record.record import is_planned
+from kt_hpo.training.cross_validation import count_folds
 from kt_hpo.tuner import Tuner
 
 # What the end of a search takes besides training, evaluation, intervals, tables and the figure, in
@@ -144,10 +145,11 @@ class _Reserve:
     def __init__(self, tuner: Tuner, data: Splits, begun: float, ensemble: int) -> None:
         self._tuner, self._begun, self._ensemble = tuner, begun, ensemble
         self._spent = time.monotonic() - begun
-        self._growth = (len(data.train) + len(data.validation)) / max(1, len(data.train))
-        if tuner.training.cross_validation is not None:
+        samples, splitter = len(data.train) + len(data.validation), tuner.training.cross_validation
+        self._growth = samples / max(1, len(data.train))
+        if splitter is not None:
             # A trial trains on all but one fold, once for each.
-            self._growth = 1 / (tuner.training.cross_validation - 1)
+            self._growth = 1 / max(1, (count_folds(splitter, samples) or 2) - 1)
         self._growth /= tuner.executions_per_trial
         self._budget = tuner.training.time_budget or math.inf
         self._files = min(_FILES, _FILES_SHARE * self._budget)

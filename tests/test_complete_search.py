@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from models import Untrained, blobs, eager
+from sklearn.model_selection import ShuffleSplit
 
 import kt_hpo
 from kt_hpo import complete_search, result_files
@@ -92,6 +93,8 @@ def test_the_test_data_are_looked_at_after_the_last_trial(data, tmp_path):
         ({}, 5, 5 * 170 / 140),
         ({"executions_per_trial": 2}, 1, 170 / 140 / 2),
         ({"cross_validation": 3}, 1, 1 / 2),
+        ({"cross_validation": ShuffleSplit(3, test_size=0.3)}, 1, 1 / 2),
+        ({"cross_validation": [(range(90), range(90, 170))]}, 1, 1),
     ],
 )
 def test_time_for_the_retraining_is_left(arguments, ensemble, growth, data, tmp_path, monkeypatch):

@@ -97,6 +97,30 @@ def make_folds(splitter: Splitter, x: Any, y: Any, groups: Any, seed: int) -> li
     return [Fold(*pair) for pair in splitter.split(np.zeros(count), targets, groups)]
 
 
+def count_folds(splitter: Splitter, samples: int) -> int | None:
+    """Counts the folds of a splitter.
+
+    Args:
+        splitter: As `cross_validation` in `TrainingOptions`, but not None.
+        samples: How many samples it is to split.
+
+    Returns:
+        The number; None where the splitter does not say it before it splits.
+
+    Example:
+        >>> count_folds(5, 100), count_folds([(range(9), [9])], 10)
+        (5, 1)
+    """
+    if is_whole(splitter):
+        return int(splitter)
+    if not hasattr(splitter, "split"):
+        return len(splitter)
+    try:
+        return int(splitter.get_n_splits(np.zeros((samples, 1))))
+    except (AttributeError, TypeError, ValueError):  # Of one's own, or by groups.
+        return None
+
+
 def classes_of(y: Any) -> np.ndarray | None:
     """Gives the class of each sample.
 
