@@ -112,11 +112,8 @@ def regrets(*names: str) -> list[str]:
 
 def freeze_thaw() -> list[str]:
     """Its rank and that of the best peer, and how much regret it leaves early and at the end."""
-    ranks = cells(CURVES, "mean rank", "kt_hpo freeze-thaw", "Optuna TPE, median", number=1)
-    columns = ("regret at a quarter", "at the end")
-    return [ranks[0], str(len(table(CURVES, 1)) - 1), ranks[1]] + [
-        cells(CURVES, column, "kt_hpo freeze-thaw", number=1)[0] for column in columns
-    ]
+    ranks = cells(CURVES, "mean rank", "kt_hpo freeze-thaw", "Optuna TPE, median")
+    return [ranks[0], str(len(table(CURVES)) - 1), ranks[1], *regrets("freeze-thaw")]
 
 
 def around(engine: str) -> list[str]:

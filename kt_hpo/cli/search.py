@@ -109,14 +109,14 @@ def _search(settings: Settings, directory: Path) -> None:
         if settings["verbose"]:
             print(f"Model: {model}, because {reason}.")
     epochs = choose_epochs(train, model)
-    settings.setdefault("max_epochs", epochs.most)
-    hypermodel = make_hypermodel(model, train, settings["max_epochs"])
+    max_epochs = settings.get("max_epochs", epochs.most)
+    hypermodel = make_hypermodel(model, train, max_epochs)
     objective, _ = choose_objective(train, len(splits.validation))
     folds, reason = choose_folds(model, settings["algorithm"], train, splits.validation)
     if folds and "cross_validation" not in settings and settings["verbose"]:
         print(f"Folds: {folds}, because {reason}.")
     tuner = tuners.tuner_for(
-        {"cross_validation": folds} | settings,
+        {"cross_validation": folds, "max_epochs": max_epochs} | settings,
         hypermodel,
         objective,
         directory,
@@ -128,7 +128,7 @@ def _search(settings: Settings, directory: Path) -> None:
     search_and_test(
         tuner,
         splits,
-        max_epochs=settings["max_epochs"],
+        max_epochs=max_epochs,
         batch_size=settings.get("batch_size"),
         ensemble=settings.get("ensemble", choose_ensemble(model, train)),
         verbose=settings["verbose"],

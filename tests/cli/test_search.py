@@ -15,6 +15,7 @@ from programs import Script, until
 
 import kt_hpo
 from kt_hpo import cli
+from kt_hpo.cli import settings
 
 
 def test_a_search_ends_with_its_results_and_shows_them_again(tmp_path, capsys):
@@ -38,7 +39,7 @@ def test_a_search_ends_with_its_results_and_shows_them_again(tmp_path, capsys):
     )
     best = json.loads((directory / "best_hyperparameters.json").read_text())
     assert best == study.best_trial.params | study.best_trial.user_attrs.get("values", {})
-    table = pd.read_csv(directory / "trials.csv")
+    table = pd.read_csv(directory / "trials.csv", float_precision="round_trip")
     assert list(table["val_accuracy"]) == [trial.value for trial in study.trials]
     assert (directory / "summary.png").read_bytes().startswith(b"\x89PNG")
 
@@ -76,6 +77,20 @@ def test_another_search_in_the_same_directory_is_refused(copied, unpainted, caps
     assert cli.main([*command, "--seed", "7", "--overwrite"]) == cli.OK
     assert capsys.readouterr() == ("", "")
     assert kt_hpo.open_study(copied).user_attrs["seed"] == 7
+
+
+def test_what_was_chosen_is_chosen_again(unpainted, tmp_path, capsys):
+    """The same command goes on, however little it says."""
+    command = ["search", "--data", "models:blobs", "--model", "models:Untrained"]
+    command += ["--batch-size", "200", "--max-trials", "1", "--directory", str(tmp_path / "one")]
+    assert cli.main(command) == cli.OK
+    assert "max_epochs" not in settings.read_file(tmp_path / "one" / settings.FILE_NAME)
+    capsys.readouterr()
+    assert cli.main(command) == cli.OK
+    assert "is finished" in capsys.readouterr().out
+    assert cli.main([*command, "--max-epochs", "3"]) == cli.USAGE
+    assert "--max-epochs not given (now 3)" in capsys.readouterr().err
+    assert cli.main(["resume", str(tmp_path / "one")]) == cli.OK
 
 
 def test_a_mistake_before_the_first_trial_does_not_bind_the_directory(unpainted, tmp_path, capsys):
