@@ -36,6 +36,7 @@ import optuna
 from benchmarks import measuring
 from benchmarks.engines import ENGINES, STORAGES, Engine, OptunaAlone, many, opened
 from kt_hpo import oracles
+from kt_hpo.training.memory import quick_collections
 
 COUNTS = (10, 100, 1000, 10_000)
 WINDOW = 10
@@ -193,7 +194,11 @@ def _told(amount: float | None) -> str:
 def row(engine: str, storage: str, counts: list[int], minutes: float) -> dict[str, Any]:
     """Measures an engine with a storage."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    with tempfile.TemporaryDirectory() as folder, opened(storage, folder) as record:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        opened(storage, folder) as record,
+        quick_collections(),  # As `search`.
+    ):
         one = OptunaAlone() if engine == ALONE else Engine(ENGINES[engine], record, folder)
         return {"engine": engine, "storage": storage, **measure(one, folder, counts, minutes)}
 

@@ -23,7 +23,6 @@ from benchmarks import (
     mended,
     overhead,
     presets,
-    ranges,
     ready,
     searches,
     simulation,
@@ -50,7 +49,6 @@ SECTIONS = {
     "defaults": ("What a search costs and finds by default", defaults.section),
     "ready": ("Ready spaces beside what one has without a search", ready.section),
     "presets": ("Ready spaces, small and wide", presets.section),
-    "ranges": ("What each default of the ready spaces is worth", ranges.section),
     "simulation": ("Many workers, simulated", simulation.section),
     "mended": ("The worst spots, mended", mended.section),
 }

@@ -136,7 +136,7 @@ def choose_folds(
         >>> from kt_hpo import datasets
         >>> train, validation, _ = datasets.load("wine")
         >>> choose_folds("tabular", "tpe", train, validation)
-        (5, '142 rows are few to learn from and to compare trials on')
+        (5, '151 rows are few to learn from and to compare trials on')
     """
     rows = len(train) + len(validation)
     pauses = algorithm != "auto" and algorithm in algorithms()[algorithm].prunes

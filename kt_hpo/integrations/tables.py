@@ -65,7 +65,7 @@ def read_table(
     if not path.is_file():
         raise FileNotFoundError(f"There is no file {path}.")
     try:
-        table = pd.read_csv(path, dtype_backend="numpy_nullable")
+        table = pd.read_csv(path, dtype_backend="numpy_nullable", float_precision="round_trip")
     except (ValueError, pd.errors.ParserError) as error:
         raise ValueError(f"{path} is not understood as a table: {error}") from error
     columns = [str(name) for name in table.columns]
