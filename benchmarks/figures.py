@@ -17,6 +17,7 @@ from statistics import median
 from typing import Any
 
 from benchmarks import measuring
+from benchmarks.real_data import TABLES
 
 ROOT = measuring.RESULTS.parents[1]
 TIMES = re.compile(r"\b(\d[\d.]*) times(?: (?:as (?:fast|long)|what|for|over|,)|[,)])")
@@ -145,8 +146,8 @@ def ready_scores(task: str) -> list[str]:
 
 def ready_ranks() -> list[str]:
     """The mean ranks of everyone on the tables."""
-    who = ("kt_hpo.tune", "gradient boosting", "linear", "Keras MLP")
-    return [one.split()[0] for one in cells(READY, "mean rank", *who, number=1)]
+    names, *rows = table(READY, 1)
+    return [row[names.index("mean rank")].split()[0] for row in rows]
 
 
 def ray_times(*who: str) -> list[str]:
@@ -163,8 +164,6 @@ CASES = (
 )
 GUIDE = "getting-started"
 READY = "Ready spaces beside what one has without a search"
-TABLES = ("iris", "glass", "hitters", "concrete", "titanic", "attrition", "ames", "credit", "churn",
-          "hotel")  # fmt: skip
 CURVES, OVERHEAD = "learning curves", "Overhead of a trial"
 SIMULATED, ACCURACY = "Many workers, simulated", "Time to an accuracy"
 # By page, the words around some figures, and what gives them.

@@ -171,13 +171,11 @@ def best_first(
     """
     kept = [trial for trial in trials if may_be_best(trial)]
     if count is not None and len(study.directions) == 1:
-        kept = _as_good_as_the(study, kept, count)
+        kept = _least(study, kept, count)
     return [kept[place] for place in islice(order(_standings(study, kept)), count)]
 
 
-def _as_good_as_the(
-    study: optuna.Study, trials: list[FrozenTrial], count: int
-) -> list[FrozenTrial]:
+def _least(study: optuna.Study, trials: list[FrozenTrial], count: int) -> list[FrozenTrial]:
     """Those whose one objective is as good as that of so many: all others come after them."""
     if not 0 < count < len(trials):
         return trials

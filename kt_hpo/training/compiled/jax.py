@@ -94,10 +94,13 @@ class EpochProgram:
         self._pace = Pace()
 
     def suits(self, samples: Samples) -> bool:
-        """Tells whether this program may have other samples: as many, of one shape.
+        """Tells whether this program may have other samples.
 
         Args:
             samples: The samples.
+
+        Returns:
+            Whether they are as many, of one shape.
         """
         own = self.samples
         same = (samples.batch_size, samples.count) == (own.batch_size, own.count)
@@ -108,6 +111,9 @@ class EpochProgram:
 
         Args:
             samples: Samples that it `suits`.
+
+        Returns:
+            The program. This one keeps its own samples.
         """
         other = copy.copy(self)
         other.samples, other.data = samples, _arrays(samples)

@@ -82,10 +82,13 @@ class EpochProgram:
         self._others: list[keras.Variable] = []
 
     def suits(self, samples: Samples) -> bool:
-        """Tells whether this program may have other samples: as many in a batch, of one shape.
+        """Tells whether this program may have other samples.
 
         Args:
             samples: The samples.
+
+        Returns:
+            Whether they are as many in a batch, of one shape.
         """
         return samples.batch_size == self.samples.batch_size and have_equal_batches(
             self.data, samples.arrays
@@ -96,6 +99,9 @@ class EpochProgram:
 
         Args:
             samples: Samples that it `suits`.
+
+        Returns:
+            The program. This one keeps its own samples.
         """
         other = copy.copy(self)
         other.samples, other.data = samples, _tensors(samples)
@@ -285,9 +291,9 @@ def orders(samples: Samples, shuffle: bool | str) -> Iterator[tf.Tensor]:
     dataset = tf.data.Dataset.range(1).map(permutation)
     if shuffle == "batch":
         dataset = dataset.unbatch().batch(size).map(tf.random.shuffle)
-    order = tf.concat(list(dataset), axis=0)
+    order = None
     while True:
-        yield order
         # With a seed every run of the dataset, and so every epoch of `fit`, draws the same.
-        if shuffle and not is_seeded:
+        if order is None or (shuffle and not is_seeded):
             order = tf.concat(list(dataset), axis=0)
+        yield order
