@@ -159,7 +159,7 @@ class _Reserve:
         """By the best trial so far; looked up anew when another has ended."""
         ended = len(self._tuner.oracle.end_order)
         if ended != self._known[0]:
-            self._known = ended, self._retraining()
+            self._known = ended, self._retraining(ends=True)
         training, half = self._known[1], self._budget / 2
         if not training:
             return min(self._spent, half)
@@ -174,8 +174,11 @@ class _Reserve:
         end = self._begun + self._budget - self._files
         return end if time.monotonic() + self._retraining() / _MARGIN <= end else -math.inf
 
-    def _retraining(self) -> float:
-        """How long training the best trial anew takes, through all that it went through."""
+    def _retraining(self, ends: bool = False) -> float:
+        """How long training the best trial anew takes, through all that it went through.
+
+        And through what it will have gone through when its training ends, if it does.
+        """
         oracle = self._tuner.oracle
         best = oracle.get_best_trials(1)
         if not best:
@@ -185,6 +188,8 @@ class _Reserve:
         first = best[0].hyperparameters.values.get("tuner/initial_epoch", 0)
         epochs = max(1, len(last.intermediate_values))
         wanted = min(max(best[0].best_step + 1 - first, 1), epochs)
+        if ends and (to_go := oracle.epochs_to_go(best[0])):
+            wanted = epochs + to_go
         training = sum(seconds(part) or 0.0 for part in before)
         training += (seconds(last) or 0.0) * wanted / epochs
         return _MARGIN * self._growth * training

@@ -255,6 +255,7 @@ class Tuner(Results):
             )
             self.oracle.record.plan(self.oracle.plan)
             self.oracle.meets_more = self.meets_more
+            self.oracle.seconds_left = self.interruption.seconds_left
             self.oracle.take_back(self.tuner_id)
             self.on_search_begin()
             with self.interruption.listening(

@@ -91,6 +91,11 @@ class FreezeThawSearchOracle(RecordedOracle):
     to the next of the epochs 1, 3, 9, 27, ... Trials that run count as if they had ended as
     expected.
 
+    Two trainings go on to their end whatever is expected. The first, if its values were enqueued,
+    such as the defaults of a ready model: what is known to be good is measured in full, and there
+    is a whole curve to learn from. And the best, with the last epochs of the budget, or the last
+    seconds of the search: where it is best to stop is known then.
+
     Args:
         objective: As in `keras_tuner.Oracle`.
         max_trials: The budget: the epochs of so many full trainings. Trials, parts of trainings,
@@ -177,7 +182,11 @@ class FreezeThawSearchOracle(RecordedOracle):
 
     def may_be_continued(self, trial: Trial) -> bool:
         """Tells whether the trial's training has parts left."""
-        return trial.hyperparameters.values["tuner/epochs"] < self.max_epochs
+        return self.epochs_to_go(trial) > 0
+
+    def epochs_to_go(self, trial: Trial) -> int:
+        """Counts the epochs that the trial's training has left."""
+        return self.max_epochs - trial.hyperparameters.values["tuner/epochs"]
 
     def _start_recording(self, seed: int | None) -> None:
         super()._start_recording(seed)
@@ -205,10 +214,14 @@ class FreezeThawSearchOracle(RecordedOracle):
 
     def _running(self, values: dict[str, Any], left: float) -> dict[str, Any]:
         """Answers with values, and the epochs up to the next pause."""
-        begin = values["tuner/epochs"] if "tuner/trial_id" in values else 0
-        end = next(pause for pause in self.pauses if pause > begin)
+        begin, end = self._part(values)
         values |= {"tuner/initial_epoch": begin, "tuner/epochs": int(min(end, begin + left))}
         return {"status": TrialStatus.RUNNING, "values": values}
+
+    def _part(self, values: Mapping[str, Value]) -> tuple[int, int]:
+        """From where a part goes on, and to where."""
+        begin = values["tuner/epochs"] if "tuner/trial_id" in values else 0
+        return begin, next(pause for pause in self.pauses if pause > begin)
 
     def _take_up_trials(self) -> None:
         """Learns of the trials that were begun or have ended since it was called last."""
@@ -259,6 +272,28 @@ class FreezeThawSearchOracle(RecordedOracle):
     def _next_values(self, left: float) -> dict[str, Value] | None:
         """Values of the part that goes on, or of a new training; None if there are none."""
         paused = self._paused()
+        for training in paused:
+            if training.number == 0 and self._was_enqueued(training):
+                return _next(training)
+        values = self._most_telling(paused, left)
+        if values is not None and self._best and self._best[0] in paused:
+            begin, end = self._part(values)
+            best = self._best[0]
+            if self._most_epochs(best, left) - (end - begin) < self.epochs_to_go(best.parts[-1]):
+                return _next(best)
+        return values
+
+    def _was_enqueued(self, training: Training) -> bool:
+        begun = self.record.trial(int(training.parts[0].trial_id))
+        return "fixed_params" in begun.system_attrs
+
+    def _most_epochs(self, training: Training, left: float) -> float:
+        """How many of the epochs that are left a training has the time for."""
+        known = training.seconds / training.epochs
+        return min(left, max(self.seconds_left(), 0.0) / known) if known else left
+
+    def _most_telling(self, paused: Sequence[Training], left: float) -> dict[str, Value] | None:
+        """Values of what the most is to be expected of."""
         seen, losses = self._seen()
         fresh: list[dict[str, Value]] = []
         if len(self.past) + len(self._trainings) < self.initial or not np.isfinite(losses).any():
@@ -273,8 +308,7 @@ class FreezeThawSearchOracle(RecordedOracle):
             best = int(np.argmax(self._expected_gains(seen, losses, paused, fresh, left)))
         if best >= len(paused):
             return fresh[best - len(paused)]
-        last = paused[best].parts[-1]
-        return {**last.hyperparameters.values, "tuner/trial_id": last.trial_id}
+        return _next(paused[best])
 
     def _fresh_values(self) -> list[dict[str, Value]]:
         """Configurations not tried yet, at random and near the best; others once these change."""
@@ -441,6 +475,12 @@ class FreezeThawSearchOracle(RecordedOracle):
                 process.fit(seen.at(some), _Scale(losses[:count])(losses[some]))
             self._fitted = count, process
         return self._fitted
+
+
+def _next(training: Training) -> dict[str, Value]:
+    """Values of a training's next part."""
+    last = training.parts[-1]
+    return {**last.hyperparameters.values, "tuner/trial_id": last.trial_id}
 
 
 def _epochs_of(trials: Iterable[Trial]) -> int:

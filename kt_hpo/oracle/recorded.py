@@ -74,6 +74,17 @@ class RecordedOracle(SearchState):
         """
         return False
 
+    def epochs_to_go(self, trial: Trial) -> int:
+        """Counts the epochs that the trial's model will still be trained for, if it stays the best.
+
+        Args:
+            trial: A trial of this oracle.
+
+        Returns:
+            0 unless the engine ends the best training before it stops.
+        """
+        return 0
+
     @synchronized
     def create_trial(self, tuner_id: str) -> Trial:
         """Begins a trial, first of all one that was interrupted or is to be retried.

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import inspect
+import math
 import secrets
 import warnings
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,7 @@ class SearchState(keras_tuner.Oracle):
         past: The trials of `warm_start`.
         meets_more: Whether trials may ask for hyperparameters that no build asks for; then one
             trial has to go well before others begin.
+        seconds_left: Tells how many seconds the search still has; a tuner sets it.
         overridden: Names of hyperparameters that keep their known range, whatever a build asks
             for: those of `hyperparameters=`.
         violations: How far ended trials are from keeping the constraints, by id and constraint.
@@ -74,6 +76,7 @@ class SearchState(keras_tuner.Oracle):
     pauses_trials = False
     enumerates = False
     meets_more = False
+    seconds_left: Callable[[], float] = staticmethod(lambda: math.inf)
     hyperparameters: HyperParameters
     trials: dict[str, Trial]
 

@@ -6,6 +6,7 @@ the same program run again goes on.
 
 from __future__ import annotations
 
+import math
 import signal
 import threading
 import time
@@ -61,10 +62,19 @@ class Interruption:
         Raises:
             TimeIsUpError: If it is.
         """
-        if self._deadline is not None:
-            reserved = 0.0 if self.reserve is None else self.reserve()
-            if time.monotonic() > self._deadline - reserved:
-                raise TimeIsUpError
+        if self.seconds_left() < 0:
+            raise TimeIsUpError
+
+    def seconds_left(self) -> float:
+        """Tells how long the search may still take.
+
+        Returns:
+            Seconds, without those of the reserve; infinite where there is no time budget.
+        """
+        if self._deadline is None:
+            return math.inf
+        reserved = 0.0 if self.reserve is None else self.reserve()
+        return self._deadline - reserved - time.monotonic()
 
     def __getstate__(self) -> dict[str, Any]:
         # In another process nothing stops a trial but the process of the search.

@@ -53,7 +53,10 @@ def train(oracle, trial):
 
 
 def search(oracle):
-    opened(oracle, optuna.storages.InMemoryStorage())
+    return search_on(opened(oracle, optuna.storages.InMemoryStorage()))
+
+
+def search_on(oracle):
     while (trial := oracle.create_trial("tuner0")).status == TrialStatus.RUNNING:
         train(oracle, trial)
     return oracle
@@ -93,6 +96,47 @@ def test_a_training_goes_on_where_it_paused_and_few_are_whole():
             }
     whole = [one for one in parts(oracle) if one["tuner/epochs"] == 20]
     assert len(begun) > 20 > len(whole) > 0
+
+
+def test_enqueued_values_that_come_first_are_trained_to_the_end_at_once():
+    oracle = opened(oracle_of(max_trials=4), optuna.storages.InMemoryStorage())
+    oracle.enqueue({"rate": 0.9, "kind": "b"})  # Of the worst there are.
+    oracle.enqueue({"rate": 0.8, "kind": "b"})
+    oracle = search_on(oracle)
+    ends = [one["tuner/epochs"] for one in parts(oracle) if one["rate"] == 0.9]
+    assert ends == oracle.pauses == [1, 3, 9, 20]
+    begun = [one["rate"] for one in parts(oracle)[: len(ends) + 1]]
+    assert sorted(begun) == [0.8] + [0.9] * 4
+    later = [one["tuner/epochs"] for one in parts(oracle) if one["rate"] == 0.8]
+    assert later == [1]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_last_epochs_end_the_best_training(seed):
+    ends = [one["tuner/epochs"] for one in parts(search(oracle_of(max_trials=1, seed=seed)))]
+    assert ends == [1, 3, 9, 20]
+    oracle = search(oracle_of(max_trials=3, seed=seed))
+    oracle._paused()
+    last = list(oracle.trials.values())[-1]
+    # With its last epochs another may become the best, and none are left to end it.
+    assert oracle._best[0].epochs == 20 or last in oracle._best[0].parts
+
+
+def test_the_last_seconds_end_the_best_training():
+    oracle = opened(oracle_of(max_trials=None), optuna.storages.InMemoryStorage())
+    for _ in range(12):
+        train(oracle, oracle.create_trial("tuner0"))
+    oracle._paused()
+    best = oracle._best[0]
+    assert best.epochs < 20
+    oracle.seconds_left = lambda: 0.0
+    while best.epochs < 20:
+        trial = oracle.create_trial("tuner0")
+        source = oracle.trials[trial.hyperparameters.values["tuner/trial_id"]]
+        train(oracle, trial)
+        oracle._paused()
+        assert trial in best.parts
+        assert source in best.parts
 
 
 def standing(oracle):

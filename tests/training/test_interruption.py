@@ -8,6 +8,7 @@ import pytest
 from models import blobs, eager
 
 import kt_hpo
+from kt_hpo.training.interruption import Interruption, TimeIsUpError
 
 X, Y = blobs(60)
 FIT = {"validation_split": 0.25, "batch_size": 60, "epochs": 2}
@@ -43,6 +44,19 @@ def tuner_for(tmp_path, **kwargs):
     return kt_hpo.RandomSearch(
         eager, "val_loss", seed=0, directory=tmp_path, **{"max_trials": 3, **kwargs}
     )
+
+
+def test_the_seconds_left_are_those_of_the_budget_without_the_reserve():
+    interruption = Interruption()
+    assert interruption.seconds_left() == float("inf")
+    with interruption.listening(print, 100):
+        assert 99 < interruption.seconds_left() <= 100
+        interruption.reserve = lambda: 60
+        assert 39 < interruption.seconds_left() <= 40
+        interruption.check()
+        interruption.reserve = lambda: 101
+        with pytest.raises(TimeIsUpError):
+            interruption.check()
 
 
 def test_ctrl_c_stops_after_the_running_epoch(tmp_path, capsys):
