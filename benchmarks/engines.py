@@ -36,6 +36,7 @@ ENGINES: dict[str, Callable[..., Any]] = {
     "EvolutionarySearch": many(oracles.EvolutionarySearchOracle),
     "PopulationBasedTraining": partial(oracles.PopulationBasedTrainingOracle, max_epochs=20_000),
     "FreezeThawSearch": many(oracles.FreezeThawSearchOracle, max_epochs=27),
+    "GaussianProcessSearch": many(oracles.GaussianProcessSearchOracle),
     "HyperoptSearch": many(oracles.HyperoptSearchOracle),
     "BayesianOptimization": many(oracles.BayesianOptimizationOracle),
     "BayesOptSearch": many(oracles.BayesOptSearchOracle),

@@ -91,6 +91,11 @@ ENGINES = (
         budget=("max_trials", "max_epochs"),
         prunes=("freeze_thaw",),
     ),
+    EngineEntry(
+        "gaussian_process_search",
+        "GaussianProcessSearch",
+        {"gaussian_process": "a Gaussian process with a length for each hyperparameter"},
+    ),
     EngineEntry("optuna_search", "OptunaSearch", _SAMPLERS, argument="sampler", prunes=("bohb",)),
     EngineEntry("hyperopt_search", "HyperoptSearch", {"hyperopt": "Hyperopt's TPE"}),
     EngineEntry(

@@ -263,7 +263,8 @@ OURS = {
     "kt_hpo Hyperopt's TPE": Library(ours(oracles.HyperoptSearchOracle)),
     "kt_hpo Gaussian process": Library(ours(oracles.BayesianOptimizationOracle), thinks=0.1),
     "kt_hpo bayesopt": Library(ours(oracles.BayesOptSearchOracle), thinks=0.5),
-    "kt_hpo freeze-thaw": Library(with_freeze_thaw, thinks=0.05),
+    "kt_hpo GaussianProcessSearch": Library(ours(oracles.GaussianProcessSearchOracle), thinks=0.02),
+    "kt_hpo freeze-thaw": Library(with_freeze_thaw, True, thinks=0.05),
     "kt_hpo Hyperband": Library(partial(with_hyperband, oracles.HyperbandOracle), True),
     **{
         f"kt_hpo {name}, {pruner}": Library(ours(kind, pruner), True)

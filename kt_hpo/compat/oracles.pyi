@@ -3,6 +3,7 @@ from kt_hpo.engines.bayesian_optimization import BayesianOptimizationOracle as B
 from kt_hpo.engines.bayesopt_search import BayesOptSearchOracle as BayesOptSearchOracle
 from kt_hpo.engines.evolutionary_search import EvolutionarySearchOracle as EvolutionarySearchOracle
 from kt_hpo.engines.freeze_thaw_search import FreezeThawSearchOracle as FreezeThawSearchOracle
+from kt_hpo.engines.gaussian_process_search import GaussianProcessSearchOracle as GaussianProcessSearchOracle
 from kt_hpo.engines.grid_search import GridSearchOracle as GridSearchOracle
 from kt_hpo.engines.hyperband import HyperbandOracle as HyperbandOracle
 from kt_hpo.engines.hyperopt_search import HyperoptSearchOracle as HyperoptSearchOracle

@@ -4,6 +4,7 @@ from kt_hpo.engines.bayesian_optimization import BayesianOptimization as Bayesia
 from kt_hpo.engines.bayesopt_search import BayesOptSearch as BayesOptSearch
 from kt_hpo.engines.evolutionary_search import EvolutionarySearch as EvolutionarySearch
 from kt_hpo.engines.freeze_thaw_search import FreezeThawSearch as FreezeThawSearch
+from kt_hpo.engines.gaussian_process_search import GaussianProcessSearch as GaussianProcessSearch
 from kt_hpo.engines.grid_search import GridSearch as GridSearch
 from kt_hpo.engines.hyperband import Hyperband as Hyperband
 from kt_hpo.engines.hyperopt_search import HyperoptSearch as HyperoptSearch

@@ -8,6 +8,7 @@ import keras_tuner
 
 from kt_hpo import objectives
 from kt_hpo.engines.freeze_thaw_search import FreezeThawSearchOracle
+from kt_hpo.engines.gaussian_process_search import GaussianProcessSearchOracle
 from kt_hpo.engines.optuna_search import OptunaSearchOracle
 from kt_hpo.objectives import ObjectiveLike
 from kt_hpo.oracle.recorded import RecordedOracle
@@ -61,7 +62,7 @@ def choose_search(
     if others:
         return Choice("nsga2", None, "there are several objectives")
     if objectives.is_measured_after_training(first):
-        return Choice("tpe", None, f"epochs tell nothing of {first.name}")
+        return Choice("gaussian_process", None, f"epochs tell nothing of {first.name}")
     if has_pruner:
         return Choice("tpe", None, "a pruner decides which trials stop early")
     if has_constraint:
@@ -71,15 +72,16 @@ def choose_search(
     if has_folds:
         return Choice("tpe", "median", "a trial counts when all its folds have been trained")
     if max_epochs == 1:
-        return Choice("tpe", None, "an epoch is all there is of a training")
+        return Choice("gaussian_process", None, "an epoch is all there is of a training")
     return Choice("freeze_thaw", None, "epochs tell which trainings are worth more")
 
 
 class AutoSearch(Tuner):
     """The search that suits what is searched; it says which that is, and why.
 
-    Single objectives that epochs tell of are searched by `FreezeThawSearch`, others by
-    `OptunaSearch`; docs/engines.md has the rules.
+    Single objectives that epochs tell of are searched by `FreezeThawSearch`, those that are known
+    at the end only by `GaussianProcessSearch`, others by `OptunaSearch`; docs/engines.md has the
+    rules.
 
     Args:
         hypermodel: A `keras_tuner.HyperModel` or a function `build(hp)`.
@@ -153,6 +155,8 @@ class AutoSearch(Tuner):
             oracle = FreezeThawSearchOracle(
                 max_epochs=max_epochs, min_epochs=min_epochs, **arguments
             )
+        elif self.choice.algorithm == "gaussian_process":
+            oracle = GaussianProcessSearchOracle(**arguments)
         else:
             oracle = OptunaSearchOracle(sampler=self.choice.algorithm, **arguments)
         pruner = self.choice.pruner if pruner is None else pruner

@@ -78,7 +78,7 @@ class Training:
     @property
     def epochs(self) -> int:
         """For how many it is trained, the part that runs included."""
-        return self.parts[-1].hyperparameters.values["tuner/epochs"]
+        return _span(self.parts[-1])[1]
 
 
 class FreezeThawSearchOracle(RecordedOracle):
@@ -186,7 +186,7 @@ class FreezeThawSearchOracle(RecordedOracle):
 
     def epochs_to_go(self, trial: Trial) -> int:
         """Counts the epochs that the trial's training has left."""
-        return self.max_epochs - trial.hyperparameters.values["tuner/epochs"]
+        return self.max_epochs - _span(trial)[1]
 
     def _start_recording(self, seed: int | None) -> None:
         super()._start_recording(seed)
@@ -242,7 +242,7 @@ class FreezeThawSearchOracle(RecordedOracle):
 
     def _take_up_loss(self, training: Training, trial: Trial) -> None:
         """Learns how far a training came with a part that has ended well."""
-        epochs = trial.hyperparameters.values["tuner/epochs"]
+        _, epochs = _span(trial)
         training.losses[epochs] = min(training.least, self._loss(trial))
         training.seconds += seconds(self.record.trial(int(trial.trial_id))) or 0.0
         as_far = self._came.setdefault(epochs, [])
@@ -339,7 +339,7 @@ class FreezeThawSearchOracle(RecordedOracle):
         own = [trial for trial in own if self.is_in_range(trial)]
         self._shown = len(self.end_order)
         trainings = [self._training_of[trial.trial_id] for trial in own]
-        ends = [trial.hyperparameters.values["tuner/epochs"] for trial in own]
+        ends = [_span(trial)[1] for trial in own]
         losses = [one.losses.get(end, math.nan) for one, end in zip(trainings, ends, strict=True)]
         self._show(own, ends, [one.number for one in trainings], losses)
         return self._points, self._losses
@@ -484,8 +484,13 @@ def _next(training: Training) -> dict[str, Value]:
 
 
 def _epochs_of(trials: Iterable[Trial]) -> int:
-    values = [trial.hyperparameters.values for trial in trials]
-    return sum(one["tuner/epochs"] - one["tuner/initial_epoch"] for one in values)
+    return sum(end - begin for begin, end in map(_span, trials))
+
+
+def _span(trial: Trial) -> tuple[int, int]:
+    """The epochs from which to which a trial trains; where trials are whole, they count as one."""
+    values = trial.hyperparameters.values
+    return values.get("tuner/initial_epoch", 0), values.get("tuner/epochs", 1)
 
 
 class _Scale:

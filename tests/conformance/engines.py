@@ -65,6 +65,9 @@ ENGINES = {
         learns=True,
         prunes=False,
     ),
+    "gaussian process search": Engine(
+        oracles.GaussianProcessSearchOracle, {"max_trials": 14}, learns=True
+    ),
     "population based training": Engine(
         oracles.PopulationBasedTrainingOracle, {"population_size": 4, "max_epochs": 3}
     ),

@@ -28,13 +28,13 @@ class OwnTraining(kt_hpo.AutoSearch):
     [
         ({}, "freeze_thaw", NopPruner, "epochs tell which trainings are worth more"),
         ({"pruner": "none"}, "freeze_thaw", NopPruner, "epochs tell"),
-        ({"objective": "latency"}, "tpe", NopPruner, "epochs tell nothing of latency"),
+        ({"objective": "latency"}, "gaussian_process", NopPruner, "epochs tell nothing of latency"),
         ({"objective": ["val_loss", "parameters"]}, "nsga2", NopPruner, "several objectives"),
         ({"pruner": "asha"}, "tpe", SuccessiveHalvingPruner, "a pruner decides"),
         ({"constraint": "parameters < 1e5"}, "tpe", MedianPruner, "keep the constraint"),
         ({"hypermodel": OwnFit()}, "tpe", MedianPruner, "one of your own"),
         ({"cross_validation": 2}, "tpe", MedianPruner, "when all its folds have been trained"),
-        ({"max_epochs": 1}, "tpe", NopPruner, "an epoch is all there is"),
+        ({"max_epochs": 1}, "gaussian_process", NopPruner, "an epoch is all there is"),
     ],
 )
 def test_the_first_rule_that_fits_holds(arguments, algorithm, pruner, reason, tmp_path):
@@ -42,7 +42,10 @@ def test_the_first_rule_that_fits_holds(arguments, algorithm, pruner, reason, tm
     tuner = kt_hpo.AutoSearch(**{**given, **arguments})
     assert tuner.choice.algorithm == algorithm and reason in tuner.choice.reason
     assert type(tuner.oracle.pruner) is pruner
-    kinds = {"freeze_thaw": "FreezeThawSearchOracle"}
+    kinds = {
+        "freeze_thaw": "FreezeThawSearchOracle",
+        "gaussian_process": "GaussianProcessSearchOracle",
+    }
     assert type(tuner.oracle).__name__ == kinds.get(algorithm, "OptunaSearchOracle")
 
 
