@@ -218,7 +218,7 @@ class FreezeThawSearchOracle(RecordedOracle):
         values |= {"tuner/initial_epoch": begin, "tuner/epochs": int(min(end, begin + left))}
         return {"status": TrialStatus.RUNNING, "values": values}
 
-    def _part(self, values: Mapping[str, Value]) -> tuple[int, int]:
+    def _part(self, values: Mapping[str, Any]) -> tuple[int, int]:
         """From where a part goes on, and to where."""
         begin = values["tuner/epochs"] if "tuner/trial_id" in values else 0
         return begin, next(pause for pause in self.pauses if pause > begin)
