@@ -35,7 +35,7 @@ $(VENV)/demo $(VENV)/dev $(VENV)/all $(JAX)/jax $(BENCH)/bench: pyproject.toml
 	$(install)
 
 demo: $(VENV)/demo
-	$(BIN)/kt-hpo search --data mnist5k --model cnn --max-trials 4 --max-epochs 6 --seed 1 --directory runs/demo
+	$(BIN)/kt-hpo search --data mnist5k --model cnn --minutes 1.5 --seed 1 --directory runs/demo
 
 check: $(VENV)/dev
 	$(BIN)/ruff check .

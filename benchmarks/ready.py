@@ -64,7 +64,7 @@ def searched(task: str, seed: int, seconds: float) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as directory:
         options = {"verbose": 0, "seed": seed, "directory": f"{directory}/search"}
         if task == "images":
-            tuner = kt_hpo.tune("cnn", "mnist5k", seconds / 60, max_epochs=6, **options)
+            tuner = kt_hpo.tune("cnn", "mnist5k", seconds / 60, **options)
             found = tuner.study.user_attrs["test"]["accuracy"]
         else:
             parts = LOADERS[task](seed)
