@@ -144,20 +144,27 @@ class Journal(JournalFileBackend):
             RecordError: If a line is damaged.
         """
         if self._held is None:
-            yield from self._read_file(log_number_from)
-            return
+            return self._read_file(log_number_from) if self._has_more(log_number_from) else iter(())
+        return self._read_held(log_number_from, self._held)
+
+    def _has_more(self, first: int) -> bool:
+        """Whether the file may have lines from one on that were not read."""
+        return first < self._read or self._path.stat().st_size > self._read_bytes
+
+    def _read_held(
+        self, log_number_from: int, held: list[dict[str, Any]]
+    ) -> Iterator[dict[str, Any]]:
         if self._written < 0:
-            found = list(self._read_file(log_number_from))
+            more = self._has_more(log_number_from)
+            found = list(self._read_file(log_number_from)) if more else []
             self._written = log_number_from + len(found)
             yield from found
-        yield from self._held[max(log_number_from - self._written, 0) :]
+        yield from held[max(log_number_from - self._written, 0) :]
 
     def _read_file(self, first: int) -> Iterator[dict[str, Any]]:
         """Reads the file from a line on; a last line without an end is being written."""
         if first < self._read:
             self._read, self._read_bytes = 0, 0
-        if self._path.stat().st_size <= self._read_bytes:
-            return
         with self._path.open("rb") as file:
             file.seek(self._read_bytes)
             while lines := [line for line in islice(file, _AT_ONCE) if line.endswith(b"\n")]:

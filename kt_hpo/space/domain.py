@@ -22,7 +22,6 @@ from optuna.distributions import (
     FloatDistribution,
     IntDistribution,
 )
-from optuna.trial import create_trial
 
 from kt_hpo.space import ranges
 from kt_hpo.space.hyperparameters import (
@@ -36,6 +35,8 @@ from kt_hpo.space.scopes import active_values, all_recorded_names, is_active, re
 
 # How many configurations are tried before a hypermodel is said to build with none.
 RANDOM_BUILDS = 20
+# How far a value of a range with steps is from one, in steps; as in Optuna.
+_ROUNDING = 1e-8
 
 
 def to_distribution(hyperparameter: HyperParameter) -> BaseDistribution:
@@ -372,10 +373,17 @@ def contains(distribution: BaseDistribution, value: Any) -> bool:
         (True, False)
     """
     try:
-        create_trial(value=0.0, params={"it": value}, distributions={"it": distribution})
+        number = distribution.to_internal_repr(value)
     except ValueError:
         return False
-    return True
+    if not isinstance(distribution, IntDistribution | FloatDistribution):
+        return True
+    if not distribution.low <= number <= distribution.high:
+        return False
+    if isinstance(distribution, IntDistribution):
+        return (number - distribution.low) % distribution.step == 0
+    steps = (number - distribution.low) / (distribution.step or 1.0)
+    return distribution.step is None or abs(steps - round(steps)) < _ROUNDING
 
 
 def _holding(distribution: BaseDistribution, value: Any) -> BaseDistribution | None:

@@ -3,9 +3,13 @@ import pickle
 import numpy as np
 import optuna
 import pytest
-from optuna.samplers import TPESampler
-from optuna.samplers._tpe import _truncnorm, probability_distributions
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.samplers import RandomSampler, TPESampler
+from optuna.samplers._tpe import parzen_estimator
 from optuna.samplers._tpe import sampler as _tpe
+from optuna.samplers._tpe.parzen_estimator import _ParzenEstimator
 from optuna.search_space import group_decomposed
 from optuna.search_space.group_decomposed import _GroupDecomposedSearchSpace
 from optuna.trial import TrialState, create_trial
@@ -18,9 +22,9 @@ from kt_hpo._private_apis.optuna_tpe import QuickTPESampler, quick
 @pytest.fixture
 def asked_anew():
     """What was found of Optuna is forgotten before and after."""
-    optuna_tpe._copies.cache_clear()
+    optuna_tpe._parts.cache_clear()
     yield
-    optuna_tpe._copies.cache_clear()
+    optuna_tpe._parts.cache_clear()
 
 
 def sampler(step=None):
@@ -88,46 +92,68 @@ def proposals(sampler, step, trials=60):
     return [tuple(trial.params.values()) for trial in study.trials]
 
 
-def test_the_logarithm_is_the_same():
-    points = np.concatenate([np.linspace(-40, 12, 500), [-1e3, -20.0, 6.0]])
-    ours = optuna_tpe._copied(_truncnorm, _log_ndtr=optuna_tpe.log_ndtr)
-    expected = _truncnorm._log_ndtr(points)
-    np.testing.assert_allclose(ours._log_ndtr(points), expected, rtol=1e-9, atol=1e-15)
+SPACE = {
+    "dropout": FloatDistribution(-3.0, 1.0),
+    "rate": FloatDistribution(1e-5, 0.1, log=True),
+    "ratio": FloatDistribution(0.1, 0.9, step=0.2),
+    "odd": IntDistribution(1, 9, step=2),
+    "units": IntDistribution(8, 512, log=True),
+    "wide": IntDistribution(0, 10**6),
+    "kind": CategoricalDistribution(["a", "b", "c"]),
+    "loss": CategoricalDistribution([None, 1]),
+}
 
 
-def kernels(stream, low, high, step=0.0, scaled=np.asarray):
-    """Kernels of 40 trials and the prior between two values, as TPE makes them."""
-    ends = scaled([low - step / 2, high + step / 2])
-    width = ends[1] - ends[0]
-    mu = stream.uniform(*ends, 40)
-    sigma = np.clip(stream.exponential(width / 40, 40), width / 41, width)
-    return np.append(mu, ends.mean()), np.append(sigma, width), low, high
+def observed(count):
+    """The values of trials, as numbers; many are equal."""
+    stream = np.random.default_rng(count)
+    study = optuna.create_study(sampler=RandomSampler(count))
+    trials = [study.ask(SPACE).params for _ in range(40)]
+    rows = [[one.to_internal_repr(t[name]) for name, one in SPACE.items()] for t in trials]
+    return np.array(rows)[stream.integers(len(rows), size=count)]
 
 
-@pytest.mark.parametrize("prior", [0.1, 0.0])
-def test_densities_are_the_same(prior):
-    stream = np.random.default_rng(0)
-    module = probability_distributions
-    weights = np.append(stream.uniform(0.1, 1, 40), prior)
-    mixture = module._MixtureOfProductDistribution(
-        weights / weights.sum(),
-        [
-            module._BatchedTruncNormDistributions(*kernels(stream, -3.0, 1.0)),
-            module._BatchedTruncLogNormDistributions(*kernels(stream, 1e-5, 0.1, scaled=np.log)),
-            module._BatchedDiscreteTruncNormDistributions(*kernels(stream, 1, 9, 2), 2),
-            module._BatchedDiscreteTruncLogNormDistributions(
-                *kernels(stream, 8, 512, 1, np.log), 1
-            ),
-            module._BatchedCategoricalDistributions(stream.dirichlet([1, 1, 1], 41)),
-        ],
+def both(values, names, is_equal=False):
+    """Optuna's estimator and ours of the same trials and hyperparameters."""
+    space = {name: SPACE[name] for name in names}
+    columns = [list(SPACE).index(name) for name in names]
+    weights = np.ones(len(values)) if is_equal else None
+    optunas = _ParzenEstimator(
+        {name: values[:, column] for name, column in zip(names, columns, strict=True)},
+        space,
+        TPESampler()._parzen_estimator_parameters,
+        weights,
     )
-    points = mixture.sample(np.random.RandomState(0), 100)
-    points = np.concatenate([points, [[-3.0, 1e-5, 1, 8, 0], [1.0, 0.1, 9, 512, 2]]])
-    expected = mixture.log_pdf(points)
-    found = optuna_tpe._copies().mixture(*mixture).log_pdf(points)
-    np.testing.assert_allclose(found, expected, rtol=1e-9)
-    outside = np.array([[-3.1, 1e-3, 1, 8, 0], [0.0, 0.2, 1, 8, 0]])
-    assert np.isneginf(optuna_tpe._copies().mixture(*mixture).log_pdf(outside)).all()
+    return optunas, optuna_tpe.Kernels(
+        optuna_tpe.Axes(space.values()), values[:, columns], is_equal
+    )
+
+
+@given(
+    st.integers(0, 300),
+    st.lists(st.sampled_from(list(SPACE)), min_size=1, unique=True),
+    st.booleans(),
+)
+@settings(max_examples=60, deadline=None)
+def test_a_density_and_its_points_are_those_of_optuna(count, names, is_equal):
+    optunas, ours = both(observed(count), names, is_equal)
+    expected = optunas.sample(np.random.RandomState(0), 50)
+    at_theirs = np.stack([*expected.values()], axis=1)
+    np.testing.assert_allclose(ours.sample(np.random.RandomState(0), 50), at_theirs, rtol=1e-6)
+    found = ours.log_pdf(at_theirs)
+    np.testing.assert_allclose(found, optunas.log_pdf(expected), rtol=1e-7, atol=1e-9)
+
+
+@pytest.mark.parametrize("off", [-500.0, 0.0, 500.0])
+def test_kernels_far_from_the_range_count_as_in_optuna(off):
+    values = observed(20)
+    values[:5, 0] += off
+    optunas, ours = both(values, ["dropout", "units"])
+    expected = optunas.sample(np.random.RandomState(1), 50)
+    points = ours.sample(np.random.RandomState(1), 50)
+    at_theirs = np.stack([*expected.values()], axis=1)
+    np.testing.assert_allclose(points, at_theirs, rtol=1e-6)
+    np.testing.assert_allclose(ours.log_pdf(at_theirs), optunas.log_pdf(expected), rtol=1e-7)
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -150,7 +176,7 @@ def test_a_sampler_that_has_served_another_study_has_forgotten_it():
 
 
 def test_optuna_and_the_users_sampler_stay_as_they_are():
-    modules = (_truncnorm, _tpe, group_decomposed)
+    modules = (parzen_estimator, _tpe, group_decomposed)
     given = sampler()
     before = [dict(vars(module)) for module in modules], dict(vars(TPESampler)), dict(vars(given))
     quicker = quick(given)
@@ -187,13 +213,19 @@ def best_of_a_search(folder):
 
 
 NEEDED = [
-    (_truncnorm, "_log_ndtr"),
-    (_truncnorm, "erf"),
-    (probability_distributions, "_BatchedTruncNormDistributions"),
-    (probability_distributions._BatchedDiscreteTruncNormDistributions, "adapted_low"),
+    (parzen_estimator, "_ParzenEstimatorParameters"),
+    (_tpe, "default_gamma"),
+    (_tpe, "_split_trials"),
     (group_decomposed, "_SearchSpaceGroup"),
     (TPESampler, "_get_params"),
 ]
+
+
+@pytest.mark.parametrize("setting", [{"prior_weight": 0.5}, {"consider_endpoints": True}])
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_a_setting_that_optuna_removes_is_left_to_optuna(setting):
+    given_one = TPESampler(seed=0, **setting)
+    assert quick(given_one) is given_one
 
 
 @pytest.mark.parametrize(("owner", "name"), NEEDED)
@@ -208,7 +240,7 @@ def test_without_one_of_its_names_optunas_own_sampler_is_asked(owner, name, monk
 def test_a_search_with_optunas_own_sampler_proposes_the_same(tmp_path, monkeypatch):
     kind, expected = best_of_a_search(tmp_path / "quick")
     assert kind is QuickTPESampler
-    monkeypatch.setattr(optuna_tpe, "_copies", _without_a_name)
+    monkeypatch.setattr(optuna_tpe, "_parts", _without_a_name)
     kind, found = best_of_a_search(tmp_path / "plain")
     assert kind is TPESampler
     for ours, optunas in zip(found, expected, strict=True):
@@ -216,7 +248,7 @@ def test_a_search_with_optunas_own_sampler_proposes_the_same(tmp_path, monkeypat
 
 
 def _without_a_name():
-    raise AttributeError("_log_ndtr")
+    raise AttributeError("default_gamma")
 
 
 def test_the_groups_are_those_of_optuna():

@@ -41,6 +41,33 @@ def test_a_value_survives_the_record_exactly(hp, prob):
     assert type(back) is type(value)
 
 
+@given(
+    st.sampled_from(
+        [
+            FloatDistribution(-1.0, 1.0),
+            FloatDistribution(0.5, 8.0, log=True),
+            FloatDistribution(0.1, 0.9, step=0.1),
+            IntDistribution(-3, 9, step=3),
+            IntDistribution(1, 8, log=True),
+            CategoricalDistribution([None, True, 0.3, "a", 6]),
+        ]
+    ),
+    st.integers(-20, 20)
+    | st.integers(-2, 12).map(lambda tenths: tenths * 0.1)
+    | st.floats(-2, 10)
+    | st.sampled_from([None, True, "a", "3", float("nan"), float("inf"), 0.3 + 1e-10, 6 + 1e-10]),
+)
+def test_a_distribution_contains_what_a_trial_of_optunas_may_have(distribution, value):
+    try:
+        optuna.trial.create_trial(
+            value=0.0, params={"it": value}, distributions={"it": distribution}
+        )
+    except ValueError:
+        assert not domain.contains(distribution, value)
+    else:
+        assert domain.contains(distribution, value)
+
+
 @given(spaces(), st.lists(st.floats(0, 0.9999), min_size=60, max_size=60))
 def test_a_trial_survives_the_record_exactly(known, numbers):
     values = drawn(known, iter(numbers))
