@@ -112,7 +112,8 @@ def run_up_to(count: int, engine: Engine | OptunaAlone, seconds: list[float], en
         seconds.append(engine.trial())
     missing = count - WINDOW - len(seconds)
     if missing > 0:
-        engine.draw(missing)
+        engine.draw(missing - 1)
+        engine.trial()  # Reads all trials anew, which a search does once.
         seconds += [math.nan] * missing
     before = time.process_time()
     while len(seconds) < count:
