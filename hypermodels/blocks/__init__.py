@@ -39,6 +39,7 @@ from hypermodels.blocks.sequence import (
     pooled_steps,
     recurrent,
     transformer_block,
+    weighed_steps,
     window_features,
     with_positions,
 )
@@ -90,6 +91,7 @@ __all__ = [
     "residual_block",
     "residual_stack",
     "transformer_block",
+    "weighed_steps",
     "window_features",
     "with_channels",
     "with_positions",

@@ -278,6 +278,25 @@ def bag_of_words(
     return ops.sum(rows * ops.cast(counts, rows.dtype), axis=1) / ops.cast(length, rows.dtype)
 
 
+def weighed_steps(x: Any, size: int, name: str = "weighed") -> Any:
+    """Applies a linear layer to all steps that no training changes; its weights are to be set.
+
+    Args:
+        x: Tensor of shape `(batch, steps, features)`.
+        size: Features of the result.
+        name: Name of the layer.
+
+    Returns:
+        Tensor of shape `(batch, size)`, 0 before the weights are set.
+
+    Example:
+        >>> weighed_steps(keras.Input((40, 2)), size=3).shape
+        (None, 3)
+    """
+    layer = keras.layers.Dense(size, kernel_initializer="zeros", trainable=False, name=name)
+    return layer(keras.layers.Flatten(name=f"{name}_steps")(x))
+
+
 def length(tokens: Any) -> Any:
     """Tells how long sequences are, as the logarithm of one more than their steps.
 

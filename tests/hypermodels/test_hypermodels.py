@@ -48,8 +48,10 @@ HYPERMODELS = {
     "resnet": lambda: ResNetHyperModel((8, 8), 10),
     "wide resnet": lambda: ResNetHyperModel((9, 7, 2), 10, preset="wide"),
     "texts": lambda: SequenceHyperModel((7,), 10, vocabulary_size=20, preset="wide"),
+    "few texts": lambda: SequenceHyperModel((40,), 10, vocabulary_size=20, train_size=900),
     "signals": lambda: SequenceHyperModel((7, 2), 10),
     "forecast": lambda: SequenceHyperModel((7, 2), padding=0.0, preset="wide"),
+    "linear forecast": lambda: SequenceHyperModel((7, 2), preset="wide"),
     "table": lambda: TabularHyperModel((20,), 10, columns=COLUMNS),
     "wide table": lambda: TabularHyperModel((20,), 10, columns=COLUMNS, preset="wide"),
     "transfer": lambda: TransferHyperModel((8, 8), 10, base=small_base()),
@@ -66,7 +68,7 @@ COLUMNS = [
     ("a", "number", 0, 1), ("b", "category", 1, 9), ("c", "number", 10, 2), ("d", "date", 12, 3),
     ("e", "category", 15, 2), ("f", "text", 17, 3),
 ]  # fmt: skip
-ONE_OUTPUT = ("large cnn", "regression", "forecast")
+ONE_OUTPUT = ("large cnn", "regression", "forecast", "linear forecast")
 
 
 @pytest.mark.parametrize("kind", HYPERMODELS)
@@ -79,6 +81,17 @@ def test_every_configuration_builds(kind):
         assert hp.values == before, "a hyperparameter was met that exploring had not found"
         assert model.output_shape == (None, outputs)
         assert model.built
+
+
+@pytest.mark.parametrize("kind", HYPERMODELS)
+def test_keras_tuners_own_hyperparameters_build_it_too(kind):
+    hypermodel = HYPERMODELS[kind]()
+    for hps in sampled(hypermodel, 4, seed=1):
+        theirs = keras_tuner.HyperParameters()
+        theirs.values = dict(hps.values)
+        model = hypermodel.build(theirs)
+        assert model.count_params() == hypermodel.build(hps).count_params()
+        assert {one.name for one in theirs.space if theirs.is_active(one)} <= hps.values.keys()
 
 
 def test_the_space_is_conditional():

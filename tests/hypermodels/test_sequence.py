@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.datasets import load_digits
 from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LinearRegression
 from tiers import few
 
 import kt_hpo
@@ -124,6 +125,69 @@ def test_a_linear_model_of_a_window_learns_a_season(body, shortcut):
     hypermodel.fit(known, model, x[:200], y[:200], verbose=0)
     errors = np.abs(model.predict(x[200:], verbose=0)[:, 0] - y[200:]).mean()
     assert errors < 0.5 * np.abs(x[200:, 7, 0] - y[200:]).mean()
+
+
+def windows_of_waves():
+    series = np.sin(np.arange(300) / 4) + np.arange(300) / 100
+    windows = np.lib.stride_tricks.sliding_window_view(series, 30).astype("float32")
+    return windows[:, :20, None], windows[:, -1]
+
+
+@pytest.mark.parametrize(("body", "shortcut"), [("linear", None), (["linear", "none"], "none")])
+def test_a_forecast_begins_with_what_ridge_regression_finds(body, shortcut):
+    x, y = windows_of_waves()
+    scale = float(y[:200].mean()), float(y[:200].std())
+    hypermodel = SequenceHyperModel(
+        (20, 1), target_scale=scale, body=body, shortcut=shortcut, learning_rate=1e-9
+    )
+    known = hp()
+    if shortcut:
+        hypermodel.build(known)
+        known.values["body"] = "none"
+    model = hypermodel.build(known)
+    hypermodel.fit(known, model, x[:200], y[:200], epochs=1, verbose=0)
+    weights = model.get_layer("solved").get_weights()
+    if shortcut is None:
+        error = np.abs(model.predict(x[200:], verbose=0)[:, 0] - y[200:]).mean()
+        assert error < 0.02 * y.std()
+    hypermodel.fit(known, model, x[:50], y[:50], epochs=2, initial_epoch=1, verbose=0)
+    # A training that goes on has it already.
+    assert all(map(np.array_equal, weights, model.get_layer("solved").get_weights()))
+
+
+def test_what_a_forecast_learns_is_what_the_linear_model_leaves():
+    x = np.random.default_rng(0).normal(size=(400, 4, 1)).astype("float32")
+    y = x[:, 0, 0] + np.abs(x[:, 1, 0])
+    hypermodel = SequenceHyperModel(
+        (4, 1), body=["linear", "none"], dropout=0.0, learning_rate=5e-3, epochs=40
+    )
+    known = hp()
+    hypermodel.build(known)
+    known.values["body"] = "none"
+    keras.utils.set_random_seed(0)
+    model = hypermodel.build(known)
+    hypermodel.fit(known, model, x[:300], y[:300], verbose=0)
+    error = np.square(model.predict(x[300:], verbose=0)[:, 0] - y[300:]).mean()
+    linear = LinearRegression().fit(x[:300, :, 0], y[:300]).predict(x[300:, :, 0])
+    assert error < 0.5 * np.square(linear - y[300:]).mean()
+
+
+def test_where_nothing_can_be_solved_the_linear_model_is_learnt():
+    x, y = windows_of_waves()
+    for hypermodel in (
+        SequenceHyperModel((20, 1), body="gru"),
+        SequenceHyperModel((600, 1)),
+        SequenceHyperModel((20, 1), num_classes=2),
+        SequenceHyperModel((20, 1), padding=0.0),
+    ):
+        assert "solved" not in {layer.name for layer in hypermodel.build(hp()).layers}
+    hypermodel = SequenceHyperModel((20, 1))
+    known = hp()
+    model = hypermodel.build(known)
+    batches = (part for part in [(x[:32], y[:32])] * 4)
+    hypermodel.fit(known, model, batches, epochs=1, verbose=0)
+    assert not np.any(model.get_layer("solved").get_weights()[0])
+    assert np.any(model.get_layer("linear").get_weights()[0])
 
 
 def test_few_texts_begin_with_a_linear_model_and_many_with_another():
