@@ -209,13 +209,15 @@ FIGURES: dict[str, list[tuple[str, Callable[[], list[str]]]]] = {
             lambda: regrets("TPE, median", "TPE, asha"),
         ),
         (
-            "HPOBench: rank {} of {}, random search {};",
-            lambda: ranks("HPOBench-MLP", "TPE", "random"),
+            "HPOBench: rank {} of {}, `OptunaSearch` {}, random search {} |",
+            lambda: ranks("HPOBench-MLP", "GaussianProcessSearch", "TPE", "random"),
         ),
         (
-            "NAS-Bench-201: rank {} of {}; `BayesOptSearch` {}, `EvolutionarySearch` {}, random "
-            "search {} |",
-            lambda: ranks("NAS-Bench-201", "TPE", "bayesopt", "evolution", "random"),
+            "NAS-Bench-201: rank {} of {}; `BayesOptSearch` {}, `OptunaSearch` {}, "
+            "`EvolutionarySearch` {}, random search {} |",
+            lambda: ranks(
+                "NAS-Bench-201", "GaussianProcessSearch", "bayesopt", "TPE", "evolution", "random"
+            ),
         ),
         ("| random, 20 trials | {} | {} |", lambda: default("random, 20 trials")),
         ("| TPE, 20 trials | {} | {} |", lambda: default("TPE, 20 trials")),
