@@ -205,7 +205,8 @@ def measure(
             row[name] = process(contender, task, seed, seconds)
         row[name]["seconds"] = took()
         print(f"  {name}: {row[name]['score']:.4f} in {took():.1f} s", flush=True)
-    return row
+    about = {name: row[name] for name in ("task", "seed", "limit")}
+    return about | {name: row[name] for name in TASKS[task]}
 
 
 def table_ranks(rows: Sequence[dict[str, Any]]) -> np.ndarray:
