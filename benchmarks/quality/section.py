@@ -53,11 +53,11 @@ Optuna's by little more; on networks of choices bayesian-optimization and it are
 TPE at the end. It thinks for hundredths of a second, bayesian-optimization for tenths.
 
 "kt_hpo Gaussian process" is Keras Tuner's engine in ours. Keras Tuner's own is calculated with our
-arithmetic, its proposals are its own; bayesian-optimization looks for its next point with ours, which
-takes seconds less. Our engine on it asks for the expected improvement, the package for an upper
-bound; what is between the two is chance. Of the pruned searches Hyperband goes on with trainings,
-the others only stop them. Ray Tune's ASHA decides here without the actors that it would train in.
-Left out is population-based training, for which a table has no curves."""
+arithmetic, its proposals are its own; bayesian-optimization looks for its next point with ours,
+which takes seconds less. Our engine on it asks for the expected improvement, the package for an
+upper bound; what is between the two is chance. Of the pruned searches Hyperband goes on with
+trainings, the others only stop them. Ray Tune's ASHA decides here without the actors that it would
+train in. Left out is population-based training, for which a table has no curves."""
 
 
 def section(results: dict[str, Any]) -> str:
