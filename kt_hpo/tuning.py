@@ -103,7 +103,7 @@ def tune(
         max_epochs: Epochs of a trial at most; None for 20, and for more where a table is small.
         batch_size: For a hypermodel that does not choose its own.
         ensemble: How often the best model is retrained, if there is time: the mean of all is the
-            result. None for 5 where a ready model learns a table, and else 1.
+            result. None for 5 where a ready model learns a table or a forecast, and else 1.
         directory: Folder of the search; `runs/<data>-<model>` by default.
         seed: The same seed gives the same splits and the same trials.
         overwrite: Whether to forget what the folder holds.

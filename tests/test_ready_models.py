@@ -6,7 +6,7 @@ import numpy as np
 
 import kt_hpo
 from kt_hpo.datasets.preprocessing.texts import TextPreprocessing
-from kt_hpo.ready_models import choose_epochs, choose_folds, make_hypermodel
+from kt_hpo.ready_models import choose_ensemble, choose_epochs, choose_folds, make_hypermodel
 
 
 def test_small_tables_and_few_sequences_train_for_more_epochs():
@@ -34,6 +34,25 @@ def test_few_rows_of_a_table_are_compared_on_folds():
         ("cnn", "auto", images, None),
     ):
         assert choose_folds(model, algorithm, data.train, data.validation)[0] == folds
+
+
+def test_tables_and_forecasts_are_averaged():
+    table = kt_hpo.datasets.load("wine").train
+    windows = np.random.default_rng(0).normal(size=(40, 6, 1))
+    series = kt_hpo.datasets.from_arrays(windows, windows[:, 0, 0]).train
+    signals = kt_hpo.datasets.from_arrays(windows, [0, 1] * 20).train
+    images = kt_hpo.datasets.load("digits").train
+    texts = kt_hpo.datasets.from_arrays(["a", "b c"] * 20, [0.5, 1.5] * 20).train
+    for model, train, count in (
+        ("tabular", table, 5),
+        ("mine:Model", table, 1),
+        ("sequence", series, 5),
+        ("mine:Model", series, 1),
+        ("sequence", signals, 1),
+        ("sequence", texts, 1),
+        ("cnn", images, 1),
+    ):
+        assert choose_ensemble(model, train) == count
 
 
 def test_a_model_of_texts_knows_what_its_words_weigh():

@@ -170,7 +170,8 @@ _TRAINING = OptionGroup(
         Option(
             "ensemble",
             values.whole(),
-            "trainings of the best model whose mean is the result; 5 for a ready model of a table",
+            "trainings of the best model whose mean is the result; 5 for a ready model of a table "
+            "or a forecast",
         ),
         Option(
             "early_stopping",

@@ -58,7 +58,7 @@ def test_more_trials_make_a_longer_search_of_the_same_beginning(tmp_path):
             eager, "val_loss", max_trials, seed=0, pruner="median", directory=tmp_path
         )
         tuner.search(X, Y, validation_split=0.25, epochs=2, batch_size=200, verbose=0)
-        return [trial.user_attrs["values"] for trial in tuner.study.trials]
+        return [trial.params for trial in tuner.study.trials]
 
     first = searched(3)
     again = searched(5)
