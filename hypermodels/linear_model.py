@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from sklearn.linear_model import Ridge
 
 # Enough for steps that are alike to have a solution.
 _PENALTY = 1e-2
@@ -12,7 +11,7 @@ _SAMPLES = 4
 
 
 def solve_linear_model(x: np.ndarray, y: np.ndarray) -> np.ndarray | None:
-    """Solves linear regression of all steps of sequences.
+    """Solves ridge regression of all steps of sequences, with hardly a penalty.
 
     Gradients take thousands of steps to tell apart steps that are alike. Of the latest windows of
     twelve weeks of half-hourly demand, a linear model of 2,000 steps explains 0.956 of the
@@ -32,8 +31,11 @@ def solve_linear_model(x: np.ndarray, y: np.ndarray) -> np.ndarray | None:
         >>> abs(solve_linear_model(x, x[:, 2, 0])).round(2).T
         array([[0., 0., 1., 0.]])
     """
-    rows, targets = (np.asarray(part, float).reshape(len(part), -1) for part in (x, y))
+    rows, targets = (np.array(part, float).reshape(len(part), -1) for part in (x, y))
     if len(rows) < _SAMPLES * (rows.shape[1] + 1):
         return None
-    model = Ridge(_PENALTY).fit(rows, targets)
-    return np.vstack([np.atleast_2d(model.coef_).T, np.atleast_1d(model.intercept_)])
+    mean, center = rows.mean(0), targets.mean(0)
+    rows -= mean
+    penalized = rows.T @ rows + _PENALTY * np.eye(rows.shape[1])
+    kernel = np.linalg.solve(penalized, rows.T @ (targets - center))
+    return np.vstack([kernel, center - mean @ kernel])
