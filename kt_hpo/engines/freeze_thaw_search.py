@@ -18,21 +18,22 @@ from keras_tuner.engine.trial import Trial, TrialStatus
 from threadpoolctl import ThreadpoolController
 
 from kt_hpo.arguments import check_whole, check_whole_or_none, is_one_of
+from kt_hpo.engines.proposals.coordinates import Coordinates
 from kt_hpo.engines.proposals.learning_curves import (
     NOTHING,
     LearningCurveProcess,
     Points,
     expected_improvement,
 )
+from kt_hpo.engines.proposals.loss_scale import LossScale, most_telling
 from kt_hpo.engines.proposals.mutation import mutate
-from kt_hpo.engines.proposals.observations import dimensions, is_choice, to_unit
 from kt_hpo.objectives import ObjectiveLike
 from kt_hpo.oracle.recorded import RecordedOracle
 from kt_hpo.oracle.trials import PRUNED, own_values
 from kt_hpo.record.clock import seconds
 from kt_hpo.space import domain
-from kt_hpo.space.kinds import Choice, Value
-from kt_hpo.space.scopes import is_active
+from kt_hpo.space.hyperparameters import HyperParameters
+from kt_hpo.space.kinds import Value
 from kt_hpo.tuner import Tuner
 
 # How many times as long a training is after each part: 1.5 to 4 were level on tables of curves, and
@@ -46,8 +47,6 @@ _KEPT = 50
 _MOST, _MOST_TO_FIT = 300, 180
 # Parameters are found anew whenever there are so many times more trials, or so many more.
 _REFIT, _MOST_NEW = 1.25, 150
-# Of a quarter of the trainings' distance to the best: what lies nearer is as good as the best.
-_FLOOR = 0.1
 # New configurations that are looked at: random ones, and mutations of each of the best.
 _DRAWN, _BEST, _MUTATIONS = 80, 8, 8
 _WENT_WELL = (TrialStatus.COMPLETED, PRUNED)
@@ -200,7 +199,7 @@ class FreezeThawSearchOracle(RecordedOracle):
         # What the process is told of, and of how many of the ended trials.
         self._points, self._losses, self._shown = NOTHING, np.zeros(0), 0
         self._fresh: tuple[tuple[int, ...], list[dict[str, Value]]] | None = None
-        self._dimensions: Any = None
+        self._coordinates = Coordinates(HyperParameters())
         self._places: dict[int, np.ndarray] = {}
 
     def _left(self) -> float:
@@ -275,7 +274,7 @@ class FreezeThawSearchOracle(RecordedOracle):
         for training in paused:
             if training.number == 0 and self._was_enqueued(training):
                 return _next(training)
-        values = self._most_telling(paused, left)
+        values = self._most_promising(paused, left)
         if values is not None and self._best and self._best[0] in paused:
             begin, end = self._part(values)
             best = self._best[0]
@@ -292,7 +291,7 @@ class FreezeThawSearchOracle(RecordedOracle):
         known = training.seconds / training.epochs
         return min(left, max(self.seconds_left(), 0.0) / known) if known else left
 
-    def _most_telling(self, paused: Sequence[Training], left: float) -> dict[str, Value] | None:
+    def _most_promising(self, paused: Sequence[Training], left: float) -> dict[str, Value] | None:
         """Values of what the most is to be expected of."""
         seen, losses = self._seen()
         fresh: list[dict[str, Value]] = []
@@ -334,7 +333,7 @@ class FreezeThawSearchOracle(RecordedOracle):
 
     def _seen(self) -> tuple[Points, np.ndarray]:
         """What ended trials have shown, in the order they ended; NaN of those that failed."""
-        self._set_dimensions()
+        self._set_coordinates()
         own = [self.trials[trial_id] for trial_id in self.end_order[self._shown :]]
         own = [trial for trial in own if self.is_in_range(trial)]
         self._shown = len(self.end_order)
@@ -358,15 +357,10 @@ class FreezeThawSearchOracle(RecordedOracle):
             self._points = self._points.and_those(points) if len(self._points) else points
             self._losses = np.append(self._losses, losses)
 
-    def _set_dimensions(self) -> None:
+    def _set_coordinates(self) -> None:
         """Forgets the places of trials where the space has changed, and which are in its ranges."""
-        now = dimensions(self.hyperparameters)
-        known = (
-            [(one.get_config(), name) for one, name in now],
-            dict(self.hyperparameters.recorded_as),
-        )
-        if known != self._dimensions:
-            self._dimensions, self._axes = known, [one for one, _ in now]
+        if not self._coordinates.are_in(self.hyperparameters):
+            self._coordinates = Coordinates(self.hyperparameters)
             self._places, self._fitted, self._fresh = {}, None, None
             self._points, self._losses, self._shown = NOTHING, np.zeros(0), 0
             past = [trial for trial in self.past if self.is_in_range(trial)]
@@ -376,24 +370,10 @@ class FreezeThawSearchOracle(RecordedOracle):
     def _place_of(self, trial: Trial) -> np.ndarray:
         """Where a trial is; that of one that has ended is looked up."""
         if trial.status not in _ENDED:  # It may still ask for more.
-            return self._place(trial.hyperparameters.values)
+            return self._coordinates.of(trial.hyperparameters.values)
         if id(trial) not in self._places:
-            self._places[id(trial)] = self._place(trial.hyperparameters.values)
+            self._places[id(trial)] = self._coordinates.of(trial.hyperparameters.values)
         return self._places[id(trial)]
-
-    def _place(self, values: Mapping[str, Value]) -> np.ndarray:
-        """Coordinates from 0 to 1: one of a number, one of each of several choices."""
-        found: list[float] = []
-        for axis in self._axes:
-            active = axis.name in values and is_active(axis, values)
-            if not is_choice(axis):
-                found.append(to_unit(axis, values[axis.name]) if active else 0.5)
-                continue
-            choices = (
-                list(dict.fromkeys(axis.values)) if isinstance(axis, Choice) else [False, True]
-            )
-            found += [float(active and values[axis.name] == choice) for choice in choices]
-        return np.array(found)
 
     def _share(self, epochs: Sequence[int] | np.ndarray) -> np.ndarray:
         """Epochs as the process sees them: -1 is the first, 0 the last."""
@@ -409,16 +389,19 @@ class FreezeThawSearchOracle(RecordedOracle):
     ) -> np.ndarray:
         """What is to be expected of the trainings for what it costs: paused ones, then new."""
         count, process = self._process(seen, losses)
-        scale = _Scale(losses)
+        scale = LossScale(losses)
         # What has ended since the parameters were found comes last, so that it alone is new.
-        some = np.append(_telling(losses[:count], _MOST), np.arange(count, len(losses)))
+        some = np.append(most_telling(losses[:count], _MOST), np.arange(count, len(losses)))
         known, y = seen.at(some), scale(losses[some])
         process.condition(known, y)
         if running := self._running_trainings():
             waited_for = self._ends(running, [one.epochs for one in running])
             expected, _ = process.predict(waited_for)
             process.condition(known.and_those(waited_for), np.append(y, expected))
-        fresh_places, begun = np.array([self._place(one) for one in fresh]), len(self._trainings)
+        fresh_places, begun = (
+            np.array([self._coordinates.of(one) for one in fresh]),
+            len(self._trainings),
+        )
         trained = np.array([one.epochs for one in paused] + [0] * len(fresh))
         # No training gets further than what is left of the budget.
         to_go = np.minimum(self.max_epochs - trained, left)
@@ -469,10 +452,10 @@ class FreezeThawSearchOracle(RecordedOracle):
             count = following
             following = min(math.ceil(count * _REFIT), count + _MOST_NEW)
         if self._fitted is None or self._fitted[0] != count:
-            some = _telling(losses[:count], _MOST_TO_FIT)
+            some = most_telling(losses[:count], _MOST_TO_FIT)
             process = LearningCurveProcess(seen.x.shape[1])
             if np.isfinite(losses[:count]).any():
-                process.fit(seen.at(some), _Scale(losses[:count])(losses[some]))
+                process.fit(seen.at(some), LossScale(losses[:count])(losses[some]))
             self._fitted = count, process
         return self._fitted
 
@@ -493,49 +476,10 @@ def _span(trial: Trial) -> tuple[int, int]:
     return values.get("tuner/initial_epoch", 0), values.get("tuner/epochs", 1)
 
 
-class _Scale:
-    """Losses as the process sees them: logarithms of their distance to the best, standardized.
-
-    A trial that failed, or whose loss is infinite, counts as the worst.
-
-    Args:
-        losses: All there are.
-    """
-
-    def __init__(self, losses: np.ndarray) -> None:
-        known = losses[np.isfinite(losses)]
-        self._lowest, self._highest = known.min(), known.max()
-        quarter = np.quantile(known, 0.25) - self._lowest
-        self._unit = quarter or self._highest - self._lowest or 1.0
-        self._center, self._spread = 0.0, 1.0
-        all_scaled = self(losses)
-        self._center, self._spread = all_scaled.mean(), all_scaled.std() or 1.0
-
-    @property
-    def best(self) -> float:
-        """The least of the losses."""
-        return float(self(np.array([self._lowest]))[0])
-
-    def __call__(self, losses: np.ndarray) -> np.ndarray:
-        known = np.where(np.isfinite(losses), losses, self._highest)
-        scaled = np.log((known - self._lowest) / self._unit + _FLOOR)
-        return (scaled - self._center) / self._spread
-
-
 @cache
 def _libraries() -> ThreadpoolController:
     """Those of linear algebra; looking for them takes longer than what they do here."""
     return ThreadpoolController()
-
-
-def _telling(losses: np.ndarray, most: int) -> np.ndarray:
-    """Which of many are looked at: half of them the best, the others spread over the rest."""
-    if len(losses) <= most:
-        return np.arange(len(losses))
-    best_first = np.argsort(losses, kind="stable")  # NaN last.
-    rest = np.sort(best_first[most // 2 :])
-    spread = rest[np.linspace(0, len(rest) - 1, most - most // 2).astype(int)]
-    return np.sort(np.concatenate([best_first[: most // 2], spread]))
 
 
 def _pauses(min_epochs: int, max_epochs: int) -> list[int]:
