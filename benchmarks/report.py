@@ -23,6 +23,7 @@ from benchmarks import (
     mended,
     overhead,
     presets,
+    ranges,
     ready,
     searches,
     simulation,
@@ -49,6 +50,7 @@ SECTIONS = {
     "defaults": ("What a search costs and finds by default", defaults.section),
     "ready": ("Ready spaces beside what one has without a search", ready.section),
     "presets": ("Ready spaces, small and wide", presets.section),
+    "ranges": ("Ready spaces, one hyperparameter at a time", ranges.section),
     "simulation": ("Many workers, simulated", simulation.section),
     "mended": ("The worst spots, mended", mended.section),
 }

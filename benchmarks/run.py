@@ -33,6 +33,7 @@ MODULES = {
     "quality.at_once": ["--repeats", "2"],
     "quality.defaults": [],
     "presets": [],
+    "ranges": ["--models", "MLP", "--seeds", "1"],
     "ready": ["--tasks", "titanic", "--seeds", "0"],
     "simulation": ["--seeds", "1"],
     "mended": ["--repeats", "1"],
