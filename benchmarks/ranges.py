@@ -143,7 +143,7 @@ def alternatives(model: str, data: Splits) -> Iterator[tuple[str, Any]]:
 
 
 def score(model: str, data: Splits, seed: int, **changed: Any) -> float:
-    """The best validation accuracy of a training, or the share of the variance explained."""
+    """The best validation accuracy of a training, or one less its loss."""
     made, hp = hypermodel_of(model, data, **changed), keras_tuner.HyperParameters()
     keras.utils.clear_session()
     keras.utils.set_random_seed(seed)
@@ -170,10 +170,10 @@ def key_of(argument: str, value: Any) -> str:
 def section(results: dict[str, Any]) -> str:
     """Tells the results."""
     parts = [
-        "Validation accuracy, or the share of the variance explained: a training by the defaults, "
-        "and with one hyperparameter changed; the best of its epochs, the mean of two seeds. "
-        "Images have 6 epochs, all else about 2,000 steps. What is 0.01 apart in the mean may be "
-        "chance."
+        "Validation accuracy; of numbers one less the loss, the squared error as a share of the "
+        "training targets' variance. A training by the defaults, and with one hyperparameter "
+        "changed: the best of its epochs, the mean of two seeds. Images have 6 epochs, all else "
+        "about 2,000 steps. What is 0.01 apart in the mean may be chance."
     ]
     for model, (_, data) in DATA.items():
         found = results["rows"].get(model)
