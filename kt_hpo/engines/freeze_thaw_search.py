@@ -422,10 +422,12 @@ class FreezeThawSearchOracle(RecordedOracle):
 
     def _costs(self, paused: Sequence[Training], fresh_places: np.ndarray) -> np.ndarray:
         """What an epoch of trainings costs, paused ones first, then new."""
-        by_seconds = self.costs == "seconds"
-        timed = [training for training in self._trainings if by_seconds and training.seconds > 0]
+        alike = np.ones(len(paused) + len(fresh_places))
+        if self.costs == "epochs":
+            return alike
+        timed = [training for training in self._trainings if training.seconds > 0]
         if not timed:
-            return np.ones(len(paused) + len(fresh_places))
+            return alike
         places = np.array([self._place_of(training.parts[0]) for training in timed])
         logs = np.log([training.seconds / max(training.losses) for training in timed])
         # Ridge regression of the logarithm.

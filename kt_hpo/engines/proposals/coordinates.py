@@ -31,7 +31,7 @@ class Coordinates:
     """
 
     def __init__(self, known: HyperParameters) -> None:
-        self._axes = [axis for axis, _ in dimensions(known)]
+        self._axes = [(axis, _choices(axis)) for axis, _ in dimensions(known)]
         self._ranges = _ranges(known)
 
     def are_in(self, known: HyperParameters) -> bool:
@@ -54,7 +54,14 @@ class Coordinates:
         Returns:
             Its coordinates, of shape `(dimensions,)`.
         """
-        return np.array([one for axis in self._axes for one in _coordinates(axis, values)])
+        found: list[float] = []
+        for axis, choices in self._axes:
+            value = values[axis.name] if axis.name in values and is_active(axis, values) else None
+            if choices:
+                found += [float(value == choice) for choice in choices]
+            else:
+                found.append(0.5 if value is None else to_unit(axis, value))
+        return np.array(found)
 
 
 def _ranges(known: HyperParameters) -> tuple[list[Any], dict[str, list[str]]]:
@@ -63,9 +70,8 @@ def _ranges(known: HyperParameters) -> tuple[list[Any], dict[str, list[str]]]:
     return named, dict(known.recorded_as)
 
 
-def _coordinates(axis: HyperParameter, values: Mapping[str, Value]) -> list[float]:
-    active = axis.name in values and is_active(axis, values)
+def _choices(axis: HyperParameter) -> list[Value]:
+    """The values that have no order; nothing for a number."""
     if not is_choice(axis):
-        return [to_unit(axis, values[axis.name]) if active else 0.5]
-    choices = list(dict.fromkeys(axis.values)) if isinstance(axis, Choice) else [False, True]
-    return [float(active and values[axis.name] == choice) for choice in choices]
+        return []
+    return list(dict.fromkeys(axis.values)) if isinstance(axis, Choice) else [False, True]
