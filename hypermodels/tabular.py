@@ -35,7 +35,8 @@ FEW = 4
 # diabetes, OJ, Carseats and Boston (`python -m benchmarks.ranges`).
 ARGUMENTS: Arguments = {
     **TRAINING,
-    # Diabetes, share of the variance explained: 0.27 and 0.21 residual; breast_cancer level. -0.003.
+    # Diabetes, share of the variance explained: 0.27 and 0.21 residual; breast_cancer level.
+    # residual: -0.003.
     "body": Names(list(BODIES), list(BODIES), "mlp", BODIES),
     # One split, tested after 20 epochs, 1 and 8. Share of the variance: diabetes 0.33, 0.37;
     # Carseats 0.80, 0.79 (0.80, 0.82 after 100); Boston 0.83, 0.73. AUC: stackoverflow 0.71, 0.73.
