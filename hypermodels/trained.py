@@ -121,7 +121,7 @@ class TrainedHyperModel(keras_tuner.HyperModel):
         if num_classes is not None:
             check_numbers("num_classes", num_classes, 2)
         check_numbers("train_size", train_size, 1)
-        if preset not in PRESETS:
+        if not isinstance(preset, str) or preset not in PRESETS:
             raise ValueError(f"preset={preset!r} is not one of {', '.join(PRESETS)}.")
         check_scale(target_scale)
         if target_scale is not None and num_classes is not None:

@@ -306,15 +306,16 @@ class TransferHyperModel(TrainedHyperModel):
 
     def _pretrained(self, weights: Any) -> keras.Model:
         """The base with its weights, or an error that says what is missing."""
+        is_path = isinstance(weights, str | PathLike)
+        is_known = weights is None or (is_path and str(weights) == "imagenet")
         if isinstance(self.base, keras.Model):
-            if weights not in (None, "imagenet"):
+            if not is_known:
                 raise ValueError(
                     f"weights={weights!r}, but the base is a model, which has its own: load them, "
                     "base.load_weights(path), and leave weights= out."
                 )
             return self.base
-        is_path = isinstance(weights, str | PathLike)
-        if weights not in (None, "imagenet") and not (is_path and Path(weights).is_file()):
+        if not is_known and not (is_path and Path(weights).is_file()):
             raise ValueError(
                 f"weights={str(weights)!r} is no file. Give the path of a file of weights, "
                 '"imagenet", or None for random ones.'

@@ -319,3 +319,9 @@ def test_any_backend_of_keras_trains_them(backend):
         text=True,
     )
     assert ended.stdout == f"[0] {backend}\n", ended.stderr
+
+
+@pytest.mark.parametrize("preset", ["large", None, ["small"], np.arange(3)], ids=repr)
+def test_a_preset_that_there_is_not_is_said(preset):
+    with pytest.raises(ValueError, match="is not one of small, wide"):
+        MLPHyperModel((4,), 3, preset=preset)
