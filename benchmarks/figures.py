@@ -119,8 +119,11 @@ def freeze_thaw() -> list[str]:
 
 def freeze_thaw_elsewhere() -> list[str]:
     """Its rank on the other tables of learning curves, and that of the next search."""
-    ours = [cells(section, "mean rank", "kt_hpo freeze-thaw")[0] for section in OTHER_CURVES]
-    others = [min((row[1] for row in table(section)[2:]), key=float) for section in OTHER_CURVES]
+    ours, others = [], []
+    for section in OTHER_CURVES:
+        ranks = {row[0]: row[1] for row in table(section)[1:]}
+        ours.append(ranks.pop("kt_hpo freeze-thaw"))
+        others.append(min(ranks.values(), key=float))
     return [ours[0], str(len(table(OTHER_CURVES[0])) - 1), ours[1], *others]
 
 

@@ -306,16 +306,15 @@ class TransferHyperModel(TrainedHyperModel):
 
     def _pretrained(self, weights: Any) -> keras.Model:
         """The base with its weights, or an error that says what is missing."""
-        is_path = isinstance(weights, str | PathLike)
-        is_known = weights is None or (is_path and str(weights) == "imagenet")
+        is_file = not (weights is None or (isinstance(weights, str) and weights == "imagenet"))
         if isinstance(self.base, keras.Model):
-            if not is_known:
+            if is_file:
                 raise ValueError(
                     f"weights={weights!r}, but the base is a model, which has its own: load them, "
                     "base.load_weights(path), and leave weights= out."
                 )
             return self.base
-        if not is_known and not (is_path and Path(weights).is_file()):
+        if is_file and not (isinstance(weights, str | PathLike) and Path(weights).is_file()):
             raise ValueError(
                 f"weights={str(weights)!r} is no file. Give the path of a file of weights, "
                 '"imagenet", or None for random ones.'

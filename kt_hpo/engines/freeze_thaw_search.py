@@ -398,10 +398,8 @@ class FreezeThawSearchOracle(RecordedOracle):
             waited_for = self._ends(running, [one.epochs for one in running])
             expected, _ = process.predict(waited_for)
             process.condition(known.and_those(waited_for), np.append(y, expected))
-        fresh_places, begun = (
-            np.array([self._coordinates.of(one) for one in fresh]),
-            len(self._trainings),
-        )
+        fresh_places = np.array([self._coordinates.of(one) for one in fresh])
+        begun = len(self._trainings)
         trained = np.array([one.epochs for one in paused] + [0] * len(fresh))
         # No training gets further than what is left of the budget.
         to_go = np.minimum(self.max_epochs - trained, left)

@@ -2,6 +2,7 @@
 
 import functools
 import pickle
+from pathlib import Path
 
 import keras
 import keras_tuner
@@ -203,6 +204,8 @@ def not_to_be_had(include_top, weights, input_shape):
         ({"base": not_to_be_had}, "weights='imagenet'.*URL fetch failure.*Without a network"),
         ({"weights": "nowhere.h5"}, "weights='nowhere.h5' is no file"),
         ({"weights": 3}, "weights='3' is no file"),
+        ({"weights": np.arange(3)}, r"weights='\[0 1 2\]' is no file"),
+        ({"weights": Path("imagenet")}, "weights='imagenet' is no file"),
         ({"base": "MobileNetV2"}, "base='MobileNetV2' is not allowed"),
         ({"base": keras.applications.Xception, "weights": None}, "image_size= makes"),
         ({"base": keras.Sequential([keras.Input((3,))], name="m")}, "base='m' takes"),
