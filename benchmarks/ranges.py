@@ -1,6 +1,6 @@
 """What the default of each hyperparameter of the ready spaces is worth: the others beside it.
 
-    python -m benchmarks.ranges [--models CNN ResNet Sequence Tabular MLP] [--seeds 2]
+    python -m benchmarks.ranges [--models CNN ResNet Transfer Sequence] [--seeds 2]
 
 A model is trained by its defaults, and with one hyperparameter at another value of its small range
 (of the wide one if the small one has no other): the ends of a range, each choice of a list. Three
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -28,8 +28,9 @@ from PIL import Image, ImageDraw, ImageFont
 import kt_hpo
 from benchmarks import measuring
 from benchmarks.real_data import Table
-from hypermodels import cnn, mlp, resnet, sequence, tabular
+from hypermodels import cnn, mlp, resnet, sequence, tabular, transfer
 from hypermodels.ranges import WithDefault
+from hypermodels.transfer import TransferHyperModel
 from kt_hpo.datasets import Splits, from_arrays
 from kt_hpo.datasets.given import given
 from kt_hpo.ready_models import choose_epochs, make_hypermodel
@@ -96,6 +97,7 @@ SERIES: Loaders = {
 WIDE = {
     "CNN": cnn.ARGUMENTS,
     "ResNet": resnet.ARGUMENTS,
+    "Transfer": transfer.ARGUMENTS,
     "Sequence": sequence.ARGUMENTS,
     "Tabular": tabular.ARGUMENTS,
     "MLP": mlp.ARGUMENTS,
@@ -104,6 +106,7 @@ WIDE = {
 DATA: dict[str, tuple[str, Loaders]] = {
     "CNN": ("cnn", IMAGES),
     "ResNet": ("resnet", IMAGES),
+    "Transfer": ("transfer", IMAGES),
     "Sequence": ("sequence", SERIES),
     "Tabular": ("tabular", TABLES),
     "MLP": ("mlp", TABLES),
@@ -112,18 +115,40 @@ DATA: dict[str, tuple[str, Loaders]] = {
 
 def epochs_of(model: str, data: Splits) -> int:
     """How long a training is: six epochs of images, else 2,000 steps of 32 samples."""
-    if model in ("CNN", "ResNet"):
+    if len(data.train.input_shape) == 3:
         return IMAGE_EPOCHS
     if model == "Sequence":
         return -(-STEPS // -(-len(data.train) // 32))
     return choose_epochs(data.train).most
 
 
+@cache
+def base_of(images: str) -> keras.Model:
+    """Convolutions that have learnt to tell other images."""
+    train = IMAGES[images]().train
+    keras.utils.set_random_seed(0)
+    inputs = x = keras.Input((None, None, 1))
+    for filters in (32, 64, 128):
+        x = keras.layers.MaxPooling2D()(x) if filters > 32 else x
+        x = keras.layers.Conv2D(filters, 3, padding="same", use_bias=False)(x)
+        x = keras.layers.Activation("relu")(keras.layers.BatchNormalization()(x))
+    classes = keras.layers.GlobalMaxPooling2D()(x)
+    classes = keras.layers.Dense(train.num_classes, activation="softmax")(classes)
+    taught = keras.Model(inputs, classes)
+    taught.compile("adam", "sparse_categorical_crossentropy")
+    taught.fit(*train.arrays, epochs=5, batch_size=64, verbose=0)
+    return keras.Model(inputs, x, name="base")
+
+
 def hypermodel_of(model: str, data: Splits, **changed: Any) -> Any:
     """The ready model of some data, with some of its arguments changed."""
     name, _ = DATA[model]
-    epochs = epochs_of(model, data)
-    made = make_hypermodel(name, data.train, epochs)
+    if model == "Transfer":
+        shape, classes = data.train.input_shape, data.train.num_classes
+        base = base_of("mnist5k" if classes == 26 else "letters")
+        made: Any = TransferHyperModel(shape, classes, base=base)
+    else:
+        made = make_hypermodel(name, data.train, epochs_of(model, data))
     for argument, value in changed.items():
         setattr(made, argument, WithDefault(value, value))
     return made
