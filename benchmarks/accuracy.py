@@ -260,16 +260,14 @@ def main() -> None:
     parser.add_argument("--tasks", nargs="+", choices=TASKS, default=list(TASKS))
     parser.add_argument("--searches", nargs="+", choices=SEARCHES, default=list(SEARCHES))
     options = parser.parse_args()
-    load, before = measuring.load(), measuring.read("accuracy") or {"rows": []}
-    rows = {row["task"]: row for row in before["rows"]}
+    load, rows = measuring.load(), []
     for name in options.tasks[:1] if options.quick else options.tasks:
         task = TASKS[name]
         goal = 0.5 if options.quick else task.goal()
         found = measure(task, goal, options.searches, measuring.repeats_of(options))
-        rows[name] = {"task": name} | found
-        ordered = [rows[one] for one in TASKS if one in rows]
-        measuring.write("accuracy", options, load, rows=ordered)
-    print(section({"rows": ordered}))
+        row = {"task": name} | found
+        rows = measuring.write_row("accuracy", options, load, row, "task", order=TASKS)
+    print(section({"rows": rows}))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import shlex
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from importlib import metadata
@@ -172,6 +172,36 @@ def write(name: str, options: argparse.Namespace, load: float, **results: Any) -
     about = {"command": command(), "quick": options.quick, "load_before": load, **machine()}
     text = json.dumps({"about": about, **results}, indent=1)
     (RESULTS / f"{name}.json").write_text(text + "\n")
+
+
+def write_row(
+    name: str,
+    options: argparse.Namespace,
+    load: float,
+    row: dict[str, Any],
+    *keys: str,
+    order: Iterable[str],
+) -> list[dict[str, Any]]:
+    """Writes a row of results among those found before, instead of the one of the same keys.
+
+    Args:
+        name: Of the benchmark.
+        options: Its command line.
+        load: As in `write`.
+        row: The row.
+        *keys: The names of what tells rows apart.
+        order: What the first key may be, in the order of the rows.
+
+    Returns:
+        All rows.
+    """
+    before = (read(name) or {"rows": []})["rows"]
+    rows = {tuple(one[key] for key in keys): one for one in [*before, row]}
+    places = {first: place for place, first in enumerate(order)}
+    kept = [(places[key[0]], *key[1:], one) for key, one in rows.items() if key[0] in places]
+    ordered = [one for *_, one in sorted(kept, key=lambda placed: placed[:-1])]
+    write(name, options, load, rows=ordered)
+    return ordered
 
 
 def load() -> float:

@@ -331,11 +331,9 @@ def main() -> None:
             print(task, seed, flush=True)
             whole = IMAGE_SECONDS if task == "images" else 60 * options.minutes
             limit = 10.0 if options.quick else whole
-            rows[task, seed] = measure(process, task, seed, limit, known)
-            ordered = sorted(
-                rows.values(), key=lambda row: (list(TASKS).index(row["task"]), row["seed"])
-            )
-            measuring.write("ready", options, load, rows=ordered)
+            row = measure(process, task, seed, limit, known)
+            rows[task, seed] = row
+            measuring.write_row("ready", options, load, row, "task", "seed", order=TASKS)
     print(section({"rows": list(rows.values())}))
 
 

@@ -351,16 +351,14 @@ def main() -> None:
     parser = measuring.arguments(__doc__)
     parser.add_argument("--searches", nargs="+", choices=SEARCHES, default=list(SEARCHES))
     options = parser.parse_args()
-    load, before = measuring.load(), measuring.read("searches") or {"rows": []}
-    rows = {row["search"]: row for row in before["rows"]}
+    load, rows = measuring.load(), []
     for name in options.searches[:1] if options.quick else options.searches:
         print(name, flush=True)
         with measuring.fresh_process() as alone:
             found = alone(measure, name, measuring.repeats_of(options))
-        rows[name] = {"command": measuring.command()} | found
-        ordered = [rows[one] for one in SEARCHES if one in rows]
-        measuring.write("searches", options, load, rows=ordered)
-    print(section({"rows": ordered}))
+        row = {"command": measuring.command()} | found
+        rows = measuring.write_row("searches", options, load, row, "search", order=SEARCHES)
+    print(section({"rows": rows}))
 
 
 if __name__ == "__main__":

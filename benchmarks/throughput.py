@@ -123,16 +123,13 @@ def main() -> None:
     options = parser.parse_args()
     load = measuring.load()
     cases = options.cases[:1] if options.quick else options.cases
-    before = (measuring.read("throughput") or {"rows": []})["rows"]
-    rows = {row["case"]: row for row in before}
     for name in cases:
         print(name, flush=True)
         case = replace(CASES[name], **QUICK) if options.quick else CASES[name]
         # Quickly, `cluster` lets those with processes work, and that is enough.
-        rows[name] = measure(name, case, measuring.repeats_of(options), not options.quick)
-        ordered = [rows[one] for one in CASES if one in rows]
-        measuring.write("throughput", options, load, rows=ordered)
-    print(section({"rows": [rows[name] for name in cases]}))
+        row = measure(name, case, measuring.repeats_of(options), not options.quick)
+        print(section({"rows": [row]}))
+        measuring.write_row("throughput", options, load, row, "case", order=CASES)
 
 
 if __name__ == "__main__":

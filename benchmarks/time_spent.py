@@ -174,13 +174,11 @@ def main() -> None:
     known = searches.SEARCHES
     parser.add_argument("--searches", nargs="+", choices=known, default=list(known))
     options = parser.parse_args()
-    load, before = measuring.load(), measuring.read("time_spent") or {"rows": []}
-    rows = {row["search"]: row for row in before["rows"]}
+    load = measuring.load()
     for name in options.searches[:1] if options.quick else options.searches:
-        rows[name] = measure(name, known[name], measuring.repeats_of(options))
-        print(section({"rows": [rows[name]]}), flush=True)
-        ordered = [rows[one] for one in known if one in rows]
-        measuring.write("time_spent", options, load, rows=ordered)
+        row = measure(name, known[name], measuring.repeats_of(options))
+        print(section({"rows": [row]}), flush=True)
+        measuring.write_row("time_spent", options, load, row, "search", order=known)
 
 
 if __name__ == "__main__":

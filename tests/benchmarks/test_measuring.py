@@ -47,3 +47,22 @@ def test_quick_runs_time_once():
     assert measuring.repeats_of(parser.parse_args([])) == 7
     assert measuring.repeats_of(parser.parse_args(["--quick"])) == 1
     assert measuring.repeats_of(parser.parse_args(["--quick", "--repeats", "2"])) == 2
+
+
+def test_a_row_takes_the_place_of_the_earlier_one_of_its_keys(tmp_path, monkeypatch):
+    monkeypatch.setattr(measuring, "RESULTS", tmp_path)
+    options = measuring.arguments("x").parse_args([])
+
+    def write(search, trials, seconds):
+        row = {"search": search, "trials": trials, "seconds": seconds}
+        return measuring.write_row(
+            "some", options, 0.5, row, "search", "trials", order=["first", "second"]
+        )
+
+    write("second", 4, 1.0)
+    write("second", 2, 2.0)
+    write("first", 9, 3.0)
+    rows = write("second", 4, 5.0)
+    assert [row["seconds"] for row in rows] == [3.0, 2.0, 5.0]
+    assert measuring.read("some")["rows"] == rows
+    assert write("no longer searched", 1, 0.0) == rows

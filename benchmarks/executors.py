@@ -1,0 +1,92 @@
+"""Seconds of searches as people write them, by what runs their trials.
+
+    python -m benchmarks.executors [--searches NAME ...] [--times 1] [--repeats 3]
+
+The searches of `benchmarks.searches`, ours alone: the same values, data, epochs and seeds for all,
+in turns, each search in a process of its own; medians of whole searches, the start of workers
+included.
+`--times 4` lists four times as many trials, so that starting workers counts for less.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import kt_hpo
+from benchmarks import measuring, searches
+
+EXECUTORS: dict[str, Any] = {
+    "default": None,
+    "auto": "auto",
+    "one graph": kt_hpo.Vectorized(),
+    "two processes": 2,
+}
+
+
+def measure(name: str, times: int, repeats: int) -> dict[str, Any]:
+    """Times a search by each executor."""
+    search = searches.SEARCHES[name]
+    search = replace(search, trials=search.trials * times)
+    runs = {
+        who: partial(searches.run, kt_hpo, search, [], early_stopping=None, executor=executor)
+        for who, executor in EXECUTORS.items()
+    }
+    seconds = measuring.in_turns(runs, repeats)
+    return {
+        "search": name,
+        "about": search.about,
+        "trials": search.trials,
+        "repeats": repeats,
+        "seconds": seconds,
+    }
+
+
+def section(results: dict[str, Any]) -> str:
+    """Tells the results."""
+    lines = []
+    for row in results["rows"]:
+        medians = {who: found["median"] for who, found in row["seconds"].items()}
+        best = min(medians.values())
+        lines.append(
+            [
+                row["about"],
+                row["trials"] or "Hyperband's",
+                *(
+                    f"{f'**{seconds:.1f}**' if seconds == best else f'{seconds:.1f}'}"
+                    for seconds in medians.values()
+                ),
+                *(f"{medians[who] / best:.2f}" for who in ("default", "auto")),
+            ]
+        )
+    columns = {"search": "l", "trials": "r", **{f"s, {who}": "r" for who in EXECUTORS}}
+    columns |= {"default by the best": "r", "auto by the best": "r"}
+    return (
+        'Whole searches, the median of the rounds: by default, with `executor="auto"`, with '
+        "`Vectorized()` and with two worker processes, their start included.\n\n"
+        + measuring.markdown(columns, lines)
+    )
+
+
+def main() -> None:
+    parser = measuring.arguments(__doc__, repeats=3)
+    known = searches.SEARCHES
+    parser.add_argument("--searches", nargs="+", choices=known, default=list(known))
+    parser.add_argument("--times", type=int, default=1)
+    options = parser.parse_args()
+    load, rows = measuring.load(), []
+    for name in options.searches[:1] if options.quick else options.searches:
+        print(name, flush=True)
+        with measuring.fresh_process() as alone:
+            found = alone(measure, name, options.times, measuring.repeats_of(options))
+        row = {"command": measuring.command()} | found
+        rows = measuring.write_row("executors", options, load, row, "search", "trials", order=known)
+    print(section({"rows": rows}))
+
+
+if __name__ == "__main__":
+    main()
