@@ -96,7 +96,18 @@ class Names:
     allowed: Sequence[str]
 
     def range_of(self, name: str, given: Range, preset: str) -> WithDefault:
-        """Checks what an argument is given, and fills in what it is not; as in `Numbers`.
+        """Checks what an argument is given, and fills in what it is not.
+
+        Args:
+            name: The argument's name.
+            given: A name, or several to choose from; None for those of the preset.
+            preset: One of `PRESETS`.
+
+        Returns:
+            The names with their default.
+
+        Raises:
+            ValueError: If one is not allowed.
 
         Example:
             >>> poolings = Names("max", ["max", "average"], "max", ("max", "average"))

@@ -108,7 +108,11 @@ class Results(keras_tuner.Tuner):
         return front(self.oracle.kept_trials(), self.oracle.objective)
 
     def to_dataframe(self) -> pd.DataFrame:
-        """Gives the trials as a data frame; see `kt_hpo.record.tables.to_dataframe`."""
+        """Makes a data frame of the trials; see `kt_hpo.record.tables.to_dataframe`.
+
+        Returns:
+            A row for each trial, in the order in which they began.
+        """
         return tables.to_dataframe(self.study)
 
     def search_space_summary(self, extended: bool = False) -> None:

@@ -384,7 +384,17 @@ class Tuner(Results):
         self.oracle.enqueue(values)
 
     def get_trial_dir(self, trial_id: str) -> str:
-        """Gives the folder of a trial; its id may be from a record that a stranger wrote."""
+        """Gives the directory of a trial.
+
+        Args:
+            trial_id: The trial's id.
+
+        Returns:
+            Its path.
+
+        Raises:
+            ValueError: If the id, which a stranger's record may bring, leads elsewhere.
+        """
         return super().get_trial_dir(check_name_in_path("trial", trial_id))
 
     def save(self) -> None:

@@ -41,7 +41,13 @@ class Auto:
     def run(
         self, tuner: ExecutionContext, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]
     ) -> None:
-        """Runs trials until the oracle has no more, and says how and why."""
+        """Runs trials until the oracle has no more, and says how and why.
+
+        Args:
+            tuner: The tuner.
+            fit_args: Positional arguments of `search`.
+            fit_kwargs: Keyword arguments of `search`.
+        """
         # Adaptive algorithms lose information with parallelism: measured, TPE from 8 on.
         k = 4 if tuner.oracle.learns_from_trials else 32
         vectorized = Vectorized(k)

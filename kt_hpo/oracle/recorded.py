@@ -60,7 +60,11 @@ class RecordedOracle(SearchState):
         return [*self.ongoing_trials.values(), *(self.trials[i] for i in self._retry_queue)]
 
     def checkpoints_needed(self) -> set[str]:
-        """Names the ended trials that may still be continued from where they ended."""
+        """Names the ended trials that may still be continued from where they ended.
+
+        Returns:
+            Their ids.
+        """
         return set()
 
     def may_be_continued(self, trial: Trial) -> bool:
@@ -373,7 +377,11 @@ class RecordedOracle(SearchState):
         return self._ranking.best(num_trials)
 
     def kept_trials(self) -> list[Trial]:
-        """Lists the trials that break no constraint."""
+        """Lists the trials that break no constraint.
+
+        Returns:
+            The trials, in the order in which they began.
+        """
         trials = self.trials.values()
         return [t for t in trials if keeps(self.violations.get(t.trial_id, {}))]
 

@@ -366,7 +366,11 @@ class SearchState(keras_tuner.Oracle):
         self.end_order += outside
 
     def known_trials(self) -> list[Trial]:
-        """Lists the trials an engine may learn from, those of a past search first."""
+        """Lists the trials an engine may learn from.
+
+        Returns:
+            The trials whose values are in the ranges of now, those of a past search first.
+        """
         return [one for one in [*self.past, *self.trials.values()] if self.is_in_range(one)]
 
     def is_in_range(self, trial: Trial) -> bool:

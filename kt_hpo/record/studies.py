@@ -116,7 +116,14 @@ def find_study(tuner_or_study_or_path: Any) -> tuple[optuna.Study, Path]:
 
 
 def is_past(frozen: FrozenTrial) -> bool:
-    """Tells whether a recorded trial was run by a search before this one."""
+    """Tells whether a recorded trial was run by a search before this one.
+
+    Args:
+        frozen: The trial.
+
+    Returns:
+        Whether it came with `warm_start`.
+    """
     return PAST in frozen.user_attrs
 
 

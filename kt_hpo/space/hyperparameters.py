@@ -312,7 +312,11 @@ class HyperParameters(keras_tuner.HyperParameters):
         return hyperparameter.prob_to_value(stream.random())
 
     def get_config(self) -> dict[str, Any]:
-        """Describes the space and the values in what JSON can hold."""
+        """Describes the space and the values.
+
+        Returns:
+            What JSON can hold, and `from_config` reads.
+        """
         config = super().get_config()
         renamed = {name: list(names) for name, names in self.recorded_as.items()}
         return config | ({"recorded_as": renamed} if renamed else {})
@@ -357,7 +361,11 @@ class HyperParameters(keras_tuner.HyperParameters):
         )
 
     def copy(self) -> Self:
-        """Returns an independent copy of the space and its values."""
+        """Copies the space and its values.
+
+        Returns:
+            A copy that does not change with this one.
+        """
         other = type(self)()
         for hyperparameter in map(_copied, self._space):
             other._append(hyperparameter)
@@ -393,12 +401,28 @@ def _parent_values(name: str, values: Any) -> list[Any]:
 
 
 def asks_alike(one: HyperParameter, other: HyperParameter) -> bool:
-    """Tells whether two hyperparameters have the same values."""
+    """Tells whether two hyperparameters have the same values.
+
+    Args:
+        one: A hyperparameter.
+        other: Another one.
+
+    Returns:
+        Whether kind, range and choices are the same; names, defaults and conditions may differ.
+    """
     return in_words(one) == in_words(other)
 
 
 def pins(one: HyperParameter, other: HyperParameter) -> bool:
-    """Tells whether values are listed of which each is in the range of another hyperparameter."""
+    """Tells whether a hyperparameter lists some of the values of another.
+
+    Args:
+        one: A hyperparameter; only choices list values.
+        other: The other one.
+
+    Returns:
+        Whether each listed value is in the other's range, and not all of it is listed.
+    """
     if isinstance(one, Int | Float) or asks_alike(one, other):
         return False
     return all(_has(other, value) for value in one.values)

@@ -169,7 +169,14 @@ def select(data: Data, fold: Fold | None) -> Data:
 
 
 def named_data(data: Data) -> tuple[Any, Any, Any]:
-    """Finds x, y and the sample weights in the arguments of `search`."""
+    """Finds x, y and the sample weights in the arguments of `search`.
+
+    Args:
+        data: Positional and keyword arguments.
+
+    Returns:
+        x, y and the weights; None for what is not there.
+    """
     args, kwargs = data
     x, y = (*args, None, None)[:2]
     return kwargs.get("x", x), kwargs.get("y", y), kwargs.get("sample_weight")

@@ -160,7 +160,11 @@ class Training(keras_tuner.HyperModel):
         return not has_own_fit(self.hypermodel)
 
     def declare_hyperparameters(self, hp: keras_tuner.HyperParameters) -> None:
-        """Declares those of the wrapped hypermodel."""
+        """Declares the hyperparameters of the wrapped hypermodel.
+
+        Args:
+            hp: What they are declared in.
+        """
         self.hypermodel.declare_hyperparameters(hp)
 
     def build(self, hp: keras_tuner.HyperParameters) -> keras.Model:

@@ -53,7 +53,14 @@ class LearningRates:
         return self.low, self.high
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draws the losses; see `kt_hpo.plots.plot_learning_rate`."""
+        """Draws the losses; see `kt_hpo.plots.plot_learning_rate`.
+
+        Args:
+            ax: What to draw in; None for a figure of its own.
+
+        Returns:
+            What was drawn in.
+        """
         return plots.plot_learning_rate(self, ax)
 
 

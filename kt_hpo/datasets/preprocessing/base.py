@@ -93,7 +93,11 @@ class Preprocessing(ABC):
 
     @abstractmethod
     def symbols(self) -> Any:
-        """Makes the symbolic inputs of an attached model: one, or several by name."""
+        """Makes the symbolic inputs of an attached model.
+
+        Returns:
+            One `keras.KerasTensor`, or a dictionary of several by name.
+        """
 
     @abstractmethod
     def apply(self, inputs: Any) -> Any:
@@ -109,7 +113,11 @@ class Preprocessing(ABC):
 
     @abstractmethod
     def to_config(self) -> dict[str, Any]:
-        """Gives all that was learnt as what JSON can hold; see `from_config`."""
+        """Describes all that was learned.
+
+        Returns:
+            What JSON can hold, and `from_config` reads.
+        """
 
     def transform(self, raw: Any) -> np.ndarray:
         """Turns raw rows into the array that models are trained on.

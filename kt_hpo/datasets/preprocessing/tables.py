@@ -178,7 +178,14 @@ class TablePreprocessing(Preprocessing):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> TablePreprocessing:
-        """Makes it of what `to_config` gave."""
+        """Makes the preprocessing that a config describes.
+
+        Args:
+            config: What `to_config` returned.
+
+        Returns:
+            The preprocessing, with all that was learned.
+        """
         columns = tuple(map(column_from_config, config["columns"]))
         return cls(columns, tuple(config["left_out"]), config["normalize"])
 
