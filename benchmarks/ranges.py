@@ -37,8 +37,8 @@ from kt_hpo.ready_models import choose_epochs, make_hypermodel
 from kt_hpo.training.compiled import trained_by_programs
 
 SEEDS = 2
-# What is no question of quality, and what is only there under another hyperparameter's value.
-NOT_VARIED = ("epochs", "bins", "frequencies", "frequency_scale", "momentum", "direction")
+# What is no question of quality.
+NOT_VARIED = ("epochs", "bins", "frequencies", "frequency_scale")
 IMAGE_EPOCHS, STEPS = 6, 2000
 
 
@@ -156,13 +156,16 @@ def hypermodel_of(model: str, data: Splits, **changed: Any) -> Any:
 
 def alternatives(model: str, data: Splits) -> Iterator[tuple[str, Any]]:
     """The hyperparameters of the small range, with each other value that is to be tried."""
-    made = hypermodel_of(model, data)
+    made, hp = hypermodel_of(model, data), keras_tuner.HyperParameters()
+    made.build(hp)
     for argument, each in vars(made).items():
         if not isinstance(each, WithDefault) or argument in NOT_VARIED:
             continue
         values = each.values
         if not isinstance(values, tuple | list):
             values = WIDE[model][argument].wide
+        elif not any(argument in name for name in hp.values):
+            continue  # It belongs to another choice than the default.
         if isinstance(values, tuple | list):
             yield from ((argument, value) for value in values if value != each.default)
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from benchmarks import ranges
+from kt_hpo.datasets import from_arrays
 
 
 def test_every_other_value_of_every_hyperparameter_is_tried():
@@ -17,6 +18,13 @@ def test_every_other_value_of_every_hyperparameter_is_tried():
     assert len(set(found)) == len(found)
     made = vars(ranges.hypermodel_of("MLP", data))
     assert all(value != made[argument].default for argument, value in found)
+
+
+def test_what_belongs_to_another_choice_is_not_tried():
+    series = from_arrays(np.zeros((20, 8, 2), "float32"), np.arange(20) % 2, test=0)
+    tried = {argument for argument, _ in ranges.alternatives("Sequence", series)}
+    assert {"body", "units", "kernel_size"} <= tried
+    assert not {"heads", "direction", "embedding"} & tried
 
 
 @pytest.mark.parametrize("model", ranges.DATA)
