@@ -124,7 +124,7 @@ def epochs_of(model: str, data: Splits) -> int:
 
 @cache
 def base_of(images: str) -> keras.Model:
-    """Convolutions that have learnt to tell other images."""
+    """Convolutions that have learned to tell other images."""
     train = IMAGES[images]().train
     keras.utils.set_random_seed(0)
     inputs = x = keras.Input((None, None, 1))

@@ -146,7 +146,7 @@ def demand(seed: int) -> Parts:
     windows = np.lib.stride_tricks.sliding_window_view(series, WEEK + DAY)
     x, y = windows[:, :WEEK, None], windows[:, -1]
     at = len(y) - 3 * WEEK
-    # What stands in windows that the test begins with is not to be learnt.
+    # What stands in windows that the test begins with is not to be learned.
     return Parts(x[: at - DAY], y[: at - DAY], x[at:], y[at:])
 
 

@@ -80,7 +80,7 @@ FORECAST: Arguments = {
     # year 0.719, gasoline 0.381; 0.005: 0.896, 0.913, 0.734, 0.727, 0.338.
     "learning_rate": Numbers((5e-4, 5e-3), (1e-4, 1e-2), 1e-3, low=1e-12),
 }
-# A linear model of more features is learnt by gradients alone: to solve it takes long.
+# A linear model of more features is learned by gradients alone: to solve it takes long.
 _MOST_SOLVED, _SOLVED = 512, "solved"
 # Two years of the Canadian lynx (logarithms), mean error: 0.52 with gru and last, 0.56 with gru and
 # flatten, 0.68 with transformer, 0.76 with conv and flatten; 0.87 is the last value's.

@@ -1,4 +1,4 @@
-"""Models that stand on another one, which has learnt something already."""
+"""Models that stand on another one, which has learned something already."""
 
 from __future__ import annotations
 

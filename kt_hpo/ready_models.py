@@ -186,16 +186,16 @@ def make_hypermodel(model: Any, train: Dataset, max_epochs: int, said: str | Non
         target = f"hypermodels:{MODELS[model]}" if model in MODELS else model
         found = load_target(target, said)
     if isinstance(found, type) and issubclass(found, keras_tuner.HyperModel):
-        learnt = train.preprocessing
+        learned = train.preprocessing
         known = {
             "input_shape": train.input_shape,
             "num_classes": train.num_classes,
             "train_size": len(train),
             "epochs": max_epochs,
             "target_scale": train.target_scale,
-            "columns": () if learnt is None else learnt.groups,
-            "vocabulary_size": None if learnt is None else learnt.vocabulary_size,
-            "token_weights": None if learnt is None else learnt.token_weights,
+            "columns": () if learned is None else learned.groups,
+            "vocabulary_size": None if learned is None else learned.vocabulary_size,
+            "token_weights": None if learned is None else learned.token_weights,
         }
         return found(**_asked_for(found, known, said))
     is_function = callable(found) and not isinstance(found, type)

@@ -220,8 +220,8 @@ def load(
         ) from error
     # Splits of the user's own are taken as they are, by the search and here.
     as_it_is = {"kind": NoPreprocessing.kind, "shape": description["input_shape"]}
-    learnt = preprocessing.from_config(description["preprocessing"] or as_it_is)
-    return TrainedModel(model, description, learnt, _study(path.parent), path, _from_logits(path))
+    learned = preprocessing.from_config(description["preprocessing"] or as_it_is)
+    return TrainedModel(model, description, learned, _study(path.parent), path, _from_logits(path))
 
 
 def _model_file(run: Path) -> Path:

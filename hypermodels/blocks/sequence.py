@@ -59,7 +59,7 @@ def masked(x: Any, mask: Any) -> Any:
 
 
 def with_positions(x: Any, mask: Any = None, name: str = "positions") -> Any:
-    """Adds to each step a learnt vector of its place, counted over the steps that are there.
+    """Adds to each step a learned vector of its place, counted over the steps that are there.
 
     Args:
         x: Tensor of shape `(batch, steps, features)`, the number of steps known.

@@ -28,7 +28,7 @@ class Dataset:
         name: Name of the data set the samples are from.
         task: `"classification"` or `"regression"`.
         class_names: The classes in the order of their labels; None for regression.
-        preprocessing: What turned raw rows into `x`, learnt from the train split: it transforms
+        preprocessing: What turned raw rows into `x`, learned from the train split: it transforms
             new rows, or is put before a trained model.
         target_scale: Mean and standard deviation of the train split's targets; None for
             classification, and for several targets a sample.
@@ -63,7 +63,7 @@ class Dataset:
             >>> Dataset(x, y, "toy", "classification", ("no", "yes")).description["class_names"]
             ['no', 'yes']
         """
-        learnt = self.preprocessing
+        learned = self.preprocessing
         return {
             "name": self.name,
             "task": self.task,
@@ -72,7 +72,7 @@ class Dataset:
             "target_scale": None if self.target_scale is None else list(self.target_scale),
             "input_shape": list(self.input_shape),
             "findings": list(self.findings),
-            "preprocessing": None if learnt is None else learnt.to_config(),
+            "preprocessing": None if learned is None else learned.to_config(),
         }
 
     @property

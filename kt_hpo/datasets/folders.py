@@ -125,7 +125,7 @@ def from_texts(
 ) -> Splits:
     """Splits a folder that has a subfolder of texts for each class.
 
-    Inputs are the ids of the words, `int32`, learnt from the train split (see
+    Inputs are the ids of the words, `int32`, learned from the train split (see
     `kt_hpo.datasets.preprocessing.TextPreprocessing`).
 
     Args:

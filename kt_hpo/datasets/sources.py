@@ -89,7 +89,7 @@ def from_frame(
 ) -> Splits:
     """Splits a data frame of numbers, booleans, dates, categories and texts.
 
-    What each column becomes is learnt from the train split alone; see
+    What each column becomes is learned from the train split alone; see
     `kt_hpo.datasets.preprocessing.TablePreprocessing`, which is the splits' `preprocessing` and
     goes into the saved model. Missing values are allowed, in inputs. Columns that are empty,
     constant or an identifier are left out. What is found is warned of (`DataWarning`) and kept as

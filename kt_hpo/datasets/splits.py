@@ -107,21 +107,21 @@ def split(
         tell([_WINDOWS])
     rows = _partition(y, names, fractions, fixed, rest, None if in_order else seed)
     train = _take(x, rows["train"])
-    learnt = learn(train) if learn else _learn_of_array(train, normalize)
+    learned = learn(train) if learn else _learn_of_array(train, normalize)
     whole = Dataset(
         train[:0],
         y[:0],
         name,
         task,
         names,
-        preprocessing=learnt,
+        preprocessing=learned,
         target_scale=_scale(y[rows["train"]]) if task == "regression" else None,
         target=target,
         findings=tuple(findings),
     )
     return Splits(
         **{
-            key: replace(whole, x=learnt.transform(_take(x, part)), y=y[part])
+            key: replace(whole, x=learned.transform(_take(x, part)), y=y[part])
             for key, part in rows.items()
         }
     )

@@ -147,17 +147,17 @@ def test_a_value_of_another_kind_names_its_line_and_column(tmp_path):
     path = tmp_path / "sizes.csv"
     rows = "\n".join(f"{row},{row % 2}" for row in range(40))
     path.write_text(f"size,y\n{rows}\n")
-    learnt = from_csv(path).train.preprocessing
+    learned = from_csv(path).train.preprocessing
     path.write_text('size,y\n1,0\n\n"tall",1\n')
     from kt_hpo.datasets.tables import read_table
 
     with pytest.raises(
         ValueError, match=r"Column 'size' holds 'tall' in line 4, which is no number"
     ):
-        learnt.transform(read_table(path))
+        learned.transform(read_table(path))
     path.write_text("sise,y\n1,0\n")
     with pytest.raises(ValueError, match=r"no column 'size'. Did you mean 'sise'\?"):
-        learnt.transform(read_table(path))
+        learned.transform(read_table(path))
 
 
 def test_whole_numbers_of_many_values_are_quantities(tmp_path):

@@ -1,4 +1,4 @@
-"""Models on a base that has learnt something elsewhere."""
+"""Models on a base that has learned something elsewhere."""
 
 import functools
 import pickle
@@ -54,7 +54,7 @@ def weights_of(model):
 
 
 @pytest.fixture(scope="module")
-def learnt():
+def learned():
     """A base that knows the digits 0 to 4."""
     keras.utils.set_random_seed(3)
     base = small_base(input_shape=(8, 8, 1))
@@ -66,11 +66,11 @@ def learnt():
     return base
 
 
-def test_frozen_then_fine_tuned(learnt):
+def test_frozen_then_fine_tuned(learned):
     before = {
-        name: np.array(value) for name, value in zip("abcdefg", learnt.get_weights(), strict=True)
+        name: np.array(value) for name, value in zip("abcdefg", learned.get_weights(), strict=True)
     }
-    hypermodel = TransferHyperModel((8, 8), 5, base=learnt, epochs=3, unfrozen_layers=1, **SMALL)
+    hypermodel = TransferHyperModel((8, 8), 5, base=learned, epochs=3, unfrozen_layers=1, **SMALL)
     frozen, _ = trained(hypermodel, epochs=2)
     assert len(frozen.trainable_weights) == 2
     begun = weights_of(hypermodel.build(hp()))
@@ -80,11 +80,11 @@ def test_frozen_then_fine_tuned(learnt):
     # The batch normalization keeps its statistics, too.
     assert {name.split("/")[0] for name in changed} == {"second"}
     assert history.epoch == [0, 1, 2, 3, 4] and len(history.history["loss"]) == 5
-    after = dict(zip("abcdefg", learnt.get_weights(), strict=True))
+    after = dict(zip("abcdefg", learned.get_weights(), strict=True))
     assert all(np.array_equal(before[name], after[name]) for name in before)
 
 
-def test_fine_tuning_has_a_rate_of_its_own_and_one_schedule(learnt):
+def test_fine_tuning_has_a_rate_of_its_own_and_one_schedule(learned):
     class Rates(keras.callbacks.Callback):
         def on_train_batch_begin(self, batch, logs=None):
             if batch == 0:
@@ -92,7 +92,7 @@ def test_fine_tuning_has_a_rate_of_its_own_and_one_schedule(learnt):
 
     rates = []
     hypermodel = TransferHyperModel(
-        (8, 8), 5, base=learnt, learning_rate=0.01, fine_tuning=0.1, frozen_epochs=2, batch_size=50,
+        (8, 8), 5, base=learned, learning_rate=0.01, fine_tuning=0.1, frozen_epochs=2, batch_size=50,
         schedule="cosine", warm_up=0.0, **SMALL,
     )  # fmt: skip
     trained(hypermodel, epochs=4, callbacks=[Rates()])
@@ -100,26 +100,26 @@ def test_fine_tuning_has_a_rate_of_its_own_and_one_schedule(learnt):
     assert rates == pytest.approx(np.multiply(cosine, [1e-2, 1e-2, 1e-3, 1e-3]), rel=1e-3)
 
 
-def test_what_stops_the_first_training_stops_both(learnt):
+def test_what_stops_the_first_training_stops_both(learned):
     class Stop(keras.callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):
             self.model.stop_training = True
 
-    hypermodel = TransferHyperModel((8, 8), 5, base=learnt, frozen_epochs=2, **SMALL)
+    hypermodel = TransferHyperModel((8, 8), 5, base=learned, frozen_epochs=2, **SMALL)
     _, history = trained(hypermodel, epochs=4, callbacks=[Stop()])
     assert history.epoch == [0]
 
 
 @pytest.mark.parametrize("frozen", [0, 9])
-def test_one_of_the_two_may_be_all(frozen, learnt):
-    hypermodel = TransferHyperModel((8, 8), 5, base=learnt, frozen_epochs=frozen, **SMALL)
+def test_one_of_the_two_may_be_all(frozen, learned):
+    hypermodel = TransferHyperModel((8, 8), 5, base=learned, frozen_epochs=frozen, **SMALL)
     model, history = trained(hypermodel, epochs=2)
     assert history.epoch == [0, 1]
     assert len(model.trainable_weights) == (5 if frozen == 0 else 2)
 
 
 @pytest.mark.slow
-def test_what_was_learnt_helps(learnt):
+def test_what_was_learnt_helps(learned):
     def accuracy(base):
         hypermodel = TransferHyperModel(
             (8, 8), 5, base=base, learning_rate=5e-3, batch_size=16, fine_tuning=0.3, **SMALL
@@ -130,14 +130,14 @@ def test_what_was_learnt_helps(learnt):
 
     keras.utils.set_random_seed(9)
     fresh = small_base(input_shape=(8, 8, 1))
-    assert accuracy(learnt) > max(0.5, accuracy(fresh))
+    assert accuracy(learned) > max(0.5, accuracy(fresh))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("engine", ["random", "hyperband"])
-def test_a_search_keeps_the_model_it_measured(engine, learnt, tmp_path):
+def test_a_search_keeps_the_model_it_measured(engine, learned, tmp_path):
     hypermodel = TransferHyperModel(
-        (8, 8), 5, base=learnt, frozen_epochs=(1, 2), epochs=4, learning_rate=5e-3, **SMALL
+        (8, 8), 5, base=learned, frozen_epochs=(1, 2), epochs=4, learning_rate=5e-3, **SMALL
     )
     if engine == "random":
         tuner = kt_hpo.RandomSearch(
@@ -155,8 +155,8 @@ def test_a_search_keeps_the_model_it_measured(engine, learnt, tmp_path):
     assert not failed
 
 
-def test_many_at_once_train_one_by_one(learnt, tmp_path):
-    hypermodel = TransferHyperModel((8, 8), 5, base=learnt, epochs=2, frozen_epochs=1, **SMALL)
+def test_many_at_once_train_one_by_one(learned, tmp_path):
+    hypermodel = TransferHyperModel((8, 8), 5, base=learned, epochs=2, frozen_epochs=1, **SMALL)
     tuner = kt_hpo.RandomSearch(
         hypermodel, "val_loss", max_trials=2, seed=0, directory=tmp_path,
         executor=kt_hpo.Vectorized(),
@@ -184,7 +184,7 @@ def test_a_network_of_keras_is_taken_with_its_preprocessing(tmp_path):
     assert np.array_equal(loaded.predict(images, verbose=0), model.predict(images, verbose=0))
 
 
-def test_weights_come_from_a_file(learnt, tmp_path):
+def test_weights_come_from_a_file(learned, tmp_path):
     given = small_base()
     given.save_weights(tmp_path / "my.weights.h5")
     model = TransferHyperModel(

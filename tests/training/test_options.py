@@ -163,7 +163,7 @@ def test_vectorized_trials_fall_back_where_an_option_asks_for_it(option, tmp_pat
     assert tuner.study.trials[0].state.name == "COMPLETE"
 
 
-def test_vectorized_trials_keep_what_they_can_honour(tmp_path):
+def test_vectorized_trials_keep_what_they_can_honor(tmp_path):
     executor = kt_hpo.Vectorized(2)
     tuner = searched(
         tmp_path, build, executor=executor, csv_log=True, reduce_lr_on_plateau=3,

@@ -1,4 +1,4 @@
-"""Preprocessing that is learnt from the train split and saved within the model.
+"""Preprocessing that is learned from the train split and saved within the model.
 
 `Dataset.preprocessing` is what turned the raw rows of a data set into `Dataset.x`. To predict from
 new rows, give them to the saved model (its inputs are raw), or do it in two steps:
@@ -7,8 +7,8 @@ new rows, give them to the saved model (its inputs are raw), or do it in two ste
     >>> from kt_hpo import datasets
     >>> x, y = np.arange(40.0).reshape(20, 2), ["no", "yes"] * 10
     >>> train = datasets.from_arrays(x, y).train
-    >>> learnt = from_config(train.preprocessing.to_config())  # as JSON keeps it
-    >>> learnt.transform([[19.0, 20.0]]).round(1)
+    >>> learned = from_config(train.preprocessing.to_config())  # as JSON keeps it
+    >>> learned.transform([[19.0, 20.0]]).round(1)
     array([[-0.1, -0.1]], dtype=float32)
 
 `preprocessing.inputs(frame)` gives a data frame as the arrays that the saved model takes, by the

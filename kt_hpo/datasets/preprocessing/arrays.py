@@ -133,7 +133,7 @@ class ArrayPreprocessing(Preprocessing):
         return standardize(inputs, self.mean, self.std, self.dtype)
 
     def to_config(self) -> dict[str, Any]:
-        """Gives all that was learnt as what JSON can hold."""
+        """Gives all that was learned as what JSON can hold."""
         return {"kind": self.kind, **asdict(self)}
 
 
@@ -177,7 +177,7 @@ class ImagePreprocessing(Preprocessing):
         return keras.layers.Rescaling(1 / np.iinfo(self.dtype).max)(inputs)
 
     def to_config(self) -> dict[str, Any]:
-        """Gives all that was learnt as what JSON can hold."""
+        """Gives all that was learned as what JSON can hold."""
         return {"kind": self.kind, **asdict(self)}
 
 
@@ -219,7 +219,7 @@ class NoPreprocessing(Preprocessing):
         return model
 
     def to_config(self) -> dict[str, Any]:
-        """Gives all that was learnt as what JSON can hold."""
+        """Gives all that was learned as what JSON can hold."""
         return {"kind": self.kind, **asdict(self)}
 
 

@@ -47,7 +47,7 @@ class Group:
 class Preprocessing(ABC):
     """Turns raw rows into the array that models are trained on, by layers of Keras.
 
-    It is learnt from the train split alone. `transform` runs its layers once, before a search;
+    It is learned from the train split alone. `transform` runs its layers once, before a search;
     `attach` puts the very same layers before a trained model, which takes raw rows from then on,
     and which `keras.models.load_model` loads without this package.
 

@@ -1,4 +1,4 @@
-"""The kinds of columns of a table: how each is read, and what is learnt of it."""
+"""The kinds of columns of a table: how each is read, and what is learned of it."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Column:
         """Gives the column with what the train split's values, as read, tell."""
 
     def to_config(self) -> dict[str, Any]:
-        """Gives all that was learnt as what JSON can hold."""
+        """Gives all that was learned as what JSON can hold."""
         return {"kind": self.kind, **asdict(self)}
 
 
@@ -323,7 +323,7 @@ def infer(values: pd.Series, name: str, comma_first: bool = False) -> Column:
         comma_first: Whether `1,234` is rather 1.234 than 1234.
 
     Returns:
-        The column, with nothing learnt yet.
+        The column, with nothing learned yet.
 
     Raises:
         ValueError: If it holds what is neither numbers, booleans, dates nor texts.

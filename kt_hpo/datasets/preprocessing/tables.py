@@ -37,7 +37,7 @@ class TablePreprocessing(Preprocessing):
     TF-IDF.
 
     Args:
-        columns: What was learnt of each column that is used.
+        columns: What was learned of each column that is used.
         left_out: Names of the columns that are not.
         normalize: Whether numbers are standardized; they stay as they are otherwise.
 
@@ -81,15 +81,15 @@ class TablePreprocessing(Preprocessing):
         Raises:
             ValueError: If no column tells anything, or a value is not of its column's kind.
         """
-        learnt = [column.learn(column.read(rows[column.name])) for column in columns]
+        learned = [column.learn(column.read(rows[column.name])) for column in columns]
         # Of texts that are all different no word, and no category, is known from another row.
-        unlike = [column.name for column in learnt if getattr(column, "vocabulary", None) == ()]
-        if len(unlike) == len(learnt):
+        unlike = [column.name for column in learned if getattr(column, "vocabulary", None) == ()]
+        if len(unlike) == len(learned):
             raise ValueError(
                 f"There is no column to learn from: in {', '.join(map(repr, unlike))} no text, nor "
                 "a word of one, occurs twice. Give more rows, or other columns."
             )
-        used = tuple(column for column in learnt if column.name not in unlike)
+        used = tuple(column for column in learned if column.name not in unlike)
         return cls(used, (*left_out, *unlike), normalize)
 
     @property
@@ -168,7 +168,7 @@ class TablePreprocessing(Preprocessing):
         return ops.concatenate(parts, axis=-1) if len(parts) > 1 else parts[0]
 
     def to_config(self) -> dict[str, Any]:
-        """Gives all that was learnt as what JSON can hold."""
+        """Gives all that was learned as what JSON can hold."""
         return {
             "kind": self.kind,
             "columns": [column.to_config() for column in self.columns],
@@ -324,7 +324,7 @@ def _one_hot(x: Any, column: CategoryColumn) -> Any:
         output_mode="one_hot",
     )
     codes = lookup(x)
-    # Without rare categories in training nothing could be learnt for that place.
+    # Without rare categories in training nothing could be learned for that place.
     return codes if column.other else codes[:, 1:]
 
 

@@ -51,7 +51,7 @@ class TextPreprocessing(Preprocessing):
         vocabulary: The words, the most frequent first.
         length: Ids of a text; longer texts are cut, shorter ones padded.
         column: Name of the column, where the texts are one of a table.
-        token_weights: Inverse document frequency of each id in the texts that were learnt from; a
+        token_weights: Inverse document frequency of each id in the texts that were learned from; a
             model that needs it keeps it, so a config does not.
 
     Example:
@@ -138,10 +138,10 @@ class TextPreprocessing(Preprocessing):
         return ops.cast(ops.reshape(layer(inputs), (-1, self.length)), "int32")
 
     def to_config(self) -> dict[str, Any]:
-        """Gives all that was learnt as what JSON can hold."""
-        learnt = asdict(self)
-        del learnt["token_weights"]
-        return {"kind": self.kind, **learnt}
+        """Gives all that was learned as what JSON can hold."""
+        learned = asdict(self)
+        del learned["token_weights"]
+        return {"kind": self.kind, **learned}
 
 
 def _apart(texts: np.ndarray) -> np.ndarray:

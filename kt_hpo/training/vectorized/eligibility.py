@@ -25,7 +25,7 @@ _CALLBACKS = (
     FollowTraining,
 )
 _SETTING_RATES = (keras.callbacks.LearningRateScheduler, keras.callbacks.ReduceLROnPlateau)
-# Options that only a training by itself can honour.
+# Options that only a training by itself can honor.
 _ALONE = (
     "cross_validation",
     "deterministic",

@@ -34,17 +34,17 @@ def echo(shape: tuple[int, ...], dtype: str = "float32") -> keras.Model:
     return keras.Model(inputs, keras.layers.Identity()(inputs))
 
 
-def check(learnt: Preprocessing, raw: Any, path: Path | None = None) -> np.ndarray:
+def check(learned: Preprocessing, raw: Any, path: Path | None = None) -> np.ndarray:
     """Transforms raw rows; an attached model does the same, of a config and of a file too."""
-    x = learnt.transform(raw)
+    x = learned.transform(raw)
     assert np.isfinite(x).all()
-    again = from_config(json.loads(json.dumps(learnt.to_config())))
-    assert again == learnt
+    again = from_config(json.loads(json.dumps(learned.to_config())))
+    assert again == learned
     attached = again.attach(echo(x.shape[1:], str(x.dtype)))
     if path is not None:
         attached.save(path / "model.keras")
         attached = keras.models.load_model(path / "model.keras")
-    np.testing.assert_allclose(attached.predict(learnt.inputs(raw), verbose=0), x, atol=2e-5)
+    np.testing.assert_allclose(attached.predict(learned.inputs(raw), verbose=0), x, atol=2e-5)
     return x
 
 
@@ -71,7 +71,7 @@ def table(rows: int = 80) -> pd.DataFrame:
     return frame
 
 
-def learnt_of(frame: pd.DataFrame, **options: Any) -> TablePreprocessing:
+def learned_of(frame: pd.DataFrame, **options: Any) -> TablePreprocessing:
     return TablePreprocessing.learn(
         tuple(infer(frame[name], name) for name in frame), frame, **options
     )
@@ -79,10 +79,10 @@ def learnt_of(frame: pd.DataFrame, **options: Any) -> TablePreprocessing:
 
 def test_a_table_of_all_kinds(tmp_path: Path) -> None:
     frame = table()
-    learnt = learnt_of(frame)
-    x = check(learnt, frame, tmp_path)
-    assert sum(group.size for group in learnt.groups) == x.shape[1]
-    by_kind = {(g.name, g.kind, g.size): x[:, g.start : g.start + g.size] for g in learnt.groups}
+    learned = learned_of(frame)
+    x = check(learned, frame, tmp_path)
+    assert sum(group.size for group in learned.groups) == x.shape[1]
+    by_kind = {(g.name, g.kind, g.size): x[:, g.start : g.start + g.size] for g in learned.groups}
     assert list(by_kind) == [
         ("a number / with signs", "number", 1), ("skewed", "number", 1), ("stamp", "number", 1),
         ("flag", "boolean", 1), ("when", "date", 1), ("written", "number", 1),
@@ -108,18 +108,18 @@ def test_a_table_of_all_kinds(tmp_path: Path) -> None:
 
 def test_rows_that_training_has_not_seen() -> None:
     frame = table()
-    learnt = learnt_of(frame)
-    raw = learnt.inputs(frame.head(2))
-    assert set(raw) == set(learnt.input_names.values())
+    learned = learned_of(frame)
+    raw = learned.inputs(frame.head(2))
+    assert set(raw) == set(learned.input_names.values())
     strange = {
         name: np.array(["never seen"] * 2, object) if values.dtype == object else values
         for name, values in raw.items()
     }
     strange["skewed"] = np.float32([1e30, np.nan])
-    model = learnt.attach(echo((sum(group.size for group in learnt.groups),)))
+    model = learned.attach(echo((sum(group.size for group in learned.groups),)))
     x = model.predict(strange, verbose=0)
     assert np.isfinite(x).all()
-    groups = {(group.name, group.kind): group.start for group in learnt.groups}
+    groups = {(group.name, group.kind): group.start for group in learned.groups}
     home = groups["home", "category"]
     assert (x[:, home : home + 3] == 0).all()
     assert x[:, groups["skewed", "number"]].tolist() == pytest.approx([10, 0])
@@ -128,22 +128,22 @@ def test_rows_that_training_has_not_seen() -> None:
 
 def test_untouched_numbers() -> None:
     frame = pd.DataFrame({"size": np.exp(np.arange(9.0)), "stamp": np.arange(9) + 1e9})
-    x = learnt_of(frame, normalize=False).transform(frame)
+    x = learned_of(frame, normalize=False).transform(frame)
     np.testing.assert_allclose(x, frame.to_numpy(np.float32))
 
 
 def test_rare_categories_share_a_place_and_are_capped() -> None:
     often = [f"c{number}" for number in range(150)] * 3
     frame = pd.DataFrame({"city": [*often, "once", "twice", "twice"]})
-    column = learnt_of(frame).columns[0]
+    column = learned_of(frame).columns[0]
     assert len(column.vocabulary) == 100 and column.other
     few = pd.DataFrame({"city": ["a", "a", "b", "b", "c", "c", "d", "d", "e"]})
-    learnt = learnt_of(few)
-    assert learnt.columns[0].vocabulary == ("a", "b", "c", "d")
-    x = check(learnt, few)
+    learned = learned_of(few)
+    assert learned.columns[0].vocabulary == ("a", "b", "c", "d")
+    x = check(learned, few)
     assert x.shape == (9, 5)
     assert x[-1].tolist() == [1, 0, 0, 0, 0]
-    assert learnt.transform({"city": ["never"]}).tolist() == [[1, 0, 0, 0, 0]]
+    assert learned.transform({"city": ["never"]}).tolist() == [[1, 0, 0, 0, 0]]
 
 
 CELLS = {
@@ -172,15 +172,15 @@ def test_any_table(data: st.DataObject) -> None:
     train = frame.head(data.draw(st.integers(1, size)))
     columns = tuple(infer(frame[name], name) for name in frame)
     try:
-        learnt = TablePreprocessing.learn(columns, train)
+        learned = TablePreprocessing.learn(columns, train)
     except ValueError as error:
         assert "no column to learn from" in str(error)
         return
-    x = learnt.transform(frame)
+    x = learned.transform(frame)
     assert np.isfinite(x).all()
-    assert x.shape == (size, sum(group.size for group in learnt.groups))
-    attached = learnt.attach(echo(x.shape[1:]))
-    seen = keras.ops.convert_to_numpy(attached(learnt.inputs(frame)))
+    assert x.shape == (size, sum(group.size for group in learned.groups))
+    attached = learned.attach(echo(x.shape[1:]))
+    seen = keras.ops.convert_to_numpy(attached(learned.inputs(frame)))
     np.testing.assert_allclose(seen, x, atol=1e-6)
 
 
@@ -213,26 +213,26 @@ def test_images(dtype: str, tmp_path: Path) -> None:
 
 def test_texts(tmp_path: Path) -> None:
     texts = [f"The {word}, it sat." for word in ("cat", "dog", "CAT")] * 10
-    learnt = TextPreprocessing.learn(np.array(texts, object))
-    x = check(learnt, texts, tmp_path)
+    learned = TextPreprocessing.learn(np.array(texts, object))
+    x = check(learned, texts, tmp_path)
     assert x.dtype == np.int32
     assert x.shape == (30, 4)
     assert (x[0] == x[2]).all() and (x[0] != x[1]).any()
-    assert learnt.transform(["a bird"]).tolist() == [[1, 1, 0, 0]]
+    assert learned.transform(["a bird"]).tolist() == [[1, 1, 0, 0]]
     # Without signs words are as far apart as with them.
-    assert (learnt.transform(["cat...The/sat"]) == learnt.transform(["cat the sat"])).all()
-    assert "token_weights" not in learnt.to_config()
-    assert len(learnt.token_weights) == learnt.vocabulary_size
+    assert (learned.transform(["cat...The/sat"]) == learned.transform(["cat the sat"])).all()
+    assert "token_weights" not in learned.to_config()
+    assert len(learned.token_weights) == learned.vocabulary_size
     train = from_arrays(texts, [0, 1, 0] * 10).train
     assert train.x.dtype == np.int32 and train.preprocessing.kind == "text"
 
 
 def test_samples_of_another_shape_are_refused() -> None:
-    learnt = ArrayPreprocessing.learn(np.ones((3, 2)))
+    learned = ArrayPreprocessing.learn(np.ones((3, 2)))
     with pytest.raises(ValueError, match=r"shape \(3,\) and type float64 do not fit"):
-        learnt.transform(np.ones((4, 3)))
+        learned.transform(np.ones((4, 3)))
     with pytest.raises(ValueError, match=r"trained on numbers of shape \(2,\)"):
-        learnt.transform([["a", "b"]])
+        learned.transform([["a", "b"]])
     with pytest.raises(ValueError, match="kind 'magic' is unknown"):
         from_config({"kind": "magic"})
 
