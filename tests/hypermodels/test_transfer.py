@@ -92,8 +92,8 @@ def test_fine_tuning_has_a_rate_of_its_own_and_one_schedule(learned):
 
     rates = []
     hypermodel = TransferHyperModel(
-        (8, 8), 5, base=learned, learning_rate=0.01, fine_tuning=0.1, frozen_epochs=2, batch_size=50,
-        schedule="cosine", warm_up=0.0, **SMALL,
+        (8, 8), 5, base=learned, learning_rate=0.01, fine_tuning=0.1, frozen_epochs=2,
+        batch_size=50, schedule="cosine", warm_up=0.0, **SMALL,
     )  # fmt: skip
     trained(hypermodel, epochs=4, callbacks=[Rates()])
     cosine = [(1 + np.cos(np.pi * part)) / 2 for part in (0, 0.25, 0.5, 0.75)]
