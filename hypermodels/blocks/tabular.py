@@ -52,7 +52,7 @@ def piecewise_linear(x: Any, bins: int, name: str = "piecewise") -> Any:
 def periodic(
     x: Any, frequencies: int, scale: float = 0.1, size: int = 8, name: str = "periodic"
 ) -> Any:
-    """Encodes standardized numbers by learned sines and cosines, then a dense layer for each number.
+    """Encodes standardized numbers by learned sines and cosines, and a dense layer for each number.
 
     After Gorishniy et al. 2022, "On Embeddings for Numerical Features in Tabular Deep Learning",
     equation 4, followed by a linear layer and ReLU ("PLR").
