@@ -35,7 +35,8 @@ class QuickProcess(GaussianProcessRegressor):
         """Fits the process; see `GaussianProcessRegressor.fit`."""
         super().fit(X, y)
         # As the process itself scales them, if it is told to.
-        self._mean, self._scale = (np.mean(y), np.std(y) or 1.0) if self.normalize_y else (0.0, 1.0)
+        self._mean: float = np.mean(y) if self.normalize_y else 0.0
+        self._scale: float = (np.std(y) or 1.0) if self.normalize_y else 1.0
         identity = np.eye(len(self.X_train_))
         self._whitening = solve_triangular(self.L_, identity, lower=True, check_finite=False)
         return self
