@@ -134,7 +134,9 @@ def _latest(seconds: list[float]) -> float:
 class AsKerasTuner(oracles.BayesianOptimizationOracle):
     """Our record, and the thinking that Keras Tuner does."""
 
-    _make_gpr = keras_tuner.oracles.BayesianOptimizationOracle._make_gpr
+    def _start_recording(self, seed: int | None) -> None:
+        super()._start_recording(seed)
+        self.gpr = self._make_gpr()
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
         return keras_tuner.oracles.BayesianOptimizationOracle.populate_space(self, trial_id)

@@ -14,6 +14,7 @@ import optuna
 from keras_tuner.engine.trial import Trial
 from optuna.pruners import BasePruner, NopPruner
 
+from kt_hpo._private_apis.keras_tuner import check_inherited
 from kt_hpo.arguments import check_flag, check_name_in_path, check_place
 from kt_hpo.constraints import ConstraintLike, make_constraints
 from kt_hpo.execution import Executor, Inline, Vectorized, made
@@ -138,6 +139,7 @@ class Tuner(Results):
         try_defaults: bool = False,
         **training: Any,
     ) -> None:
+        check_inherited(Tuner)
         check_numbers(executions_per_trial, keep_checkpoints, early_stopping, max_model_size)
         check_flag(overwrite=overwrite, try_defaults=try_defaults)
         check_place(directory, project_name)

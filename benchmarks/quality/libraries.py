@@ -67,7 +67,9 @@ class KerasTunersProcess(keras_tuner.oracles.BayesianOptimizationOracle):
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
         """Proposes the values of a trial."""
-        return self._proposal()
+        values = self._proposal(self._random_state)
+        status = TrialStatus.STOPPED if values is None else TrialStatus.RUNNING
+        return {"status": status, "values": values}
 
 
 def with_oracle(

@@ -175,8 +175,9 @@ def build_state(model: Any, batch: Any) -> bool:
         batch: What a step gets: `x`, `(x, y)` or `(x, y, sample_weight)`.
 
     Returns:
-        Whether any were missing. Without the name of today one batch is evaluated, which makes them
-        too, in more time.
+        Whether any were missing, or may have been, where Keras keeps what it makes of losses and
+        metrics under other names. Without the name of what makes them one batch is evaluated, which
+        makes them too, in more time.
 
     Example:
         >>> model = keras.Sequential([keras.layers.Dense(1)])
@@ -185,8 +186,11 @@ def build_state(model: Any, batch: Any) -> bool:
         >>> build_state(model, batch), build_state(model, batch), model.built
         (True, False, True)
     """
-    parts = (getattr(model, name, None) for name in COMPILED)
-    missing = not all(part.built for part in [*layers_of(model), *parts] if part is not None)
+    if all(hasattr(model, name) for name in COMPILED):
+        parts = [*layers_of(model), *(getattr(model, name) for name in COMPILED)]
+        missing = not all(part.built for part in parts if part is not None)
+    else:
+        missing = True
     if missing and hasattr(model, "_symbolic_build"):
         model._symbolic_build(data_batch=batch)
     elif missing:
@@ -231,21 +235,25 @@ def has_added_losses(part: Any) -> bool:
     return bool(getattr(part, "_losses", isinstance(part, keras.Layer)))
 
 
-def forget_losses(model: keras.Model) -> None:
+def forget_losses(model: keras.Model) -> bool:
     """Has a model forget what its layers have added by `add_loss`, as its next call would.
 
     Args:
         model: The model.
 
+    Returns:
+        Whether it has; not without the name of today.
+
     Example:
         >>> dense = keras.layers.Dense(1, activity_regularizer="l2")
         >>> model = keras.Sequential([keras.Input((1,)), dense])
-        >>> forget_losses(model)
-        >>> has_added_losses(dense)
-        False
+        >>> forget_losses(model), has_added_losses(dense)
+        (True, False)
     """
-    if hasattr(model, "_clear_losses"):
-        model._clear_losses()
+    if not hasattr(model, "_clear_losses"):
+        return False
+    model._clear_losses()
+    return True
 
 
 def given_to_compile(compiled: Any) -> dict[str, Any]:

@@ -17,11 +17,13 @@ from scipy.optimize import minimize
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
+from kt_hpo._private_apis.keras_tuner import check_inherited
 from kt_hpo.engines.optuna_search import OptunaSearchOracle
 from kt_hpo.engines.proposals.gaussian_process import GaussianProcess
 from kt_hpo.engines.proposals.samplers import tpe
 from kt_hpo.objectives import ObjectiveLike
 from kt_hpo.oracle.recorded import RecordedOracle
+from kt_hpo.space.kinds import Value
 from kt_hpo.tuner import Tuner
 
 _PLACES = 50
@@ -50,7 +52,7 @@ class BayesianOptimizationOracle(RecordedOracle, keras_tuner.oracles.BayesianOpt
         Returns:
             `{"status": ..., "values": ...}`, as every oracle.
         """
-        self._random_state = np.random.RandomState(self._stream().integers(2**32))
+        stream = np.random.RandomState(self._stream().integers(2**32))
         self.gpr.random_state = self.seed % 2**32
         own = self.trials
         try:
@@ -61,31 +63,31 @@ class BayesianOptimizationOracle(RecordedOracle, keras_tuner.oracles.BayesianOpt
                 warnings.catch_warnings(category=ConvergenceWarning, action="ignore"),
                 threadpool_limits(1),
             ):
-                response = self._proposal()
+                values = self._proposal(stream)
         finally:
             self.trials = own
-        if response["values"] is not None and self._duplicate(response["values"]):
-            return self._random_populate_space()
-        return response
+        return self._untried(values)
 
-    def _proposal(self) -> dict[str, Any]:
+    def _proposal(self, stream: np.random.RandomState) -> dict[str, Value] | None:
         """What Keras Tuner would propose: from as many places down, on the same bound."""
         measured = sum(trial.status == TrialStatus.COMPLETED for trial in self.trials.values())
         if measured < (self.num_initial_points or max(3 * len(self.hyperparameters.space), 3)):
-            return self._random_populate_space()
+            return self._random_values()
         points, scores = self._vectorize_trials()
         self.gpr.fit(*(np.nan_to_num(part, posinf=0, neginf=0) for part in (points, scores)))
-        bounds = self._get_hp_bounds()
-        starts = self._random_state.uniform(bounds[:, 0], bounds[:, 1], (_PLACES, len(bounds)))
+        bounds = [(0, 1)] * points.shape[1]
+        starts = stream.uniform(size=(_PLACES, len(bounds)))
         ends = [
             minimize(self.gpr.bound, start, self.beta, "L-BFGS-B", jac=True, bounds=bounds)
             for start in starts
         ]
         lowest = min(ends, key=lambda end: end.fun)
-        return {"status": TrialStatus.RUNNING, "values": self._vector_to_values(lowest.x)}
+        return self._vector_to_values(lowest.x)
 
-    def _make_gpr(self) -> GaussianProcess:
-        return GaussianProcess(alpha=self.alpha, random_state=self.seed)
+    def _start_recording(self, seed: int | None) -> None:
+        check_inherited(BayesianOptimizationOracle)
+        super()._start_recording(seed)
+        self.gpr = GaussianProcess(alpha=self.alpha)
 
 
 class BayesianOptimization(Tuner):

@@ -13,6 +13,7 @@ from kt_hpo.engines.proposals.mutation import mutate
 from kt_hpo.objectives import ObjectiveLike
 from kt_hpo.oracle.ranking import best_first, front
 from kt_hpo.oracle.recorded import RecordedOracle
+from kt_hpo.oracle.state import DRAWS
 from kt_hpo.space.kinds import Value
 from kt_hpo.tuner import Tuner
 
@@ -120,7 +121,7 @@ class EvolutionarySearchOracle(RecordedOracle):
         if not population or len([*islice(known, self.population_size)]) < self.population_size:
             return None
         stream = self._stream()
-        for _ in range(self._max_collisions + 1):
+        for _ in range(DRAWS):
             places = stream.integers(len(population), size=self.sample_size)
             best = front([population[place] for place in places], self.objective)
             parent = best[stream.integers(len(best))]

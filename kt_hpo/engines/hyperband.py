@@ -49,9 +49,9 @@ class HyperbandOracle(RecordedOracle, keras_tuner.oracles.HyperbandOracle):
         if math.isinf(self.hyperband_iterations):
             return None
         return self.hyperband_iterations * sum(
-            self._get_size(number, rung)
-            for number in range(self._get_num_brackets())
-            for rung in range(self._get_num_rounds(number))
+            self._size(number, rung)
+            for number in range(self._bracket_count)
+            for rung in range(number + 1)
         )
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
@@ -65,7 +65,7 @@ class HyperbandOracle(RecordedOracle, keras_tuner.oracles.HyperbandOracle):
         """
         exhausted = False
         for bracket in [*self._open_brackets(), *self._following_bracket()]:
-            if not exhausted and len(bracket.rungs[0]) < self._get_size(bracket.number, 0):
+            if not exhausted and len(bracket.rungs[0]) < self._size(bracket.number, 0):
                 values = self._random_values()
                 if values is not None:
                     return self._running(values, bracket, rung=0, epochs_before=0)
@@ -90,7 +90,7 @@ class HyperbandOracle(RecordedOracle, keras_tuner.oracles.HyperbandOracle):
         needed = {past_id for past_id in map(_past_id, self.unfinished) if past_id is not None}
         for bracket in self._open_brackets():
             for rung in range(1, len(bracket.rungs)):
-                places = self._get_size(bracket.number, rung) - len(bracket.rungs[rung])
+                places = self._size(bracket.number, rung) - len(bracket.rungs[rung])
                 best = self._best_first(self._left(bracket, rung))
                 needed |= {trial.trial_id for trial in best[: max(places, 0)]}
         return needed
@@ -98,13 +98,30 @@ class HyperbandOracle(RecordedOracle, keras_tuner.oracles.HyperbandOracle):
     def may_be_continued(self, trial: Trial) -> bool:
         """Tells whether there is a rung above the trial's."""
         values = trial.hyperparameters.values
-        return values["tuner/round"] + 1 < self._get_num_rounds(values["tuner/bracket"])
+        return values["tuner/round"] < values["tuner/bracket"]
 
     def _start_recording(self, seed: int | None) -> None:
         super()._start_recording(seed)
         self._brackets_begun = 0
         self._open: list[Bracket] = []
         self._home: dict[str, Bracket] = {}
+
+    @property
+    def _bracket_count(self) -> int:
+        """How many brackets there are: s_max + 1 in the paper."""
+        count, epochs = 0, self.max_epochs
+        while epochs >= self.min_epochs:
+            count, epochs = count + 1, epochs / self.factor
+        return count
+
+    def _size(self, number: int, rung: int) -> int:
+        """How many trials a rung gets: n_i = B/R * eta^(s - i) / (s + 1), both rounded up here."""
+        budget = math.ceil(1 + math.log(self.max_epochs, self.factor))
+        return math.ceil(budget / (number + 1) * self.factor ** (number - rung))
+
+    def _epochs(self, number: int, rung: int) -> int:
+        """After how many epochs trials of a rung end: r_i = R * eta^(i - s), rounded up here."""
+        return math.ceil(self.max_epochs / self.factor ** (number - rung))
 
     def _open_brackets(self) -> list[Bracket]:
         """The brackets that want more trials, in the order they were begun."""
@@ -126,25 +143,25 @@ class HyperbandOracle(RecordedOracle, keras_tuner.oracles.HyperbandOracle):
 
     def _following_bracket(self) -> Iterator[Bracket]:
         """The bracket to begin when those before have no work left, if there is one."""
-        count = self._get_num_brackets()
+        count = self._bracket_count
         if self._brackets_begun < self.hyperband_iterations * count:
             yield self._empty(count - 1 - self._brackets_begun % count)
 
     def _empty(self, number: int) -> Bracket:
-        return Bracket(number, [[] for _ in range(self._get_num_rounds(number))])
+        return Bracket(number, [[] for _ in range(number + 1)])
 
     def _is_full(self, bracket: Bracket) -> bool:
-        return len(bracket.rungs[0]) >= self._get_size(bracket.number, 0)
+        return len(bracket.rungs[0]) >= self._size(bracket.number, 0)
 
     def _has_all(self, bracket: Bracket) -> bool:
         return all(
-            len(trials) >= self._get_size(bracket.number, rung)
+            len(trials) >= self._size(bracket.number, rung)
             for rung, trials in enumerate(bracket.rungs)
         )
 
     def _planned(self, bracket: Bracket, rung: int) -> int:
         """How many trials a rung gets, fewer than the paper's when too few could be begun."""
-        planned = self._get_size(bracket.number, rung)
+        planned = self._size(bracket.number, rung)
         if self._is_full(bracket):
             return planned
         return min(planned, math.ceil(len(bracket.rungs[0]) / self.factor**rung))
@@ -169,16 +186,14 @@ class HyperbandOracle(RecordedOracle, keras_tuner.oracles.HyperbandOracle):
             if best and len(bracket.rungs[rung]) < planned and len(ended) > losers:
                 values = dict(best[0].hyperparameters.values)
                 values["tuner/trial_id"] = best[0].trial_id
-                return self._running(
-                    values, bracket, rung, self._get_epochs(bracket.number, rung - 1)
-                )
+                return self._running(values, bracket, rung, self._epochs(bracket.number, rung - 1))
         return None
 
     def _running(
         self, values: dict[str, Any], bracket: Bracket, rung: int, epochs_before: int
     ) -> dict[str, Any]:
         values |= {
-            "tuner/epochs": self._get_epochs(bracket.number, rung),
+            "tuner/epochs": self._epochs(bracket.number, rung),
             "tuner/initial_epoch": epochs_before,
             "tuner/bracket": bracket.number,
             "tuner/round": rung,

@@ -57,7 +57,7 @@ class RecordedOracle(SearchState):
     @property
     def unfinished(self) -> list[Trial]:
         """The trials that run, or are to be run again."""
-        return [*self.ongoing_trials.values(), *(self.trials[i] for i in self._retry_queue)]
+        return [*self.ongoing_trials.values(), *(self.trials[i] for i in self._to_run_again)]
 
     def checkpoints_needed(self) -> set[str]:
         """Names the ended trials that may still be continued from where they ended.
@@ -103,8 +103,8 @@ class RecordedOracle(SearchState):
         if tuner_id in self.ongoing_trials:
             return self.ongoing_trials[tuner_id]
         self.tuner_ids.add(tuner_id)
-        if self._retry_queue:
-            trial = self.trials[self._retry_queue.pop(0)]
+        if self._to_run_again:
+            trial = self.trials[self._to_run_again.pop(0)]
             trial.status = TrialStatus.RUNNING
             self.ongoing_trials[tuner_id] = trial
             return trial
@@ -133,7 +133,7 @@ class RecordedOracle(SearchState):
         """
         left = [name for name in self.ongoing_trials if name.partition(":")[0] == tuner_id]
         interrupted = [self.ongoing_trials.pop(name).trial_id for name in left]
-        self._retry_queue[:0] = sorted(interrupted)
+        self._to_run_again[:0] = sorted(interrupted)
 
     def _next_trial(self) -> Trial:
         """The trial to run next, begun in the record; one that was enqueued before all others."""
@@ -286,7 +286,13 @@ class RecordedOracle(SearchState):
             ValueError: If the objective, or what a constraint is about, is not among the metrics.
         """
         trial = self.trials[trial_id]
-        self._check_objective_found(metrics)
+        parts = objectives.parts(self.objective)
+        missing = [part.name for part in parts if not part.has_value(metrics)]
+        if missing:
+            raise ValueError(
+                f"Objective value missing in metrics reported to the Oracle, expected: {missing}, "
+                f"found: {[*metrics]}"
+            )
         self.violations[trial_id] = self._violations(trial_id, metrics)
         add_metrics(trial, self.objective, metrics, step)
         return trial
@@ -335,7 +341,7 @@ class RecordedOracle(SearchState):
         violations = self.violations.get(trial.trial_id, {})
         write_end(self.record, trial, self.objective, self.hyperparameters, violations)
         if trial.status == TrialStatus.INVALID:
-            self.record.annotate(number, attempts=self._run_times[trial.trial_id])
+            self.record.annotate(number, attempts=self._attempts[trial.trial_id])
 
     def score_trial(self, trial: Trial) -> None:
         """Scores a trial as `keras_tuner.Oracle`; to be overridden as there."""
@@ -351,11 +357,11 @@ class RecordedOracle(SearchState):
                 trial.status = TrialStatus.INVALID
                 trial.message = f"The objective {self.objective.name} is {trial.score}."
         if trial.status == TrialStatus.INVALID:
-            self._run_times[trial.trial_id] += 1
-            if self._run_times[trial.trial_id] > self.max_retries_per_trial:
+            self._attempts[trial.trial_id] += 1
+            if self._attempts[trial.trial_id] > self.max_retries_per_trial:
                 trial.status = TrialStatus.FAILED
             else:
-                self._retry_queue.append(trial.trial_id)
+                self._to_run_again.append(trial.trial_id)
                 self._stopped.discard(trial.trial_id)
                 # The next attempt has results of its own.
                 trial.metrics = trial.metrics.from_config({"metrics": {}})

@@ -7,6 +7,7 @@ import math
 import secrets
 import warnings
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -20,7 +21,7 @@ from optuna.pruners import BasePruner, NopPruner
 from optuna.trial import FrozenTrial, TrialState
 
 from kt_hpo import objectives
-from kt_hpo._private_apis.keras_tuner import show_space
+from kt_hpo._private_apis.keras_tuner import check_inherited, show_space
 from kt_hpo.constraints import Constraint, keeps
 from kt_hpo.garbage import without_collections
 from kt_hpo.oracle import oracle_arguments
@@ -41,6 +42,9 @@ from kt_hpo.space.hyperparameters import (
 )
 from kt_hpo.space.kinds import Value
 from kt_hpo.space.scopes import active_values
+
+# After so many draws that give no new values a space counts as exhausted, as in Keras Tuner.
+DRAWS = 21
 
 
 class SearchState(keras_tuner.Oracle):
@@ -89,6 +93,7 @@ class SearchState(keras_tuner.Oracle):
         self._start_recording(given.arguments.get("seed"))
 
     def _start_recording(self, seed: int | None) -> None:
+        check_inherited(SearchState)
         # An oracle of plain Keras Tuner's becomes one of ours here, its attributes unchecked.
         arguments = {
             name: vars(self)[name] for name in oracle_arguments.COMMON if name in vars(self)
@@ -112,6 +117,9 @@ class SearchState(keras_tuner.Oracle):
         self._ranking = Ranking(self.objective)
         self._parameters: dict[str, int] = {}
         self._stopped: set[str] = set()
+        # Ids of trials that were interrupted or are to be retried, and how often each has failed.
+        self._to_run_again: list[str] = []
+        self._attempts: Counter[str] = Counter()
         self._out_of_memory: list[Mapping[str, Value]] = []
 
     @property
@@ -356,9 +364,9 @@ class SearchState(keras_tuner.Oracle):
 
     def _give_up_outside(self) -> None:
         """Ends the trials that were to run with values which are outside of their ranges now."""
-        outside = [i for i in self._retry_queue if not self.is_in_range(self.trials[i])]
+        outside = [i for i in self._to_run_again if not self.is_in_range(self.trials[i])]
         for trial_id in outside:
-            self._retry_queue.remove(trial_id)
+            self._to_run_again.remove(trial_id)
             trial = self.trials[trial_id]
             trial.status, trial.message = TrialStatus.FAILED, revisions.OUTSIDE
             self.record.annotate(int(trial_id), traceback=trial.message)
@@ -419,8 +427,8 @@ class SearchState(keras_tuner.Oracle):
         self._remember_failure(frozen, trial.hyperparameters.values)
         if trial.status == TrialStatus.RUNNING:
             trial.hyperparameters.propose = partial(self.meet, trial_id)
-            self._run_times[trial_id] = frozen.user_attrs.get("attempts", 0)
-            self._retry_queue.append(trial_id)
+            self._attempts[trial_id] = frozen.user_attrs.get("attempts", 0)
+            self._to_run_again.append(trial_id)
 
     def _rank(self, trial: Trial) -> None:
         """Keeps the order of the trials that have ended and break no constraint."""
@@ -474,7 +482,7 @@ class SearchState(keras_tuner.Oracle):
     def _random_values(self) -> dict[str, Value] | None:
         """Values not tried before, drawn at random; None if none are found."""
         stream = self._stream()
-        for _ in range(self._max_collisions + 1):
+        for _ in range(DRAWS):
             values = domain.draw(self.hyperparameters, stream)
             if not self._is_refused(values):
                 return values

@@ -98,7 +98,7 @@ class Journal(JournalFileBackend):
 
     def __init__(self, path: Path, lock: Any) -> None:
         super().__init__(str(path), lock_obj=lock)
-        self._path, self._lock = path, lock
+        self._path, self._write_lock = path, lock
         self._held: list[dict[str, Any]] | None = None
         self._written = 0
         # How many lines were read, and how long they are together.
@@ -114,7 +114,7 @@ class Journal(JournalFileBackend):
         if self._held is not None:
             yield
             return
-        self._lock.acquire()
+        self._write_lock.acquire()
         self._held, self._written = [], -1
         try:
             yield
@@ -124,18 +124,18 @@ class Journal(JournalFileBackend):
                 if logs:
                     self._write(logs)
             finally:
-                self._lock.release()
+                self._write_lock.release()
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
         """Writes entries, or keeps them until `held` ends."""
         if self._held is not None:
             self._held.extend(logs)
             return
-        self._lock.acquire()
+        self._write_lock.acquire()
         try:
             self._write(logs)
         finally:
-            self._lock.release()
+            self._write_lock.release()
 
     def read_logs(self, log_number_from: int) -> Iterator[dict[str, Any]]:  # type: ignore[override]
         """Reads entries from one on, those held back included.

@@ -10,13 +10,14 @@ from __future__ import annotations
 import copy
 import random
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, Self
 
 import keras_tuner
 from keras_tuner.engine.hyperparameters import HyperParameter
 from keras_tuner.errors import FatalValueError
 
+from kt_hpo._private_apis.keras_tuner import check_inherited
 from kt_hpo.space import plain_values, summary
 from kt_hpo.space.kinds import (
     Boolean,
@@ -57,6 +58,7 @@ class HyperParameters(keras_tuner.HyperParameters):
     propose: Callable[[HyperParameter], Value] | None = None
 
     def __init__(self) -> None:
+        check_inherited(HyperParameters, Choice, Float, Int)
         super().__init__()
         self.recorded_as: dict[str, list[str]] = {}
         self._asked: dict[str, HyperParameter] = {}
@@ -134,7 +136,8 @@ class HyperParameters(keras_tuner.HyperParameters):
         **rest: Any,
     ) -> Any:
         """Asks for a hyperparameter of a kind, within the scope of its parent if it has one."""
-        with self._maybe_conditional_scope(*parent):
+        parent_name, values = parent
+        with self.conditional_scope(parent_name, values) if parent_name else nullcontext():
             conditions = self._conditions
             return self._retrieve(kind(self._name(name), *given, conditions=conditions, **rest))
 
@@ -250,7 +253,7 @@ class HyperParameters(keras_tuner.HyperParameters):
             hyperparameter: The other one.
         """
         known = self.entry(hyperparameter)
-        for entries in (self._space, self._hps[hyperparameter.name]):
+        for entries in (self.space, self._hps[hyperparameter.name]):
             entries[:] = [hyperparameter if one is known else one for one in entries]
 
     def become(self, other: keras_tuner.HyperParameters) -> None:
@@ -259,9 +262,9 @@ class HyperParameters(keras_tuner.HyperParameters):
         Args:
             other: The other one.
         """
-        copied = vars(self.copy_of(other))
-        for part in ("_hps", "_space", "values", "recorded_as"):
-            setattr(self, part, copied[part])
+        copied: Any = self.copy_of(other)
+        self._hps, self.space[:] = copied._hps, copied.space
+        self.values, self.recorded_as = copied.values, copied.recorded_as
 
     def _name(self, name: Any) -> str:
         """The full name of what is asked for by a name in the current name scopes."""
@@ -342,7 +345,7 @@ class HyperParameters(keras_tuner.HyperParameters):
 
     def _append(self, hyperparameter: HyperParameter) -> None:
         self._hps[hyperparameter.name].append(hyperparameter)
-        self._space.append(hyperparameter)
+        self.space.append(hyperparameter)
 
     @classmethod
     def copy_of(cls, other: keras_tuner.HyperParameters) -> HyperParameters:
@@ -367,7 +370,7 @@ class HyperParameters(keras_tuner.HyperParameters):
             A copy that does not change with this one.
         """
         other = type(self)()
-        for hyperparameter in map(_copied, self._space):
+        for hyperparameter in map(_copied, self.space):
             other._append(hyperparameter)
         other.values = dict(self.values)
         other.recorded_as = {name: list(names) for name, names in self.recorded_as.items()}

@@ -8,6 +8,7 @@ sense is accepted in silence. Everything else is Keras Tuner's own.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from keras_tuner.engine.hyperparameters import Boolean as KerasTunerBoolean
@@ -53,20 +54,16 @@ class Int(KerasTunerInt):
         default: int | None = None,
         **kwargs: Any,
     ) -> None:
-        where = f"hp.Int({name!r})"
-        super().__init__(
-            plain_values.name_of(name),
-            number(where, "min_value", min_value, whole=True),
-            number(where, "max_value", max_value, whole=True),
-            step=None if step is None else number(where, "step", step, whole=True),
-            sampling=ranges.sampling_of(where, sampling),
-            **kwargs,
-        )
-        ranges.check_step(where, self)
+        where, name = f"hp.Int({name!r})", plain_values.name_of(name)
+        low = number(where, "min_value", min_value, whole=True)
+        high = number(where, "max_value", max_value, whole=True)
+        step = None if step is None else number(where, "step", step, whole=True)
+        sampling = ranges.sampling_of(where, sampling)
+        if step is None and sampling == "linear":
+            step = 1
+        ranges.check_range(where, low, high, step, sampling)
+        super().__init__(name, low, high, step=step, sampling=sampling, **kwargs)
         self._default = ranges.default_of(where, self, default, whole=True)
-
-    def _check_sampling_arg(self) -> None:
-        ranges.check_range(f"hp.Int({self.name!r})", self)
 
     @property
     def default(self) -> int:
@@ -77,8 +74,9 @@ class Int(KerasTunerInt):
         """Turns a number from 0 to 1 into a value; see Keras Tuner."""
         return min(max(super().prob_to_value(prob), self.min_value), self.max_value)
 
-    def _to_prob_with_step(self, value: float) -> float:
-        return (ranges.nearest(self, value) + 0.5) / ranges.count(self)
+    def value_to_prob(self, value: int) -> float:
+        """Turns a value into a number from 0 to 1; see Keras Tuner."""
+        return super().value_to_prob(value) if self.step is None else ranges.prob_of(self, value)
 
 
 class Float(KerasTunerFloat):
@@ -111,20 +109,13 @@ class Float(KerasTunerFloat):
         default: float | None = None,
         **kwargs: Any,
     ) -> None:
-        where = f"hp.Float({name!r})"
-        super().__init__(
-            plain_values.name_of(name),
-            number(where, "min_value", min_value),
-            number(where, "max_value", max_value),
-            step=None if step is None else number(where, "step", step),
-            sampling=ranges.sampling_of(where, sampling),
-            **kwargs,
-        )
-        ranges.check_step(where, self)
+        where, name = f"hp.Float({name!r})", plain_values.name_of(name)
+        low, high = number(where, "min_value", min_value), number(where, "max_value", max_value)
+        step = None if step is None else number(where, "step", step)
+        sampling = ranges.sampling_of(where, sampling)
+        ranges.check_range(where, low, high, step, sampling)
+        super().__init__(name, low, high, step=step, sampling=sampling, **kwargs)
         self._default = ranges.default_of(where, self, default)
-
-    def _check_sampling_arg(self) -> None:
-        ranges.check_range(f"hp.Float({self.name!r})", self)
 
     @property
     def default(self) -> float:
@@ -133,16 +124,20 @@ class Float(KerasTunerFloat):
 
     def prob_to_value(self, prob: float) -> float:
         """Turns a number from 0 to 1 into a value; see Keras Tuner."""
-        return min(max(super().prob_to_value(prob), self.min_value), self.max_value)
+        if self.step is None:
+            return min(max(super().prob_to_value(prob), self.min_value), self.max_value)
+        return ranges.value_of(self, prob)
 
-    def _get_n_values(self) -> int:
-        return ranges.count(self)
+    def value_to_prob(self, value: float) -> float:
+        """Turns a value into a number from 0 to 1; see Keras Tuner."""
+        return super().value_to_prob(value) if self.step is None else ranges.prob_of(self, value)
 
-    def _get_value_by_index(self, index: int) -> float:
-        return ranges.value_at(self, index)
-
-    def _to_prob_with_step(self, value: float) -> float:
-        return (ranges.nearest(self, value) + 0.5) / ranges.count(self)
+    @property
+    def values(self) -> Iterable[float]:
+        """All values, or ten of them where there is no step."""
+        if self.step is None:
+            return super().values
+        return (ranges.value_at(self, index) for index in range(ranges.count(self)))
 
 
 class Choice(KerasTunerChoice):

@@ -39,17 +39,22 @@ def sampling_of(where: str, sampling: Any) -> str:
     return sampling.lower()
 
 
-def check_range(where: str, asked: Numerical) -> None:
-    """Checks the ends of a range.
+def check_range(
+    where: str, low: float, high: float, step: float | None = None, sampling: str = "linear"
+) -> None:
+    """Checks a range and its step.
 
     Args:
-        where: The call it was given to.
-        asked: A hyperparameter.
+        where: The call they were given to.
+        low: The lowest value.
+        high: The highest value.
+        step: Distance or ratio of two values.
+        sampling: What `sampling_of` returned.
 
     Raises:
-        ValueError: If they are no range, or none for the sampling.
+        ValueError: If there are no values between the ends, none for the sampling, or the step
+            leads nowhere.
     """
-    low, high = asked.min_value, asked.max_value
     if low > high:
         raise ValueError(
             f"{where}: min_value={low!r} is greater than the max_value={high!r}; give the lower "
@@ -57,37 +62,23 @@ def check_range(where: str, asked: Numerical) -> None:
         )
     if not math.isfinite(float(high) - float(low)):
         raise ValueError(f"{where}: {low!r} to {high!r} is too wide a range; narrow it.")
-    if asked.sampling != "linear" and low <= 0:
+    if sampling != "linear" and low <= 0:
         raise ValueError(
-            f"{where}: sampling={asked.sampling!r} needs a min_value above 0, not {low!r}; give "
+            f"{where}: sampling={sampling!r} needs a min_value above 0, not {low!r}; give "
             'one, or sampling="linear".'
         )
-
-
-def check_step(where: str, asked: Numerical) -> None:
-    """Checks the step of a range.
-
-    Args:
-        where: The call it was given to.
-        asked: A hyperparameter.
-
-    Raises:
-        ValueError: If it leads nowhere.
-    """
-    step = asked.step
     if step is None:
         return
-    lowest = 0 if asked.sampling == "linear" else 1
+    lowest = 0 if sampling == "linear" else 1
     if step <= lowest:
-        role = "distance of" if asked.sampling == "linear" else "factor between"
+        role = "distance of" if sampling == "linear" else "factor between"
         raise ValueError(
             f"{where}: step={step!r} is not allowed; it is the {role} two values, so give one "
             f"above {lowest}, or leave it out."
         )
-    if asked.sampling == "linear" and (asked.max_value - asked.min_value) / step > _MOST_VALUES:
+    if sampling == "linear" and (high - low) / step > _MOST_VALUES:
         raise ValueError(
-            f"{where}: step={step!r} is too small for {asked.min_value!r} to {asked.max_value!r}; "
-            "leave it out."
+            f"{where}: step={step!r} is too small for {low!r} to {high!r}; leave it out."
         )
 
 
@@ -229,6 +220,41 @@ def nearest(asked: Numerical, value: float) -> int:
         (guess + by for by in _steps_beside(asked, guess)),
         key=lambda index: abs(value_at(asked, index) - value),
     )
+
+
+def value_of(asked: Numerical, prob: float) -> float:
+    """Turns a number into a value of a stepped hyperparameter.
+
+    Args:
+        asked: A hyperparameter with a step.
+        prob: A number from 0 to 1.
+
+    Returns:
+        The value; each has an equal part of these numbers.
+
+    Example:
+        >>> value_of(Float("rate", 0.0, 0.5, step=0.1), 0.99)
+        0.5
+    """
+    values = count(asked)
+    return value_at(asked, min(math.floor(prob / (1 / values)), values - 1))
+
+
+def prob_of(asked: Numerical, value: float) -> float:
+    """Turns a value of a stepped hyperparameter into a number.
+
+    Args:
+        asked: A hyperparameter with a step.
+        value: A number within its range.
+
+    Returns:
+        The middle of the numbers from 0 to 1 that `value_of` turns into the nearest value.
+
+    Example:
+        >>> prob_of(Float("rate", 0.0, 0.5, step=0.1), 0.5)
+        0.9166666666666666
+    """
+    return (nearest(asked, value) + 0.5) / count(asked)
 
 
 def _steps_beside(asked: Numerical, index: int) -> list[int]:

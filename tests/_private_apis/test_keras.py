@@ -9,17 +9,21 @@ from vectorized_searches import assert_same, searched
 
 import kt_hpo
 from kt_hpo._private_apis.keras import (
+    _notes_exclusions,
     build_state,
     calls_of,
     config_of,
+    excludes_weights_from_decay,
     given_to_compile,
     inputs_of,
     layers_of,
     learning_rate_of,
+    reshaped,
     seed_generators_of,
     slots_of,
 )
 from kt_hpo.training import model_parts
+from kt_hpo.training.compiled.optimizers import fused
 from kt_hpo.training.flops import count_flops
 from kt_hpo.training.measures import latency
 
@@ -102,16 +106,52 @@ def test_a_compiled_training_without_slots_is_keras_own(tmp_path, monkeypatch):
     assert losses(tmp_path / "own") == pytest.approx(fused, rel=1e-4)
 
 
-def test_the_state_of_a_model_is_made_by_evaluating_a_batch(monkeypatch):
+@pytest.mark.parametrize("name", ["_symbolic_build", "_compile_loss"])
+@pytest.mark.parametrize("first", [[], [keras.Input((3,))]])
+def test_the_state_of_a_model_is_made_all_the_same(first, name, monkeypatch):
     def variables():
-        model = keras.Sequential([layers.Dense(2)])
+        model = keras.Sequential([*first, layers.Dense(2)])
         model.compile("sgd", "mse", metrics=["mae"])
         assert build_state(model, (keras.ops.ones((2, 3)), keras.ops.ones((2, 2))))
         return [tuple(v.shape) for v in model.variables + model.metrics_variables]
 
     expected = variables()
-    hide(monkeypatch, keras.Model, "_symbolic_build")
+    hide(monkeypatch, keras.Model, name)
     assert variables() == expected
+
+
+def test_trials_train_alike_where_losses_and_metrics_have_another_name(
+    expected, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(model_parts, "COMPILED", ())
+    found = searched(tmp_path, hypermodel=build, fit=FIT, max_trials=2)
+    assert_same(found, expected, relative=1e-4)
+
+
+def test_decay_that_may_spare_weights_is_left_to_keras(monkeypatch):
+    _notes_exclusions.cache_clear()
+    names = ("_exclude_from_weight_decay", "_exclude_from_weight_decay_pattern")
+    hide(monkeypatch, keras.optimizers.Optimizer, *names)
+    decaying = keras.optimizers.SGD(0.1, weight_decay=0.5)
+    assert excludes_weights_from_decay(decaying)
+    assert not excludes_weights_from_decay(keras.optimizers.SGD(0.1))
+    decaying.exclude_from_weight_decay(var_names=["spared"])
+    spared, other = keras.Variable([1.0], name="spared"), keras.Variable([1.0], name="other")
+    with fused(decaying):
+        decaying.apply([keras.ops.zeros(1)] * 2, [spared, other])
+    _notes_exclusions.cache_clear()
+    assert [float(spared[0]), float(other[0])] == pytest.approx([1.0, 0.95])
+
+
+def test_a_loss_takes_an_output_whose_logits_are_not_to_be_seen(monkeypatch):
+    output = keras.activations.softmax(keras.ops.array([[0.3, -1.2], [2.0, 0.5]]))
+    labels = keras.ops.array([0, 1])
+    expected = keras.losses.sparse_categorical_crossentropy(labels, output)
+    monkeypatch.delattr(output, "_keras_logits")
+    found = keras.losses.sparse_categorical_crossentropy(labels, reshaped(output, (-1, 2)))
+    assert keras.ops.convert_to_numpy(found) == pytest.approx(
+        keras.ops.convert_to_numpy(expected), rel=1e-5
+    )
 
 
 def test_a_schedule_is_found_by_its_class(monkeypatch):

@@ -1,13 +1,82 @@
+import math
+import re
+import tomllib
+from pathlib import Path
+
+import keras
 import keras_tuner
+import pytest
+from _private_apis.hiding import hide
+from models import build
 
 import kt_hpo
-from kt_hpo._private_apis.keras_tuner import show_space
+from kt_hpo._private_apis.keras_tuner import TESTED, build_of, check_inherited, show_space
+from kt_hpo.training.vectorized.build_code import hands_values_on
 
 
 class Black(kt_hpo.RandomSearch):
     def run_trial(self, trial):
         hp = trial.hyperparameters
         return (hp.Float("x", -1, 1) - 0.3) ** 2 + abs(hp.Int("n", 1, 9) - 5)
+
+
+@pytest.fixture
+def checked_anew():
+    """Names are looked for as in a new process."""
+    check_inherited.cache_clear()
+    yield
+    check_inherited.cache_clear()
+
+
+FIRST_NEEDED = [
+    (keras_tuner.HyperParameters, "_register", kt_hpo.HyperParameters),
+    (keras_tuner.Oracle, "_duplicate", lambda: kt_hpo.oracles.RandomSearchOracle("val_loss")),
+    (
+        keras_tuner.oracles.BayesianOptimizationOracle,
+        "_vectorize_trials",
+        lambda: kt_hpo.oracles.BayesianOptimizationOracle("val_loss"),
+    ),
+    (keras_tuner.Tuner, "_override_compile_args", lambda: kt_hpo.RandomSearch(build, "val_loss")),
+]
+
+
+@pytest.mark.parametrize(("owner", "name", "use"), FIRST_NEEDED)
+@pytest.mark.usefixtures("checked_anew")
+def test_a_method_that_is_gone_is_named_with_the_version_to_install(owner, name, use, monkeypatch):
+    monkeypatch.delattr(owner, name)
+    message = rf"lacks {owner.__name__}.{name} \(.* pip install \"{re.escape(TESTED)}\""
+    with pytest.raises(ImportError, match=message):
+        use()
+
+
+@pytest.mark.usefixtures("checked_anew")
+def test_an_attribute_that_is_gone_is_named(monkeypatch):
+    hide(monkeypatch, keras_tuner.HyperParameters, "_hps")
+    with pytest.raises(ImportError, match=r"HyperParameters._hps \(all hyperparameters, by name\)"):
+        kt_hpo.HyperParameters()
+
+
+def test_the_version_to_install_is_the_one_that_is_required():
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())
+    assert TESTED in project["project"]["dependencies"]
+
+
+class Passing(keras_tuner.HyperModel):
+    def build(self, hp):
+        return keras.optimizers.SGD(hp.Float("rate", 0, 1))
+
+
+class Hiding(keras_tuner.HyperModel):
+    def build(self, hp):
+        return keras.optimizers.SGD(math.log(hp.Float("rate", 1, 2)))
+
+
+def test_a_build_is_read_in_its_class(monkeypatch):
+    hypermodels = Passing(), Hiding()
+    written = [build_of(hypermodel) for hypermodel in hypermodels]
+    hide(monkeypatch, keras_tuner.HyperModel, "_build")
+    assert [build_of(hypermodel) for hypermodel in hypermodels] == written
+    assert [hands_values_on(hypermodel) for hypermodel in hypermodels] == [True, False]
 
 
 def searched(folder):

@@ -2,11 +2,15 @@ import sys
 
 import optuna
 import pytest
+from _private_apis.hiding import hide
 from optuna import pruners
+from optuna.samplers import CmaEsSampler
 from optuna.study import Study
 
 import kt_hpo
 from kt_hpo._private_apis.optuna import StorageView, id_of, storage_of, study_on, trials_of_bracket
+from kt_hpo.engines.proposals import recent_trials
+from kt_hpo.engines.proposals.samplers import population_of
 
 
 class Parabola(kt_hpo.OptunaSearch):
@@ -22,8 +26,8 @@ class WithoutNames:
         self.study_name, self.kept = study.study_name, storage_of(study)
 
 
-def proposed(folder):
-    tuner = Parabola(max_trials=25, seed=0, directory=folder)
+def proposed(folder, **kwargs):
+    tuner = Parabola(max_trials=25, seed=0, directory=folder, **kwargs)
     tuner.search(verbose=0)
     return [trial.params for trial in tuner.study.trials]
 
@@ -80,3 +84,14 @@ def test_a_study_on_a_view_has_the_trials_of_the_view():
     assert (seen.trials, seen.directions, seen.user_attrs) == ([], study.directions, {"kept": 1})
     assert seen.sampler is study.sampler
     assert len(study.trials) == 1
+
+
+def test_without_the_size_of_its_population_cmaes_proposes_the_same(tmp_path, monkeypatch):
+    monkeypatch.setattr(recent_trials, "BLOCK", 5)
+    monkeypatch.setattr(recent_trials, "BEST", 5)
+    sampler = {"sampler": CmaEsSampler(seed=0, popsize=8)}
+    expected = proposed(tmp_path / "as it is", **sampler)
+    hide(monkeypatch, CmaEsSampler, "_popsize")
+    sampler = {"sampler": CmaEsSampler(seed=0, popsize=8)}
+    assert population_of(sampler["sampler"]) is None
+    assert proposed(tmp_path / "hidden", **sampler) == expected

@@ -103,7 +103,7 @@ def run_compared(make, every=1, prunes=True):
     while True:
         for worker in sorted({"a", "b", "c"} - running.keys()):
             expected = None
-            if not oracle._retry_queue and len(oracle.trials) % every == 0:
+            if not oracle._to_run_again and len(oracle.trials) % every == 0:
                 expected = what_another_would_do(opened(make(), copied(storage)), oracle)
             trial = oracle.create_trial(worker)
             if expected is not None and trial.status != TrialStatus.STOPPED:
@@ -126,7 +126,7 @@ def copied(storage):
 def what_another_would_do(other, oracle):
     """What an oracle proposes that has read the record of one that goes on."""
     other.ongoing_trials = {w: other.trials[t.trial_id] for w, t in oracle.ongoing_trials.items()}
-    other._retry_queue = []
+    other._to_run_again = []
     assert other.checkpoints_needed() == oracle.checkpoints_needed()
     best = [[one.trial_id for one in each.get_best_trials(5)] for each in (other, oracle)]
     assert best[0] == best[1]

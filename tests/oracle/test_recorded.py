@@ -124,11 +124,15 @@ def test_bayesian_optimization_proposes_what_keras_tuner_would(tmp_path, monkeyp
     )
     run(oracle)
     ours = oracle.populate_space("next")["values"]
-    populate_space = keras_tuner.oracles.BayesianOptimizationOracle.populate_space
     asked = []
-    monkeypatch.setattr(
-        oracle, "_proposal", lambda: asked.append(1) or populate_space(oracle, "next")
-    )
+
+    def as_keras_tuner(stream):
+        asked.append(stream)
+        oracle._random_state = stream
+        populate_space = keras_tuner.oracles.BayesianOptimizationOracle.populate_space
+        return populate_space(oracle, "next")["values"]
+
+    monkeypatch.setattr(oracle, "_proposal", as_keras_tuner)
     theirs = oracle.populate_space("next")["values"]
     assert asked
     assert ours == pytest.approx(theirs, abs=1e-3)

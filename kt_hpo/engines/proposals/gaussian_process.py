@@ -34,6 +34,9 @@ class QuickProcess(GaussianProcessRegressor):
     def fit(self, X: Any, y: Any) -> QuickProcess:
         """Fits the process; see `GaussianProcessRegressor.fit`."""
         super().fit(X, y)
+        # As the process itself scales them, if it is told to.
+        self._mean: float = np.mean(y) if self.normalize_y else 0.0
+        self._scale: float = (np.std(y) or 1.0) if self.normalize_y else 1.0
         identity = np.eye(len(self.X_train_))
         self._whitening = solve_triangular(self.L_, identity, lower=True, check_finite=False)
         return self
@@ -55,8 +58,8 @@ class QuickProcess(GaussianProcessRegressor):
         covariances = self.kernel_(points, self.X_train_)
         explained = covariances @ self._whitening.T
         variances = self.kernel_.diag(points) - np.einsum("ij,ij->i", explained, explained)
-        means = self._y_train_mean + self._y_train_std * (covariances @ self.alpha_)
-        return means, self._y_train_std * np.sqrt(np.maximum(variances, 0.0))
+        means = self._mean + self._scale * (covariances @ self.alpha_)
+        return means, self._scale * np.sqrt(np.maximum(variances, 0.0))
 
 
 class GaussianProcess(QuickProcess):
@@ -106,7 +109,7 @@ class GaussianProcess(QuickProcess):
         weights = self.alpha_ + beta / deviation * (whitened @ self._whitening)
         slopes = 5 / (3 * self.kernel_.length_scale**2) * (1 + scaled) * np.exp(-scaled)
         gradient = (weights * slopes) @ differences
-        return self._y_train_mean + self._y_train_std * bound, self._y_train_std * gradient
+        return self._mean + self._scale * bound, self._scale * gradient
 
     def _scaled(self, point: Any) -> tuple[np.ndarray, np.ndarray]:
         """Where the points that were fitted are from here, and how far, as the kernel takes it."""

@@ -184,10 +184,9 @@ class KerasHyperEstimator(BaseEstimator):
             self._explored = self.hypermodel, found
         return self._explored[1]
 
-    @classmethod
-    def _own(cls) -> list[str]:
+    def _own(self) -> list[str]:
         """The names of the parameters that are not the hypermodel's."""
-        return cls._get_param_names()
+        return list(super().get_params(deep=False))
 
     def _hyperparameters(self) -> dict[str, Any]:
         """What has been set of the hypermodel's space."""

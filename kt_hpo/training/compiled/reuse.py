@@ -20,7 +20,7 @@ import numpy as np
 from kt_hpo._private_apis.keras import build_state, forget_losses, learning_rate_of
 from kt_hpo.training.build import build_optimizer
 from kt_hpo.training.compiled.arguments import FitArguments, Samples
-from kt_hpo.training.model_parts import described, description
+from kt_hpo.training.model_parts import CannotShareError, described, description
 
 # How many are kept of trainings that others may continue, and of others.
 _MOST, _FEW = 12, 1
@@ -181,7 +181,8 @@ def _whole(model: keras.Model) -> Hashable:
     A constant learning rate is a variable, as a weight is. Losses that layers have added are of the
     call that added them.
     """
-    forget_losses(model)
+    if not forget_losses(model):
+        raise CannotShareError("losses of an earlier call may count")
     rate = learning_rate_of(model.optimizer)
     schedule = None if isinstance(rate, keras.Variable) else described(rate)
     own = vars(model)

@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+from _private_apis.hiding import hide
 from keras import layers
 
 import kt_hpo
@@ -14,12 +15,13 @@ X = STREAM.normal(size=(48, 4)).astype("float32")
 Y = (X.sum(axis=1) > 0).astype("int32")
 
 
-def model(rate=0.01, dropout=0.2, activation="relu", units=5, loss=None, schedule=False, seed=0):
+def model(
+    rate=0.01, dropout=0.2, activation="relu", units=5, loss=None, schedule=False, seed=0, l2=None
+):
     keras.utils.clear_session()
     keras.utils.set_random_seed(seed)
-    made = keras.Sequential(
-        [layers.Dense(units, activation=activation), layers.Dropout(dropout), layers.Dense(2)]
-    )
+    hidden = layers.Dense(units, activation=activation, activity_regularizer=l2)
+    made = keras.Sequential([hidden, layers.Dropout(dropout), layers.Dense(2)])
     if schedule:
         rate = keras.optimizers.schedules.ExponentialDecay(rate, 10, 0.5)
     loss = loss or keras.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -71,6 +73,18 @@ def test_a_constant_learning_rate_is_the_models_own(traced):
         history = fit(model(rate=0.1))
     assert len(traced) == count
     assert history["loss"] == pytest.approx(expected["loss"], rel=1e-5)
+
+
+def test_losses_that_cannot_be_forgotten_keep_a_program_to_its_model(traced, monkeypatch):
+    expected = fit(model(l2="l2"))
+    with kept_programs():
+        fit(model(l2="l2"))
+        count = len(traced)
+        assert fit(model(l2="l2")) == expected
+        assert len(traced) == count
+        hide(monkeypatch, keras.layers.Layer, "_clear_losses")
+        assert fit(model(l2="l2")) == expected
+    assert len(traced) == count + 2
 
 
 class Shifted(keras.losses.Loss):
