@@ -33,7 +33,7 @@ from kt_hpo.execution.messages import (
 from kt_hpo.execution.processes import datasets, devices, pickling, settings
 from kt_hpo.execution.processes.arrays import Pages
 from kt_hpo.execution.processes.channel import Channel
-from kt_hpo.execution.remote import Questions, Remote, stand_in
+from kt_hpo.execution.processes.remote import Questions, Remote, stand_in
 from kt_hpo.execution.trial import run_trial
 from kt_hpo.startup import quiet_retracing
 from kt_hpo.training.compiled import kept_programs

@@ -14,10 +14,10 @@ from ray.tune.search import Searcher
 from kt_hpo.execution.context import ExecutionContext
 from kt_hpo.execution.dispatcher import Assignment, Dispatcher, lowest_free
 from kt_hpo.execution.messages import Ended, Fatal, packed
+from kt_hpo.execution.processes.remote import Answers
 from kt_hpo.execution.ray.loop import Loop
 from kt_hpo.execution.ray.messages import Begin, Begun, Finish
 from kt_hpo.execution.ray.remote_storage import RemoteStorage
-from kt_hpo.execution.remote import Answers
 
 # Seconds to wait for a question before looking at what hangs.
 _BEAT = 0.1

@@ -11,11 +11,11 @@ from typing import Any
 
 from kt_hpo.execution.messages import Ended, Fatal, Raised, packed, portable, unpacked
 from kt_hpo.execution.processes import devices, pickling, settings, worker_process
+from kt_hpo.execution.processes.remote import Questions, Remote
 from kt_hpo.execution.ray.messages import Begin, Begun, Finish
 from kt_hpo.execution.ray.object_store import ObjectReader
 from kt_hpo.execution.ray.remote_storage import RemoteStorage
 from kt_hpo.execution.ray.request_broker import BrokerConnection
-from kt_hpo.execution.remote import Questions, Remote
 from kt_hpo.startup import quiet_retracing
 from kt_hpo.training.memory import set_aside
 

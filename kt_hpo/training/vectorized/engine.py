@@ -21,6 +21,7 @@ from kt_hpo.training.context import SearchContext
 from kt_hpo.training.model_parts import CannotShareError
 from kt_hpo.training.reproducibility import seed_of
 from kt_hpo.training.vectorized import stack
+from kt_hpo.training.vectorized.backend import backend
 from kt_hpo.training.vectorized.blueprint import Blueprint
 from kt_hpo.training.vectorized.eligibility import check_model
 from kt_hpo.training.vectorized.fitting import Tensors, VectorizedFit, asked, build_as_fit, read
@@ -28,7 +29,7 @@ from kt_hpo.training.vectorized.group import Group
 from kt_hpo.training.vectorized.interleave import Training, in_turns
 from kt_hpo.training.vectorized.learner import Batch, Learner, optimizer_state
 from kt_hpo.training.vectorized.outcome import Outcome
-from kt_hpo.training.vectorized.program import TRACING, Run, Sizes, backend, take
+from kt_hpo.training.vectorized.program import TRACING, Run, Sizes, take
 from kt_hpo.training.vectorized.program_cache import ProgramCache
 from kt_hpo.training.vectorized.rates import scheduled
 from kt_hpo.training.vectorized.signature import family
