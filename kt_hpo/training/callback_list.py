@@ -92,17 +92,17 @@ def guiding(context: TrainingContext, fit_kwargs: dict[str, Any]) -> list[keras.
     return callbacks
 
 
-def may_add_metrics(tuner_class: type[keras_tuner.Tuner], fit_kwargs: dict[str, Any]) -> bool:
+def may_add_metrics(context: TrainingContext, fit_kwargs: dict[str, Any]) -> bool:
     """Tells whether code of the user's may add metrics to the logs of an epoch.
 
     Args:
-        tuner_class: The class of the tuner.
+        context: The training's context.
         fit_kwargs: Keyword arguments of `search`.
 
     Returns:
         True if there is a callback that is not Keras' own, or the tuner overrides a hook.
     """
-    if cb.overridden_hooks(tuner_class):
+    if context.overridden_hooks:
         return True
     for callback in fit_kwargs.get("callbacks") or []:
         kind = callback if isinstance(callback, type) else type(callback)
