@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,7 @@ def callbacks_of(
         cb.TunerHooks(context, trial),
         *guiding(context, fit_kwargs),
         *_logging(context, trial, execution),
-        cb.Report(_reporter(context, trial)),
+        cb.Report(partial(_reporter(context), trial)),
         StopWhenAsked(context.interruption),
     ]
 
@@ -168,14 +169,13 @@ def _logging(
     return [keras.callbacks.CSVLogger(str(Path(context.get_trial_dir(trial.trial_id)) / name))]
 
 
-def _reporter(context: TrainingContext, trial: Trial) -> Any:
+def _reporter(context: TrainingContext) -> Callable[[Trial, int, dict[str, float]], bool]:
     """What is told of each epoch; where the pruner compares trainings, the user alone is."""
+    if not executions.compares_executions(context):
+        return context.report
 
-    def show(epoch: int, metrics: dict[str, float]) -> bool:
+    def show(trial: Trial, epoch: int, metrics: dict[str, float]) -> bool:
         context.progress.epoch(int(trial.trial_id), epoch, None, metrics)
         return True
 
-    def report(epoch: int, metrics: dict[str, float]) -> bool:
-        return context.report(trial, epoch, metrics)
-
-    return show if executions.compares_executions(context) else report
+    return show
