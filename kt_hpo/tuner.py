@@ -27,6 +27,7 @@ from kt_hpo.record.provenance import made_by, record_environment
 from kt_hpo.record.record import Storage
 from kt_hpo.results import Results
 from kt_hpo.space import domain
+from kt_hpo.space.continuation import Continuation
 from kt_hpo.space.kinds import Value
 from kt_hpo.startup import grow_memory, quiet_retracing
 from kt_hpo.tracking import Progress, TrackerLike, make_trackers
@@ -340,7 +341,7 @@ class Tuner(Results):
         Returns:
             Whether the trial shall go on.
         """
-        epochs = trial.hyperparameters.values.get("tuner/epochs")
+        epochs = Continuation.of(trial.hyperparameters.values).epochs
         self.progress.epoch(int(trial.trial_id), epoch, epochs, metrics)
         return self.oracle.report(trial.trial_id, epoch, metrics)
 

@@ -16,6 +16,7 @@ from keras_tuner.engine.trial import Trial
 from keras_tuner.errors import FatalError
 
 from hypermodels.schedules import TrainingSchedule
+from kt_hpo.space.continuation import Continuation
 from kt_hpo.training.build import build as build_model
 from kt_hpo.training.context import SearchContext
 from kt_hpo.training.model_parts import CannotShareError
@@ -204,7 +205,7 @@ class Engine:
 
         for execution in range(search.executions_per_trial):
             seed = seed_of(search.oracle.seed, trial, execution)
-            past_id = trial.hyperparameters.values.get("tuner/trial_id")
+            past_id = Continuation.of(trial.hyperparameters.values).trial_id
             end = self._ends.get(past_id, execution)
             one = partial(built, execution)
             blueprint = self._cache.draft(trial.hyperparameters, seed, one, end)
@@ -296,8 +297,8 @@ def _parts(
 
 def _past_of(trials: Sequence[Trial]) -> set[str]:
     """The trials that trials go on from."""
-    values = [trial.hyperparameters.values for trial in trials]
-    return {one["tuner/trial_id"] for one in values if "tuner/trial_id" in one}
+    ids = {Continuation.of(trial.hyperparameters.values).trial_id for trial in trials}
+    return {trial_id for trial_id in ids if trial_id is not None}
 
 
 def _most_at_once(member: Member, memory: int) -> int:
