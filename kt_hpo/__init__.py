@@ -8,7 +8,10 @@ Engines and executors are named in `kt_hpo/registry.py`. Type checkers read `__i
 
 from __future__ import annotations
 
+import sys
+
 from kt_hpo.lazy_names import lazy_names
+from kt_hpo.moved_modules import MovedModules
 from kt_hpo.registry import ENGINES, EXECUTORS
 from kt_hpo.startup import quiet_first_import, quiet_tqdm
 
@@ -19,6 +22,7 @@ __version__ = "0.2.0"
 
 # `kt_hpo.oracles`, say, is `compat/oracles.py`: programs import it from where it always was.
 __path__ = [*__path__, f"{__path__[0]}/compat"]
+sys.meta_path.append(MovedModules())
 
 _MODULES = (
     "applications", "datasets", "engine", "errors", "oracles", "plots", "ray", "sklearn",

@@ -21,6 +21,7 @@ from kt_hpo.oracle.trials import lineage
 from kt_hpo.record import tables
 from kt_hpo.record.clock import seconds
 from kt_hpo.record.record import is_planned
+from kt_hpo.space.continuation import Continuation
 from kt_hpo.training.cross_validation import count_folds
 from kt_hpo.tuner import Tuner
 
@@ -185,7 +186,7 @@ class _Reserve:
             return 0.0
         lived = lineage(oracle.trials, best[0])
         *before, last = [oracle.record.trial(int(part.trial_id)) for part in lived]
-        first = best[0].hyperparameters.values.get("tuner/initial_epoch", 0)
+        first = Continuation.of(best[0].hyperparameters.values).initial_epoch
         epochs = max(1, len(last.intermediate_values))
         wanted = min(max(best[0].best_step + 1 - first, 1), epochs)
         if ends and (to_go := oracle.epochs_to_go(best[0])):

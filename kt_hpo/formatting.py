@@ -63,7 +63,7 @@ def one_line(text: str) -> str:
 
 
 def values_in_words(values: Mapping[str, object]) -> str:
-    """Return hyperparameters on one line, the tuner's own (`tuner/epochs`, ...) left out.
+    """Return hyperparameters on one line.
 
     Args:
         values: Mapping of names to values.
@@ -75,8 +75,7 @@ def values_in_words(values: Mapping[str, object]) -> str:
         >>> values_in_words({"units": 64, "learning_rate": 0.00123456})
         'units=64, learning_rate=0.001235'
     """
-    own = {name: value for name, value in values.items() if not name.startswith("tuner/")}
-    return ", ".join(f"{one_line(name)}={short(value)}" for name, value in own.items())
+    return ", ".join(f"{one_line(name)}={short(value)}" for name, value in values.items())
 
 
 def clock(seconds: float) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from kt_hpo.record.provenance import made_by, record_environment
 from kt_hpo.record.record import Storage
 from kt_hpo.results import Results
 from kt_hpo.space import domain
+from kt_hpo.space.continuation import Continuation
 from kt_hpo.space.kinds import Value
 from kt_hpo.startup import grow_memory, quiet_retracing
 from kt_hpo.tracking import Progress, TrackerLike, make_trackers
@@ -44,6 +45,8 @@ from kt_hpo.tuner_arguments import arguments_of, check_numbers, check_objects
 
 # What a subclass may override to train in another way, as AutoKeras does.
 _TRAINING = ("_build_and_fit_model", "_try_build")
+# What Keras Tuner leaves to subclasses.
+_HOOKS = ("on_epoch_begin", "on_epoch_end", "on_batch_begin", "on_batch_end")
 
 
 class Tuner(Results):
@@ -205,9 +208,12 @@ class Tuner(Results):
 
         That is the hypermodel's `fit`, or, as in AutoKeras, a method of a subclass of the tuner.
         """
-        if any(getattr(type(self), name) is not getattr(Tuner, name) for name in _TRAINING):
-            return True
-        return has_own_fit(self.hypermodel)
+        return bool(self._overridden(_TRAINING)) or has_own_fit(self.hypermodel)
+
+    @property
+    def overridden_hooks(self) -> list[str]:
+        """The hooks of epochs and batches that a subclass overrides, by name."""
+        return self._overridden(_HOOKS)
 
     @property
     def meets_more(self) -> bool:
@@ -219,6 +225,10 @@ class Tuner(Results):
         """Whether a pruner, or a subclass that overrides `report`, may stop a running trial."""
         has_pruner = not isinstance(self.oracle.pruner, NopPruner)
         return has_pruner or type(self).report is not Tuner.report
+
+    def _overridden(self, names: Iterable[str]) -> list[str]:
+        """The methods that a subclass has of its own."""
+        return [name for name in names if getattr(type(self), name) is not getattr(Tuner, name)]
 
     @property
     def _reports_epochs_here(self) -> bool:
@@ -333,7 +343,7 @@ class Tuner(Results):
         Returns:
             Whether the trial shall go on.
         """
-        epochs = trial.hyperparameters.values.get("tuner/epochs")
+        epochs = Continuation.of(trial.hyperparameters.values).epochs
         self.progress.epoch(int(trial.trial_id), epoch, epochs, metrics)
         return self.oracle.report(trial.trial_id, epoch, metrics)
 

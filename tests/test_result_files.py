@@ -71,7 +71,7 @@ def table(name: str) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize("name", ["wine", "breast_cancer", "diabetes", "mixed"])
-def test_raw_rows_that_nothing_was_learnt_of_are_predicted(name: str, tmp_path: Path) -> None:
+def test_raw_rows_that_nothing_was_learned_of_are_predicted(name: str, tmp_path: Path) -> None:
     order = np.random.default_rng(1).permutation(len(table(name)))
     frame, held_out = table(name), len(order) // 5
     kept, held = frame.iloc[order[held_out:]], frame.iloc[order[:held_out]]

@@ -9,4 +9,6 @@ from kt_hpo.integrations.sklearn import (
     param_grid,
 )
 
+# Old names of modules are within this one: `kt_hpo/moved_modules.py`.
+__path__: list[str] = []
 __all__ = ["KerasHyperClassifier", "KerasHyperRegressor", "param_distributions", "param_grid"]

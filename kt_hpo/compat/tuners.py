@@ -5,6 +5,9 @@ from __future__ import annotations
 from kt_hpo.lazy_names import lazy_names
 from kt_hpo.registry import ENGINES
 
+# Old names of modules are within this one: `kt_hpo/moved_modules.py`.
+__path__: list[str] = []
+
 _HOMES = {**{engine.tuner: engine.module for engine in ENGINES}, "Tuner": "kt_hpo.tuner"}
 
 __all__ = sorted(_HOMES)

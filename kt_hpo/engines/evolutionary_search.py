@@ -14,11 +14,9 @@ from kt_hpo.objectives import ObjectiveLike
 from kt_hpo.oracle.ranking import best_first, front
 from kt_hpo.oracle.recorded import RecordedOracle
 from kt_hpo.oracle.state import DRAWS
+from kt_hpo.space.continuation import Continuation
 from kt_hpo.space.kinds import Value
 from kt_hpo.tuner import Tuner
-
-# The name under which a trial keeps the id of the trial it is a mutation of.
-PARENT = "tuner/parent"
 
 
 class EvolutionarySearchOracle(RecordedOracle):
@@ -110,7 +108,7 @@ class EvolutionarySearchOracle(RecordedOracle):
         """Names the trials whose children may still start from their weights."""
         if not self.inherit_weights:
             return set()
-        sources = (trial.hyperparameters.values.get(PARENT) for trial in self.unfinished)
+        sources = (Continuation.of(t.hyperparameters.values).parent for t in self.unfinished)
         parents = {source for source in sources if source is not None}
         return parents | {trial.trial_id for trial in self.population}
 
@@ -127,7 +125,7 @@ class EvolutionarySearchOracle(RecordedOracle):
             parent = best[stream.integers(len(best))]
             values = mutate(self.hyperparameters, parent.hyperparameters.values, stream)
             if values and not self._duplicate(values):
-                return values | {PARENT: parent.trial_id}
+                return values | Continuation(parent=parent.trial_id).values()
         return None
 
 

@@ -29,9 +29,10 @@ from kt_hpo.engines.proposals.loss_scale import LossScale, most_telling
 from kt_hpo.engines.proposals.mutation import mutate
 from kt_hpo.objectives import ObjectiveLike
 from kt_hpo.oracle.recorded import RecordedOracle
-from kt_hpo.oracle.trials import PRUNED, own_values
+from kt_hpo.oracle.trials import PRUNED
 from kt_hpo.record.clock import seconds
 from kt_hpo.space import domain
+from kt_hpo.space.continuation import Continuation, own_values
 from kt_hpo.space.hyperparameters import HyperParameters
 from kt_hpo.space.kinds import Value
 from kt_hpo.tuner import Tuner
@@ -175,7 +176,7 @@ class FreezeThawSearchOracle(RecordedOracle):
 
     def checkpoints_needed(self) -> set[str]:
         """Names the trials that may be continued, or are just being so."""
-        sources = [t.hyperparameters.values.get("tuner/trial_id") for t in self.unfinished]
+        sources = [Continuation.of(t.hyperparameters.values).trial_id for t in self.unfinished]
         running = {source for source in sources if source is not None}
         return running | {one.parts[-1].trial_id for one in self._paused()}
 
@@ -214,19 +215,20 @@ class FreezeThawSearchOracle(RecordedOracle):
     def _running(self, values: dict[str, Any], left: float) -> dict[str, Any]:
         """Answers with values, and the epochs up to the next pause."""
         begin, end = self._part(values)
-        values |= {"tuner/initial_epoch": begin, "tuner/epochs": int(min(end, begin + left))}
-        return {"status": TrialStatus.RUNNING, "values": values}
+        part = Continuation(initial_epoch=begin, epochs=int(min(end, begin + left)))
+        return {"status": TrialStatus.RUNNING, "values": values | part.values()}
 
     def _part(self, values: Mapping[str, Any]) -> tuple[int, int]:
         """From where a part goes on, and to where."""
-        begin = values["tuner/epochs"] if "tuner/trial_id" in values else 0
+        past = Continuation.of(values)
+        begin = 0 if past.trial_id is None else past.epochs
         return begin, next(pause for pause in self.pauses if pause > begin)
 
     def _take_up_trials(self) -> None:
         """Learns of the trials that were begun or have ended since it was called last."""
         for trial_id in self.start_order[len(self._training_of) :]:
             trial = self.trials[trial_id]
-            source = trial.hyperparameters.values.get("tuner/trial_id")
+            source = Continuation.of(trial.hyperparameters.values).trial_id
             if source is None:
                 self._trainings.append(Training(len(self._trainings)))
             training = self._trainings[-1] if source is None else self._training_of[source]
@@ -463,7 +465,7 @@ class FreezeThawSearchOracle(RecordedOracle):
 def _next(training: Training) -> dict[str, Value]:
     """Values of a training's next part."""
     last = training.parts[-1]
-    return {**last.hyperparameters.values, "tuner/trial_id": last.trial_id}
+    return last.hyperparameters.values | Continuation(trial_id=last.trial_id).values()
 
 
 def _epochs_of(trials: Iterable[Trial]) -> int:
@@ -472,8 +474,8 @@ def _epochs_of(trials: Iterable[Trial]) -> int:
 
 def _span(trial: Trial) -> tuple[int, int]:
     """The epochs from which to which a trial trains; where trials are whole, they count as one."""
-    values = trial.hyperparameters.values
-    return values.get("tuner/initial_epoch", 0), values.get("tuner/epochs", 1)
+    part = Continuation.of(trial.hyperparameters.values)
+    return part.initial_epoch, 1 if part.epochs is None else part.epochs
 
 
 @cache

@@ -11,8 +11,8 @@ from keras_tuner.engine.trial import Trial, TrialStatus
 from kt_hpo.objectives import ObjectiveLike
 from kt_hpo.oracle.locking import synchronized
 from kt_hpo.oracle.recorded import RecordedOracle
-from kt_hpo.oracle.trials import own_values
 from kt_hpo.space import domain
+from kt_hpo.space.continuation import own_values
 from kt_hpo.space.hyperparameters import HyperParameter
 from kt_hpo.space.kinds import Value
 from kt_hpo.space.scopes import active_values, first_names, is_active

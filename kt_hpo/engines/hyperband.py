@@ -14,6 +14,7 @@ from kt_hpo.objectives import ObjectiveLike
 from kt_hpo.oracle.ranking import best_first
 from kt_hpo.oracle.recorded import RecordedOracle
 from kt_hpo.space import domain
+from kt_hpo.space.continuation import Continuation
 from kt_hpo.space.kinds import Value
 from kt_hpo.tuner import Tuner
 
@@ -68,7 +69,7 @@ class HyperbandOracle(RecordedOracle, keras_tuner.oracles.HyperbandOracle):
             if not exhausted and len(bracket.rungs[0]) < self._size(bracket.number, 0):
                 values = self._random_values()
                 if values is not None:
-                    return self._running(values, bracket, rung=0, epochs_before=0)
+                    return self._running(values, bracket)
                 exhausted = True
             promotion = self._promotion(bracket)
             if promotion is not None:
@@ -82,7 +83,7 @@ class HyperbandOracle(RecordedOracle, keras_tuner.oracles.HyperbandOracle):
         for bracket in [*self._open_brackets(), *self._following_bracket()]:
             if not self._is_full(bracket):
                 values = domain.draw(self.hyperparameters, self._stream(), fixed)
-                return self._running(values, bracket, rung=0, epochs_before=0)
+                return self._running(values, bracket)
         return {"status": TrialStatus.STOPPED}
 
     def checkpoints_needed(self) -> set[str]:
@@ -97,8 +98,8 @@ class HyperbandOracle(RecordedOracle, keras_tuner.oracles.HyperbandOracle):
 
     def may_be_continued(self, trial: Trial) -> bool:
         """Tells whether there is a rung above the trial's."""
-        values = trial.hyperparameters.values
-        return values["tuner/round"] < values["tuner/bracket"]
+        place = Continuation.of(trial.hyperparameters.values)
+        return place.round < place.bracket
 
     def _start_recording(self, seed: int | None) -> None:
         super()._start_recording(seed)
@@ -127,17 +128,20 @@ class HyperbandOracle(RecordedOracle, keras_tuner.oracles.HyperbandOracle):
         """The brackets that want more trials, in the order they were begun."""
         for trial_id in self.start_order[len(self._home) :]:
             trial = self.trials[trial_id]
-            past_id = _past_id(trial)
-            bracket = self._newest(trial) if past_id is None else self._home[past_id]
-            bracket.rungs[trial.hyperparameters.values["tuner/round"]].append(trial)
+            place = Continuation.of(trial.hyperparameters.values)
+            if place.trial_id is None:
+                bracket = self._newest(place.bracket)
+            else:
+                bracket = self._home[place.trial_id]
+            bracket.rungs[place.round].append(trial)
             self._home[trial_id] = bracket
         self._open = [bracket for bracket in self._open if not self._has_all(bracket)]
         return self._open
 
-    def _newest(self, trial: Trial) -> Bracket:
+    def _newest(self, number: int) -> Bracket:
         """The bracket that a trial of the lowest rung belongs to, begun if the latest is full."""
         if not self._open or self._is_full(self._open[-1]):
-            self._open.append(self._empty(trial.hyperparameters.values["tuner/bracket"]))
+            self._open.append(self._empty(number))
             self._brackets_begun += 1
         return self._open[-1]
 
@@ -184,26 +188,29 @@ class HyperbandOracle(RecordedOracle, keras_tuner.oracles.HyperbandOracle):
             best = self._best_first(left)
             losers = max(len(bracket.rungs[rung - 1]), self._planned(bracket, rung - 1)) - planned
             if best and len(bracket.rungs[rung]) < planned and len(ended) > losers:
-                values = dict(best[0].hyperparameters.values)
-                values["tuner/trial_id"] = best[0].trial_id
-                return self._running(values, bracket, rung, self._epochs(bracket.number, rung - 1))
+                return self._running(best[0].hyperparameters.values, bracket, rung, best[0])
         return None
 
     def _running(
-        self, values: dict[str, Any], bracket: Bracket, rung: int, epochs_before: int
+        self,
+        values: Mapping[str, Any],
+        bracket: Bracket,
+        rung: int = 0,
+        past: Trial | None = None,
     ) -> dict[str, Any]:
-        values |= {
-            "tuner/epochs": self._epochs(bracket.number, rung),
-            "tuner/initial_epoch": epochs_before,
-            "tuner/bracket": bracket.number,
-            "tuner/round": rung,
-        }
-        return {"status": TrialStatus.RUNNING, "values": values}
+        place = Continuation(
+            initial_epoch=self._epochs(bracket.number, rung - 1) if past else 0,
+            epochs=self._epochs(bracket.number, rung),
+            bracket=bracket.number,
+            round=rung,
+            trial_id=past.trial_id if past else None,
+        )
+        return {"status": TrialStatus.RUNNING, "values": {**values, **place.values()}}
 
 
 def _past_id(trial: Trial) -> str | None:
     """The trial that this one continues."""
-    return trial.hyperparameters.values.get("tuner/trial_id")
+    return Continuation.of(trial.hyperparameters.values).trial_id
 
 
 class Hyperband(Tuner):

@@ -19,8 +19,9 @@ from kt_hpo.engines.proposals.perturbation import explore
 from kt_hpo.objectives import ObjectiveLike
 from kt_hpo.oracle.ranking import best_first
 from kt_hpo.oracle.recorded import RecordedOracle
-from kt_hpo.oracle.trials import PRUNED, lineage, own_values
+from kt_hpo.oracle.trials import PRUNED, lineage
 from kt_hpo.space import domain
+from kt_hpo.space.continuation import Continuation, own_values
 from kt_hpo.space.kinds import Float, Value
 from kt_hpo.tuner import Tuner
 
@@ -129,7 +130,7 @@ class PopulationBasedTrainingOracle(RecordedOracle):
     def checkpoints_needed(self) -> set[str]:
         """Names the trials from whose end a member may still go on, or is just doing so."""
         members = self._members()
-        sources = [t.hyperparameters.values.get("tuner/trial_id") for t in self.unfinished]
+        sources = [Continuation.of(t.hyperparameters.values).trial_id for t in self.unfinished]
         needed = {source for source in sources if source is not None}
         ages = [len(lived) for lived in members.values() if len(lived) < self.intervals]
         if ages:
@@ -142,7 +143,7 @@ class PopulationBasedTrainingOracle(RecordedOracle):
 
     def may_be_continued(self, trial: Trial) -> bool:
         """Tells whether the trial is not the last interval of its member."""
-        return trial.hyperparameters.values["tuner/generation"] + 1 < self.intervals
+        return Continuation.of(trial.hyperparameters.values).generation + 1 < self.intervals
 
     def _start_recording(self, seed: int | None) -> None:
         super()._start_recording(seed)
@@ -154,7 +155,7 @@ class PopulationBasedTrainingOracle(RecordedOracle):
         """The intervals that each member has lived; looks at new trials only."""
         for trial_id in self.start_order[self._placed :]:
             trial = self.trials[trial_id]
-            member = trial.hyperparameters.values["tuner/member"]
+            member = Continuation.of(trial.hyperparameters.values).member
             self._lived.setdefault(member, []).append(trial)
             self._placed += 1
         return self._lived
@@ -214,16 +215,15 @@ class PopulationBasedTrainingOracle(RecordedOracle):
         values: dict[str, Value],
         source: Trial | None = None,
     ) -> dict[str, Any]:
-        begin = 0 if source is None else source.hyperparameters.values["tuner/epochs"]
-        values |= {
-            "tuner/member": member,
-            "tuner/generation": len(members[member]),
-            "tuner/initial_epoch": begin,
-            "tuner/epochs": min(begin + self.ready_interval, self.max_epochs),
-        }
-        if source is not None:
-            values["tuner/trial_id"] = source.trial_id
-        return {"status": TrialStatus.RUNNING, "values": values}
+        begin = Continuation.of(source.hyperparameters.values).epochs if source else 0
+        place = Continuation(
+            member=member,
+            generation=len(members[member]),
+            initial_epoch=begin,
+            epochs=min(begin + self.ready_interval, self.max_epochs),
+            trial_id=source.trial_id if source else None,
+        )
+        return {"status": TrialStatus.RUNNING, "values": values | place.values()}
 
     def _explored_names(self) -> set[str]:
         if self.perturb is not None:
@@ -363,11 +363,6 @@ class PopulationBasedTraining(Tuner):
         best = self.oracle.get_best_trials(1) if trial is None else [trial]
         if not best:
             raise ValueError("No trial has been completed yet: run search() first.")
-        return [
-            (
-                part.hyperparameters.values["tuner/initial_epoch"],
-                part.hyperparameters.values["tuner/epochs"],
-                own_values(part.hyperparameters.values),
-            )
-            for part in lineage(self.oracle.trials, best[0])
-        ]
+        lived = [t.hyperparameters.values for t in lineage(self.oracle.trials, best[0])]
+        parts = [(Continuation.of(values), own_values(values)) for values in lived]
+        return [(part.initial_epoch, part.epochs, values) for part, values in parts]

@@ -21,6 +21,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from kt_hpo import objectives
 from kt_hpo.arguments import did_you_mean
+from kt_hpo.space.continuation import is_reserved, reserved_values
 
 _STATES = {
     "completed": TrialState.COMPLETE,
@@ -82,7 +83,7 @@ def read_table(
     kinds = {
         name: _distribution(table[name].dropna(), name, path)
         for name in columns
-        if name not in (*_OWN, *names, *metrics) and not name.startswith("tuner/")
+        if name not in (*_OWN, *names, *metrics) and not is_reserved(name)
         if table[name].notna().any()
     }
     rows = table.to_dict("records")
@@ -172,7 +173,7 @@ def _trial(
     state = _state(row, len(values) == len(names), path)
     params = {name: row[name] for name in kinds if name in row}
     attributes: dict[str, Any] = {}
-    if rest := {name: value for name, value in row.items() if name.startswith("tuner/")}:
+    if rest := reserved_values(row):
         attributes["values"] = rest
     if state in (TrialState.COMPLETE, TrialState.PRUNED):
         attributes["metrics"] = measured

@@ -45,7 +45,7 @@ def synchronized(
 
     @wraps(func)
     def locked(self: Any, *args: P.args, **kwargs: P.kwargs) -> R:
-        with _lock_of(self):
+        with lock_of(self):
             if func.__name__ == "end_trial":
                 return func(self, trial_to_end(self, *args, **kwargs))  # type: ignore
             return func(self, *args, **kwargs)
@@ -53,7 +53,15 @@ def synchronized(
     return locked
 
 
-def _lock_of(oracle: Any) -> threading.RLock:
+def lock_of(oracle: Any) -> threading.RLock:
+    """Gives the lock that the `synchronized` methods of an oracle hold.
+
+    Args:
+        oracle: Any `keras_tuner.Oracle`.
+
+    Returns:
+        The lock, which a thread may hold more than once.
+    """
     try:
         return oracle.__dict__[_LOCK]
     except KeyError:

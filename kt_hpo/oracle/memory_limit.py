@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from kt_hpo.oracle.trials import own_values
+from kt_hpo.space.continuation import own_values
 from kt_hpo.space.kinds import Value
 
 _BATCH_SIZE = "batch_size"

@@ -18,7 +18,7 @@ from keras_tuner.engine.trial import Trial, TrialStatus
 from kt_hpo import objectives
 from kt_hpo.constraints import keeps, known_violations, total_violation
 from kt_hpo.oracle.failures import check_failures
-from kt_hpo.oracle.locking import synchronized
+from kt_hpo.oracle.locking import lock_of, synchronized
 from kt_hpo.oracle.ranking import best_first
 from kt_hpo.oracle.state import SearchState
 from kt_hpo.oracle.trials import PRUNED, add_metrics, score, trial_id_of, write_end
@@ -192,7 +192,6 @@ class RecordedOracle(SearchState):
         values = domain.draw(self.hyperparameters, self._stream(), fixed)
         return {"status": TrialStatus.RUNNING, "values": values}
 
-    @synchronized
     def report(self, trial_id: str, epoch: int, metrics: dict[str, float]) -> bool:
         """Takes the metrics of an epoch of a running trial.
 
@@ -206,13 +205,14 @@ class RecordedOracle(SearchState):
             again, by a second execution or after an interruption, change nothing.
         """
         value = self.objective.get_value(metrics) if self.objective.has_value(metrics) else None
-        last = self.record.trial(int(trial_id)).last_step
-        if value is not None and math.isfinite(value) and (last is None or epoch >= last):
-            if epoch != last:
-                self.record.report(int(trial_id), epoch, float(value))
-            if self.pruner.prune(self.record.study, self.record.trial(int(trial_id))):
-                self._stopped.add(trial_id)
-        return not self.is_stopped(trial_id)
+        with lock_of(self):
+            last = self.record.trial(int(trial_id)).last_step
+            if value is not None and math.isfinite(value) and (last is None or epoch >= last):
+                if epoch != last:
+                    self.record.report(int(trial_id), epoch, float(value))
+                if self.pruner.prune(self.record.study, self.record.trial(int(trial_id))):
+                    self._stopped.add(trial_id)
+            return not self.is_stopped(trial_id)
 
     def is_stopped(self, trial_id: str) -> bool:
         """Tells whether a running trial was told to stop early.

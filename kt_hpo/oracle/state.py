@@ -28,12 +28,13 @@ from kt_hpo.oracle import oracle_arguments
 from kt_hpo.oracle.locking import synchronized
 from kt_hpo.oracle.memory_limit import exceeds_memory
 from kt_hpo.oracle.ranking import Ranking
-from kt_hpo.oracle.trials import PRUNED, failed_of_nan, own_values, rebuild, trial_id_of
+from kt_hpo.oracle.trials import PRUNED, failed_of_nan, rebuild, trial_id_of
 from kt_hpo.oracle.warm_start import past_trials
 from kt_hpo.record import journal
 from kt_hpo.record.record import Record, Storage
 from kt_hpo.record.studies import is_past
 from kt_hpo.space import domain, revisions
+from kt_hpo.space.continuation import own_values
 from kt_hpo.space.hyperparameters import (
     HyperParameter,
     HyperParameters,

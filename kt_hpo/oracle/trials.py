@@ -17,7 +17,7 @@ from kt_hpo.metric_directions import metric_direction
 from kt_hpo.record.journal import RecordError
 from kt_hpo.record.record import Record
 from kt_hpo.space import domain
-from kt_hpo.space.kinds import Value
+from kt_hpo.space.continuation import Continuation
 
 # Keras Tuner has no word for a trial that was stopped early.
 PRUNED = "PRUNED"
@@ -40,18 +40,6 @@ def trial_id_of(number: int) -> str:
     return f"{number:04d}"
 
 
-def own_values(values: Mapping[str, Value]) -> dict[str, Value]:
-    """Gives the values of a trial that its model is made with.
-
-    Args:
-        values: All values of the trial.
-
-    Returns:
-        The values without those that place the trial in its search, like `tuner/epochs`.
-    """
-    return {name: value for name, value in values.items() if not name.startswith("tuner/")}
-
-
 def lineage(trials: Mapping[str, Trial], trial: Trial) -> list[Trial]:
     """Lists the trials that a trained model went through.
 
@@ -64,7 +52,7 @@ def lineage(trials: Mapping[str, Trial], trial: Trial) -> list[Trial]:
         first, this one last.
     """
     lived = [trial]
-    while (source := lived[0].hyperparameters.values.get("tuner/trial_id")) is not None:
+    while (source := Continuation.of(lived[0].hyperparameters.values).trial_id) is not None:
         lived.insert(0, trials[source])
     return lived
 

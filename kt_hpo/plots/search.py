@@ -17,6 +17,7 @@ from scipy.stats import rankdata
 from kt_hpo.formatting import number
 from kt_hpo.record.best import best_first, best_so_far
 from kt_hpo.record.studies import trials_to_show
+from kt_hpo.space.continuation import reserved_values
 from kt_hpo.space.names import short_names
 
 
@@ -325,12 +326,8 @@ def place_of(trial: FrozenTrial) -> dict[str, Any]:
         >>> place_of(optuna.create_trial(value=1.0, user_attrs={"values": {"tuner/round": 2}}))
         {'round': 2}
     """
-    values = trial.user_attrs.get("values") or {}
-    return {
-        name.removeprefix("tuner/"): value
-        for name, value in values.items()
-        if name.startswith("tuner/")
-    }
+    values = reserved_values(trial.user_attrs.get("values") or {})
+    return {name.partition("/")[2]: value for name, value in values.items()}
 
 
 def continued(trials: Iterable[FrozenTrial]) -> set[int]:

@@ -16,6 +16,7 @@ from kt_hpo.record.best import best_first, level, pareto_front
 from kt_hpo.record.clock import started
 from kt_hpo.record.counts import Counts
 from kt_hpo.record.studies import find_study, is_past
+from kt_hpo.space.continuation import Continuation
 
 # The pace is that of the latest trials: of these many.
 _LATEST = 50
@@ -159,9 +160,8 @@ def _epochs(study: optuna.Study, ended: Sequence[FrozenTrial]) -> tuple[int, int
     budget = study.user_attrs.get("planned_epochs")
     if budget is None:
         return None
-    parts = [trial.user_attrs.get("values", {}) for trial in ended]
-    spans = [(one.get("tuner/initial_epoch", 0), one.get("tuner/epochs", 0)) for one in parts]
-    return sum(end - begin for begin, end in spans), budget
+    parts = [Continuation.of(trial.user_attrs.get("values", {})) for trial in ended]
+    return sum((part.epochs or 0) - part.initial_epoch for part in parts), budget
 
 
 def _best(study: optuna.Study, ended: Sequence[FrozenTrial]) -> list[BestTrial]:

@@ -15,6 +15,7 @@ from kt_hpo.formatting import short, values_in_words
 from kt_hpo.record.best import best_first, level
 from kt_hpo.record.clock import seconds
 from kt_hpo.record.studies import trials_to_show
+from kt_hpo.space.continuation import is_reserved, reserved_values
 
 WIDTH = 88
 _STATES = {TrialState.COMPLETE: "completed", TrialState.FAIL: "failed"}
@@ -171,7 +172,7 @@ def _best_without_constants(study: optuna.Study, count: int) -> tuple[pd.DataFra
     """The rows of the best trials, and what is the same in every trial, which they leave out."""
     table, constants = best_trials(study, count), _constants(study)
     hidden = {"state", "violation", *constants}
-    shown = [n for n in map(str, table) if n not in hidden and not n.startswith("tuner/")]
+    shown = [n for n in map(str, table) if n not in hidden and not is_reserved(n)]
     return table[shown], constants
 
 
@@ -210,7 +211,7 @@ def _row(trial: FrozenTrial, names: list[str]) -> dict[str, Any]:
         else dict(zip(names, trial.values, strict=True))
     )
     row |= trial.params
-    row |= {k: v for k, v in attributes.get("values", {}).items() if k.startswith("tuner/")}
+    row |= reserved_values(attributes.get("values", {}))
     row |= {k: v for k, v in attributes.get("metrics", {}).items() if k not in row}
     errors = attributes.get("standard_error", {})
     if names[0] in errors:

@@ -22,6 +22,7 @@ from kt_hpo.reports.source import rebuilding
 from kt_hpo.reports.uncertainty import Uncertainty, uncertainty
 from kt_hpo.reports.words import count, duration, value_in_words
 from kt_hpo.space import domain
+from kt_hpo.space.continuation import own_values
 from kt_hpo.space.hyperparameters import HyperParameters
 from kt_hpo.space.names import short_names
 
@@ -104,7 +105,7 @@ def values_of(trial: FrozenTrial, known: HyperParameters | None) -> dict[str, An
     """
     rest = trial.user_attrs.get("values", {})
     values = trial.params if known is None else domain.from_params(known, trial.params, rest).values
-    return {name: value for name, value in values.items() if not name.startswith("tuner/")}
+    return own_values(values)
 
 
 def headline(search: Search) -> str:

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from kt_hpo.space.continuation import is_reserved
+
 # What Optuna and numpy hold as an integer.
 _LONGEST = 2**63 - 1
 
@@ -48,7 +50,7 @@ def name_of(name: Any) -> str:
             f"A hyperparameter cannot be named {name!r}; give a text that is not empty, such as "
             "hp.Int('units', 32, 512)."
         )
-    if name.startswith("tuner/"):
+    if is_reserved(name):
         raise ValueError(
             f"A hyperparameter cannot be named {name!r}: names that start with 'tuner/' tell where "
             "a trial stands in its search. Give it another name."

@@ -10,6 +10,7 @@ import keras_tuner
 from keras_tuner.engine.hyperparameters import HyperParameter
 
 from kt_hpo.formatting import short
+from kt_hpo.space.continuation import is_reserved
 from kt_hpo.space.kinds import Fixed, corrected, in_words
 from kt_hpo.space.names import condition_in_words
 
@@ -67,7 +68,7 @@ def as_html(space: keras_tuner.HyperParameters) -> str:
         rows.append((words, "" if is_active else "opacity:0.5"))
     # Values of no hyperparameter of the space, such as those that a program has set.
     known = {one.name for one in space.space}
-    others = {n: v for n, v in space.values.items() if n not in known and n[:6] != "tuner/"}
+    others = {n: v for n, v in space.values.items() if n not in known and not is_reserved(n)}
     rows += [((name, short(value), "", "", ""), "") for name, value in others.items()]
     if not rows:
         return "<div>A search space without hyperparameters.</div>"

@@ -6,6 +6,7 @@ import sys
 import textwrap
 
 from kt_hpo.formatting import clock, one_line, short, values_in_words
+from kt_hpo.space.continuation import Continuation
 from kt_hpo.tracking.display import Display
 from kt_hpo.tracking.progress_state import RunningTrial
 
@@ -41,7 +42,7 @@ class PlainDisplay(Display):
     def _ended(self, trial: RunningTrial, state: str, score: float | None) -> None:
         progress, best = self.progress_state, self.progress_state.best
         # Of a training that goes on as several trials: how far it has come.
-        end = trial.values.get("tuner/epochs")
+        end = Continuation.of(trial.values).epochs
         before = [
             f"[{progress.of_total}] trial {trial.number} {WORDS[state]}"
             + (f" in {clock(trial.seconds)}" if trial.seconds is not None else "")

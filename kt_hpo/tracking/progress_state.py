@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import cast
 
 from kt_hpo.formatting import clock, short
 from kt_hpo.record.counts import Counts
+from kt_hpo.space.continuation import Continuation, own_values
 from kt_hpo.tracking.events import BestSoFar
 
 
@@ -128,7 +128,8 @@ class ProgressState:
             >>> progress.telling({"l1": 0, "units": 8, "lr": 0.1})
             {'lr': 0.1, 'units': 8}
         """
-        kept = {name: v for name, v in values.items() if name in self._varied or not self._varied}
+        own = own_values(values)
+        kept = {name: v for name, v in own.items() if name in self._varied or not self._varied}
         return dict(sorted(kept.items(), key=lambda item: not _is_learning_rate(item[0])))
 
     def worker(self, number: int, trial_number: int | None) -> None:
@@ -178,10 +179,9 @@ class ProgressState:
         trial = self.running.pop(number)
         trial.seconds = time.monotonic() - trial.started
         self._durations.append(trial.seconds)
-        if self.epochs and "tuner/epochs" in trial.values:
-            own = cast(Mapping[str, int], trial.values)
-            spent = own["tuner/epochs"] - own.get("tuner/initial_epoch", 0)
-            self.epochs = self.epochs[0] + spent, self.epochs[1]
+        part = Continuation.of(trial.values)
+        if self.epochs and part.epochs is not None:
+            self.epochs = self.epochs[0] + part.epochs - part.initial_epoch, self.epochs[1]
         return trial
 
     def stop(self) -> None:

@@ -16,6 +16,7 @@ from keras_tuner.engine.trial import Trial
 
 from kt_hpo.arguments import check_whole
 from kt_hpo.oracle.trials import lineage
+from kt_hpo.space.continuation import Continuation
 from kt_hpo.startup import quiet_retracing
 from kt_hpo.training import checkpoints, distribution, fit
 from kt_hpo.training.compiled import kept_programs
@@ -142,9 +143,10 @@ def _parts(lived: Sequence[Trial], epochs: int | None) -> Iterator[tuple[Trial, 
 
     The last of them goes on for as many epochs as are wanted.
     """
+    parts = [Continuation.of(trial.hyperparameters.values) for trial in lived]
     if epochs is None:
-        epochs = lived[-1].hyperparameters.values.get("tuner/epochs")
-    begins = [trial.hyperparameters.values.get("tuner/initial_epoch", 0) for trial in lived]
+        epochs = parts[-1].epochs
+    begins = [part.initial_epoch for part in parts]
     for trial, begin, end in zip(lived, begins, [*begins[1:], epochs], strict=True):
         if epochs is None or begin == 0 or begin < epochs:
             yield trial, begin, end if epochs is None or end is None else min(end, epochs)

@@ -13,6 +13,7 @@ import keras_tuner
 from keras_tuner.engine.trial import Trial
 from keras_tuner.errors import FailedTrialError, FatalTypeError
 
+from kt_hpo.space.continuation import Continuation
 from kt_hpo.training import checkpoints, distribution, inheritance
 from kt_hpo.training.context import ModelBuilder
 from kt_hpo.training.measures import count_parameters
@@ -104,7 +105,7 @@ def go_on(
         model: The model.
         execution: The number of the training within its trial.
     """
-    past_id = hp.values.get("tuner/trial_id")
+    past_id = Continuation.of(hp.values).trial_id
     if past_id is None:
         return
     with distribution.scope(builder.distribution_strategy):

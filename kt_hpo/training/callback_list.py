@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,7 @@ def callbacks_of(
         cb.TunerHooks(context, trial),
         *guiding(context, fit_kwargs),
         *_logging(context, trial, execution),
-        cb.Report(_reporter(context, trial)),
+        cb.Report(partial(_reporter(context), trial)),
         StopWhenAsked(context.interruption),
     ]
 
@@ -92,17 +93,17 @@ def guiding(context: TrainingContext, fit_kwargs: dict[str, Any]) -> list[keras.
     return callbacks
 
 
-def may_add_metrics(tuner_class: type[keras_tuner.Tuner], fit_kwargs: dict[str, Any]) -> bool:
+def may_add_metrics(context: TrainingContext, fit_kwargs: dict[str, Any]) -> bool:
     """Tells whether code of the user's may add metrics to the logs of an epoch.
 
     Args:
-        tuner_class: The class of the tuner.
+        context: The training's context.
         fit_kwargs: Keyword arguments of `search`.
 
     Returns:
         True if there is a callback that is not Keras' own, or the tuner overrides a hook.
     """
-    if cb.overridden_hooks(tuner_class):
+    if context.overridden_hooks:
         return True
     for callback in fit_kwargs.get("callbacks") or []:
         kind = callback if isinstance(callback, type) else type(callback)
@@ -168,14 +169,13 @@ def _logging(
     return [keras.callbacks.CSVLogger(str(Path(context.get_trial_dir(trial.trial_id)) / name))]
 
 
-def _reporter(context: TrainingContext, trial: Trial) -> Any:
+def _reporter(context: TrainingContext) -> Callable[[Trial, int, dict[str, float]], bool]:
     """What is told of each epoch; where the pruner compares trainings, the user alone is."""
+    if not executions.compares_executions(context):
+        return context.report
 
-    def show(epoch: int, metrics: dict[str, float]) -> bool:
+    def show(trial: Trial, epoch: int, metrics: dict[str, float]) -> bool:
         context.progress.epoch(int(trial.trial_id), epoch, None, metrics)
         return True
 
-    def report(epoch: int, metrics: dict[str, float]) -> bool:
-        return context.report(trial, epoch, metrics)
-
-    return show if executions.compares_executions(context) else report
+    return show

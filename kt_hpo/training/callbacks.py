@@ -18,6 +18,7 @@ from kt_hpo import objectives
 from kt_hpo._private_apis.keras import learning_rate_of
 from kt_hpo.training import checkpoints
 from kt_hpo.training.build import build_optimizer
+from kt_hpo.training.context import TrainingContext
 from kt_hpo.training.data import validates
 from kt_hpo.training.learning_rate import compiled_optimizer
 from kt_hpo.training.results import missing_objective, numbers_of
@@ -314,40 +315,18 @@ class TunerHooks(keras.callbacks.Callback):
     """Calls the `on_epoch_*` and `on_batch_*` methods that a subclass of a tuner overrides.
 
     Args:
-        tuner: The tuner.
+        context: The training's context.
         trial: The trial.
     """
 
-    def __init__(self, tuner: keras_tuner.Tuner, trial: Trial) -> None:
+    def __init__(self, context: TrainingContext, trial: Trial) -> None:
         super().__init__()
-        self._tuner = tuner
+        self._context = context
         self._trial = trial
         # A callback with a batch hook slows every batch, so only who overrides one pays.
-        for hook in overridden_hooks(type(tuner)):
+        for hook in context.overridden_hooks:
             setattr(self, hook.replace("on_batch", "on_train_batch"), self._forward(hook))
 
     def _forward(self, hook: str) -> Callable[..., None]:
-        method = getattr(self._tuner, hook)
+        method = getattr(self._context, hook)
         return lambda number, logs=None: method(self._trial, self.model, number, logs=logs)
-
-
-def overridden_hooks(tuner_class: type[keras_tuner.Tuner]) -> list[str]:
-    """Names the hooks of epochs and batches that a tuner's class overrides.
-
-    Args:
-        tuner_class: A class of tuners.
-
-    Returns:
-        The names.
-
-    Example:
-        >>> class Counting(keras_tuner.Tuner):
-        ...     def on_epoch_end(self, trial, model, epoch, logs=None):
-        ...         print(epoch)
-        >>> overridden_hooks(Counting)
-        ['on_epoch_end']
-    """
-    hooks = ("on_epoch_begin", "on_epoch_end", "on_batch_begin", "on_batch_end")
-    return [
-        hook for hook in hooks if getattr(tuner_class, hook) is not getattr(keras_tuner.Tuner, hook)
-    ]

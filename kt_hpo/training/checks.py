@@ -63,7 +63,7 @@ def check_search(
     names = measures.names_asked_for(search.oracle.objective, search.oracle.constraints)
     validated = [name for name in names if objectives.needs_validation([name])]
     _check_validation_freq(search.oracle, validated, fit_kwargs)
-    may_add = may_add_metrics(type(search), fit_kwargs)
+    may_add = may_add_metrics(search, fit_kwargs)
     if may_add:
         # A callback may measure all but what Keras itself calls by this name.
         validated = [name for name in validated if name in ("val_loss", objectives.GAP)]

@@ -100,6 +100,10 @@ class TrainingContext(ModelBuilder, Protocol):
     def fits_its_own_way(self) -> bool:
         """Whether something else than `model.fit` trains what `build` returns."""
 
+    @property
+    def overridden_hooks(self) -> list[str]:
+        """Which of `on_epoch_begin`, `on_batch_end`, ... a subclass overrides, by name."""
+
     def _build_and_fit_model(self, trial: Trial, *args: Any, **kwargs: Any) -> Any:
         """Does one training of a trial, and returns what `HyperModel.fit` does."""
 

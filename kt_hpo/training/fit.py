@@ -12,6 +12,7 @@ import keras
 from keras_tuner.engine.trial import Trial
 
 from kt_hpo import objectives
+from kt_hpo.space.continuation import Continuation
 from kt_hpo.training import callbacks as cb
 from kt_hpo.training import checkpoints, cross_validation, executions, learning_rate, measures
 from kt_hpo.training.build import Preparation, continue_past
@@ -225,9 +226,10 @@ def epochs_of(values: dict[str, Any]) -> dict[str, int]:
     Returns:
         Arguments of `model.fit`.
     """
-    if "tuner/epochs" not in values:
+    part = Continuation.of(values)
+    if part.epochs is None:
         return {}
-    return {"epochs": values["tuner/epochs"], "initial_epoch": values["tuner/initial_epoch"]}
+    return {"epochs": part.epochs, "initial_epoch": part.initial_epoch}
 
 
 def validated_once(kwargs: dict[str, Any], values: dict[str, Any]) -> dict[str, list[int]]:
@@ -245,7 +247,7 @@ def validated_once(kwargs: dict[str, Any], values: dict[str, Any]) -> dict[str, 
         >>> validated_once(kwargs, {"tuner/epochs": 6})
         {'validation_freq': [6]}
     """
-    if "tuner/epochs" not in values or "validation_freq" not in kwargs:
+    if Continuation.of(values).epochs is None or "validation_freq" not in kwargs:
         return {}
     epochs = range(kwargs["initial_epoch"], kwargs["epochs"])
     if any(validates(epoch, kwargs["validation_freq"]) for epoch in epochs):

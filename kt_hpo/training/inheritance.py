@@ -13,6 +13,7 @@ from pathlib import Path
 import keras
 from keras_tuner.engine.trial import Trial
 
+from kt_hpo.space.continuation import Continuation
 from kt_hpo.training import checkpoints
 from kt_hpo.training.context import ModelBuilder
 
@@ -24,14 +25,14 @@ def inherit_from_parent(
 
     Args:
         builder: Makes models of the search.
-        trial: The trial, its parent under `tuner/parent` among its values.
+        trial: The trial, its parent among its values.
         model: The trial's model; built, if it is not, for the data of its parent.
         execution: The number of the training within its trial.
 
     Returns:
         How many weights it got; 0 if those of the parent are not kept, None if it has no parent.
     """
-    parent_id = trial.hyperparameters.values.get("tuner/parent")
+    parent_id = Continuation.of(trial.hyperparameters.values).parent
     if parent_id is None:
         return None
     checkpoint = checkpoints.find_last(Path(builder.get_trial_dir(parent_id)), execution)

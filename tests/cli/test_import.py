@@ -13,7 +13,7 @@ def bring(source, directory, *arguments):
 
 
 @pytest.mark.slow
-def test_a_search_of_keras_tuner_can_be_learnt_from(finished, unpainted, tmp_path, capsys):
+def test_a_search_of_keras_tuner_can_be_learned_from(finished, unpainted, tmp_path, capsys):
     kt_hpo.export(finished, tmp_path / "plain", "keras-tuner")
     assert bring(tmp_path / "plain", tmp_path / "runs" / "old") == cli.OK
     assert "2 trials" in capsys.readouterr().out

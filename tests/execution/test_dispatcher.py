@@ -1,7 +1,6 @@
 """Who runs which trial: the one dispatcher, asked as executors ask it."""
 
 import math
-import sys
 
 import pytest
 from keras_tuner.engine.trial import TrialStatus
@@ -145,27 +144,3 @@ def test_an_attempt_tells_how_it_ended(results, status, search):
 
     with pytest.raises(KeyboardInterrupt):
         search(do)
-
-
-def modules_on_the_stack():
-    frame, names = sys._getframe(1), []
-    while frame is not None:
-        name = frame.f_globals.get("__name__", "")
-        if name.startswith("kt_hpo") and name not in names:
-            names.append(name)
-        frame = frame.f_back
-    return names
-
-
-def test_the_way_from_the_search_to_the_record_is_short(tmp_path, monkeypatch):
-    longest = []
-    append = kt_hpo.record.journal.Journal.append_logs
-
-    def watched(*arguments):
-        longest.append(modules_on_the_stack())
-        return append(*arguments)
-
-    monkeypatch.setattr(kt_hpo.record.journal.Journal, "append_logs", watched)
-    objective = kt_hpo.Objective("loss", "min")
-    Square(objective=objective, max_trials=3, directory=tmp_path).search(verbose=0)
-    assert len(longest) > 5 and max(map(len, longest)) <= 8

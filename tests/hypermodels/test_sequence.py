@@ -172,7 +172,7 @@ def test_what_a_forecast_learns_is_what_the_linear_model_leaves():
     assert error < 0.5 * np.square(linear - y[300:]).mean()
 
 
-def test_where_nothing_can_be_solved_the_linear_model_is_learnt():
+def test_where_nothing_can_be_solved_the_linear_model_is_learned():
     x, y = windows_of_waves()
     for hypermodel in (
         SequenceHyperModel((20, 1), body="gru"),

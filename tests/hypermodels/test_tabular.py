@@ -155,7 +155,7 @@ def test_a_saved_model_is_the_same(body, encoding, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["none", "piecewise", "periodic"])
 @pytest.mark.parametrize("body", ["mlp", "residual"])
-def test_a_table_of_numbers_is_learnt(body, encoding, tmp_path):
+def test_a_table_of_numbers_is_learned(body, encoding, tmp_path):
     columns = [("all", "number", 0, 30)]
     hypermodel = TabularHyperModel(
         (30,), 2, columns=columns, body=body, encoding=encoding, epochs=10
@@ -168,7 +168,7 @@ def test_a_table_of_numbers_is_learnt(body, encoding, tmp_path):
 
 
 @pytest.mark.slow
-def test_categories_are_learnt(tmp_path):
+def test_categories_are_learned(tmp_path):
     """Each pixel of a digit as one of six shades, one-hot."""
     x, y = load_digits(return_X_y=True)
     kept = x[:, x.std(axis=0) > 3]

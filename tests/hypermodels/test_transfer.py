@@ -119,7 +119,7 @@ def test_one_of_the_two_may_be_all(frozen, learned):
 
 
 @pytest.mark.slow
-def test_what_was_learnt_helps(learned):
+def test_what_was_learned_helps(learned):
     def accuracy(base):
         hypermodel = TransferHyperModel(
             (8, 8), 5, base=base, learning_rate=5e-3, batch_size=16, fine_tuning=0.3, **SMALL

@@ -9,8 +9,8 @@ import pytest
 
 import kt_hpo
 from kt_hpo import cli
-from kt_hpo.oracle.trials import own_values
 from kt_hpo.plots import plot_importances
+from kt_hpo.space.continuation import own_values
 
 ENGINES = {
     "random": kt_hpo.RandomSearch,

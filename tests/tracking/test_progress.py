@@ -214,7 +214,7 @@ def test_no_number_stands_alone_where_nobody_knows_how_many_trials_there_will_be
 def test_values_are_short():
     assert short(np.float32(0.1)) == "0.1"
     assert short(True) == "True"
-    assert values_in_words({"tuner/round": 1, "n": 2}) == "n=2"
+    assert values_in_words({"m": 0.5, "n": 2}) == "m=0.5, n=2"
     assert [clock(s) for s in (0.04, 59.4, 59.6, 3725)] == ["0.0s", "59s", "1:00", "1:02:05"]
 
 

@@ -1,5 +1,7 @@
 """A tuner and its oracle are what training asks for."""
 
+import ast
+from pathlib import Path
 from typing import Protocol
 
 import pytest
@@ -7,6 +9,7 @@ from models import eager
 from protocols import attributes, broken, methods
 
 import kt_hpo
+from kt_hpo import training
 from kt_hpo.training.context import SearchContext, TrainingOracle
 
 
@@ -33,3 +36,9 @@ def test_what_a_tuner_lacks_is_found(tuner):
         def paint(self): ...
 
     assert sorted(broken(Other, tuner)) == ["color", "paint", "report"]
+
+
+def test_training_knows_no_tuner():
+    for path in Path(training.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            assert "Tuner" not in (getattr(node, "attr", None), getattr(node, "id", None)), path

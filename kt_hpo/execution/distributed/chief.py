@@ -28,7 +28,7 @@ from kt_hpo.execution.messages import (
 )
 from kt_hpo.execution.processes import payload
 from kt_hpo.execution.processes.channel import Channel
-from kt_hpo.execution.remote import Answers
+from kt_hpo.execution.processes.remote import Answers
 from kt_hpo.training.interruption import TimeIsUpError
 
 # Seconds between two looks at what else there is to do.

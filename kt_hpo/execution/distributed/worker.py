@@ -29,7 +29,7 @@ from kt_hpo.execution.messages import (
     unpacked,
 )
 from kt_hpo.execution.processes.channel import Channel
-from kt_hpo.execution.remote import Questions, Remote, stand_in
+from kt_hpo.execution.processes.remote import Questions, Remote, stand_in
 from kt_hpo.execution.trial import run_trial
 from kt_hpo.oracle.recorded import RecordedOracle
 from kt_hpo.record.journal import RecordError

@@ -11,6 +11,7 @@ The process of the search starts a supervisor, and the supervisor starts the wor
 and between them
 
     channel.py                messages over a pair of sockets
+    remote.py                 the search as a worker has it
     payload.py, pickling.py   user code and what it refers to, as bytes
     arrays.py, datasets.py    data, shared and not sent
     devices.py                who gets which cores and GPUs

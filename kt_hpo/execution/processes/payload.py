@@ -65,7 +65,7 @@ def pack(
     arrays: ArrayStore,
     datasets: DatasetStore,
 ) -> bytes:
-    """Packs a search for `kt_hpo.execution.processes.worker_process.open_search`.
+    """Packs a search for `kt_hpo.execution.processes.remote.open_search`.
 
     Args:
         tuner: The tuner.

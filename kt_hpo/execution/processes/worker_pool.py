@@ -10,8 +10,8 @@ from kt_hpo.execution.context import ExecutionContext
 from kt_hpo.execution.dispatcher import Dispatcher
 from kt_hpo.execution.messages import Ended, Fatal, Ready, Unfit
 from kt_hpo.execution.processes.launcher import Ending, Launcher, StartError
+from kt_hpo.execution.processes.remote import Answers
 from kt_hpo.execution.processes.worker import Worker
-from kt_hpo.execution.remote import Answers
 
 # Seconds to wait for something to happen.
 _BEAT = 0.1

@@ -11,44 +11,23 @@ import socket
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from keras_tuner import errors
-from keras_tuner.engine.trial import Trial
 
-from kt_hpo.execution.messages import (
-    Ended,
-    Fatal,
-    Ready,
-    Setup,
-    TrialTask,
-    Unfit,
-    packed,
-    portable,
-    unpacked,
-)
+from kt_hpo.execution.messages import Ready, Setup, TrialTask, Unfit, packed, unpacked
 from kt_hpo.execution.processes import datasets, devices, pickling, settings
 from kt_hpo.execution.processes.arrays import Pages
 from kt_hpo.execution.processes.channel import Channel
-from kt_hpo.execution.remote import Questions, Remote, stand_in
-from kt_hpo.execution.trial import run_trial
+from kt_hpo.execution.processes.remote import Questions, Remote, WorkerSearch, open_search
 from kt_hpo.startup import quiet_retracing
 from kt_hpo.training.compiled import kept_programs
 from kt_hpo.training.memory import quick_collections
 
 # Milliseconds between two looks at whether the supervisor is still there.
 _LOOK = 1000
-
-
-class WorkerSearch(NamedTuple):
-    """What there is to run."""
-
-    tuner: Any
-    fit_args: tuple[Any, ...]
-    fit_kwargs: dict[str, Any]
 
 
 def main(connected: int, faults: int, shared: int) -> int:
@@ -113,43 +92,8 @@ def _set_up(channel: Channel, shared: int) -> WorkerSearch:
     return open_search(pages.read(setup.begin, setup.size), openers)
 
 
-def open_search(content: bytes, openers: Mapping[str, Callable[[Any], Any]]) -> WorkerSearch:
-    """Opens the payload with a search.
-
-    Args:
-        content: What `kt_hpo.execution.processes.payload.pack` made.
-        openers: What becomes of a thing that was not sent, by its kind.
-
-    Returns:
-        The search.
-    """
-    tuner, dispatcher, known, fit_args, fit_kwargs = pickling.Unpacker(content, openers).load()
-    vars(tuner.oracle).update(known)
-    stand_in(tuner, dispatcher)
-    return WorkerSearch(tuner, fit_args, fit_kwargs)
-
-
 def _work(channel: Channel, search: WorkerSearch) -> None:
     with quiet_retracing(), quick_collections(), kept_programs():
         while True:
             task: TrialTask = unpacked(channel.receive())
-            channel.send(packed(run(search, *task)))
-
-
-def run(search: WorkerSearch, trial: Trial, training: int | None = None) -> Ended | Fatal:
-    """Runs a trial as `Inline` does, up to its end; or one of its trainings.
-
-    Args:
-        search: The search.
-        trial: The trial.
-        training: The number of the training; None for the whole trial.
-
-    Returns:
-        How it ended.
-    """
-    tuner, fit_args, fit_kwargs = search
-    trial.hyperparameters.propose = partial(tuner.oracle.meet, trial.trial_id)
-    try:
-        return run_trial(tuner, trial, fit_args, fit_kwargs, training)
-    except errors.FatalError as error:
-        return Fatal(portable(error, "the worker"))
+            channel.send(packed(search.run(*task)))

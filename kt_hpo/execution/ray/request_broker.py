@@ -111,7 +111,7 @@ class RequestBroker:
 
 
 class BrokerConnection:
-    """Asks the search's process, as `kt_hpo.execution.remote.Questions` does.
+    """Asks the search's process, as `kt_hpo.execution.processes.remote.Questions` does.
 
     Args:
         broker: The actor's handle.

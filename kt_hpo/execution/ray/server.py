@@ -14,15 +14,14 @@ from ray.tune.search import Searcher
 from kt_hpo.execution.context import ExecutionContext
 from kt_hpo.execution.dispatcher import Assignment, Dispatcher, lowest_free
 from kt_hpo.execution.messages import Ended, Fatal, packed
+from kt_hpo.execution.processes.remote import Answers
 from kt_hpo.execution.ray.loop import Loop
 from kt_hpo.execution.ray.messages import Begin, Begun, Finish
 from kt_hpo.execution.ray.remote_storage import RemoteStorage
-from kt_hpo.execution.remote import Answers
+from kt_hpo.space.continuation import Continuation
 
 # Seconds to wait for a question before looking at what hangs.
 _BEAT = 0.1
-# Values under which a trial names those whose folders it needs.
-_ORIGINS = ("tuner/trial_id", "tuner/parent")
 
 
 @dataclass
@@ -120,8 +119,10 @@ class RayServer:
         if self._remote_storage is not None:
             # Trainings whose weights went with a lost worker are to be done again.
             self._tuner.annotate(trial, executions=[], history=[])
-        values = trial.hyperparameters.values
-        return Begun(trial, [f"trial_{values[name]}" for name in _ORIGINS if values.get(name)])
+        past = Continuation.of(trial.hyperparameters.values)
+        # Those whose folders it needs.
+        origins = [origin for origin in (past.trial_id, past.parent) if origin is not None]
+        return Begun(trial, [f"trial_{origin}" for origin in origins])
 
     def _lose(self, ray_id: str, words: str) -> None:
         if ray_id in self._trials:

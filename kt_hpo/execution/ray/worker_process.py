@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from kt_hpo.execution.messages import Ended, Fatal, Raised, packed, portable, unpacked
-from kt_hpo.execution.processes import devices, pickling, settings, worker_process
+from kt_hpo.execution.processes import devices, pickling, settings
+from kt_hpo.execution.processes.remote import Questions, Remote, WorkerSearch, open_search
 from kt_hpo.execution.ray.messages import Begin, Begun, Finish
 from kt_hpo.execution.ray.object_store import ObjectReader
 from kt_hpo.execution.ray.remote_storage import RemoteStorage
 from kt_hpo.execution.ray.request_broker import BrokerConnection
-from kt_hpo.execution.remote import Questions, Remote
 from kt_hpo.startup import quiet_retracing
 from kt_hpo.training.memory import set_aside
 
@@ -32,7 +32,7 @@ class RayWorker:
 
     def __init__(
         self,
-        search: worker_process.WorkerSearch,
+        search: WorkerSearch,
         connection: BrokerConnection,
         remote_storage: RemoteStorage | None,
     ) -> None:
@@ -59,7 +59,7 @@ class RayWorker:
             if self._remote_storage is not None:
                 self._remote_storage.fetch(begun.needed, folder)
             with quiet_retracing():
-                ended = worker_process.run(self._search, begun.trial)
+                ended = self._search.run(begun.trial)
             if self._remote_storage is not None:
                 self._remote_storage.put(folder / f"trial_{begun.trial.trial_id}")
         self._tell(Finish(ray_id, ended))
@@ -115,7 +115,7 @@ def open_worker(
         pickling.ARRAY: reader.array,
         pickling.DATASET: reader.dataset,
     }
-    search = worker_process.open_search(content, openers)
+    search = open_search(content, openers)
     set_aside()
     return RayWorker(
         search,

@@ -15,6 +15,7 @@ from ray.tune.utils import flatten_dict
 
 from kt_hpo import objectives
 from kt_hpo.integrations.ray_tune.actor import PARAMETERS, TRAINED
+from kt_hpo.space.continuation import Continuation, reserved_values
 from kt_hpo.training.results import Result, missing_objective, read_results
 
 # What Ray adds to a result, and what is not measured anew each epoch.
@@ -27,7 +28,7 @@ class RecordedInterval:
 
     Attributes:
         number: Its number in the record.
-        place: Where it stands in a population, under names like `tuner/member`; empty without one.
+        place: Where it stands in a population; None without one.
         source: The checkpoint of another trial that it went on from.
         epochs: Its metrics by epoch, counted from 0.
         is_trained: Whether it has trained all of its epochs.
@@ -35,7 +36,7 @@ class RecordedInterval:
     """
 
     number: int
-    place: dict[str, Any] = field(default_factory=dict)
+    place: Continuation | None = None
     source: str | None = None
     epochs: dict[int, dict[str, float]] = field(default_factory=dict)
     is_trained: bool = False
@@ -102,9 +103,8 @@ def taken_up(
         The interval. Of epochs that only the record knows it has the objective alone.
     """
     if known is None or known.number != recorded.number:
-        values = recorded.user_attrs.get("values", {})
-        place = {name: value for name, value in values.items() if name.startswith("tuner/")}
-        known = RecordedInterval(recorded.number, place)
+        place = reserved_values(recorded.user_attrs.get("values", {}))
+        known = RecordedInterval(recorded.number, Continuation.of(place) if place else None)
     if len(objectives.parts(objective)) == 1:
         for epoch, value in recorded.intermediate_values.items():
             known.epochs.setdefault(epoch, {objective.name: value})

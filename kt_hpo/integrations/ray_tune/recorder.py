@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from kt_hpo.objectives import Measure, ObjectiveLike
 from kt_hpo.record import journal, shared_storage
 from kt_hpo.record.provenance import record_environment
 from kt_hpo.record.record import Record, Storage
+from kt_hpo.space.continuation import Continuation
 from kt_hpo.space.hyperparameters import HyperParameters
 
 _GOOD = (TrialState.COMPLETE, TrialState.PRUNED)
@@ -135,7 +137,7 @@ class Recorder(tune.Callback):
         """
         interval, source = self._running.get(trial.trial_id), source_of(trial)
         if interval is None and not self._has_ended_well(trial):
-            self._begin(trial, first_place(trials, trial) if self._is_population else {})
+            self._begin(trial, first_place(trials, trial) if self._is_population else None)
         elif interval is not None and source is not None and source != interval.source:
             self._note_population(trials)
             self._end(interval, TrialState.COMPLETE)
@@ -269,20 +271,20 @@ class Recorder(tune.Callback):
             for trial_id, trial in recorded.items()
             if trial.state == TrialState.RUNNING
         }
-        self._is_population = any(interval.place for interval in self._running.values())
+        self._is_population = any(interval.place is not None for interval in self._running.values())
 
     def _has_ended_well(self, trial: Trial) -> bool:
         """Whether the record was ahead of Ray's memory when both were interrupted."""
         number = self._numbers.get(trial.trial_id)
         return number is not None and self._record.trial(number).state in _GOOD
 
-    def _begin(self, trial: Trial, place: dict[str, Any], source: str | None = None) -> None:
+    def _begin(self, trial: Trial, place: Continuation | None, source: str | None = None) -> None:
         known = space_of(trial)
         if self._record.space is None:
             self._record.space = known
         interval = RecordedInterval(len(self._record.trials), place, source)
         with self._record.batched():
-            self._record.begin(known, values_of(trial) | place)
+            self._record.begin(known, values_of(trial) | (place.values() if place else {}))
             self._record.annotate(interval.number, ray_trial=trial.trial_id)
         self._running[trial.trial_id] = interval
         self._numbers[trial.trial_id] = interval.number
@@ -319,7 +321,8 @@ class Recorder(tune.Callback):
         if interval.parameters is not None:
             self._record.annotate(interval.number, parameters=interval.parameters)
         if interval.place and interval.epochs:
-            self._set_place(interval, {"tuner/epochs": max(interval.epochs) + 1})
+            place = replace(interval.place, epochs=max(interval.epochs) + 1)
+            self._set_place(interval, place)
 
     def _note_population(self, trials: list[Trial]) -> None:
         """Gives each running trial its place, when the first goes on from another."""
@@ -331,7 +334,7 @@ class Recorder(tune.Callback):
             if trial.trial_id in self._running:
                 self._set_place(self._running[trial.trial_id], first_place(trials, trial))
 
-    def _set_place(self, interval: RecordedInterval, place: dict[str, Any]) -> None:
-        interval.place |= place
+    def _set_place(self, interval: RecordedInterval, place: Continuation) -> None:
+        interval.place = place
         known = self._record.trial(interval.number).user_attrs.get("values", {})
-        self._record.annotate(interval.number, values=known | interval.place)
+        self._record.annotate(interval.number, values=known | place.values())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from ray.tune.utils import flatten_dict
 from kt_hpo.integrations.ray_tune.intervals import RecordedInterval
 from kt_hpo.integrations.ray_tune.space import read_values
 from kt_hpo.oracle.trials import trial_id_of
+from kt_hpo.space.continuation import Continuation
 from kt_hpo.space.hyperparameters import HyperParameters
 
 _COLORS = re.compile(r"\x1b\[[0-9;]*m")
@@ -63,7 +65,7 @@ def source_of(trial: Trial) -> str | None:
     return checkpoint.path
 
 
-def first_place(trials: list[Trial], trial: Trial) -> dict[str, Any]:
+def first_place(trials: list[Trial], trial: Trial) -> Continuation:
     """Says where a member of a population stands at its beginning.
 
     Args:
@@ -73,17 +75,13 @@ def first_place(trials: list[Trial], trial: Trial) -> dict[str, Any]:
     Returns:
         What the record keeps of it; until it ends, the epoch at which it will at last.
     """
-    return {
-        "tuner/member": trials.index(trial),
-        "tuner/generation": 0,
-        "tuner/initial_epoch": 0,
-        "tuner/epochs": getattr(trial.get_trainable_cls(), "epochs", 1),
-    }
+    epochs = getattr(trial.get_trainable_cls(), "epochs", 1)
+    return Continuation(member=trials.index(trial), generation=0, epochs=epochs)
 
 
 def next_place(
     trials: list[Trial], trial: Trial, before: RecordedInterval, numbers: Mapping[str, int]
-) -> dict[str, Any]:
+) -> Continuation:
     """Says where a member of a population stands that goes on from another.
 
     Args:
@@ -97,14 +95,14 @@ def next_place(
     """
     begun_from = trial.latest_checkpoint_result
     assert begun_from is not None and begun_from.checkpoint is not None
-    place = first_place(trials, trial) | {
-        "tuner/generation": before.place["tuner/generation"] + 1,
-        "tuner/initial_epoch": int(begun_from.metrics["training_iteration"]),
-    }
-    for other in trials:
-        if _owns(other, begun_from.checkpoint.path):
-            place["tuner/trial_id"] = trial_id_of(numbers[other.trial_id])
-    return place
+    assert before.place is not None
+    owners = [one for one in trials if _owns(one, begun_from.checkpoint.path)]
+    return replace(
+        first_place(trials, trial),
+        generation=before.place.generation + 1,
+        initial_epoch=int(begun_from.metrics["training_iteration"]),
+        trial_id=trial_id_of(numbers[owners[-1].trial_id]) if owners else None,
+    )
 
 
 def error_of(trial: Trial) -> str:

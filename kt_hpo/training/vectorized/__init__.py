@@ -8,7 +8,8 @@ signature       which models can share a program; `hoisted_scalars`: in which th
 program_cache   models that need not be built; `build_code`: where that is known
 group           trains a group, epoch by epoch; `trial_slot`: one trial in it; `stack`: weights
 learner         a step of one trial, as a function; `noise`: its random numbers
-program         an epoch as one program; `tensorflow` (with `graphs`) and `jax` compile it
+program         an epoch as one program; `tensorflow` (with `graphs`) and `jax` compile it,
+                whichever `backend` takes
 state_cache     states in which trainings ended, for trials that go on from them
 interleave      trainings that share one thread of Python
 """

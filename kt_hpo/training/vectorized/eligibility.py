@@ -10,7 +10,6 @@ import keras
 from hypermodels.schedules import FollowTraining
 from kt_hpo import objectives
 from kt_hpo._private_apis.keras import excludes_weights_from_decay, layers_of
-from kt_hpo.training.callbacks import overridden_hooks
 from kt_hpo.training.context import SearchContext
 from kt_hpo.training.executions import compares_executions
 from kt_hpo.training.library import is_library
@@ -50,7 +49,7 @@ def check_search(search: SearchContext) -> None:
         raise CannotShareError(f"Keras runs on {keras.backend.backend()}")
     if search.runs_its_own_way:
         raise CannotShareError("the tuner has a run_trial of its own")
-    for hook in overridden_hooks(type(search)):
+    for hook in search.overridden_hooks:
         raise CannotShareError(f"the tuner has an {hook} of its own")
     if search.distribution_strategy is not None:
         raise CannotShareError("a distribution strategy is used")

@@ -16,11 +16,13 @@ from keras_tuner.engine.trial import Trial
 from keras_tuner.errors import FatalError
 
 from hypermodels.schedules import TrainingSchedule
+from kt_hpo.space.continuation import Continuation
 from kt_hpo.training.build import build as build_model
 from kt_hpo.training.context import SearchContext
 from kt_hpo.training.model_parts import CannotShareError
 from kt_hpo.training.reproducibility import seed_of
 from kt_hpo.training.vectorized import stack
+from kt_hpo.training.vectorized.backend import backend
 from kt_hpo.training.vectorized.blueprint import Blueprint
 from kt_hpo.training.vectorized.eligibility import check_model
 from kt_hpo.training.vectorized.fitting import Tensors, VectorizedFit, asked, build_as_fit, read
@@ -28,7 +30,7 @@ from kt_hpo.training.vectorized.group import Group
 from kt_hpo.training.vectorized.interleave import Training, in_turns
 from kt_hpo.training.vectorized.learner import Batch, Learner, optimizer_state
 from kt_hpo.training.vectorized.outcome import Outcome
-from kt_hpo.training.vectorized.program import TRACING, Run, Sizes, backend, take
+from kt_hpo.training.vectorized.program import TRACING, Run, Sizes, take
 from kt_hpo.training.vectorized.program_cache import ProgramCache
 from kt_hpo.training.vectorized.rates import scheduled
 from kt_hpo.training.vectorized.signature import family
@@ -203,7 +205,7 @@ class Engine:
 
         for execution in range(search.executions_per_trial):
             seed = seed_of(search.oracle.seed, trial, execution)
-            past_id = trial.hyperparameters.values.get("tuner/trial_id")
+            past_id = Continuation.of(trial.hyperparameters.values).trial_id
             end = self._ends.get(past_id, execution)
             one = partial(built, execution)
             blueprint = self._cache.draft(trial.hyperparameters, seed, one, end)
@@ -295,8 +297,8 @@ def _parts(
 
 def _past_of(trials: Sequence[Trial]) -> set[str]:
     """The trials that trials go on from."""
-    values = [trial.hyperparameters.values for trial in trials]
-    return {one["tuner/trial_id"] for one in values if "tuner/trial_id" in one}
+    ids = {Continuation.of(trial.hyperparameters.values).trial_id for trial in trials}
+    return {trial_id for trial_id in ids if trial_id is not None}
 
 
 def _most_at_once(member: Member, memory: int) -> int:

@@ -132,27 +132,6 @@ class Backend(Protocol):
         """
 
 
-def backend() -> Backend:
-    """The one that Keras runs on.
-
-    Returns:
-        The backend, imported now.
-
-    Raises:
-        NotImplementedError: If there is none for Keras' backend.
-    """
-    name = keras.backend.backend()
-    if name == "tensorflow":
-        from kt_hpo.training.vectorized.tensorflow import TensorFlow
-
-        return TensorFlow()
-    if name == "jax":
-        from kt_hpo.training.vectorized.jax import Jax
-
-        return Jax()
-    raise NotImplementedError(f"there is no vectorized training on Keras' backend {name!r}")
-
-
 def with_rate(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
     """Copies an optimizer, a number in the place of its schedule, if it has one.
 

@@ -21,7 +21,7 @@ import keras
 import keras_tuner
 import numpy as np
 
-from kt_hpo.oracle.trials import own_values
+from kt_hpo.space.continuation import Continuation, own_values
 from kt_hpo.training.model_parts import CannotShareError, described
 from kt_hpo.training.vectorized.blueprint import Blueprint, drawn_from
 from kt_hpo.training.vectorized.build_code import hands_values_on
@@ -135,7 +135,8 @@ class ProgramCache:
         if not self._predicts:
             return drawn_from(built())
         # Its weights come from another trial.
-        continues = not hp.values.keys().isdisjoint(("tuner/trial_id", "tuner/parent"))
+        past = Continuation.of(hp.values)
+        continues = past.trial_id is not None or past.parent is not None
         architecture = self._architecture(hp.values)
         pattern = self._patterns.get(architecture)
         if pattern is not None and (end is not None or not continues):

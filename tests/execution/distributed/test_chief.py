@@ -24,7 +24,7 @@ from kt_hpo.execution.messages import (
     packed,
     unpacked,
 )
-from kt_hpo.execution.remote import Questions
+from kt_hpo.execution.processes.remote import Questions
 from kt_hpo.tracking.tracker import Tracker
 from kt_hpo.training.results import Result
 

@@ -9,9 +9,9 @@ from vectorized_searches import eagerly
 
 import kt_hpo
 from kt_hpo.training.model_parts import CannotShareError
+from kt_hpo.training.vectorized.backend import backend
 from kt_hpo.training.vectorized.blueprint import drawn_from
 from kt_hpo.training.vectorized.learner import Batch, Learner
-from kt_hpo.training.vectorized.program import backend
 
 X, Y = blobs(48)
 FIT = {"validation_split": 0.25, "batch_size": 12, "epochs": 2, "shuffle": False, "verbose": 0}

@@ -11,8 +11,8 @@ from vectorized_searches import eagerly
 
 import kt_hpo
 from kt_hpo.training.model_parts import CannotShareError
+from kt_hpo.training.vectorized.backend import backend
 from kt_hpo.training.vectorized.blueprint import drawn_from
-from kt_hpo.training.vectorized.program import backend
 from kt_hpo.training.vectorized.rates import scheduled
 
 X, Y = blobs(48)

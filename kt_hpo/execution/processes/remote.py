@@ -1,16 +1,28 @@
-"""Objects of the search's process, as a worker has them."""
+"""The search as a worker has it: its objects are asked in the search's own process."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
+from keras_tuner import errors
 from keras_tuner.engine.trial import Trial
 
-from kt_hpo.execution.messages import Answer, Ask, Method, Raised, packed, portable, unpacked
+from kt_hpo.execution.messages import (
+    Answer,
+    Ask,
+    Ended,
+    Fatal,
+    Method,
+    Raised,
+    packed,
+    portable,
+    unpacked,
+)
 from kt_hpo.execution.processes import pickling
+from kt_hpo.execution.trial import run_trial
 
 _HERE = "the process of the search"
 
@@ -145,6 +157,46 @@ class Answers:
             return self._packer.pack(found if isinstance(found, Method) else Answer(found))
         except Exception as error:
             return self.error(portable(error, _HERE))
+
+
+class WorkerSearch(NamedTuple):
+    """What there is to run."""
+
+    tuner: Any
+    fit_args: tuple[Any, ...]
+    fit_kwargs: dict[str, Any]
+
+    def run(self, trial: Trial, training: int | None = None) -> Ended | Fatal:
+        """Runs a trial as `Inline` does, up to its end; or one of its trainings.
+
+        Args:
+            trial: The trial.
+            training: The number of the training; None for the whole trial.
+
+        Returns:
+            How it ended.
+        """
+        trial.hyperparameters.propose = partial(self.tuner.oracle.meet, trial.trial_id)
+        try:
+            return run_trial(self.tuner, trial, self.fit_args, self.fit_kwargs, training)
+        except errors.FatalError as error:
+            return Fatal(portable(error, "the worker"))
+
+
+def open_search(content: bytes, openers: Mapping[str, Callable[[Any], Any]]) -> WorkerSearch:
+    """Opens the payload with a search.
+
+    Args:
+        content: What `kt_hpo.execution.processes.payload.pack` made.
+        openers: What becomes of a thing that was not sent, by its kind.
+
+    Returns:
+        The search.
+    """
+    tuner, dispatcher, known, fit_args, fit_kwargs = pickling.Unpacker(content, openers).load()
+    vars(tuner.oracle).update(known)
+    stand_in(tuner, dispatcher)
+    return WorkerSearch(tuner, fit_args, fit_kwargs)
 
 
 def stand_in(tuner: Any, dispatcher: Any) -> None:
