@@ -63,22 +63,24 @@ class Training:
         parts: Its trials, in their order.
         losses: Its least loss at the end of each part that has ended well, by epochs.
         seconds: What these parts took.
+        epochs: For how many it is trained, the part that runs included.
     """
 
     number: int
     parts: list[Trial] = field(default_factory=list)
     losses: dict[int, float] = field(default_factory=dict)
     seconds: float = 0.0
+    epochs: int = 0
 
     @property
     def least(self) -> float:
         """Its least loss; infinite before a part has ended well."""
         return min(self.losses.values(), default=math.inf)
 
-    @property
-    def epochs(self) -> int:
-        """For how many it is trained, the part that runs included."""
-        return _span(self.parts[-1])[1]
+    def add(self, part: Trial) -> None:
+        """Takes up the next part."""
+        self.parts.append(part)
+        _, self.epochs = _span(part)
 
 
 class FreezeThawSearchOracle(RecordedOracle):
@@ -232,7 +234,7 @@ class FreezeThawSearchOracle(RecordedOracle):
             if source is None:
                 self._trainings.append(Training(len(self._trainings)))
             training = self._trainings[-1] if source is None else self._training_of[source]
-            training.parts.append(trial)
+            training.add(trial)
             self._training_of[trial_id] = training
             self._epochs_taken_up += _epochs_of([trial])
         for trial_id in self.end_order[self._told :]:

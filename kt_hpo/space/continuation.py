@@ -95,7 +95,7 @@ def own_values(values: Mapping[str, Any]) -> dict[str, Any]:
         >>> own_values({"units": 64, "tuner/epochs": 3})
         {'units': 64}
     """
-    return {name: value for name, value in values.items() if not is_reserved(name)}
+    return {name: value for name, value in values.items() if not name.startswith(_PREFIX)}
 
 
 def reserved_values(values: Mapping[str, Any]) -> dict[str, Any]:
