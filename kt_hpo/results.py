@@ -18,7 +18,7 @@ from kt_hpo.record import tables
 from kt_hpo.space import summary
 from kt_hpo.training import best, checkpoints, distribution
 from kt_hpo.training.confirm import Confirmation, confirm
-from kt_hpo.training.data import made
+from kt_hpo.training.data import make_data
 
 
 class Results(keras_tuner.Tuner):
@@ -96,7 +96,7 @@ class Results(keras_tuner.Tuner):
             ValueError: If no trial has been completed, there are several objectives, or no data.
         """
         data = (fit_args, fit_kwargs) if fit_args or fit_kwargs else self._searched
-        return confirm(self, data and made(*data), top, executions)
+        return confirm(self, data and make_data(*data), top, executions)
 
     def pareto_front(self) -> list[Trial]:
         """Picks the trials that no other is better than in every objective.

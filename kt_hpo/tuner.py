@@ -17,7 +17,7 @@ from optuna.pruners import BasePruner, NopPruner
 from kt_hpo._private_apis.keras_tuner import check_inherited
 from kt_hpo.arguments import check_flag, check_name_in_path, check_place
 from kt_hpo.constraints import ConstraintLike, make_constraints
-from kt_hpo.execution import Executor, Inline, Vectorized, made
+from kt_hpo.execution import Executor, Inline, Vectorized, make_executor
 from kt_hpo.execution.distributed import is_worker, make_worker, work
 from kt_hpo.execution.search import alone, shown
 from kt_hpo.oracle.adoption import recorded
@@ -169,7 +169,7 @@ class Tuner(Results):
         self.early_stopping = early_stopping
         self.try_defaults = try_defaults
         self.keep_checkpoints = keep_checkpoints
-        self.executor = made(executor)
+        self.executor = make_executor(executor)
         self.trackers = make_trackers(tracker)
         self.progress = Progress()
         # The trials whose best and whose last weights are kept; None before anyone has looked.

@@ -68,7 +68,7 @@ class Auto:
         return "'auto'"
 
 
-def made(executor: Executor | int | str | None) -> Executor:
+def make_executor(executor: Executor | int | str | None) -> Executor:
     """Makes the executor that a user named.
 
     Args:
@@ -83,7 +83,7 @@ def made(executor: Executor | int | str | None) -> Executor:
             environment variables say otherwise.
 
     Example:
-        >>> made(None), made(4)
+        >>> make_executor(None), make_executor(4)
         (Inline(), Workers(4))
     """
     cluster = current_cluster()

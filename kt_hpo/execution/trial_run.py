@@ -46,7 +46,7 @@ class TrialRun:
         """What is to be done; an earlier attempt may have done a part."""
         if trainings is None:
             return [None]
-        kept = executions.kept(self._tuner.annotations(self.trial))[: trainings - 1]
+        kept = executions.finished(self._tuner.annotations(self.trial))[: trainings - 1]
         self._ends.update({number: [result] for number, result in enumerate(kept)})
         return range(len(kept), trainings)
 

@@ -11,7 +11,7 @@ import keras
 _DATA = ("x", "y", "validation_data")
 
 
-def made(
+def make_data(
     fit_args: tuple[Any, ...], fit_kwargs: Mapping[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Makes the data that were given as functions.
@@ -26,7 +26,7 @@ def made(
         The same, with what the functions returned in their place.
 
     Example:
-        >>> made((lambda: [1, 2],), {"epochs": 3})
+        >>> make_data((lambda: [1, 2],), {"epochs": 3})
         (([1, 2],), {'epochs': 3})
     """
     kwargs = {

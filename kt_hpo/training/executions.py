@@ -115,7 +115,7 @@ def keep(context: TrainingContext, trial: Trial, ended: Sequence[Result]) -> Non
     context.annotate(trial, history=[result.history for result in ended], **summary(ended))
 
 
-def kept(attributes: Mapping[str, Any]) -> list[Result]:
+def finished(attributes: Mapping[str, Any]) -> list[Result]:
     """Reads the trainings that had ended when a trial was interrupted.
 
     Args:
@@ -125,7 +125,7 @@ def kept(attributes: Mapping[str, Any]) -> list[Result]:
         Their results.
 
     Example:
-        >>> kept({})
+        >>> finished({})
         []
     """
     rows = attributes.get("executions", [])

@@ -20,7 +20,7 @@ from kt_hpo.training.callback_list import callbacks_of, copied, measuring, progr
 from kt_hpo.training.compiled import trained_by_programs
 from kt_hpo.training.context import TrainingContext
 from kt_hpo.training.cross_validation import Data
-from kt_hpo.training.data import made, validates
+from kt_hpo.training.data import make_data, validates
 from kt_hpo.training.executions import Execution
 from kt_hpo.training.measures import count_parameters
 from kt_hpo.training.results import Result, mean_metrics, read_results
@@ -44,10 +44,10 @@ def run_trial(
     Returns:
         A result a training.
     """
-    data = made(fit_args, fit_kwargs)
+    data = make_data(fit_args, fit_kwargs)
     folder = Path(context.get_trial_dir(trial.trial_id))
     plan = executions.planned(context, data)
-    results = executions.kept(context.annotations(trial)) if len(plan) > 1 else []
+    results = executions.finished(context.annotations(trial)) if len(plan) > 1 else []
     best_epoch = cb.BestEpoch(
         objectives.while_training(context.oracle.objective), folder / checkpoints.BEST
     )

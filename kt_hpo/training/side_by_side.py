@@ -16,7 +16,7 @@ from kt_hpo import objectives
 from kt_hpo.training import callbacks as cb
 from kt_hpo.training import checkpoints, executions, fit
 from kt_hpo.training.context import SearchContext, TrainingContext
-from kt_hpo.training.data import made
+from kt_hpo.training.data import make_data
 from kt_hpo.training.results import Result, mean_metrics
 
 Ends = Mapping[int, list[Result]]
@@ -37,7 +37,7 @@ def count(search: SearchContext, fit_args: tuple[Any, ...], fit_kwargs: dict[str
     Raises:
         ValueError: If there is one only, or the tuner has a `run_trial` of its own.
     """
-    number = len(executions.planned(search, made(fit_args, fit_kwargs)))
+    number = len(executions.planned(search, make_data(fit_args, fit_kwargs)))
     if number == 1:
         raise ValueError(
             "parallel_folds=True trains the folds of a trial side by side, and there are none. "
@@ -72,7 +72,7 @@ def train(
     Returns:
         As `fit.train`.
     """
-    data = made(fit_args, fit_kwargs)
+    data = make_data(fit_args, fit_kwargs)
     path = Path(context.get_trial_dir(trial.trial_id)) / checkpoints.best(number)
     watching = [
         cb.BestEpoch(objectives.while_training(context.oracle.objective), path),

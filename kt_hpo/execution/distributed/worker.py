@@ -29,7 +29,7 @@ from kt_hpo.execution.messages import (
     unpacked,
 )
 from kt_hpo.execution.processes.channel import Channel
-from kt_hpo.execution.processes.remote import Questions, Remote, stand_in
+from kt_hpo.execution.processes.remote import Questions, Remote, report_to_search
 from kt_hpo.execution.trial import run_trial
 from kt_hpo.oracle.recorded import RecordedOracle
 from kt_hpo.record.journal import RecordError
@@ -172,7 +172,7 @@ def make_worker(tuner: ExecutionContext, oracle: RecordedOracle, overwrite: bool
     chiefs: Any = Remote(ask, "oracle", known)
     progress: Any = Remote(ask, "progress")
     tuner.oracle, tuner.progress = chiefs, progress
-    stand_in(tuner, Remote(ask, "dispatcher"))
+    report_to_search(tuner, Remote(ask, "dispatcher"))
 
 
 def work(tuner: ExecutionContext, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]) -> None:

@@ -195,11 +195,11 @@ def open_search(content: bytes, openers: Mapping[str, Callable[[Any], Any]]) -> 
     """
     tuner, dispatcher, known, fit_args, fit_kwargs = pickling.Unpacker(content, openers).load()
     vars(tuner.oracle).update(known)
-    stand_in(tuner, dispatcher)
+    report_to_search(tuner, dispatcher)
     return WorkerSearch(tuner, fit_args, fit_kwargs)
 
 
-def stand_in(tuner: Any, dispatcher: Any) -> None:
+def report_to_search(tuner: Any, dispatcher: Any) -> None:
     """Has a worker's tuner report to the process of the search, whose tuner's `report` is called.
 
     Args:

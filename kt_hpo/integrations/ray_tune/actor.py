@@ -26,7 +26,7 @@ from kt_hpo.startup import grow_memory, quiet_retracing
 from kt_hpo.training import checkpoints
 from kt_hpo.training.callback_list import copied
 from kt_hpo.training.callbacks import StopOnNaN
-from kt_hpo.training.data import made
+from kt_hpo.training.data import make_data
 from kt_hpo.training.measures import count_parameters
 from kt_hpo.training.memory import released_graphs
 from kt_hpo.training.vectorized.noise import generators
@@ -86,7 +86,7 @@ class HyperModelTrainable(tune.Trainable):
         settings.adopt(task.settings)
         grow_memory()
         self._task = task
-        self._args, self._kwargs = made(task.args, task.kwargs)
+        self._args, self._kwargs = make_data(task.args, task.kwargs)
         self._graphs = ExitStack()
         self._begin(config)
 
