@@ -25,25 +25,26 @@ from hypermodels.schedules import FollowTraining
 Arguments = Mapping[str, Numbers | Names]
 
 # Measured by short trainings on five data sets: see docs/ready-spaces.md. Figures with a sign are
-# what another value gains over the default: of CNNs, in the mean of three sets of images, and of
-# MLPs, of four tables (`python -m benchmarks.ranges`).
+# what another value gains over the default: of CNNs and ResNets, in the mean of three sets of
+# images, of sequences, of four sets, and of MLPs, of four tables (`python -m benchmarks.ranges`).
 TRAINING: Arguments = {
     "epochs": Numbers(20, 20, 20, low=1),
     # 32 ended ahead of 64, and of 128 by far, wherever epochs were few; 16 takes twice the time.
-    # 64: -0.028 and +0.002.
+    # 64: -0.028, -0.022, -0.006, and +0.002.
     "batch_size": Numbers([32, 64], [16, 32, 64, 128, 256], 32, low=1),
     # sgd has a rate of its own, and lost where it had that of the others; rmsprop never won.
-    # adam: -0.005 and 0.000.
+    # adam: -0.005, -0.006, 0.000, and 0.000.
     "optimizer": Names(["adam", "adamw"], list(blocks.OPTIMIZERS), "adamw", blocks.OPTIMIZERS),
     # Below 3e-4 short trainings do not arrive, above 5e-3 some diverge.
-    # 3e-4: -0.215 and -0.006. 5e-3: +0.028 and +0.002.
+    # 3e-4: -0.215, -0.187, -0.017, and -0.006. 5e-3: +0.028, +0.023, +0.008, and +0.002.
     "learning_rate": Numbers((3e-4, 5e-3), (3e-4, 3e-2), 2e-3, low=1e-12),
     "momentum": Numbers((0.5, 0.99), (0.5, 0.99), 0.9, high=1),
-    # 1e-5: -0.002 and 0.000. 1e-2: -0.003 and +0.001.
+    # 1e-5: -0.002, -0.006, 0.000, and 0.000. 1e-2: -0.003, -0.002, 0.000, and +0.001.
     "weight_decay": Numbers((1e-5, 1e-2), (1e-6, 1e-2), 1e-4, low=1e-12),
-    # A rate that falls to 0 ended level or ahead after 10 epochs. none: +0.013 after 6, +0.003.
+    # A rate that falls to 0 ended level or ahead after 10 epochs.
+    # none: +0.013 after 6 epochs, -0.002, +0.007, and +0.003.
     "schedule": Names(["none", "cosine"], list(blocks.SCHEDULES), "cosine", blocks.SCHEDULES),
-    # 0: +0.003 and +0.003. 0.2: -0.003 and -0.002.
+    # 0: +0.003, 0.000, +0.003, and +0.003. 0.2: -0.003, +0.011, +0.002, and -0.002.
     "warm_up": Numbers((0.0, 0.2), (0.0, 0.2), 0.1, high=1),
 }
 
