@@ -132,7 +132,7 @@ def base_of(images: str) -> keras.Model:
         x = keras.layers.MaxPooling2D()(x) if filters > 32 else x
         x = keras.layers.Conv2D(filters, 3, padding="same", use_bias=False)(x)
         x = keras.layers.Activation("relu")(keras.layers.BatchNormalization()(x))
-    classes = keras.layers.GlobalMaxPooling2D()(x)
+    classes = keras.layers.GlobalAveragePooling2D()(x)
     classes = keras.layers.Dense(train.num_classes, activation="softmax")(classes)
     taught = keras.Model(inputs, classes)
     taught.compile("adam", "sparse_categorical_crossentropy")
