@@ -136,7 +136,7 @@ def base_of(images: str) -> keras.Model:
     classes = keras.layers.Dense(train.num_classes, activation="softmax")(classes)
     taught = keras.Model(inputs, classes)
     taught.compile("adam", "sparse_categorical_crossentropy")
-    taught.fit(*train.arrays, epochs=5, batch_size=64, verbose=0)
+    taught.fit(*train.arrays, epochs=20, verbose=0)
     return keras.Model(inputs, x, name="base")
 
 
