@@ -229,7 +229,6 @@ def measure(task: Task, goal: float, searches: list[str], repeats: int) -> dict[
     seconds = measuring.in_turns(runs, repeats)
     return {
         "about": task.about,
-        "command": measuring.command(),
         "goal": goal,
         "repeats": repeats,
         "seconds": seconds,

@@ -56,10 +56,7 @@ def section(results: dict[str, Any]) -> str:
             [
                 row["about"],
                 row["trials"] or "Hyperband's",
-                *(
-                    f"{f'**{seconds:.1f}**' if seconds == best else f'{seconds:.1f}'}"
-                    for seconds in medians.values()
-                ),
+                *(f"**{s:.1f}**" if s == best else f"{s:.1f}" for s in medians.values()),
                 *(f"{medians[who] / best:.2f}" for who in ("default", "auto")),
             ]
         )
@@ -82,8 +79,7 @@ def main() -> None:
     for name in options.searches[:1] if options.quick else options.searches:
         print(name, flush=True)
         with measuring.fresh_process() as alone:
-            found = alone(measure, name, options.times, measuring.repeats_of(options))
-        row = {"command": measuring.command()} | found
+            row = alone(measure, name, options.times, measuring.repeats_of(options))
         rows = measuring.write_row("executors", options, load, row, "search", "trials", order=known)
     print(section({"rows": rows}))
 

@@ -188,7 +188,7 @@ def write_row(
         name: Of the benchmark.
         options: Its command line.
         load: As in `write`.
-        row: The row.
+        row: The row; the command that makes it is added.
         *keys: The names of what tells rows apart.
         order: What the first key may be, in the order of the rows.
 
@@ -196,7 +196,7 @@ def write_row(
         All rows.
     """
     before = (read(name) or {"rows": []})["rows"]
-    rows = {tuple(one[key] for key in keys): one for one in [*before, row]}
+    rows = {tuple(one[key] for key in keys): one for one in [*before, {"command": command()} | row]}
     places = {first: place for place, first in enumerate(order)}
     kept = [(places[key[0]], *key[1:], one) for key, one in rows.items() if key[0] in places]
     ordered = [one for *_, one in sorted(kept, key=lambda placed: placed[:-1])]

@@ -61,18 +61,19 @@ def padded(trials: Sequence[Values]) -> list[Values]:
         widths |= {
             name: max(value, widths.get(name, 0))
             for name, value in values.items()
-            if name.startswith("units_")
+            if _is_width(name)
         }
     return [{**values, **widest[_family(values)]} for values in trials]
 
 
 def _family(values: Values) -> tuple[tuple[str, Any], ...]:
     """What padding cannot bring together; a learning rate is every trial's own anyway."""
-    return tuple(sorted((name, value) for name, value in values.items() if not _may_differ(name)))
+    fixed = {name: v for name, v in values.items() if name != "lr" and not _is_width(name)}
+    return tuple(sorted(fixed.items()))
 
 
-def _may_differ(name: str) -> bool:
-    return name.startswith("units_") or name == "lr"
+def _is_width(name: str) -> bool:
+    return name.startswith("units_")
 
 
 def seconds_a_trial(build: Any, trials: Sequence[Values], executor: Any) -> float:
@@ -134,8 +135,7 @@ def main() -> None:
     for space in options.spaces[-1:] if options.quick else options.spaces:
         sizes = options.sizes[:1] if options.quick else options.sizes
         print(space, flush=True)
-        row = {"command": measuring.command()}
-        row |= measure(space, sizes, measuring.repeats_of(options))
+        row = measure(space, sizes, measuring.repeats_of(options))
         rows = measuring.write_row("padding", options, load, row, "space", "backend", order=SPACES)
     print(section({"rows": rows}))
 

@@ -355,8 +355,7 @@ def main() -> None:
     for name in options.searches[:1] if options.quick else options.searches:
         print(name, flush=True)
         with measuring.fresh_process() as alone:
-            found = alone(measure, name, measuring.repeats_of(options))
-        row = {"command": measuring.command()} | found
+            row = alone(measure, name, measuring.repeats_of(options))
         rows = measuring.write_row("searches", options, load, row, "search", order=SEARCHES)
     print(section({"rows": rows}))
 

@@ -61,7 +61,6 @@ def measure(name: str, case: Case, repeats: int, processes: bool = True) -> dict
     seconds = measuring.in_turns(runs, repeats)
     return {
         "case": name,
-        "command": measuring.command(),
         "goal": case.goal,
         "epochs": case.epochs,
         "seconds a trial": seconds,
@@ -121,15 +120,15 @@ def main() -> None:
     parser = measuring.arguments(__doc__, repeats=3)
     parser.add_argument("--cases", nargs="+", choices=list(CASES), default=list(CASES))
     options = parser.parse_args()
-    load = measuring.load()
+    load, rows = measuring.load(), []
     cases = options.cases[:1] if options.quick else options.cases
     for name in cases:
         print(name, flush=True)
         case = replace(CASES[name], **QUICK) if options.quick else CASES[name]
         # Quickly, `cluster` lets those with processes work, and that is enough.
         row = measure(name, case, measuring.repeats_of(options), not options.quick)
-        print(section({"rows": [row]}))
-        measuring.write_row("throughput", options, load, row, "case", order=CASES)
+        rows = measuring.write_row("throughput", options, load, row, "case", order=CASES)
+    print(section({"rows": [row for row in rows if row["case"] in cases]}))
 
 
 if __name__ == "__main__":

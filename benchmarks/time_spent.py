@@ -142,7 +142,6 @@ def measure(name: str, search: searches.Search, repeats: int) -> dict[str, Any]:
 
     return {
         "search": name,
-        "command": measuring.command(),
         "about": search.about,
         "repeats": repeats,
         "wall": medians(walls),

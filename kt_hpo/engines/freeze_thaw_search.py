@@ -29,7 +29,7 @@ from kt_hpo.engines.proposals.loss_scale import LossScale, most_telling
 from kt_hpo.engines.proposals.mutation import mutate
 from kt_hpo.objectives import ObjectiveLike
 from kt_hpo.oracle.recorded import RecordedOracle
-from kt_hpo.oracle.trials import PRUNED
+from kt_hpo.oracle.trials import PRUNED, past_of
 from kt_hpo.record.clock import seconds
 from kt_hpo.space import domain
 from kt_hpo.space.continuation import Continuation, own_values
@@ -178,9 +178,8 @@ class FreezeThawSearchOracle(RecordedOracle):
 
     def checkpoints_needed(self) -> set[str]:
         """Names the trials that may be continued, or are just being so."""
-        sources = [Continuation.of(t.hyperparameters.values).trial_id for t in self.unfinished]
-        running = {source for source in sources if source is not None}
-        return running | {one.parts[-1].trial_id for one in self._paused()}
+        paused = {one.parts[-1].trial_id for one in self._paused()}
+        return past_of(self.unfinished) | paused
 
     def may_be_continued(self, trial: Trial) -> bool:
         """Tells whether the trial's training has parts left."""

@@ -13,6 +13,7 @@ from keras_tuner.engine.trial import Trial, TrialStatus
 from kt_hpo.objectives import ObjectiveLike
 from kt_hpo.oracle.ranking import best_first
 from kt_hpo.oracle.recorded import RecordedOracle
+from kt_hpo.oracle.trials import past_of
 from kt_hpo.space import domain
 from kt_hpo.space.continuation import Continuation
 from kt_hpo.space.kinds import Value
@@ -88,7 +89,7 @@ class HyperbandOracle(RecordedOracle, keras_tuner.oracles.HyperbandOracle):
 
     def checkpoints_needed(self) -> set[str]:
         """Names the trials that may still be promoted, or whose promotion is running."""
-        needed = {past_id for past_id in map(_past_id, self.unfinished) if past_id is not None}
+        needed = past_of(self.unfinished)
         for bracket in self._open_brackets():
             for rung in range(1, len(bracket.rungs)):
                 places = self._size(bracket.number, rung) - len(bracket.rungs[rung])
@@ -172,7 +173,7 @@ class HyperbandOracle(RecordedOracle, keras_tuner.oracles.HyperbandOracle):
 
     def _left(self, bracket: Bracket, rung: int) -> list[Trial]:
         """The trials of the rung below that were not promoted to this one."""
-        promoted = {_past_id(trial) for trial in bracket.rungs[rung]}
+        promoted = past_of(bracket.rungs[rung])
         return [trial for trial in bracket.rungs[rung - 1] if trial.trial_id not in promoted]
 
     def _best_first(self, trials: list[Trial]) -> list[Trial]:
@@ -206,11 +207,6 @@ class HyperbandOracle(RecordedOracle, keras_tuner.oracles.HyperbandOracle):
             trial_id=past.trial_id if past else None,
         )
         return {"status": TrialStatus.RUNNING, "values": {**values, **place.values()}}
-
-
-def _past_id(trial: Trial) -> str | None:
-    """The trial that this one continues."""
-    return Continuation.of(trial.hyperparameters.values).trial_id
 
 
 class Hyperband(Tuner):

@@ -19,7 +19,7 @@ from kt_hpo.engines.proposals.perturbation import explore
 from kt_hpo.objectives import ObjectiveLike
 from kt_hpo.oracle.ranking import best_first
 from kt_hpo.oracle.recorded import RecordedOracle
-from kt_hpo.oracle.trials import PRUNED, lineage
+from kt_hpo.oracle.trials import PRUNED, lineage, past_of
 from kt_hpo.space import domain
 from kt_hpo.space.continuation import Continuation, own_values
 from kt_hpo.space.kinds import Float, Value
@@ -130,8 +130,7 @@ class PopulationBasedTrainingOracle(RecordedOracle):
     def checkpoints_needed(self) -> set[str]:
         """Names the trials from whose end a member may still go on, or is just doing so."""
         members = self._members()
-        sources = [Continuation.of(t.hyperparameters.values).trial_id for t in self.unfinished]
-        needed = {source for source in sources if source is not None}
+        needed = past_of(self.unfinished)
         ages = [len(lived) for lived in members.values() if len(lived) < self.intervals]
         if ages:
             youngest = min(ages)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -55,6 +55,19 @@ def lineage(trials: Mapping[str, Trial], trial: Trial) -> list[Trial]:
     while (source := Continuation.of(lived[0].hyperparameters.values).trial_id) is not None:
         lived.insert(0, trials[source])
     return lived
+
+
+def past_of(trials: Iterable[Trial]) -> set[str]:
+    """Names the trials from whose ends others go on.
+
+    Args:
+        trials: The others.
+
+    Returns:
+        Ids.
+    """
+    ids = {Continuation.of(trial.hyperparameters.values).trial_id for trial in trials}
+    return {trial_id for trial_id in ids if trial_id is not None}
 
 
 def all_may_be_nan() -> AbstractContextManager[Any]:

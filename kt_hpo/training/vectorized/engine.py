@@ -16,6 +16,7 @@ from keras_tuner.engine.trial import Trial
 from keras_tuner.errors import FatalError
 
 from hypermodels.schedules import TrainingSchedule
+from kt_hpo.oracle.trials import past_of
 from kt_hpo.space.continuation import Continuation
 from kt_hpo.training.build import build as build_model
 from kt_hpo.training.context import SearchContext
@@ -119,7 +120,7 @@ class Engine:
         """
         groups: dict[Key, list[Member]] = {}
         others: list[Outcome] = []
-        self._ends.keep_only(self._search.oracle.checkpoints_needed() | _past_of(trials))
+        self._ends.keep_only(self._search.oracle.checkpoints_needed() | past_of(trials))
         for trial in trials:
             try:
                 key, member = self._prepare(trial)
@@ -293,12 +294,6 @@ def _parts(
         size = min(at_once, _most_at_once(members[0], memory))
         parts += [(key, members[at : at + size]) for at in range(0, len(members), size)]
     return parts
-
-
-def _past_of(trials: Sequence[Trial]) -> set[str]:
-    """The trials that trials go on from."""
-    ids = {Continuation.of(trial.hyperparameters.values).trial_id for trial in trials}
-    return {trial_id for trial_id in ids if trial_id is not None}
 
 
 def _most_at_once(member: Member, memory: int) -> int:
