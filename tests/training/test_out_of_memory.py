@@ -1,3 +1,5 @@
+from functools import partial
+
 import keras
 import keras_tuner
 import pytest
@@ -42,8 +44,16 @@ def test_a_trial_without_memory_fails_alone_and_is_not_tried_again(error, tmp_pa
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["random", "optuna"])
-def test_what_is_as_large_is_not_tried_again(kind, tmp_path):
+@pytest.mark.parametrize(
+    "engine",
+    [
+        kt_hpo.RandomSearch,
+        kt_hpo.OptunaSearch,
+        partial(kt_hpo.BayesianOptimization, num_initial_points=2),
+    ],
+    ids=["random", "optuna", "bayesian"],
+)
+def test_what_is_as_large_is_not_tried_again(engine, tmp_path):
     class Exhausts(keras.callbacks.Callback):
         def on_train_begin(self, logs=None):
             if self.params["steps"] < 3:
@@ -51,7 +61,7 @@ def test_what_is_as_large_is_not_tried_again(kind, tmp_path):
             self.model.stop_training = True  # One step is enough.
 
     def search(max_trials):
-        tuner = {"random": kt_hpo.RandomSearch, "optuna": kt_hpo.OptunaSearch}[kind](
+        tuner = engine(
             kt_hpo.Training(fixed, batch_size=[8, 16, 32, 64]), "val_loss", max_trials=max_trials,
             seed=0, directory=tmp_path, max_consecutive_failed_trials=9,
         )  # fmt: skip
