@@ -17,17 +17,20 @@ matplotlib.use("Agg")
 from benchmarks import (
     accuracy,
     cluster,
+    executors,
     figures,
     measuring,
     memory,
     mended,
     overhead,
+    padding,
     presets,
     ranges,
     ready,
     searches,
     simulation,
     throughput,
+    time_spent,
     vectorized,
     workers,
 )
@@ -38,8 +41,11 @@ from benchmarks.quality import section as quality
 
 SECTIONS = {
     "searches": ("Searches as people write them", searches.section),
+    "executors": ("The same searches by other executors", executors.section),
+    "time_spent": ("Where the time of these searches goes", time_spent.section),
     "throughput": ("Throughput", throughput.section),
     "vectorized": ("Trials at once", vectorized.section),
+    "padding": ("Widths that differ, padded", padding.section),
     "memory": ("Memory", memory.section),
     "workers": ("Workers", workers.section),
     "cluster": ("Ray beside workers", cluster.section),

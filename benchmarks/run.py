@@ -22,10 +22,13 @@ from benchmarks import measuring
 
 MODULES = {
     "searches": ["--repeats", "1"],
+    "executors": ["--searches", "several-inputs", "--repeats", "1"],
+    "time_spent": ["--searches", "several-inputs", "--repeats", "1"],
     "workers": ["--repeats", "1"],
     "cluster": ["--repeats", "1", "--trials", "8"],
     "throughput": ["--repeats", "1"],
     "vectorized": ["--repeats", "1"],
+    "padding": ["--sizes", "2", "4", "--repeats", "1"],
     "overhead": ["--minutes", "0.03"],
     "memory": ["--searches", "getting-started", "--trials", "100"],
     "accuracy": ["--repeats", "1"],

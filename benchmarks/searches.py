@@ -277,14 +277,21 @@ def theirs(search: Search, scores: list[float]) -> float:
     return run(keras_tuner, search, scores)
 
 
-def run(package: Any, search: Search, scores: list[float], **options: Any) -> float:
-    """Searches with a package, and returns the seconds it takes."""
+def run(
+    package: Any,
+    search: Search,
+    scores: list[float],
+    values: list[Any] | None = None,
+    **options: Any,
+) -> float:
+    """Searches with a package, through given values if any, and returns the seconds it takes."""
     train, validation = search.data()
     direction = "min" if "loss" in search.objective else "max"
     objective = keras_tuner.Objective(search.objective, direction)
     with tempfile.TemporaryDirectory() as directory:
         if search.trials:
-            oracle = Listed(values_of(search.build, search.trials), seed=0, objective=objective)
+            listed = values or values_of(search.build, search.trials)
+            oracle = Listed(listed, seed=0, objective=objective)
             tuner = package.Tuner(oracle, search.build, directory=directory, **options)
         else:
             tuner = package.Hyperband(

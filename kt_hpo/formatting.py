@@ -1,4 +1,4 @@
-"""Values and times in few characters, on one line: the one writer of numbers."""
+"""Values, times and counts in few characters, on one line: the one writer of numbers."""
 
 from __future__ import annotations
 
@@ -96,6 +96,45 @@ def clock(seconds: float) -> str:
     minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+def duration(seconds: float) -> str:
+    """Writes a time in its largest unit and the next.
+
+    Args:
+        seconds: The time.
+
+    Returns:
+        For example `2 min 5 s`.
+
+    Example:
+        >>> duration(125), duration(0.25), duration(90_000)
+        ('2 min 5 s', '0.25 s', '1 d 1 h')
+    """
+    if seconds < 60:
+        return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"
+    units = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
+    first = next(index for index, (_, size) in enumerate(units) if seconds >= size)
+    (unit, size), (smaller, part) = units[first], units[first + 1]
+    rest = int(seconds % size // part)
+    return f"{int(seconds // size)} {unit}" + (f" {rest} {smaller}" if rest else "")
+
+
+def count(amount: int, thing: str) -> str:
+    """Writes how many of a thing there are.
+
+    Args:
+        amount: How many.
+        thing: Its name in the singular.
+
+    Returns:
+        For example `1 trial`, `2 trials`.
+
+    Example:
+        >>> count(1, "trial"), count(1500, "trial")
+        ('1 trial', '1,500 trials')
+    """
+    return f"{amount:,} {thing}" + "s" * (amount != 1)
 
 
 def file_name(text: str) -> str:

@@ -17,7 +17,7 @@ from optuna.pruners import BasePruner, NopPruner
 from kt_hpo._private_apis.keras_tuner import check_inherited
 from kt_hpo.arguments import check_flag, check_name_in_path, check_place
 from kt_hpo.constraints import ConstraintLike, make_constraints
-from kt_hpo.execution import Executor, Inline, Vectorized, make_executor
+from kt_hpo.execution import Executor, Inline, InProcess, Vectorized, make_executor
 from kt_hpo.execution.distributed import is_worker, make_worker, work
 from kt_hpo.execution.search import alone, shown
 from kt_hpo.oracle.adoption import recorded
@@ -75,9 +75,10 @@ class Tuner(Results):
         early_stopping: Epochs without a better objective after which a training ends; None lets
             all epochs run. Not used where `search` gets an `EarlyStopping` of the user's.
         keep_checkpoints: Of how many of the best trials the weights stay on disk.
-        executor: Where the trials run; `Inline()`, this process, by default. `Workers(4)`, or just
-            4, runs that many at once in processes; `Vectorized()` trains many in one graph;
-            `"auto"` does what is fastest.
+        executor: Where the trials run. By default in this process: those that are alike together in
+            one graph, all others one after the other. `Inline()` is one after the other,
+            `Vectorized()` together wherever possible; `Workers(4)`, or just 4, runs that many at
+            once in processes; `"auto"` does what is fastest.
         pruner: Which trials stop early: an `optuna.pruners` object, or the name of one: median,
             percentile, asha, hyperband, wilcoxon. None lets all run to their end.
         warm_start: A study of a past search, `open_study(...)`, whose trials this one begins with;
@@ -184,7 +185,7 @@ class Tuner(Results):
             distribution_strategy=strategy_named(
                 self.training.distribution,
                 distribution_strategy,
-                one_at_a_time=isinstance(self.executor, Inline),
+                one_at_a_time=isinstance(self.executor, InProcess | Inline),
             ),
             directory=directory,
             project_name=project_name,
@@ -233,7 +234,9 @@ class Tuner(Results):
     @property
     def _reports_epochs_here(self) -> bool:
         """Whether Ctrl-C can wait for the end of an epoch."""
-        return not self.runs_its_own_way and isinstance(self.executor, Inline | Vectorized)
+        return not self.runs_its_own_way and isinstance(
+            self.executor, InProcess | Inline | Vectorized
+        )
 
     def search(self, *fit_args: Any, **fit_kwargs: Any) -> None:
         """Runs trials until there are no more to run.

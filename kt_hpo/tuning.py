@@ -25,7 +25,7 @@ from kt_hpo.complete_search import search_and_test
 from kt_hpo.datasets import Splits
 from kt_hpo.datasets.given import findings_printed, given
 from kt_hpo.engines.auto_search import choose_search
-from kt_hpo.execution import Executor, Inline, Workers
+from kt_hpo.execution import Executor, InProcess, Workers
 from kt_hpo.execution.processes.devices import count_cores, gpus
 from kt_hpo.formatting import file_name
 from kt_hpo.objectives import choose_objective
@@ -210,7 +210,7 @@ def choose_executor() -> tuple[Executor, str]:
     if count == 0 and cores >= _CORES:
         return Workers(min(cores // 2, 8)), f"there are {cores} cores, and a trial uses about two"
     there = "is one GPU" if count else "are no cores for several trials at once"
-    return Inline(), f"there {there}"
+    return InProcess(), f"there {there}"
 
 
 def _check(

@@ -10,7 +10,7 @@ from tuned_wines import wines
 
 import kt_hpo
 from kt_hpo import tuning
-from kt_hpo.execution import Inline, Workers
+from kt_hpo.execution import Inline, InProcess, Workers
 
 
 @pytest.fixture(autouse=True)
@@ -183,11 +183,11 @@ def test_a_mistake_is_said_before_any_training(arguments, words, tmp_path):
 
 @pytest.mark.parametrize(
     ("graphics", "cores", "chosen"),
-    [(0, 2, "Inline()"), (1, 16, "Inline()"), (4, 16, "Workers(4, 1)"), (0, 6, "Workers(3)")],
+    [(0, 2, "InProcess()"), (1, 16, "InProcess()"), (4, 16, "Workers(4, 1)"), (0, 6, "Workers(3)")],
 )
 def test_trials_run_where_there_is_room(graphics, cores, chosen, monkeypatch):
     monkeypatch.setattr(tuning, "gpus", lambda: [None] * graphics)
     monkeypatch.setattr(tuning, "count_cores", lambda: cores)
     executor, _ = tuning.choose_executor()
     assert repr(executor).replace(", gpus_per_trial=", ", ") == chosen
-    assert isinstance(executor, Inline | Workers)
+    assert isinstance(executor, InProcess | Workers)

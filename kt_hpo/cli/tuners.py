@@ -106,4 +106,5 @@ def _executor(settings: Settings) -> Any:
         )
     if workers is not None:
         return Workers(workers, gpus)
-    return {"inline": Inline(), "vectorized": Vectorized()}.get(executor or "inline", executor)
+    made: dict[Any, Any] = {"inline": Inline(), "vectorized": Vectorized()}
+    return made.get(executor, executor)

@@ -15,7 +15,7 @@ ray/             Ray Tune                     }
 from __future__ import annotations
 
 from kt_hpo.execution.dispatcher import Assignment, Dispatcher
-from kt_hpo.execution.executor import Executor, make_executor
+from kt_hpo.execution.executor import Executor, InProcess, make_executor
 from kt_hpo.execution.inline import Inline
 from kt_hpo.execution.ray.executor import Ray
 from kt_hpo.execution.trial import run_trial
@@ -26,6 +26,7 @@ __all__ = [
     "Assignment",
     "Dispatcher",
     "Executor",
+    "InProcess",
     "Inline",
     "Ray",
     "Vectorized",

@@ -33,6 +33,42 @@ class Executor(Protocol):
 # On TensorFlow so many trials of one architecture train faster in one graph than one by one, each
 # in a graph of its own; on a CPU, if they have no more parameters than these.
 _FEWEST, _LARGEST = 4, 2**17
+# How many trials at once are measured to pay, and how many show whether they are alike: of eight
+# trials of two architectures, four have one.
+_MOST, _FIRST = 32, 8
+
+
+class InProcess:
+    """Runs the trials of a search in this process, as fast as they can without being others.
+
+    Trials that are alike train together, in one graph; the first eight show whether there are such.
+    All others train one after the other. An engine that learns is asked for one trial at a time.
+
+    What decides is the same for the same seed: a choice by measured seconds would give other
+    results on a busy machine.
+    """
+
+    def run(
+        self, tuner: ExecutionContext, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]
+    ) -> None:
+        """Runs trials until the oracle has no more.
+
+        Args:
+            tuner: The tuner.
+            fit_args: Positional arguments of `search`.
+            fit_kwargs: Keyword arguments of `search`.
+        """
+        vectorized = Vectorized(_MOST, _FEWEST, None if gpus() else _LARGEST)
+        shows_epochs = fit_kwargs.get("verbose") == 2
+        by_fit = tuner.fits_its_own_way or not tuner.training.compiled or shows_epochs
+        learns = tuner.oracle.learns_from_trials
+        if by_fit or learns or vectorized.obstacle(tuner) is not None:
+            Inline().run(tuner, fit_args, fit_kwargs)
+        else:
+            vectorized.run_if_alike(tuner, fit_args, fit_kwargs, _FIRST)
+
+    def __repr__(self) -> str:
+        return "InProcess()"
 
 
 class Auto:
@@ -49,13 +85,13 @@ class Auto:
             fit_kwargs: Keyword arguments of `search`.
         """
         # Adaptive algorithms lose information with parallelism: measured, TPE from 8 on.
-        k = 4 if tuner.oracle.learns_from_trials else 32
+        k = 4 if tuner.oracle.learns_from_trials else _MOST
         vectorized = Vectorized(k)
         if keras.backend.backend() == "tensorflow":
             vectorized = Vectorized(k, _FEWEST, None if gpus() else _LARGEST)
         reason = vectorized.obstacle(tuner)
         if reason is None:
-            tuner.progress.note(f"Up to {vectorized.k} trials train at once, in one graph.")
+            tuner.progress.note(vectorized.in_words)
             vectorized.run(tuner, fit_args, fit_kwargs)
         elif (count := len(gpus())) > 1:
             tuner.progress.note(f"{count} trials train at once, each on a GPU of its own.")
@@ -72,8 +108,8 @@ def make_executor(executor: Executor | int | str | None) -> Executor:
     """Makes the executor that a user named.
 
     Args:
-        executor: An executor, a number of worker processes, `"auto"`, or None for one trial after
-            the other.
+        executor: An executor, a number of worker processes, `"auto"`, or None for the fastest way
+            in this process.
 
     Returns:
         The executor.
@@ -84,13 +120,13 @@ def make_executor(executor: Executor | int | str | None) -> Executor:
 
     Example:
         >>> make_executor(None), make_executor(4)
-        (Inline(), Workers(4))
+        (InProcess(), Workers(4))
     """
     cluster = current_cluster()
     if cluster is not None:
         return _of_cluster(cluster, executor)
     if executor is None:
-        return Inline()
+        return InProcess()
     if isinstance(executor, str) and executor == "auto":
         return Auto()
     if is_whole(executor):

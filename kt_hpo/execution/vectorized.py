@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from keras_tuner.engine.trial import Trial
 from keras_tuner.errors import FatalError
 
 from kt_hpo.arguments import check_whole
@@ -67,6 +69,11 @@ class Vectorized:
         self.largest = largest
         self.notes: list[str] = []
 
+    @property
+    def in_words(self) -> str:
+        """How trials run, as a search says it."""
+        return f"Up to {self.k} trials train at once, in one graph."
+
     def obstacle(self, tuner: ExecutionContext) -> str | None:
         """Says why a search cannot be vectorized.
 
@@ -103,9 +110,35 @@ class Vectorized:
         with quick_collections(), released_graphs():
             self._run(tuner, fit_args, fit_kwargs)
 
-    def _run(
-        self, tuner: ExecutionContext, fit_args: tuple[Any, ...], fit_kwargs: dict[str, Any]
+    def run_if_alike(
+        self,
+        tuner: ExecutionContext,
+        fit_args: tuple[Any, ...],
+        fit_kwargs: dict[str, Any],
+        first: int,
     ) -> None:
+        """Runs all trials so if some of the first ones train together, else one after the other.
+
+        Args:
+            tuner: The tuner.
+            fit_args: Positional arguments of `search`.
+            fit_kwargs: Keyword arguments of `search`.
+            first: How many trials to look at.
+        """
+        self.notes.clear()
+        with quick_collections(), released_graphs():
+            is_over = self._run(tuner, fit_args, fit_kwargs, first)
+        if not is_over:
+            Inline().run(tuner, fit_args, fit_kwargs)
+
+    def _run(
+        self,
+        tuner: ExecutionContext,
+        fit_args: tuple[Any, ...],
+        fit_kwargs: dict[str, Any],
+        first: int | None = None,
+    ) -> bool:
+        """Runs trials until there are no more, or no two of the first ones train together."""
         # The engine brings a backend of Keras with it.
         from kt_hpo.training.vectorized import Engine
 
@@ -113,34 +146,54 @@ class Vectorized:
         engine.explore()
         ahead = 1 if self.k == 1 or tuner.oracle.learns_from_trials else _AHEAD
         dispatcher = Dispatcher(tuner, ahead * self.k)
+        data = fit_args, fit_kwargs
+        if first is not None:
+            asked = islice(iter(dispatcher.next, None), first)
+            if not self._train(tuner, engine, dispatcher, asked, data, gives_up=True):
+                return dispatcher.is_over
+            tuner.progress.note(self.in_words)
         while not dispatcher.is_over:
             with tuner.oracle.record.batched():
                 assignments = list(iter(dispatcher.next, None))
             if assignments:
-                self._train(tuner, engine, dispatcher, assignments, (fit_args, fit_kwargs))
+                self._train(tuner, engine, dispatcher, assignments, data)
             elif not dispatcher.is_over:
                 time.sleep(PAUSE)
+        return True
 
     def _train(
         self,
         tuner: ExecutionContext,
         engine: Engine,
         dispatcher: Dispatcher,
-        assignments: Sequence[Assignment],
+        assignments: Iterable[Assignment],
         data: Data,
-    ) -> None:
+        gives_up: bool = False,
+    ) -> bool:
+        """Trains trials, and tells whether some of them trained together."""
         from kt_hpo.training.vectorized import best_of
 
-        for assignment in assignments:
-            dispatcher.begin(assignment)
-        by_trial = {assignment.trial.trial_id: assignment for assignment in assignments}
+        by_trial: dict[str, Assignment] = {}
         fatal: list[FatalError] = []
-        for outcomes in engine.train([assignment.trial for assignment in assignments], self.k):
+        together = False
+
+        def trials() -> Iterator[Trial]:
+            for assignment in assignments:
+                by_trial[assignment.trial.trial_id] = assignment
+                yield assignment.trial
+
+        def begin(trials: Sequence[Trial]) -> None:
+            with tuner.oracle.record.batched():
+                for trial in trials:
+                    dispatcher.begin(by_trial[trial.trial_id])
+
+        for outcomes in engine.train(trials(), self.k, begin, gives_up):
             # One that ends the search does so when what was asked for beside it is recorded.
             kept = best_of(outcomes, tuner)
             with tuner.oracle.record.batched():
                 for outcome in outcomes:
                     if outcome.obstacle is None:
+                        together |= len(outcomes) > 1
                         trial_id = outcome.trial.trial_id
                         with _collected(fatal):
                             ended = _ended(tuner, outcome, trial_id in kept)
@@ -148,11 +201,13 @@ class Vectorized:
             for outcome in outcomes:
                 if outcome.obstacle is not None:
                     self._note(tuner, outcome.obstacle)
+                    begin([outcome.trial])
                     with _collected(fatal):
                         ended = run_trial(tuner, outcome.trial, *data)
                         dispatcher.end(by_trial[outcome.trial.trial_id], ended)
         if fatal:
             raise fatal[0]
+        return together
 
     def _note(self, tuner: ExecutionContext, reason: str) -> None:
         if reason not in self.notes:

@@ -17,6 +17,7 @@ from keras_tuner.engine.trial import Trial, TrialStatus
 
 from kt_hpo import objectives
 from kt_hpo.constraints import keeps, known_violations, total_violation
+from kt_hpo.formatting import number
 from kt_hpo.oracle.failures import check_failures
 from kt_hpo.oracle.locking import lock_of, synchronized
 from kt_hpo.oracle.ranking import best_first
@@ -405,7 +406,7 @@ class RecordedOracle(SearchState):
             return "No trial has been completed yet: run search() first."
         nearest = min(breaking, key=lambda t: total_violation(self.violations[t.trial_id]))
         broken = self.violations[nearest.trial_id].items()
-        missed = ", ".join(f"{name!r} by {by:.4g}" for name, by in broken if by > 0)
+        missed = ", ".join(f"{name!r} by {number(by)}" for name, by in broken if by > 0)
         return (
             f"None of the {len(breaking)} completed trials keeps the constraints; trial "
             f"{nearest.trial_id} is nearest and misses {missed}. Search on, or allow more."

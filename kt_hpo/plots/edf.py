@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
-from kt_hpo.formatting import number
+from kt_hpo.formatting import count, number
 from kt_hpo.plots import ranges, style, text
 from kt_hpo.plots.search import searches_of
 
@@ -82,5 +82,4 @@ def _median(ax: Axes, values: np.ndarray) -> str:
     """Mark the median, and return the words about it."""
     median = float(np.median(values))
     ax.plot([median, median, ax.get_xlim()[0]], [0, 0.5, 0.5], color=style.GRAY, lw=0.9, ls=":")
-    trials = f"{len(values):,} complete trial{'s' * (len(values) != 1)}"
-    return f"median {number(median)} of {trials}"
+    return f"median {number(median)} of {count(len(values), 'complete trial')}"

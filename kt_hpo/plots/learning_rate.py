@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
+from kt_hpo.formatting import number
 from kt_hpo.plots import style
 
 
@@ -45,5 +46,5 @@ def plot_learning_rate(found: Any, ax: Axes | None = None) -> Axes:
     low, high = min(found.smoothed), max(found.smoothed[0], float(np.median(found.smoothed)))
     # What the loss does once it has diverged would leave no room for what comes before.
     ax.set_ylim(low - 0.1 * (high - low), high + 0.4 * (high - low))
-    style.finish(ax, f"{found.low:.1e} to {found.high:.1e}")
+    style.finish(ax, f"{number(found.low, 2)} to {number(found.high, 2)}")
     return ax

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from numpy.typing import ArrayLike
 
-from kt_hpo.formatting import number, short
+from kt_hpo.formatting import count, number, short
 from kt_hpo.plots import style, text
 from kt_hpo.plots.brackets import plot_brackets
 from kt_hpo.plots.confusion import plot_confusion_matrix
@@ -132,8 +132,8 @@ def _are_classes(true: np.ndarray, predicted: np.ndarray) -> bool:
 def _headline(search: Search) -> str:
     """Return the number of trials, by state, and the best objective."""
     counts = Counter(style.WORDS.get(trial.state, "waiting") for trial in search.trials)
-    parts = ", ".join(f"{count:,} {word}" for word, count in counts.most_common())
-    trials = f"{len(search.trials):,} trial{'s' * (len(search.trials) != 1)}"
+    parts = ", ".join(f"{n:,} {word}" for word, n in counts.most_common())
+    trials = count(len(search.trials), "trial")
     headline = f"{trials} ({parts})" if parts else trials
     best = search.best()
     if best is None:

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.patches import Rectangle
 
-from kt_hpo.formatting import number
+from kt_hpo.formatting import count, number
 from kt_hpo.plots import style, text
 from kt_hpo.plots.scale import Scale
 from kt_hpo.plots.search import Search
@@ -74,9 +74,8 @@ def plot_space(tuner_or_study: Any, ax: Axes | None = None) -> Axes:
             _draw_choices(ax, search, place, row.scale)
         elif row.scale is not None:
             _draw_range(ax, search, place, row.scale)
-    count = sum(row.scale is not None for row in rows)
-    noun = f"hyperparameter{'s' * (count != 1)}"
-    style.finish(ax, f"{count} {noun}" + (f", {left_out} rows left out" if left_out > 0 else ""))
+    drawn = count(sum(row.scale is not None for row in rows), "hyperparameter")
+    style.finish(ax, drawn + (f", {left_out} rows left out" if left_out > 0 else ""))
     return ax
 
 

@@ -47,7 +47,7 @@ def made_by(tuner: Any) -> dict[str, str]:
         "executor": getattr(tuner, "executor", None),
     }
     names = {part: type(made).__name__ for part, made in parts.items() if made is not None}
-    usual = {"NopPruner", "Inline"}
+    usual = {"NopPruner", "InProcess"}
     names = {part: name for part, name in names.items() if name not in usual}
     hypermodel = getattr(tuner, "hypermodel", None)
     return names if hypermodel is None else names | {"hypermodel": _name_of(hypermodel)}

@@ -11,7 +11,7 @@ from typing import Any
 from optuna.trial import FrozenTrial, TrialState
 
 from kt_hpo.constraints import keeps
-from kt_hpo.formatting import number
+from kt_hpo.formatting import count, duration, number
 from kt_hpo.plots import style
 from kt_hpo.plots.search import Search, continued, place_of
 from kt_hpo.record.best import best_so_far, level
@@ -20,7 +20,7 @@ from kt_hpo.record.tables import best_epoch, objective_names
 from kt_hpo.reports import words
 from kt_hpo.reports.source import rebuilding
 from kt_hpo.reports.uncertainty import Uncertainty, uncertainty
-from kt_hpo.reports.words import count, duration, value_in_words
+from kt_hpo.reports.words import value_in_words
 from kt_hpo.space import domain
 from kt_hpo.space.continuation import own_values
 from kt_hpo.space.hyperparameters import HyperParameters

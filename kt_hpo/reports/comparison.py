@@ -9,7 +9,7 @@ from typing import Any
 
 import optuna
 
-from kt_hpo.formatting import number
+from kt_hpo.formatting import duration, number
 from kt_hpo.plots.best_so_far import Over, plot_best_so_far
 from kt_hpo.plots.influences import influences
 from kt_hpo.plots.search import Search, names_of, searches_of
@@ -17,7 +17,7 @@ from kt_hpo.record.clock import seconds, started
 from kt_hpo.reports.advice import distributions
 from kt_hpo.reports.charts import Chart, compared
 from kt_hpo.reports.uncertainty import Uncertainty, uncertainty
-from kt_hpo.reports.words import duration, spread, value_in_words
+from kt_hpo.reports.words import spread, value_in_words
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 import kt_hpo
 from kt_hpo._private_apis.optuna import StorageView, study_on
+from kt_hpo.formatting import count, duration
 from kt_hpo.garbage import without_collections
 from kt_hpo.plots import text
 from kt_hpo.plots.influences import Influence, influences, why_none
@@ -30,7 +31,6 @@ from kt_hpo.record.tables import objective_names
 from kt_hpo.reports import advice, answer, charts, comparison, trials, words
 from kt_hpo.reports.effects import effects
 from kt_hpo.reports.untried import untried
-from kt_hpo.reports.words import duration
 from kt_hpo.space.hyperparameters import HyperParameters
 
 FILE_NAME, COMPARISON_NAME = "report.html", "comparison.html"
@@ -179,7 +179,7 @@ def _environment_of_templates() -> jinja2.Environment:
     )
     environment.filters |= {
         "words": words.value_in_words,
-        "count": words.count,
+        "count": count,
         "listed": words.listed,
         "percent": text.percent,
         "spread": words.spread,

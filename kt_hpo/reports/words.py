@@ -1,4 +1,4 @@
-"""How values, times and counts are written in a report; numbers by `kt_hpo.formatting`."""
+"""How values, names and lists are written in a report; numbers by `kt_hpo.formatting`."""
 
 from __future__ import annotations
 
@@ -42,45 +42,6 @@ def value_in_words(value: Any) -> str:
     if value is None:
         return ""
     return f"{value:,}" if type(value) is int else short(value)
-
-
-def duration(seconds: float) -> str:
-    """Writes a time in its largest unit and the next.
-
-    Args:
-        seconds: The time.
-
-    Returns:
-        For example `2 min 5 s`.
-
-    Example:
-        >>> duration(125), duration(0.25), duration(90_000)
-        ('2 min 5 s', '0.25 s', '1 d 1 h')
-    """
-    if seconds < 60:
-        return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"
-    units = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
-    first = next(index for index, (_, size) in enumerate(units) if seconds >= size)
-    (unit, size), (smaller, part) = units[first], units[first + 1]
-    rest = int(seconds % size // part)
-    return f"{int(seconds // size)} {unit}" + (f" {rest} {smaller}" if rest else "")
-
-
-def count(amount: int, thing: str) -> str:
-    """Writes how many of a thing there are.
-
-    Args:
-        amount: How many.
-        thing: Its name in the singular.
-
-    Returns:
-        For example `1 trial`, `2 trials`.
-
-    Example:
-        >>> count(1, "trial"), count(1500, "trial")
-        ('1 trial', '1,500 trials')
-    """
-    return f"{amount:,} {thing}" + "s" * (amount != 1)
 
 
 def broken(name: Any) -> Markup:

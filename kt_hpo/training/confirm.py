@@ -14,6 +14,7 @@ from keras_tuner.engine.trial import Trial
 
 from kt_hpo import objectives
 from kt_hpo.arguments import check_whole
+from kt_hpo.formatting import number
 from kt_hpo.training import callbacks as cb
 from kt_hpo.training import cross_validation, executions, measures, significance
 from kt_hpo.training.best import retrain
@@ -47,9 +48,9 @@ class Confirmation:
     def __str__(self) -> str:
         real = self.differences["real"].sum() if len(self.differences) else 0
         return (
-            f"{self.trials.to_string(index=False, float_format='{:.4g}'.format)}\n\n"
+            f"{self.trials.to_string(index=False, float_format=number)}\n\n"
             f"{real} of {len(self.differences)} differences are real (p < {_SIGNIFICANT}):\n"
-            f"{self.differences.to_string(index=False, float_format='{:.4g}'.format)}"
+            f"{self.differences.to_string(index=False, float_format=number)}"
         )
 
 

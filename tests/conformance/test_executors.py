@@ -25,6 +25,7 @@ FIT = {
 }
 EXECUTORS = {
     "inline": kt_hpo.Inline,
+    "default": lambda: None,
     "vectorized": functools.partial(kt_hpo.Vectorized, 4),
     "workers": functools.partial(kt_hpo.Workers, 2),
     "ray": functools.partial(kt_hpo.Ray, 2),
@@ -108,7 +109,7 @@ def check_all(executor, inline, folder):
 
 
 @pytest.mark.parametrize(
-    "executor", ["vectorized", pytest.param("workers", marks=pytest.mark.slow)]
+    "executor", ["default", "vectorized", pytest.param("workers", marks=pytest.mark.slow)]
 )
 def test_trials_are_those_of_inline_and_go_on_where_they_stopped(executor, inline, tmp_path):
     check_all(executor, inline, tmp_path)

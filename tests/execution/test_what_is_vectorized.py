@@ -4,7 +4,7 @@ import keras
 import pytest
 import tensorflow as tf
 from keras import layers
-from vectorized_searches import X, Y, eagerly, made, searched, without_dropout
+from vectorized_searches import X, Y, eagerly, made, one_size, searched, without_dropout
 
 import kt_hpo
 
@@ -115,3 +115,38 @@ def test_auto_says_what_it_chose(tmp_path, capsys):
     assert "one after the other, because the tuner has an on_epoch_end" in capsys.readouterr().out
     with pytest.raises(ValueError, match="executor='quick'"):
         made(tmp_path / "c", executor="quick")
+
+
+def of_any_width(hp):
+    hidden = layers.Dense(hp.Int("units", 1, 500), activation="relu")
+    model = keras.Sequential([keras.Input((X.shape[1],)), hidden, layers.Dense(1)])
+    model.compile(keras.optimizers.SGD(hp.Float("rate", 1e-3, 1e-1)), "mse")
+    return model
+
+
+@pytest.mark.parametrize(
+    ("hypermodel", "options", "together"),
+    [
+        (one_size, {}, True),
+        (of_any_width, {}, False),
+        (one_size, {"compiled": False}, False),
+        (one_size, {"kind": kt_hpo.EvolutionarySearch}, False),
+        (eagerly(one_size), {"kind": Hooked}, False),
+    ],
+)
+def test_by_default_trials_train_together_where_the_first_ones_are_alike(
+    hypermodel, options, together, tmp_path, capsys
+):
+    tuner = searched(
+        tmp_path,
+        hypermodel=hypermodel,
+        executor=None,
+        fit=FIT | {"verbose": 1},
+        max_trials=10,
+        **options,
+    )
+    said = capsys.readouterr().out
+    assert ("train at once, in one graph" in said) is together
+    assert [trial.state.name for trial in tuner.study.trials] == ["COMPLETE"] * 10
+    at_once = tuner.study.trials[9].datetime_start < tuner.study.trials[8].datetime_complete
+    assert at_once is together

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -40,6 +40,8 @@ from kt_hpo.training.vectorized.trial_slot import TrialSlot
 
 _MEMORY = 2**31
 _FEW, _LARGE = "few of them have one architecture", "their models are large"
+# Of more architectures among the first trials, few of each are to be expected.
+_MOST_KINDS = 3
 # So many groups are made ready before they train.
 _AHEAD = 3
 
@@ -108,19 +110,30 @@ class Engine:
             self._search.oracle.update_space(known)
             self._search.oracle.meets_more = False
 
-    def train(self, trials: Sequence[Trial], at_once: int) -> Iterator[list[Outcome]]:
+    def train(
+        self,
+        trials: Iterable[Trial],
+        at_once: int,
+        begin: Callable[[Sequence[Trial]], None],
+        gives_up: bool = False,
+    ) -> Iterator[list[Outcome]]:
         """Trains trials.
 
         Args:
             trials: The trials.
             at_once: How many of them train at once at most.
+            begin: Called with those that begin together, or that have failed before they began.
+            gives_up: Whether to take no more of them once one fails or cannot share a program, or
+                there are more than three architectures.
 
         Yields:
             How trials went that have ended together.
         """
         groups: dict[Key, list[Member]] = {}
         others: list[Outcome] = []
-        self._ends.keep_only(self._search.oracle.checkpoints_needed() | past_of(trials))
+        if not gives_up:
+            trials = list(trials)
+            self._ends.keep_only(self._search.oracle.checkpoints_needed() | past_of(trials))
         for trial in trials:
             try:
                 key, member = self._prepare(trial)
@@ -128,25 +141,26 @@ class Engine:
             except CannotShareError as error:
                 others.append(Outcome(trial, obstacle=str(error)))
             except Exception as error:  # Whatever a user's build raises fails its own trial.
+                begin([trial])
                 others.append(Outcome(trial, error=error))
                 if isinstance(error, FatalError):
                     break  # It ends the search, after what was asked for before.
+            if gives_up and (others or len(groups) > _MOST_KINDS):
+                break
         for key, members in list(groups.items()):
-            if (reason := self._does_not_pay(members)) is not None:
-                others += [Outcome(member.trial, obstacle=reason) for member in groups.pop(key)]
+            if len(members) < self._fewest:
+                others += [Outcome(member.trial, obstacle=_FEW) for member in groups.pop(key)]
         memory = _MEMORY // self._groups_at_once()
-        yield from self._train_groups(_parts(groups, at_once, memory))
+        yield from self._train_groups(_parts(groups, at_once, memory), begin)
         # What fails, or may, comes last: the others would not have been recorded if it ends the
         # search.
         yield from ([one] for one in sorted(others, key=lambda one: one.trial.trial_id))
 
-    def _does_not_pay(self, members: Sequence[Member]) -> str | None:
-        """Tells why trials of one architecture are to train by themselves, if they are."""
-        if len(members) < self._fewest:
-            return _FEW
-        return _LARGE if members[0].slots[0].blueprint.parameters > self._largest else None
-
-    def _train_groups(self, parts: Sequence[tuple[Key, list[Member]]]) -> Iterator[list[Outcome]]:
+    def _train_groups(
+        self,
+        parts: Sequence[tuple[Key, list[Member]]],
+        begin: Callable[[Sequence[Trial]], None],
+    ) -> Iterator[list[Outcome]]:
         """Trains groups, some at a time; meanwhile the next ones' programs are made."""
         at_once = self._groups_at_once()
         with ThreadPoolExecutor(1) as ahead, ThreadPoolExecutor(at_once) as threads:
@@ -156,7 +170,7 @@ class Engine:
                 for number, (_, members) in enumerate(parts):
                     for part in parts[number + len(coming) : number + _AHEAD]:
                         coming.append(ahead.submit(self._ready, *part))
-                    yield self._train_group(coming.popleft(), members, threads)
+                    yield self._train_group(coming.popleft(), members, begin, threads)
 
             try:
                 yield from in_turns(trainings(), at_once)
@@ -210,6 +224,8 @@ class Engine:
             end = self._ends.get(past_id, execution)
             one = partial(built, execution)
             blueprint = self._cache.draft(trial.hyperparameters, seed, one, end)
+            if blueprint.parameters > self._largest:
+                raise CannotShareError(_LARGE)
             rates = self._rates(blueprint, fit)
             callbacks = arguments.get("callbacks") or []
             given = (blueprint, callbacks, self._fit_kwargs, fit.class_weights, rates)
@@ -232,10 +248,15 @@ class Engine:
         return scheduled(blueprint.schedule, blueprint.iterations, steps, self._backend)
 
     def _train_group(
-        self, ready: Future[Group], members: Sequence[Member], threads: Executor
+        self,
+        ready: Future[Group],
+        members: Sequence[Member],
+        begin: Callable[[Sequence[Trial]], None],
+        threads: Executor,
     ) -> Training[list[Outcome]]:
+        yield ready
+        begin([member.trial for member in members])
         try:
-            yield ready
             yield from ready.result().train(threads)
         except CannotShareError as error:
             return [Outcome(member.trial, obstacle=str(error)) for member in members]

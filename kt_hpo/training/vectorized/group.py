@@ -68,9 +68,6 @@ class Group:
         Yields:
             Each epoch, to be continued when it has run.
         """
-        with self._oracle.record.batched():
-            for trial_id in dict.fromkeys(slot.trial.trial_id for slot in self._slots):
-                self._oracle.start_clock(trial_id)
         for slot in self._slots:
             slot.begin(self._learner.model)
         first_seconds = 0.0
