@@ -75,10 +75,11 @@ def section(results: dict[str, Any]) -> str:
                 row["trials"] or "Hyperband's",
                 *(f"**{s:.1f}**" if s == best else f"{s:.1f}" for s in medians.values()),
                 *(f"{medians[who] / best:.2f}" for who in ("default", "auto")),
+                row["repeats"],
             ]
         )
     columns = {"search": "l", "trials": "r", **{f"s, {who}": "r" for who in EXECUTORS}}
-    columns |= {"default by the best": "r", "auto by the best": "r"}
+    columns |= {"default by the best": "r", "auto by the best": "r", "rounds": "r"}
     return (
         "Whole searches, the median of the rounds: by default, with `Inline()`, with "
         '`executor="auto"`, with `Vectorized()` and with two worker processes, their start '

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -146,68 +146,19 @@ class Vectorized:
         engine.explore()
         ahead = 1 if self.k == 1 or tuner.oracle.learns_from_trials else _AHEAD
         dispatcher = Dispatcher(tuner, ahead * self.k)
-        data = fit_args, fit_kwargs
+        trainer = _Trainer(tuner, engine, dispatcher, (fit_args, fit_kwargs), self.k, self._note)
         if first is not None:
-            asked = islice(iter(dispatcher.next, None), first)
-            if not self._train(tuner, engine, dispatcher, asked, data, gives_up=True):
+            if not trainer.train(islice(iter(dispatcher.next, None), first), gives_up=True):
                 return dispatcher.is_over
             tuner.progress.note(self.in_words)
         while not dispatcher.is_over:
             with tuner.oracle.record.batched():
                 assignments = list(iter(dispatcher.next, None))
             if assignments:
-                self._train(tuner, engine, dispatcher, assignments, data)
+                trainer.train(assignments)
             elif not dispatcher.is_over:
                 time.sleep(PAUSE)
         return True
-
-    def _train(
-        self,
-        tuner: ExecutionContext,
-        engine: Engine,
-        dispatcher: Dispatcher,
-        assignments: Iterable[Assignment],
-        data: Data,
-        gives_up: bool = False,
-    ) -> bool:
-        """Trains trials, and tells whether some of them trained together."""
-        from kt_hpo.training.vectorized import best_of
-
-        by_trial: dict[str, Assignment] = {}
-        fatal: list[FatalError] = []
-        together = False
-
-        def trials() -> Iterator[Trial]:
-            for assignment in assignments:
-                by_trial[assignment.trial.trial_id] = assignment
-                yield assignment.trial
-
-        def begin(trials: Sequence[Trial]) -> None:
-            with tuner.oracle.record.batched():
-                for trial in trials:
-                    dispatcher.begin(by_trial[trial.trial_id])
-
-        for outcomes in engine.train(trials(), self.k, begin, gives_up):
-            # One that ends the search does so when what was asked for beside it is recorded.
-            kept = best_of(outcomes, tuner)
-            with tuner.oracle.record.batched():
-                for outcome in outcomes:
-                    if outcome.obstacle is None:
-                        together |= len(outcomes) > 1
-                        trial_id = outcome.trial.trial_id
-                        with _collected(fatal):
-                            ended = _ended(tuner, outcome, trial_id in kept)
-                            dispatcher.end(by_trial[trial_id], ended)
-            for outcome in outcomes:
-                if outcome.obstacle is not None:
-                    self._note(tuner, outcome.obstacle)
-                    begin([outcome.trial])
-                    with _collected(fatal):
-                        ended = run_trial(tuner, outcome.trial, *data)
-                        dispatcher.end(by_trial[outcome.trial.trial_id], ended)
-        if fatal:
-            raise fatal[0]
-        return together
 
     def _note(self, tuner: ExecutionContext, reason: str) -> None:
         if reason not in self.notes:
@@ -218,6 +169,100 @@ class Vectorized:
         return f"Vectorized(k={self.k})"
 
 
+class _Trainer:
+    """Trains what the dispatcher hands out, and tells it how that went.
+
+    Args:
+        tuner: The tuner.
+        engine: Trains trials together.
+        dispatcher: Has handed them out.
+        data: Positional and keyword arguments of `search`.
+        k: How many train at once at most.
+        note: Called with the tuner and why a trial trains by itself.
+    """
+
+    def __init__(
+        self,
+        tuner: ExecutionContext,
+        engine: Engine,
+        dispatcher: Dispatcher,
+        data: Data,
+        k: int,
+        note: Callable[[ExecutionContext, str], None],
+    ) -> None:
+        self._tuner = tuner
+        self._engine = engine
+        self._dispatcher = dispatcher
+        self._data = data
+        self._k = k
+        self._note = note
+        self._assignments: dict[str, Assignment] = {}
+        self._fatal: list[FatalError] = []
+
+    def train(self, assignments: Iterable[Assignment], gives_up: bool = False) -> bool:
+        """Trains trials; an error that ends the search is raised when the others are recorded.
+
+        Args:
+            assignments: The trials.
+            gives_up: Whether to take no more of them once it is seen that they differ.
+
+        Returns:
+            Whether some of them trained together.
+
+        Raises:
+            FatalError: If every other trial would fail of the same mistake.
+        """
+        together = False
+        trials = self._trials(assignments)
+        for outcomes in self._engine.train(trials, self._k, self._begin, gives_up):
+            trained = [outcome for outcome in outcomes if outcome.obstacle is None]
+            if trained:
+                together |= len(trained) > 1
+                self._end(trained)
+            for outcome in outcomes:
+                if outcome.obstacle is not None:
+                    self._train_alone(outcome.trial, outcome.obstacle)
+        if self._fatal:
+            raise self._fatal[0]
+        return together
+
+    def _trials(self, assignments: Iterable[Assignment]) -> Iterator[Trial]:
+        for assignment in assignments:
+            self._assignments[assignment.trial.trial_id] = assignment
+            yield assignment.trial
+
+    def _begin(self, trials: Sequence[Trial]) -> None:
+        with self._tuner.oracle.record.batched():
+            for trial in trials:
+                self._dispatcher.begin(self._assignments[trial.trial_id])
+
+    def _end(self, outcomes: Sequence[Outcome]) -> None:
+        from kt_hpo.training.vectorized import best_of
+
+        kept = best_of(outcomes, self._tuner)
+        with self._tuner.oracle.record.batched():
+            for outcome in outcomes:
+                trial_id = outcome.trial.trial_id
+                with self._collected():
+                    ended = _ended(self._tuner, outcome, trial_id in kept)
+                    self._dispatcher.end(self._assignments.pop(trial_id), ended)
+
+    def _train_alone(self, trial: Trial, reason: str) -> None:
+        self._note(self._tuner, reason)
+        self._begin([trial])
+        with self._collected():
+            ended = run_trial(self._tuner, trial, *self._data)
+            self._dispatcher.end(self._assignments.pop(trial.trial_id), ended)
+
+    @contextmanager
+    def _collected(self) -> Iterator[None]:
+        """Keeps an error that ends the search for later."""
+        try:
+            yield
+        except FatalError as error:
+            self._fatal.append(error)
+
+
 def _ended(tuner: ExecutionContext, outcome: Outcome, keeps_best: bool) -> Ended:
     def results() -> list[Result]:
         found = outcome.results(tuner.oracle.objective)
@@ -225,12 +270,3 @@ def _ended(tuner: ExecutionContext, outcome: Outcome, keeps_best: bool) -> Ended
         return found
 
     return attempt(outcome.trial, results)
-
-
-@contextmanager
-def _collected(fatal: list[FatalError]) -> Iterator[None]:
-    """Keeps an error that ends the search for later."""
-    try:
-        yield
-    except FatalError as error:
-        fatal.append(error)

@@ -11,10 +11,10 @@ def test_the_section_names_the_best():
     seconds = {
         who: {"median": s} for who, s in zip(executors.EXECUTORS, (4, 6, 5, 9, 8), strict=True)
     }
-    row = {"about": "a search", "trials": 6, "alike": True, "seconds": seconds}
+    row = {"about": "a search", "trials": 6, "alike": True, "repeats": 3, "seconds": seconds}
     told = executors.section({"rows": [row]})
     assert (
-        "| a search; of one architecture | 6 | **4.0** | 6.0 | 5.0 | 9.0 | 8.0 | 1.00 | 1.25 |"
+        "| a search; of one architecture | 6 | **4.0** | 6.0 | 5.0 | 9.0 | 8.0 | 1.00 | 1.25 | 3 |"
         in told
     )
 
