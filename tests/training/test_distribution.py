@@ -20,13 +20,14 @@ sys.path[:0] = [{tests!r}, {root!r}]
 import tensorflow as tf
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+import kt_hpo
 from models import blobs, build
 from searches import UntilPromoted
 found = []
 for distribution in ("one_device", "mirrored"):
     tuner = UntilPromoted(
         build, "val_loss", max_epochs=2, factor=2, seed=0, directory={directory!r},
-        project_name=distribution, distribution=distribution,
+        project_name=distribution, distribution=distribution, executor=kt_hpo.Inline(),
     )
     strategy = tuner.distribution_strategy
     replicas = strategy.num_replicas_in_sync if strategy else 1
