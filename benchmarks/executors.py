@@ -42,6 +42,7 @@ def measure(name: str, times: int, alike: bool, repeats: int) -> dict[str, Any]:
         )
         for who, executor in EXECUTORS.items()
     }
+    warm_up(search)
     seconds = measuring.in_turns(runs, repeats)
     return {
         "search": name,
@@ -51,6 +52,13 @@ def measure(name: str, times: int, alike: bool, repeats: int) -> dict[str, Any]:
         "repeats": repeats,
         "seconds": seconds,
     }
+
+
+def warm_up(search: searches.Search) -> None:
+    """Has loaded what the first search of a process loads."""
+    search.data()
+    small = replace(searches.SEARCHES["several-inputs"], trials=1, epochs=1)
+    searches.run(kt_hpo, small, [], early_stopping=None)
 
 
 def of_one_architecture(search: searches.Search) -> list[dict[str, Any]]:

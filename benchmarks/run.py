@@ -28,7 +28,6 @@ MODULES = {
     "cluster": ["--repeats", "1", "--trials", "8"],
     "throughput": ["--repeats", "1"],
     "vectorized": ["--repeats", "1"],
-    "padding": ["--sizes", "2", "4", "--repeats", "1"],
     "overhead": ["--minutes", "0.03"],
     "memory": ["--searches", "getting-started", "--trials", "100"],
     "accuracy": ["--repeats", "1"],
