@@ -128,10 +128,10 @@ def of_any_width(hp):
     ("hypermodel", "options", "together"),
     [
         (one_size, {}, True),
-        (of_any_width, {}, False),
-        (one_size, {"compiled": False}, False),
-        (one_size, {"kind": kt_hpo.EvolutionarySearch}, False),
-        (eagerly(one_size), {"kind": Hooked}, False),
+        pytest.param(of_any_width, {}, False, marks=pytest.mark.slow),
+        pytest.param(one_size, {"compiled": False}, False, marks=pytest.mark.slow),
+        pytest.param(one_size, {"kind": kt_hpo.EvolutionarySearch}, False, marks=pytest.mark.slow),
+        pytest.param(eagerly(one_size), {"kind": Hooked}, False, marks=pytest.mark.slow),
     ],
 )
 def test_by_default_trials_train_together_where_the_first_ones_are_alike(
