@@ -336,7 +336,7 @@ def test_an_exhausted_space_ends_the_search(kt, name, places):
     def measured(hp):
         return [float(hp.Boolean("one")) + hp.Boolean("two")]
 
-    tuner = box(getattr(kt, name), measured)(max_trials=15, **places)
+    tuner = box(getattr(kt, name), measured)(max_trials=15, seed=0, **places)
     tuner.search(verbose=0)
     assert len(tuner.oracle.trials) == 4
     assert tuner.oracle.get_best_trials()[0].score == 0
