@@ -104,7 +104,9 @@ def main() -> None:
     parser.add_argument("--alike", action="store_true")
     options = parser.parse_args()
     load, rows = measuring.load(), []
-    for name in options.searches[:1] if options.quick else options.searches:
+    # Hyperband's values cannot be listed.
+    names = [name for name in options.searches if known[name].trials or not options.alike]
+    for name in names[:1] if options.quick else names:
         print(name, flush=True)
         with measuring.fresh_process() as alone:
             repeats = measuring.repeats_of(options)

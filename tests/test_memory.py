@@ -5,7 +5,7 @@ import textwrap
 import pytest
 from programs import Script
 
-TRIALS, WARM_UP, MEGABYTES = 16, 6, 5
+TRIALS, WARM_UP, MEGABYTES = 24, 6, 5
 
 
 @pytest.mark.slow

@@ -58,7 +58,7 @@ class InProcess:
             fit_args: Positional arguments of `search`.
             fit_kwargs: Keyword arguments of `search`.
         """
-        vectorized = Vectorized(_MOST, _FEWEST, None if gpus() else _LARGEST)
+        vectorized = _where_it_pays(_MOST)
         shows_epochs = fit_kwargs.get("verbose") == 2
         by_fit = tuner.fits_its_own_way or not tuner.training.compiled or shows_epochs
         learns = tuner.oracle.learns_from_trials
@@ -86,9 +86,8 @@ class Auto:
         """
         # Adaptive algorithms lose information with parallelism: measured, TPE from 8 on.
         k = 4 if tuner.oracle.learns_from_trials else _MOST
-        vectorized = Vectorized(k)
-        if keras.backend.backend() == "tensorflow":
-            vectorized = Vectorized(k, _FEWEST, None if gpus() else _LARGEST)
+        on_tensorflow = keras.backend.backend() == "tensorflow"
+        vectorized = _where_it_pays(k) if on_tensorflow else Vectorized(k)
         reason = vectorized.obstacle(tuner)
         if reason is None:
             tuner.progress.note(vectorized.in_words)
@@ -102,6 +101,11 @@ class Auto:
 
     def __repr__(self) -> str:
         return "'auto'"
+
+
+def _where_it_pays(k: int) -> Vectorized:
+    """Trains trials together only where that is faster than each in a graph of its own."""
+    return Vectorized(k, _FEWEST, None if gpus() else _LARGEST)
 
 
 def make_executor(executor: Executor | int | str | None) -> Executor:

@@ -126,10 +126,11 @@ class Vectorized:
             first: How many trials to look at.
         """
         self.notes.clear()
-        with quick_collections(), released_graphs():
-            is_over = self._run(tuner, fit_args, fit_kwargs, first)
-        if not is_over:
-            Inline().run(tuner, fit_args, fit_kwargs)
+        with quick_collections():
+            with released_graphs():
+                is_over = self._run(tuner, fit_args, fit_kwargs, first)
+            if not is_over:
+                Inline().run(tuner, fit_args, fit_kwargs)
 
     def _run(
         self,
